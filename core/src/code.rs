@@ -1,0 +1,191 @@
+//! The one table of everything that rollsnap can find wrong.
+//!
+//! A [`Code`] is the stable name of one check or refusal. Command line, JSON, JavaScript and the
+//! page take its words from here: what it means, what to do about it, and which exit status it
+//! leads to. Codes are added, never renamed.
+
+use core::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// What kind of "no" a code is; the command line's exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A check of the contents says no: exit status 1.
+    Answer,
+    /// The command was not asked rightly: exit status 2.
+    Usage,
+    /// The input cannot be read or is damaged: exit status 3.
+    Damaged,
+    /// The command refuses to go on, nothing was changed: exit status 4.
+    Refused,
+    /// The machine does not allow it (disk full, permission, I/O): exit status 5.
+    Environment,
+    /// Stopped on request: exit status 130.
+    Cancelled,
+}
+
+impl Class {
+    /// The exit status of the command line.
+    pub const fn exit_status(self) -> u8 {
+        match self {
+            Self::Answer => 1,
+            Self::Usage => 2,
+            Self::Damaged => 3,
+            Self::Refused => 4,
+            Self::Environment => 5,
+            Self::Cancelled => 130,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+macro_rules! table {
+    ($($name:ident $class:ident $code:literal $title:literal $advice:literal)*) => {
+        /// Stable name of one thing that can be wrong (or, as a passed check, right).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = concat!("`", $code, "`: ", $title)] $name,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The stable text, such as `tar.checksum`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// What kind of "no" it is.
+            pub const fn class(self) -> Class {
+                match self { $(Self::$name => Class::$class,)* }
+            }
+
+            /// What it means, in one line without a full stop.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+
+            /// What to do about it; empty where the title says it all.
+            pub const fn advice(self) -> &'static str {
+                match self { $(Self::$name => $advice,)* }
+            }
+        }
+    };
+}
+
+#[rustfmt::skip]
+table! {
+// --- The container: header ----------------------------------------------------------------------
+HeaderShort        Damaged "header.short"         "Error reading snapshot header: the file ends inside its 58 bytes" "the download is incomplete: fetch the file again"
+HeaderVersion      Damaged "header.version"       "Error reading snapshot header: unknown version" "check that the file is a rollup node snapshot; a newer rollsnap may know this version"
+HeaderHistoryMode  Damaged "header.history-mode"  "Error reading snapshot header: the history mode is neither archive (00) nor full (01)" "the file is damaged or not a rollup node snapshot"
+HeaderUnversioned  Refused "header.unversioned"   "the header has 57 bytes and no version byte, as only an old design text describes" "no node writes or reads this form: it can be inspected, not imported"
+HeaderEvmNode      Damaged "header.evm-node"      "this is an EVM node (Etherlink) snapshot, not a rollup node snapshot" "import it with the EVM node it came from"
+HeaderL1Node       Damaged "header.l1-node"       "this is a layer 1 node snapshot, not a rollup node snapshot" "import it with octez-node or mavkit-node"
+HeaderDesync       Damaged "header.desync"        "this is a desync index (an EVM node snapshot in chunks), not a rollup node snapshot" "import it with the EVM node it came from"
+HeaderForeign      Damaged "header.foreign"       "this is not a rollup node snapshot" "a snapshot starts with 00 00 or 00 01, or is a gzip file of such bytes"
+FileEmpty          Damaged "file.empty"           "the file is empty" "the download failed: fetch the file again"
+// --- The container: gzip ------------------------------------------------------------------------
+GzipHeader         Damaged "gzip.header"          "the gzip header is damaged" "the file is damaged: fetch it again"
+GzipMethod         Damaged "gzip.method"          "the gzip compression method is not deflate (8)" "the file is damaged: fetch it again"
+GzipFlags          Damaged "gzip.flags"           "reserved bits are set in the gzip flags" "the file is damaged: fetch it again"
+GzipHeaderCrc      Damaged "gzip.header-crc"      "the checksum of the gzip header does not match" "the file is damaged: fetch it again"
+GzipDeflate        Damaged "gzip.deflate"         "the compressed data is damaged" "the file is damaged: fetch it again"
+GzipTruncated      Damaged "gzip.truncated"       "truncated file: the compressed data ends too early" "the download is incomplete: fetch the file again"
+GzipCrc            Damaged "gzip.crc"             "CRC mismatch, data corrupted" "the file is damaged: fetch it again"
+GzipSize           Damaged "gzip.size"            "size mismatch, data corrupted: the length in the gzip trailer is not that of the data" "the file is damaged: fetch it again"
+GzipMembers        Damaged "gzip.members"         "a second gzip member follows the first; the nodes stop silently after the first" "compress again as one member: gzip -dc FILE | gzip > NEW"
+GzipTrailing       Damaged "gzip.trailing"        "bytes follow the end of the gzip member" "the file was appended to or badly joined: fetch it again"
+// --- The container: tar -------------------------------------------------------------------------
+TarTruncated       Damaged "tar.truncated"        "Unexpected end of file: the archive ends too early" "the file is incomplete: fetch it again"
+TarChecksum        Damaged "tar.checksum"         "the checksum of a member header does not match" "the file is damaged: fetch it again"
+TarNumber          Damaged "tar.number"           "a number in a member header is not octal digits" "the file is damaged, or was not written by a rollup node"
+TarDialect         Damaged "tar.dialect"          "a member header is not of the V7 form that rollup nodes write" "make the snapshot with a rollup node or rollsnap; --lenient reads it for inspection"
+TarType            Damaged "tar.type"             "a member is not a regular file" "a snapshot holds regular files only: do not import this file"
+TarNameEmpty       Damaged "tar.name-empty"       "a member has no name" "do not import this file"
+TarNameOutside     Damaged "tar.name-outside"     "path that resolves outside the destination directory" "do not import this file: it tries to write elsewhere"
+TarNameForm        Damaged "tar.name-form"        "a member name is not a plain relative path" "do not import this file"
+TarNameEncoding    Damaged "tar.name-encoding"    "a member name is not UTF-8 text" "do not import this file"
+TarDuplicate       Damaged "tar.duplicate"        "two members have the same name, so the content is ambiguous" "do not import this file"
+TarConflict        Damaged "tar.conflict"         "a member name is a file here and a directory there" "do not import this file"
+TarPadding         Damaged "tar.padding"          "the padding after a member is not zero" "the file is damaged: fetch it again"
+TarEnd             Damaged "tar.end"              "a single zero block inside the archive: a member or its end is missing" "the file is damaged: fetch it again"
+TarTrailing        Damaged "tar.trailing"         "bytes follow the two zero blocks that end the archive" "the file was appended to or badly joined: fetch it again"
+TarPax             Damaged "tar.pax"              "an extended (pax) header is damaged or says more than the size" "the file is damaged, or was not written by a rollup node"
+TarSize            Damaged "tar.size"             "the announced size of a member is impossible" "the file is damaged"
+TarMembers         Damaged "tar.members"          "the archive holds more members than rollsnap accepts" "do not import this file; a real snapshot stays far below this number"
+SnapshotMember     Damaged "snapshot.member"      "a member does not belong in a snapshot" "the nodes would overwrite local files with it: do not import this file"
+SnapshotStore      Damaged "snapshot.store"       "the snapshot holds no store" "the snapshot is incomplete: ask for another one"
+// --- Rules before an export (and of a data directory) -----------------------------------------
+StoreVersion       Answer  "store.version"        "the store has a version that cannot be used" "see docs/FORMAT.md, section 6: rollsnap exports and imports store version 5"
+StoreMissing       Answer  "store.missing"        "the data directory holds no store" "is this the data directory of a rollup node (--data-dir)?"
+StoreMigrations    Answer  "store.migrations"     "the store was written by another version of the node" "start the matching node once: it upgrades its store"
+StoreDamaged       Damaged "store.damaged"        "the store cannot be read" "the database is damaged: restore it from a snapshot"
+StoreNoHead        Answer  "store.no-head"        "there is no head in the store" "let the node process a block first"
+StoreNoContext     Answer  "store.no-context"     "no block has a committed context" "let the node process more blocks first"
+StoreNoMode        Answer  "store.no-history-mode" "no history mode is recorded" "start the node once: it records its history mode"
+StoreBlock         Answer  "store.block"          "a block is missing from the store" "choose another level, or restore the store from a snapshot"
+StoreCommitment    Answer  "store.commitment"     "a commitment is missing from the store" "choose another level, or restore the store from a snapshot"
+MetadataMissing    Answer  "metadata.missing"     "there is no rollup node metadata" "is this the data directory of a rollup node (--data-dir)?"
+MetadataForm       Answer  "metadata.form"        "the metadata is not JSON of version 1" "start the node once: it upgrades its metadata"
+MetadataContext    Answer  "metadata.context-version" "the context version is not supported" "a newer rollsnap may support it"
+LevelRequest       Usage   "level.request"        "the requested level is not a level" "use head, finalized, cemented or a number"
+LevelUnavailable   Answer  "level.unavailable"    "the requested level is not available" "choose a level between the first available one and the head"
+ContextHead        Answer  "context.head"         "the context of the block cannot be checked out" "the context is incomplete; a compact snapshot needs a node that rebuilds it"
+HeaderStore        Answer  "header.store"         "the header and the store of the snapshot disagree" "do not import this file"
+// --- Rules before an import ---------------------------------------------------------------------
+ImportPopulated    Refused "import.populated"     "the data directory is already populated" "use --force to overwrite it"
+ImportRollup       Refused "import.rollup"        "the data directory belongs to another rollup" "import into the data directory of the snapshot's rollup, or into an empty one"
+ImportMode         Refused "import.history-mode"  "the history modes do not fit" "use a snapshot of the same history mode"
+ImportLevel        Refused "import.level"         "the requested level is above the snapshot" "use a level up to the head of the snapshot"
+ImportOlder        Refused "import.older"         "the data directory is not older than the snapshot" "nothing to gain: keep the data, or import into an empty directory"
+ImportStore        Refused "import.store"         "rollsnap cannot import this kind of store" "import it with the node that wrote it"
+ImportUnfinished   Refused "import.unfinished"    "an earlier import into this directory was interrupted half-way" "stop the node and run rollsnap import or export again: it finishes the import first"
+LockHeld           Refused "lock.held"            "another process holds the lock of the data directory" "stop the rollup node first"
+OutputExists       Refused "output.exists"        "the output file exists" "use --force to overwrite it, or choose another name"
+SourceFile         Refused "source.file"          "a file of the data directory cannot be archived" "move it out of the data directory"
+SourceChanged      Refused "source.changed"       "a file changed while it was read" "try again; if it happens again, stop the node first"
+ExportCheck        Refused "export.check"         "the finished snapshot does not read back as it was written" "the disk may be failing: try another one"
+// --- Use and environment ------------------------------------------------------------------------
+Usage              Usage   "usage"                "the command line is not understood" "see --help"
+MemberUnknown      Usage   "member.unknown"       "the snapshot has no such member" "rollsnap ls SNAPSHOT lists the members"
+IoNotFound         Damaged "io.not-found"         "no such file or directory" "check the path"
+IoDirectory        Damaged "io.directory"         "this is a directory, not a snapshot file" "name a snapshot file, or - for standard input"
+IoPermission       Environment "io.permission"    "permission denied" "check the owner and the mode of the path"
+IoNoSpace          Environment "io.no-space"      "no space left on the device" "free some space or choose another directory"
+IoOther            Environment "io.other"         "the operating system reports an error" ""
+Cancelled          Cancelled "cancelled"          "stopped on request; nothing was changed" ""
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_well_formed() {
+        let mut seen = BTreeSet::new();
+        for code in Code::ALL {
+            let text = code.as_str();
+            assert!(seen.insert(text), "{text} stands twice");
+            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b"-.12".contains(&b)), "{text}");
+            assert!(!code.title().is_empty() && !code.title().ends_with('.'), "{text}");
+            assert!(!code.advice().ends_with('.'), "{text}");
+        }
+    }
+}

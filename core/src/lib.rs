@@ -1,0 +1,35 @@
+//! The snapshot format of smart rollup nodes, without I/O.
+//!
+//! A snapshot is `header ‖ tar`, as it is or as one gzip member. This crate reads and writes it:
+//! bytes are pushed in, events and a [`Report`] come out. It knows no file, no thread and no
+//! clock, needs `core` and `alloc` only, and serves the command line tool and the browser alike.
+//!
+//! In reading order:
+//!
+//! * [`snapshot::Inspector`]: bytes in, events out, a [`Report`] at the end; built from
+//!   [`gzip`], [`header`] and [`tar`];
+//! * [`snapshot::Writer`]: header and members in, bytes out;
+//! * [`hash`]: typed hashes and their Base58Check text;
+//! * [`report`], [`problem`], [`code`]: what is found, said the same way on every surface;
+//! * [`feedback`]: how long jobs tell where they are.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod code;
+pub mod feedback;
+pub mod gzip;
+pub mod hash;
+pub mod header;
+pub mod problem;
+pub mod report;
+pub mod snapshot;
+pub mod tar;
+
+pub use code::{Class, Code};
+pub use feedback::Feedback;
+pub use header::{Header, HistoryMode};
+pub use problem::{Place, Problem, Result};
+pub use report::{Report, Verdict};

@@ -1,0 +1,189 @@
+//! A [`Problem`]: one entry of the error table that came true, with where and what.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::code::Code;
+
+/// Something is wrong. It names the [`Code`], where it was found, what was expected and what was
+/// found instead; `Display` says it in one sentence, [`Problem::advice`] what to do.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Problem(Box<Parts>);
+
+/// The result of everything that can meet a [`Problem`].
+pub type Result<T, E = Problem> = core::result::Result<T, E>;
+
+/// Where something was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Byte offset in the decompressed stream (header first, so the tar starts at 58).
+    Stream(u64),
+    /// Byte offset in the file as it is, compressed or not.
+    File(u64),
+    /// Level of a block.
+    Level(i32),
+    /// A path of the file system.
+    Path(String),
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Parts {
+    code: Code,
+    headline: Option<String>,
+    place: Option<Place>,
+    member: Option<String>,
+    expected: Option<String>,
+    found: Option<String>,
+    cause: Option<String>,
+}
+
+impl Problem {
+    /// The bare problem: the words of the table, no place.
+    pub fn new(code: Code) -> Self {
+        Self(Box::new(Parts {
+            code,
+            headline: None,
+            place: None,
+            member: None,
+            expected: None,
+            found: None,
+            cause: None,
+        }))
+    }
+
+    /// Says it in these words instead of the title of the table. For the exact texts of the
+    /// peers, which scripts match.
+    pub fn headline(mut self, text: impl Into<String>) -> Self {
+        self.0.headline = Some(text.into());
+        self
+    }
+
+    /// Found here.
+    pub fn at(mut self, place: Place) -> Self {
+        self.0.place = Some(place);
+        self
+    }
+
+    /// Found at this path of the file system.
+    pub fn path(self, path: impl ToString) -> Self {
+        self.at(Place::Path(path.to_string()))
+    }
+
+    /// Concerns the archive member of this name.
+    pub fn member(mut self, name: impl Into<String>) -> Self {
+        self.0.member = Some(name.into());
+        self
+    }
+
+    /// What should have been there.
+    pub fn expected(mut self, what: impl ToString) -> Self {
+        self.0.expected = Some(what.to_string());
+        self
+    }
+
+    /// What was there.
+    pub fn found(mut self, what: impl ToString) -> Self {
+        self.0.found = Some(what.to_string());
+        self
+    }
+
+    /// Why: one more sentence, for instance what the operating system says.
+    pub fn because(mut self, cause: impl ToString) -> Self {
+        self.0.cause = Some(cause.to_string());
+        self
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// Where it was found, if that is known.
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
+    /// The archive member that it concerns.
+    pub fn member_name(&self) -> Option<&str> {
+        self.0.member.as_deref()
+    }
+
+    /// What should have been there.
+    pub fn expected_text(&self) -> Option<&str> {
+        self.0.expected.as_deref()
+    }
+
+    /// What was there.
+    pub fn found_text(&self) -> Option<&str> {
+        self.0.found.as_deref()
+    }
+
+    /// What to do about it; empty where there is nothing to add.
+    pub fn advice(&self) -> &'static str {
+        self.0.code.advice()
+    }
+
+    /// The first line: the exact text of the peers where they have one.
+    pub fn title(&self) -> &str {
+        self.0.headline.as_deref().unwrap_or(self.0.code.title())
+    }
+}
+
+/// `title (member "m", at byte 158 of the stream): expected X, found Y: cause`
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title())?;
+        match (&self.0.member, &self.0.place) {
+            (Some(member), Some(place)) => write!(f, " (member {member:?}, {place})")?,
+            (Some(member), None) => write!(f, " (member {member:?})")?,
+            (None, Some(place)) => write!(f, " ({place})")?,
+            (None, None) => {}
+        }
+        match (&self.0.expected, &self.0.found) {
+            (Some(expected), Some(found)) => write!(f, ": expected {expected}, found {found}")?,
+            (Some(expected), None) => write!(f, ": expected {expected}")?,
+            (None, Some(found)) => write!(f, ": found {found}")?,
+            (None, None) => {}
+        }
+        match &self.0.cause {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {self}", self.0.code)
+    }
+}
+
+impl core::error::Error for Problem {}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(offset) => write!(f, "at byte {offset} of the decompressed stream"),
+            Self::File(offset) => write!(f, "at byte {offset} of the file"),
+            Self::Level(level) => write!(f, "at level {level}"),
+            Self::Path(path) => f.write_str(path),
+        }
+    }
+}
+
+/// `{"stream_offset":N}`, `{"file_offset":N}`, `{"level":N}` or `{"path":"…"}`.
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        match self {
+            Self::Stream(offset) => map.serialize_entry("stream_offset", offset)?,
+            Self::File(offset) => map.serialize_entry("file_offset", offset)?,
+            Self::Level(level) => map.serialize_entry("level", level)?,
+            Self::Path(path) => map.serialize_entry("path", path)?,
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,228 @@
+//! The [`Report`]: the one model that the terminal, `--json`, JavaScript and the page draw.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+use crate::code::Code;
+use crate::header::Header;
+use crate::problem::{Place, Problem};
+
+/// Name and version of the JSON form. Fields may be added to it, never renamed.
+pub const SCHEMA: &str = "rollsnap.report/1";
+
+/// How many checks a report lists; what comes after is counted only.
+pub const MAX_CHECKS: usize = 1000;
+
+/// Everything that was found out about a snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    schema: &'static str,
+    /// The header, when it could be read.
+    pub header: Option<Header>,
+    /// The file around the archive.
+    pub container: Container,
+    /// The members of the archive.
+    pub members: Members,
+    /// The three answers.
+    pub verdicts: Verdicts,
+    /// The evidence behind them.
+    pub checks: Vec<Check>,
+    /// How many checks are not listed, because there were more than [`MAX_CHECKS`].
+    pub checks_left_out: u64,
+}
+
+/// The file around the archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Container {
+    /// How the file is compressed; `None` until its first bytes were seen.
+    pub compression: Option<Compression>,
+    /// Size of the file; `None` when it is not known (a pipe that was not read to its end).
+    pub compressed_bytes: Option<u64>,
+    /// Size of header and archive; `None` when the file was not read to its end.
+    pub bytes: Option<u64>,
+}
+
+/// How a snapshot file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// One gzip member.
+    Gzip,
+    /// Not at all.
+    None,
+}
+
+/// The members of the archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Members {
+    /// How many; `None` when the archive was not read to its end.
+    pub count: Option<u64>,
+    /// Sum of their sizes, without member headers and padding.
+    pub bytes: Option<u64>,
+    /// Each of them, where the list was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Vec<MemberEntry>>,
+}
+
+/// One member of the archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MemberEntry {
+    /// Path relative to the data directory.
+    pub name: String,
+    /// Length of its content, in bytes.
+    pub size: u64,
+    /// Permission bits, as in `0o644`.
+    pub mode: u32,
+    /// Time of the last change, in seconds since 1970.
+    pub mtime: u64,
+    /// Where its content starts in the decompressed stream.
+    pub offset: u64,
+    /// SHA-256 of its content, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// The three answers. None of them implies another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verdicts {
+    /// The container is whole: gzip, header and tar, to the last byte.
+    pub intact: Verdict,
+    /// Every hash and every link inside agrees.
+    pub consistent: Verdict,
+    /// The last commitment is known to layer 1, or equals the hash that the user expected.
+    pub anchored: Verdict,
+}
+
+/// An answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Checked, and it holds.
+    Yes,
+    /// Checked, and it does not hold.
+    No,
+    /// Not checked, or not to its end.
+    #[default]
+    Unknown,
+}
+
+/// What became of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It holds.
+    Yes,
+    /// It does not hold.
+    No,
+    /// It was not done; the text says why.
+    Unknown,
+    /// It holds, with a remark.
+    Warning,
+}
+
+/// One piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Its stable name.
+    pub code: Code,
+    /// What became of it.
+    pub status: Status,
+    /// Where, if it is about one place.
+    pub at: Option<Place>,
+    /// The member that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// What was expected.
+    pub expected: Option<String>,
+    /// What was found.
+    pub found: Option<String>,
+    /// In words.
+    pub text: String,
+}
+
+impl Report {
+    /// A report that knows nothing yet.
+    pub fn new() -> Self {
+        Self {
+            schema: SCHEMA,
+            header: None,
+            container: Container::default(),
+            members: Members::default(),
+            verdicts: Verdicts::default(),
+            checks: Vec::new(),
+            checks_left_out: 0,
+        }
+    }
+
+    /// Adds a piece of evidence. Verdicts are the caller's to give.
+    pub fn add(&mut self, check: Check) {
+        if self.checks.len() < MAX_CHECKS {
+            self.checks.push(check);
+        } else {
+            self.checks_left_out += 1;
+        }
+    }
+
+    /// The checks that do not hold.
+    pub fn failures(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.status == Status::No)
+    }
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Check {
+    /// A check that does not hold.
+    pub fn no(problem: &Problem) -> Self {
+        Self::from_problem(problem, Status::No)
+    }
+
+    /// A check that holds, with a remark.
+    pub fn warning(problem: &Problem) -> Self {
+        Self::from_problem(problem, Status::Warning)
+    }
+
+    /// A check that holds.
+    pub fn yes(code: Code, text: impl Into<String>) -> Self {
+        Self::bare(code, Status::Yes, text)
+    }
+
+    /// A check that was not done, and why.
+    pub fn unknown(code: Code, why: impl Into<String>) -> Self {
+        Self::bare(code, Status::Unknown, why)
+    }
+
+    fn bare(code: Code, status: Status, text: impl Into<String>) -> Self {
+        Self { code, status, at: None, member: None, expected: None, found: None, text: text.into() }
+    }
+
+    fn from_problem(problem: &Problem, status: Status) -> Self {
+        let text = |text: Option<&str>| text.map(Into::into);
+        Self {
+            code: problem.code(),
+            status,
+            at: problem.place().cloned(),
+            member: text(problem.member_name()),
+            expected: text(problem.expected_text()),
+            found: text(problem.found_text()),
+            text: problem.title().into(),
+        }
+    }
+}
+
+impl Verdict {
+    /// `yes`, `no` or `not checked`, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "not checked",
+        }
+    }
+}

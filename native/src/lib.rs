@@ -1,0 +1,1 @@
+//! rollsnap: export, import and inspect snapshots of smart rollup nodes.

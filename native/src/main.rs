@@ -1,0 +1,3 @@
+//! The `rollsnap` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! rollsnap for JavaScript.
+
+#![forbid(unsafe_code)]
