@@ -1,1 +1,3 @@
 //! rollsnap: export, import and inspect snapshots of smart rollup nodes.
+
+pub mod swap;
