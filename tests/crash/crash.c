@@ -5,11 +5,12 @@
  *   CRASH_HOW=kill      die by SIGKILL before the call (the default)
  *   CRASH_HOW=torn      do half of it if it is a write, then die
  *   CRASH_HOW=<errno>   do not do it, report this error number instead, this one time
+ *   CRASH_THEN=M        die by SIGKILL before call number M as well, if it comes to that
  *   CRASH_COUNT_FILE=F  write the number of calls to F when the process exits by itself
  *   CRASH_TRACE_FILE=F  append one line per call: its number, its name, its paths
  *
  * Counted are calls on regular files and directories only: output to a terminal or a pipe is
- * left alone. Calls that bypass libc are not seen. Linux and glibc.
+ * left alone. Calls that bypass libc and stores to mapped memory are not seen. Linux and glibc.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -28,6 +29,7 @@
 
 static atomic_ulong calls;
 static unsigned long crash_at;
+static unsigned long then_at;
 static int fail_with;
 static int torn;
 static int trace_fd = -1;
@@ -36,11 +38,14 @@ static const char *count_file;
 __attribute__((constructor)) static void setup(void)
 {
     const char *at = getenv("CRASH_AT");
+    const char *then = getenv("CRASH_THEN");
     const char *how = getenv("CRASH_HOW");
     const char *trace = getenv("CRASH_TRACE_FILE");
     count_file = getenv("CRASH_COUNT_FILE");
     if (at)
         crash_at = strtoul(at, NULL, 10);
+    if (then)
+        then_at = strtoul(then, NULL, 10);
     if (how && strcmp(how, "torn") == 0)
         torn = 1;
     else if (how && strcmp(how, "kill") != 0)
@@ -90,6 +95,8 @@ static enum verdict count(const char *name, const char *path, const char *other,
 {
     unsigned long number = atomic_fetch_add(&calls, 1) + 1;
     trace(number, name, path, other);
+    if (number == then_at)
+        die();
     if (number != crash_at)
         return GO;
     if (fail_with) {

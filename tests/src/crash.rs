@@ -21,6 +21,8 @@ pub enum How {
     /// The call is not made and reports this error number (28: no space, 5: I/O error); the
     /// calls after it are made.
     Fail(i32),
+    /// The same, and SIGKILL before this later call: a crash while the error is dealt with.
+    FailThenKill(i32, u64),
 }
 
 /// One call that changes the file system.
@@ -66,6 +68,9 @@ pub fn run_at(command: Command, n: u64, how: How) -> Output {
         How::Kill => command.env("CRASH_HOW", "kill"),
         How::Torn => command.env("CRASH_HOW", "torn"),
         How::Fail(errno) => command.env("CRASH_HOW", errno.to_string()),
+        How::FailThenKill(errno, later) => {
+            command.env("CRASH_HOW", errno.to_string()).env("CRASH_THEN", later.to_string())
+        }
     };
     command.output().expect("the command starts")
 }
@@ -86,7 +91,7 @@ fn run_well(command: &mut Command) {
 }
 
 fn prepare(mut command: Command) -> Command {
-    for name in ["CRASH_AT", "CRASH_HOW", "CRASH_COUNT_FILE", "CRASH_TRACE_FILE"] {
+    for name in ["CRASH_AT", "CRASH_HOW", "CRASH_THEN", "CRASH_COUNT_FILE", "CRASH_TRACE_FILE"] {
         command.env_remove(name);
     }
     command.env("LD_PRELOAD", library());

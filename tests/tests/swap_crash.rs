@@ -174,8 +174,11 @@ fn a_kill_at_every_call_leaves_old_or_new() {
                 true => assert_eq!(is_new_from, None, "{context}: old again after it was new"),
                 false => is_new_from = is_new_from.or(Some(n)),
             }
-            let words: &[&str] =
-                if untouched { &["Nothing", "RolledBack", "CleanedUp"] } else { &["Finished", "CleanedUp", "Nothing"] };
+            let words: &[&str] = if untouched {
+                &["Nothing", "RolledBack", "CleanedUp"]
+            } else {
+                &["Finished", "CleanedUp", "Nothing"]
+            };
             assert!(words.contains(&word.as_str()), "{context}");
             *seen.entry(word).or_default() += 1;
             assert_eq!(ground.recover(), "Nothing", "{context}");
@@ -249,9 +252,32 @@ fn an_error_at_every_call_leaves_old_or_new() {
     assert!(no > yes && yes > 0, "{no} {yes}");
 }
 
-/// Killed while a refused move is being undone: still old or new.
+/// Killed while a refused move is being undone: old or new all the same.
 #[test]
-fn a_real_refusal_in_the_middle_is_undone() {
+fn a_kill_while_undoing_leaves_old_or_new() {
+    let calls = crash::trace(Ground::new().command("commit"));
+    let (mut runs, mut old, mut new) = (0, 0, 0);
+    for (index, _) in calls.iter().enumerate().filter(|(_, call)| call.name == "rename") {
+        let n = index as u64 + 1;
+        for m in n + 1.. {
+            let ground = Ground::new();
+            let output = crash::run_at(ground.command("commit"), n, How::FailThenKill(16, m));
+            if !was_killed(output.status) {
+                break;
+            }
+            let state = if ground.is_untouched() { OLD } else { NEW };
+            *(if state == OLD { &mut old } else { &mut new }) += 1;
+            ground.recover();
+            ground.assert_is(state, &format!("error at {n}, killed at {m}"));
+            runs += 1;
+        }
+    }
+    println!("{runs} kills while undoing: {old} old, {new} new");
+    assert!(runs >= 100 && old > 0 && new > 0, "{runs} {old} {new}");
+}
+
+#[test]
+fn a_refusal_in_the_middle_is_undone() {
     let ground = Ground::new();
     // The last rename into place is refused; everything before it must come back.
     let calls = crash::trace(Ground::new().command("commit"));
@@ -289,7 +315,8 @@ fn everything_is_synced_in_the_documented_order() {
     let journal = at("rename", &[&format!("{home}/journal.tmp"), &format!("{home}/journal")]);
     let done = at("rename", &[&format!("{home}/journal"), &format!("{home}/done")]);
 
-    for file in ["context/store.control", "context/index/data", "store.sqlite", "fresh", "wasm_2_0_0/shared"] {
+    for file in ["context/store.control", "context/index/data", "store.sqlite", "fresh", "wasm_2_0_0/shared"]
+    {
         let path = format!("{home}/new/{file}");
         let written = calls.iter().rposition(|call| call.name == "write" && call.paths[0] == path).unwrap();
         synced_between(&path, written, journal);

@@ -276,7 +276,8 @@ const ROLLED_BACK: &str = "was interrupted before it changed anything: its stagi
                            the data is as it was before";
 const FINISHED: &str = "was interrupted while its files were put in place: it is complete now, the imported \
                         data has taken the place of the old";
-const CLEANED_UP: &str = "was interrupted while it cleaned up: its leftovers were deleted, the data is complete";
+const CLEANED_UP: &str =
+    "was interrupted while it cleaned up: its leftovers were deleted, the data is complete";
 
 /// What an earlier run has left in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

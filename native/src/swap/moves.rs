@@ -6,9 +6,9 @@ use std::path::Path;
 
 use rollsnap_core::{Code, Problem, Result};
 
+use super::Layout;
 use super::files::{exists, problem, sync_dir};
 use super::journal::Entry;
-use super::Layout;
 
 /// Which state the moves have led to.
 pub(super) enum Settled {

@@ -2,9 +2,9 @@
 
 use rollsnap_core::{Code, Problem, Result};
 
+use super::Layout;
 use super::files::{exists, list, lstat};
 use super::journal::{self, Before, Entry};
-use super::Layout;
 
 /// A row of the table of states.
 #[derive(Debug)]

@@ -34,7 +34,8 @@ fn commit(root: &Path) -> Result<()> {
     stage(staging.dir()).expect("staging files");
     let pre_images = "wasm_2_0_0";
     swap::merge_into_staging(&root.join(pre_images), &staging.dir().join(pre_images), &mut Printer)?;
-    let mut plan = ["context", "store.sqlite", "fresh", pre_images].map(|name| Change::Replace(name.into())).to_vec();
+    let mut plan =
+        ["context", "store.sqlite", "fresh", pre_images].map(|name| Change::Replace(name.into())).to_vec();
     plan.extend(["store.sqlite-wal", "store.sqlite-shm", "storage"].map(|name| Change::Remove(name.into())));
     staging.commit(&plan, &mut Printer)
 }
