@@ -3,3 +3,4 @@
 pub mod data_dir;
 pub mod io;
 pub mod store;
+pub mod swap;
