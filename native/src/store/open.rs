@@ -8,7 +8,7 @@ use rollsnap_core::{Code, Problem, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::problem::said;
+use super::problem::{damaged, said};
 use crate::io;
 
 /// A connection that never writes and, when it is dropped, leaves the directory as it was:
@@ -30,12 +30,14 @@ pub(super) fn reading(path: &Path) -> Result<Connection> {
         touch(&conn).map_err(failed)?;
         return Ok(conn);
     }
-    match connect_unused(path) {
-        Ok(Some(conn)) => Ok(conn),
-        Ok(None) => immutable(path).map_err(failed),
-        Err(err) if is_refused(&err) => immutable(path).map_err(failed),
-        Err(err) => Err(failed(err)),
-    }
+    let conn = match connect_unused(path) {
+        Ok(Some(conn)) => conn,
+        Ok(None) => immutable(path).map_err(failed)?,
+        Err(err) if is_refused(&err) => immutable(path).map_err(failed)?,
+        Err(err) => return Err(failed(err)),
+    };
+    check_length(&conn, path)?;
+    Ok(conn)
 }
 
 /// A connection for writing to a database that nobody else uses.
@@ -46,6 +48,7 @@ pub(super) fn writing(path: &Path) -> Result<Connection> {
     }
     let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     touch(&conn).map_err(failed)?;
+    check_length(&conn, path)?;
     Ok(conn)
 }
 
@@ -104,6 +107,20 @@ fn prepare(conn: Connection) -> rusqlite::Result<Connection> {
 /// The engine opens the file only when it is first needed: whether it can is known after this.
 fn touch(conn: &Connection) -> rusqlite::Result<()> {
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+/// A file that was cut inside a page: the engine would read the missing bytes as zeros, and take a
+/// file shorter than a page for an empty database.
+fn check_length(conn: &Connection, path: &Path) -> Result<()> {
+    let page = conn.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0));
+    let page = u64::from(page.map_err(|err| said("read the size of its pages", path, err))?);
+    let length = std::fs::metadata(path).map_err(|err| io::problem("look at", path, err))?.len();
+    if page == 0 || !length.is_multiple_of(page) {
+        return Err(damaged(path, "the file was cut")
+            .expected(format_args!("whole pages of {page} bytes"))
+            .found(format_args!("{length} bytes")));
+    }
+    Ok(())
 }
 
 fn is_refused(err: &rusqlite::Error) -> bool {
