@@ -10,6 +10,7 @@ use rollsnap::store::{
     Accept, Capture, LevelRequest, LpcOutcome, Mark, Store, export_copy, keep_lpc, read_lpc, reset_imported,
     reset_to_level, set_history_mode,
 };
+use rollsnap_core::feedback::{Feedback, Phase, Silent};
 use rollsnap_core::{Code, HistoryMode};
 use rusqlite::Connection;
 
@@ -166,8 +167,48 @@ fn a_refused_copy_leaves_nothing() {
     let problem = export_copy(&fixture.store(), &dest, Some(1018)).unwrap_err();
     assert_eq!(problem.to_string(), "No block found at level 1018.");
     assert_eq!(names(&dest), [""; 0]);
-    drop(Capture::new(&fixture.store(), &dest).unwrap());
+    drop(Capture::new(&fixture.store(), &dest, &Silent).unwrap());
     assert_eq!(names(&dest), [""; 0]);
+}
+
+/// Wants to stop as soon as the copy has begun.
+struct Impatient(std::path::PathBuf);
+
+impl Feedback for Impatient {
+    fn phase(&mut self, _: Phase) {}
+    fn advance(&mut self, _: u64) {}
+    fn note(&mut self, _: &str) {}
+    fn cancelled(&self) -> bool {
+        self.0.exists()
+    }
+}
+
+#[test]
+fn a_long_copy_can_be_stopped() {
+    let fixture = Fixture::new("v5-archive");
+    // Slow because of its size: more than a hundred megabytes.
+    fixture.sql(
+        "INSERT INTO messages WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120)
+         SELECT 'big' || i, 1000, zeroblob(1000000) FROM n",
+    );
+    let before = names(&fixture.root);
+    let dest = fixture.scratch("dest");
+    let impatient = Impatient(dest.join("store.sqlite.captured"));
+    let problem = Capture::new(&fixture.store(), &dest, &impatient).unwrap_err();
+    assert_eq!(problem.code(), Code::Cancelled);
+    assert_eq!(names(&dest), [""; 0]);
+    assert_eq!(names(&fixture.root), before);
+}
+
+#[test]
+fn a_destination_that_cannot_be_written_is_named() {
+    let fixture = Fixture::new("v5-genesis");
+    let nowhere = fixture.temp.path().join("nowhere");
+    let problem = export_copy(&fixture.store(), &nowhere, None).unwrap_err();
+    assert_eq!(problem.code(), Code::IoNotFound);
+    assert!(problem.to_string().contains(nowhere.to_str().unwrap()), "{problem}");
+    let dir = fixture.scratch("dir");
+    assert_eq!(Store::open(&dir, Accept::Current).unwrap_err().code(), Code::StoreDamaged);
 }
 
 #[test]
