@@ -1,9 +1,15 @@
 //! The copy of the store that goes into a snapshot (`docs/FORMAT.md`, section 6): without what is
 //! the operator's own, at the level that was asked for, and with no trace of what was removed.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf, absolute};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::feedback::Silent;
+use rollsnap_core::{Code, Feedback, Problem, Result};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 
@@ -22,7 +28,7 @@ use crate::io;
 /// # Errors
 /// As [`Capture::new`] and [`Capture::finish`].
 pub fn export_copy(source: &Path, dest_dir: &Path, target: Option<i32>) -> Result<PathBuf> {
-    Capture::new(source, dest_dir)?.finish(target)
+    Capture::new(source, dest_dir, &Silent)?.finish(target, &Silent)
 }
 
 /// The store as it was at one moment: all that needs the locks of the data directory. The file is
@@ -38,8 +44,9 @@ impl Capture {
     /// a `store.sqlite`. The source is not changed.
     ///
     /// # Errors
-    /// As [`Store::open`]; [`Code::OutputExists`]; [`Code::IoNoSpace`] and other `io.*` codes.
-    pub fn new(source: &Path, dest_dir: &Path) -> Result<Self> {
+    /// As [`Store::open`]; [`Code::OutputExists`], [`Code::Cancelled`]; [`Code::IoNoSpace`] and
+    /// other `io.*` codes.
+    pub fn new(source: &Path, dest_dir: &Path, feedback: &dyn Feedback) -> Result<Self> {
         let dest = dest_dir.join(STORE);
         let raw = dest_dir.join("store.sqlite.captured");
         for path in [&dest, &raw] {
@@ -50,7 +57,7 @@ impl Capture {
         let raw = Scratch::new(raw);
         let conn = open::reading(source)?;
         schema::check(&conn, source, Accept::Current)?;
-        vacuum_into(&conn, source, &raw.path)?;
+        let conn = vacuum_into(conn, source, &raw.path, feedback)?;
         open::close(conn, source)?;
         Ok(Self { raw, dest })
     }
@@ -63,8 +70,8 @@ impl Capture {
     /// Edits the copy, and packs it into `store.sqlite` beside it. Needs no lock of the source.
     ///
     /// # Errors
-    /// As [`super::reset_to_level`] and [`Store::head`].
-    pub fn finish(self, target: Option<i32>) -> Result<PathBuf> {
+    /// As [`super::reset_to_level`] and [`Store::head`], and [`Code::Cancelled`].
+    pub fn finish(self, target: Option<i32>, feedback: &dyn Feedback) -> Result<PathBuf> {
         let raw = &self.raw.path;
         let mut store = Store::over(open::writing(raw)?, raw);
         let failed = |err| said("edit the copy", raw, err);
@@ -80,8 +87,8 @@ impl Capture {
         // A second copy instead of packing in place: that would need its space twice more, half of
         // it in the directory for temporary files.
         let dest = Scratch::new(self.dest.clone());
-        vacuum_into(store.connection(), raw, &dest.path)?;
-        store.close()?;
+        let conn = vacuum_into(store.into_connection(), raw, &dest.path, feedback)?;
+        open::close(conn, raw)?;
         into_wal_mode(&dest.path)?;
         dest.keep();
         Ok(self.dest)
@@ -127,19 +134,55 @@ impl ToSql for PathValue<'_> {
     }
 }
 
-fn vacuum_into(conn: &Connection, source: &Path, dest: &Path) -> Result<()> {
+/// Works in a thread, so that the user can stop it: a large store takes minutes.
+fn vacuum_into(conn: Connection, source: &Path, dest: &Path, feedback: &dyn Feedback) -> Result<Connection> {
     // Absolute, so that no name can be taken for something else than a path.
     let path = absolute(dest).map_err(|err| io::problem("find", dest, err))?;
-    let copied = conn.execute("VACUUM main INTO ?1", [PathValue(&path)]);
-    copied.map(drop).map_err(|err| {
-        // Damage is in the source, a lack of space or permission where it is written.
-        let problem = said("copy the store", source, err);
-        match problem.code() {
-            Code::StoreDamaged | Code::LockHeld => problem,
-            _ => problem.path(dest.display()),
+    let stop = conn.get_interrupt_handle();
+    let (conn, copied) = thread::scope(|scope| {
+        let (done, ended) = mpsc::channel::<()>();
+        let work = scope.spawn(move || {
+            let copied = conn.execute("VACUUM main INTO ?1", [PathValue(&path)]);
+            drop(done);
+            (conn, copied)
+        });
+        // The channel only ever closes.
+        while ended.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
+            if feedback.cancelled() {
+                stop.interrupt();
+            }
         }
-    })
+        work.join().map_err(|_| {
+            Problem::new(Code::IoOther).headline("copying the store failed").path(source.display())
+        })
+    })?;
+    match copied {
+        Ok(_) => Ok(conn),
+        Err(err) => Err(not_copied(said("copy the store", source, err), dest)),
+    }
 }
+
+/// Damage is in the source; for everything else the operating system is asked, where the engine
+/// only says that it could not write.
+fn not_copied(problem: Problem, dest: &Path) -> Problem {
+    match problem.code() {
+        Code::Cancelled => Problem::new(Code::Cancelled),
+        Code::IoOther | Code::IoPermission => {
+            let mut options = OpenOptions::new();
+            let more =
+                options.append(true).create(true).open(dest).and_then(|mut f| f.write_all(&[0; 1 << 16]));
+            match more {
+                Err(err) => io::problem("write the copy of the store to", dest, err),
+                Ok(()) => problem.path(dest.display()),
+            }
+        }
+        Code::IoNoSpace => problem.path(dest.display()),
+        _ => problem,
+    }
+}
+
+/// How often it is looked whether the user wants to stop.
+const POLL: Duration = Duration::from_millis(50);
 
 /// Nodes expect a database in WAL mode.
 fn into_wal_mode(path: &Path) -> Result<()> {

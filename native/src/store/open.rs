@@ -1,5 +1,6 @@
 //! Connections: read-only ones that leave no trace beside the database, and writing ones.
 
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -7,8 +8,9 @@ use std::time::Duration;
 use rollsnap_core::{Code, Problem, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::Access;
 
-use super::problem::said;
+use super::problem::{damaged, is_full, said};
 use crate::io;
 
 /// A connection that never writes and, when it is dropped, leaves the directory as it was:
@@ -17,41 +19,59 @@ use crate::io;
 ///   would write the log back into the database and remove it when it closes;
 /// * without one: for writing, although nothing is written, because only such a connection
 ///   removes the two files that it creates to read a database in WAL mode;
-/// * where permissions refuse that: as a file that nobody changes.
+/// * where permissions or a full disk refuse that: as a file that nobody changes. (On a full disk
+///   two empty files can stay behind; the next writer of the database uses and removes them.)
 pub(super) fn reading(path: &Path) -> Result<Connection> {
     let failed = |err| said("open it", path, err);
-    let there = path.try_exists().map_err(|err| io::problem("look at", path, err))?;
+    let there = may(path, Access::READ_OK)?;
     if !there {
         return Err(Problem::new(Code::StoreMissing).path(path.display()));
     }
-    let wal = io::with_suffix(path, "-wal");
-    if wal.try_exists().map_err(|err| io::problem("look at", &wal, err))? {
+    if may(&io::with_suffix(path, "-wal"), Access::READ_OK)? {
+        may(&io::with_suffix(path, "-shm"), Access::READ_OK)?;
         let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         touch(&conn).map_err(failed)?;
         return Ok(conn);
     }
-    match connect_unused(path) {
-        Ok(Some(conn)) => Ok(conn),
-        Ok(None) => immutable(path).map_err(failed),
-        Err(err) if is_refused(&err) => immutable(path).map_err(failed),
-        Err(err) => Err(failed(err)),
-    }
+    let conn = match connect_unused(path) {
+        Ok(Some(conn)) => conn,
+        Ok(None) => immutable(path).map_err(failed)?,
+        Err(err) if is_refused(&err) => immutable(path).map_err(failed)?,
+        Err(err) => return Err(failed(err)),
+    };
+    check_length(&conn, path)?;
+    Ok(conn)
 }
 
 /// A connection for writing to a database that nobody else uses.
 pub(super) fn writing(path: &Path) -> Result<Connection> {
     let failed = |err| said("open it for writing", path, err);
-    if !path.try_exists().map_err(|err| io::problem("look at", path, err))? {
+    if !may(path, Access::READ_OK | Access::WRITE_OK)? {
         return Err(Problem::new(Code::StoreMissing).path(path.display()));
     }
     let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     touch(&conn).map_err(failed)?;
+    check_length(&conn, path)?;
     Ok(conn)
 }
 
 /// Closes; the last writing connection removes the files beside the database.
 pub(super) fn close(conn: Connection, path: &Path) -> Result<()> {
     conn.close().map_err(|(_, err)| said("close it", path, err))
+}
+
+/// Whether the file is there; an error if it is not a file or access to it is denied. It is not
+/// opened: closing it would drop the locks of another connection.
+fn may(path: &Path, wanted: Access) -> Result<bool> {
+    let problem = |err| io::problem("open", path, err);
+    match std::fs::metadata(path) {
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(err) => return Err(problem(err)),
+        Ok(found) if !found.is_file() => return Err(damaged(path, "it is not a file")),
+        Ok(_) => {}
+    }
+    rustix::fs::access(path, wanted).map_err(|errno| problem(errno.into()))?;
+    Ok(true)
 }
 
 /// How long to wait for another process that writes.
@@ -106,9 +126,24 @@ fn touch(conn: &Connection) -> rusqlite::Result<()> {
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
+/// A file that was cut inside a page: the engine would read the missing bytes as zeros, and take a
+/// file shorter than a page for an empty database.
+fn check_length(conn: &Connection, path: &Path) -> Result<()> {
+    let page = conn.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0));
+    let page = u64::from(page.map_err(|err| said("read the size of its pages", path, err))?);
+    let length = std::fs::metadata(path).map_err(|err| io::problem("look at", path, err))?.len();
+    if page == 0 || !length.is_multiple_of(page) {
+        return Err(damaged(path, "the file was cut")
+            .expected(format_args!("whole pages of {page} bytes"))
+            .found(format_args!("{length} bytes")));
+    }
+    Ok(())
+}
+
 fn is_refused(err: &rusqlite::Error) -> bool {
     let code = err.sqlite_error_code();
     matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly))
+        || is_full(err)
 }
 
 #[cfg(test)]

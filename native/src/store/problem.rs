@@ -28,6 +28,11 @@ pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Problem {
     Problem::new(Code::StoreDamaged).headline(text).path(path.display())
 }
 
+/// Whether the disk has no room left.
+pub(super) fn is_full(err: &Error) -> bool {
+    code(err) == Code::IoNoSpace
+}
+
 fn code(err: &Error) -> Code {
     let Error::SqliteFailure(failure, _) = err else {
         // A value of another type than the column should have.
@@ -36,6 +41,7 @@ fn code(err: &Error) -> Code {
     match (failure.code, failure.extended_code) {
         (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Code::IoNoSpace,
         (_, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS) => Code::StoreDamaged,
+        (ErrorCode::OperationInterrupted, _) => Code::Cancelled,
         (ErrorCode::PermissionDenied | ErrorCode::ReadOnly, _) => Code::IoPermission,
         (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Code::LockHeld,
         (ErrorCode::FileLockingProtocolFailed, _) => Code::LockHeld,

@@ -182,6 +182,10 @@ impl Store {
         Self { conn, path: path.into() }
     }
 
+    pub(super) fn into_connection(self) -> Connection {
+        self.conn
+    }
+
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.conn
     }
