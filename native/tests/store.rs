@@ -236,6 +236,27 @@ fn a_running_node_is_read_without_disturbing_it() {
 }
 
 #[test]
+fn the_log_is_found_where_the_database_really_is() {
+    let fixture = Fixture::new("v5-archive");
+    let node = Connection::open(fixture.store()).unwrap();
+    node.execute("UPDATE rollup_node_state SET level = 1022 WHERE name = 'finalized_level'", []).unwrap();
+    // A crash: database and log stay, nobody has them open.
+    let crashed = fixture.scratch("crashed");
+    for name in ["store.sqlite", "store.sqlite-wal"] {
+        fs::copy(fixture.root.join(name), crashed.join(name)).unwrap();
+    }
+    let before = everything(&crashed);
+    let link = fixture.scratch("link").join("store.sqlite");
+    std::os::unix::fs::symlink(crashed.join("store.sqlite"), &link).unwrap();
+    let store = Store::open(&link, Accept::Current).unwrap();
+    assert_eq!(store.state().unwrap().finalized.unwrap().level, 1022);
+    store.close().unwrap();
+    let mut after = everything(&crashed);
+    after.remove(&crashed.join("store.sqlite-shm"));
+    assert_eq!(after, before, "the log is not folded into the database");
+}
+
+#[test]
 fn an_older_schema_is_refused_for_an_export_only() {
     let fixture = Fixture::new("v5-old-schema");
     let before = everything(&fixture.root);

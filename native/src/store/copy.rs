@@ -2,7 +2,7 @@
 //! the operator's own, at the level that was asked for, and with no trace of what was removed.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -158,27 +158,29 @@ fn vacuum_into(conn: Connection, source: &Path, dest: &Path, feedback: &dyn Feed
     })?;
     match copied {
         Ok(_) => Ok(conn),
-        Err(err) => Err(not_copied(said("copy the store", source, err), dest)),
+        Err(err) => Err(not_copied(said("copy the store", source, err), source, dest)),
     }
 }
 
 /// Damage is in the source; for everything else the operating system is asked, where the engine
 /// only says that it could not write.
-fn not_copied(problem: Problem, dest: &Path) -> Problem {
+fn not_copied(problem: Problem, source: &Path, dest: &Path) -> Problem {
     match problem.code() {
         Code::Cancelled => Problem::new(Code::Cancelled),
-        Code::IoOther | Code::IoPermission => {
-            let mut options = OpenOptions::new();
-            let more =
-                options.append(true).create(true).open(dest).and_then(|mut f| f.write_all(&[0; 1 << 16]));
-            match more {
-                Err(err) => io::problem("write the copy of the store to", dest, err),
-                Ok(()) => problem.path(dest.display()),
-            }
-        }
+        Code::IoOther | Code::IoPermission => match write_beyond(source, dest) {
+            Err(err) => io::problem("write the copy of the store to", dest, err),
+            Ok(()) => problem.path(dest.display()),
+        },
         Code::IoNoSpace => problem.path(dest.display()),
         _ => problem,
     }
+}
+
+/// Writes into the unfinished copy where it could end: over a quota or a size limit that fails.
+fn write_beyond(source: &Path, dest: &Path) -> std::io::Result<()> {
+    let length = std::fs::metadata(source).map_or(0, |found| found.len());
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(dest)?;
+    file.write_all_at(&[0; 1 << 16], length)
 }
 
 /// How often it is looked whether the user wants to stop.

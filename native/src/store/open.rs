@@ -15,29 +15,33 @@ use crate::io;
 
 /// A connection that never writes and, when it is dropped, leaves the directory as it was:
 ///
-/// * beside a `-wal` file the node runs (or crashed): read-only, because a writing connection
-///   would write the log back into the database and remove it when it closes;
+/// * beside a `-wal` file with content the node runs (or crashed): read-only, because a writing
+///   connection would write the log back into the database and remove it when it closes;
 /// * without one: for writing, although nothing is written, because only such a connection
 ///   removes the two files that it creates to read a database in WAL mode;
 /// * where permissions or a full disk refuse that: as a file that nobody changes. (On a full disk
-///   two empty files can stay behind; the next writer of the database uses and removes them.)
+///   two empty files can stay behind; the next connection uses and removes them.)
 pub(super) fn reading(path: &Path) -> Result<Connection> {
     let failed = |err| said("open it", path, err);
-    let there = may(path, Access::READ_OK)?;
-    if !there {
+    if !may(path, Access::READ_OK)? {
         return Err(Problem::new(Code::StoreMissing).path(path.display()));
     }
-    if may(&io::with_suffix(path, "-wal"), Access::READ_OK)? {
-        may(&io::with_suffix(path, "-shm"), Access::READ_OK)?;
-        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-        touch(&conn).map_err(failed)?;
-        return Ok(conn);
+    let read_only = || {
+        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        touch(&conn)?;
+        Ok(conn)
+    };
+    let log = log_length(path)?;
+    if log.is_some_and(|length| length > 0) {
+        return read_only().map_err(failed);
     }
     let conn = match connect_unused(path) {
         Ok(Some(conn)) => conn,
-        Ok(None) => immutable(path).map_err(failed)?,
-        Err(err) if is_refused(&err) => immutable(path).map_err(failed)?,
-        Err(err) => return Err(failed(err)),
+        Err(err) if is_full(&err) => immutable(path).map_err(failed)?,
+        Err(err) if !is_refused(&err) => return Err(failed(err)),
+        // An empty log can be that of a running node, which may write at any moment.
+        _ if log.is_some() => return read_only().map_err(failed),
+        _ => immutable(path).map_err(failed)?,
     };
     check_length(&conn, path)?;
     Ok(conn)
@@ -72,6 +76,19 @@ fn may(path: &Path, wanted: Access) -> Result<bool> {
     }
     rustix::fs::access(path, wanted).map_err(|errno| problem(errno.into()))?;
     Ok(true)
+}
+
+/// Length of the write-ahead log, if there is one. It lies beside the file itself, also where
+/// `path` is a link to it.
+fn log_length(path: &Path) -> Result<Option<u64>> {
+    let real = path.canonicalize().map_err(|err| io::problem("find", path, err))?;
+    let log = io::with_suffix(&real, "-wal");
+    if !may(&log, Access::READ_OK)? {
+        return Ok(None);
+    }
+    may(&io::with_suffix(&real, "-shm"), Access::READ_OK)?;
+    let found = std::fs::metadata(&log).map_err(|err| io::problem("look at", &log, err))?;
+    Ok(Some(found.len()))
 }
 
 /// How long to wait for another process that writes.
@@ -143,7 +160,6 @@ fn check_length(conn: &Connection, path: &Path) -> Result<()> {
 fn is_refused(err: &rusqlite::Error) -> bool {
     let code = err.sqlite_error_code();
     matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly))
-        || is_full(err)
 }
 
 #[cfg(test)]
