@@ -154,12 +154,15 @@ ImportMode         Refused "import.history-mode"  "the history modes do not fit"
 ImportLevel        Refused "import.level"         "the requested level is above the snapshot" "use a level up to the head of the snapshot"
 ImportOlder        Refused "import.older"         "the data directory is not older than the snapshot" "nothing to gain: keep the data, or import into an empty directory"
 ImportStore        Refused "import.store"         "rollsnap cannot import this kind of store" "import it with the node that wrote it"
+ImportLink         Refused "import.link"          "an entry of the data directory is a symbolic link, which the import would replace" "move what it points to into the data directory first, or import into an empty directory"
 ImportUnfinished   Refused "import.unfinished"    "an earlier import into this directory was interrupted half-way" "stop the node and run rollsnap import or export again: it finishes the import first"
 LockHeld           Refused "lock.held"            "another process holds the lock of the data directory" "stop the rollup node first"
 OutputExists       Refused "output.exists"        "the output file exists" "use --force to overwrite it, or choose another name"
 SourceFile         Refused "source.file"          "a file of the data directory cannot be archived" "move it out of the data directory"
 SourceChanged      Refused "source.changed"       "a file changed while it was read" "try again; if it happens again, stop the node first"
 ExportCheck        Refused "export.check"         "the finished snapshot does not read back as it was written" "the disk may be failing: try another one"
+// --- Layer 1 --------------------------------------------------------------------------------------
+L1Commitment       Answer  "l1.commitment"        "Commitment of snapshot is not published on L1" "do not trust this snapshot unless you know where it comes from"
 // --- Use and environment ------------------------------------------------------------------------
 Usage              Usage   "usage"                "the command line is not understood" "see --help"
 MemberUnknown      Usage   "member.unknown"       "the snapshot has no such member" "rollsnap ls SNAPSHOT lists the members"
@@ -167,6 +170,7 @@ IoNotFound         Damaged "io.not-found"         "no such file or directory" "c
 IoDirectory        Damaged "io.directory"         "this is a directory, not a snapshot file" "name a snapshot file, or - for standard input"
 IoPermission       Environment "io.permission"    "permission denied" "check the owner and the mode of the path"
 IoNoSpace          Environment "io.no-space"      "no space left on the device" "free some space or choose another directory"
+OutputClosed       Environment "io.output-closed" "nobody reads standard output any more" ""
 IoOther            Environment "io.other"         "the operating system reports an error" ""
 Cancelled          Cancelled "cancelled"          "stopped on request; nothing was changed" ""
 }
