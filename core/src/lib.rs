@@ -19,6 +19,7 @@
 extern crate alloc;
 
 pub mod code;
+pub mod encoding;
 pub mod feedback;
 pub mod gzip;
 pub mod hash;
