@@ -80,8 +80,8 @@ impl Header {
         bytes
     }
 
-    /// Length of the header as it was read: 58 or 57 bytes. The archive starts there.
-    pub const fn len(&self) -> usize {
+    /// Where the archive starts in the decompressed stream: 58, or 57 in the unversioned form.
+    pub const fn archive_offset(&self) -> usize {
         match self.layout {
             Layout::Versioned => LEN,
             Layout::Unversioned => LEN - 1,

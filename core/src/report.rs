@@ -57,10 +57,12 @@ pub enum Compression {
 /// The members of the archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Members {
-    /// How many; `None` when the archive was not read to its end.
+    /// How many were seen; `None` when the archive was not read.
     pub count: Option<u64>,
     /// Sum of their sizes, without member headers and padding.
     pub bytes: Option<u64>,
+    /// Whether the end of the archive was seen, so that these are all.
+    pub complete: bool,
     /// Each of them, where the list was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Vec<MemberEntry>>,

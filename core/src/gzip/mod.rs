@@ -1,1 +1,17 @@
-//! gzip.
+//! gzip: the one-member files that the nodes write and read (`docs/FORMAT.md`, section 5).
+//!
+//! [`Gunzip`] takes bytes as they come and gives bytes back from a window of fixed size, whatever
+//! the input says. [`Gzip`] goes the other way. Deflate itself is `miniz_oxide`'s.
+
+mod gunzip;
+mod member;
+mod writer;
+
+pub use gunzip::{Gunzip, Step};
+pub use writer::Gzip;
+
+/// First two bytes of every gzip file: all that the nodes look at to tell compressed from plain.
+pub const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,6 @@ pub(super) const SIZE: Field = 124..136;
 pub(super) const MTIME: Field = 136..148;
 pub(super) const CHECKSUM: Field = 148..156;
 pub(super) const TYPE: usize = 156;
-pub(super) const LINK_NAME: Field = 157..257;
 pub(super) const MAGIC: Field = 257..263;
 pub(super) const PREFIX: Field = 345..500;
 

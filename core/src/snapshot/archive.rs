@@ -1,0 +1,223 @@
+//! The decompressed half of an inspection: header, then archive.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use super::{Event, Options};
+use crate::code::Code;
+use crate::header::{self, Header, Layout};
+use crate::problem::{Place, Problem};
+use crate::report::{Check, MemberEntry, Report};
+use crate::tar;
+
+/// Takes the decompressed bytes and writes what it finds into the report.
+pub(super) struct Archive {
+    options: Options,
+    state: State,
+    digest: Sha256,
+    received: u64,
+}
+
+enum State {
+    /// The first bytes gather until the form of the header can be told.
+    Opening(Vec<u8>),
+    Tar(Box<tar::Reader>),
+    /// Nothing more can be made of the stream.
+    Stopped {
+        at_header: bool,
+        members: u64,
+        bytes: u64,
+    },
+}
+
+impl Archive {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            options,
+            state: State::Opening(Vec::with_capacity(header::LOOKAHEAD)),
+            digest: Sha256::new(),
+            received: 0,
+        }
+    }
+
+    /// How many decompressed bytes came so far.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Whether the header was refused, so that the rest of the file says nothing.
+    pub(super) fn is_foreign(&self) -> bool {
+        matches!(self.state, State::Stopped { at_header: true, .. })
+    }
+
+    pub(super) fn feed<E>(
+        &mut self,
+        mut input: &[u8],
+        report: &mut Report,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.received += input.len() as u64;
+        if let State::Opening(first) = &mut self.state {
+            let wanted = header::LOOKAHEAD - first.len();
+            let (piece, rest) = input.split_at(wanted.min(input.len()));
+            first.extend_from_slice(piece);
+            input = rest;
+            if first.len() < header::LOOKAHEAD {
+                return Ok(());
+            }
+            self.open(false, report, sink)?;
+        }
+        self.read(input, report, sink)
+    }
+
+    /// The stream has ended. `cut` says that its end is missing and that this is known already.
+    pub(super) fn finish<E>(
+        &mut self,
+        cut: bool,
+        report: &mut Report,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if matches!(self.state, State::Opening(_)) {
+            self.open(cut, report, sink)?;
+        }
+        match &self.state {
+            State::Tar(reader) => {
+                report.members.count = Some(reader.members());
+                report.members.bytes = Some(reader.bytes());
+                report.members.complete = reader.is_complete();
+                if reader.is_complete() {
+                    report.add(Check::yes(
+                        Code::TarChecksum,
+                        alloc::format!("the checksums of {} member headers match", reader.members()),
+                    ));
+                    report.add(Check::yes(Code::TarEnd, "the archive ends with two zero blocks"));
+                } else if let (Err(problem), false) = (reader.finish(), cut) {
+                    return self.stop(problem, report, sink);
+                }
+            }
+            State::Stopped { members, bytes, .. } => {
+                report.members.count = Some(*members);
+                report.members.bytes = Some(*bytes);
+            }
+            State::Opening(_) => {}
+        }
+        Ok(())
+    }
+
+    fn open<E>(
+        &mut self,
+        cut: bool,
+        report: &mut Report,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let State::Opening(first) = &mut self.state else { return Ok(()) };
+        let first = core::mem::take(first);
+        let header = match header::recognise(&first) {
+            Ok(header) => header,
+            Err(problem) => {
+                self.state = State::Stopped { at_header: true, members: 0, bytes: 0 };
+                // A file that is cut is cut, not short of a header as well.
+                if cut && matches!(problem.code(), Code::HeaderShort | Code::FileEmpty) {
+                    return Ok(());
+                }
+                report.add(Check::no(&problem));
+                return sink(Event::Problem(&problem));
+            }
+        };
+        self.note_header(&header, report);
+        sink(Event::Header(&header))?;
+        let start = header.archive_offset();
+        let options = tar::Options { lenient: self.options.lenient, max_members: self.options.max_members };
+        self.state = State::Tar(Box::new(tar::Reader::new(start as u64, options)));
+        self.read(&first[start..], report, sink)
+    }
+
+    fn note_header(&self, header: &Header, report: &mut Report) {
+        report.header = Some(*header);
+        report.members.list = self.options.list.then(Vec::new);
+        report.add(match header.layout {
+            Layout::Versioned => Check::yes(Code::HeaderVersion, "the header has version 0 and decodes"),
+            Layout::Unversioned => {
+                Check::warning(&Problem::new(Code::HeaderUnversioned).at(Place::Stream(0)))
+            }
+        });
+    }
+
+    fn read<E>(
+        &mut self,
+        mut input: &[u8],
+        report: &mut Report,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let State::Tar(reader) = &mut self.state else { return Ok(()) };
+        loop {
+            let step = reader.step(&mut input);
+            let outcome = match step {
+                Ok(tar::Step::NeedsInput) => break,
+                Ok(tar::Step::Member(member)) => sink(Event::Member(member)),
+                Ok(tar::Step::Data(data)) => {
+                    if self.options.digests {
+                        self.digest.update(data);
+                    }
+                    sink(Event::Data(data))
+                }
+                Ok(tar::Step::MemberEnd(member)) => {
+                    let sha256 = self.options.digests.then(|| self.digest.finalize_reset().into());
+                    if let Some(list) = &mut report.members.list {
+                        list.push(entry(member, sha256.as_ref()));
+                    }
+                    sink(Event::MemberEnd { member, sha256 })
+                }
+                Ok(tar::Step::End) => sink(Event::End),
+                Err(problem) => return self.stop(problem, report, sink),
+            };
+            outcome?;
+            for remark in reader.take_remarks() {
+                report.add(Check::no(&remark));
+                sink(Event::Problem(&remark))?;
+            }
+        }
+        for remark in reader.take_remarks() {
+            report.add(Check::no(&remark));
+            sink(Event::Problem(&remark))?;
+        }
+        Ok(())
+    }
+
+    fn stop<E>(
+        &mut self,
+        problem: Problem,
+        report: &mut Report,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let State::Tar(reader) = &self.state {
+            let (members, bytes) = (reader.members(), reader.bytes());
+            self.state = State::Stopped { at_header: false, members, bytes };
+        }
+        report.add(Check::no(&problem));
+        sink(Event::Problem(&problem))
+    }
+}
+
+fn entry(member: &tar::Member, sha256: Option<&[u8; 32]>) -> MemberEntry {
+    MemberEntry {
+        name: member.name.clone(),
+        size: member.size,
+        mode: member.mode,
+        mtime: member.mtime,
+        offset: member.data_offset,
+        sha256: sha256.map(hex),
+    }
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
