@@ -139,7 +139,7 @@ impl Gunzip {
                     self.state = State::Body;
                 }
                 State::Body => {
-                    if let Some(progress) = self.inflate_some(input)? {
+                    if let Some(progress) = self.inflate_some(input, before)? {
                         return Ok(progress);
                     }
                 }
@@ -184,7 +184,8 @@ impl Gunzip {
     }
 
     /// One call of the inflater. `None` when the deflate stream ended without further output.
-    fn inflate_some(&mut self, input: &mut &[u8]) -> Result<Option<Progress>> {
+    /// `before` is how long the input was when the step began.
+    fn inflate_some(&mut self, input: &mut &[u8], before: usize) -> Result<Option<Progress>> {
         // While the window fills for the first time, the inflater must know where the data began:
         // only then does it refuse to look back beyond it, as zlib does.
         let first_lap = self.produced < WINDOW as u64;
@@ -192,8 +193,8 @@ impl Gunzip {
         let from = self.position;
         let flags = TINFL_FLAG_HAS_MORE_INPUT | lap;
         let (status, taken, len) = decompress(&mut self.inflate, input, &mut self.window, from, flags);
-        let at = self.consumed + taken as u64;
         *input = input.get(taken..).unwrap_or_default();
+        let at = self.consumed + (before - input.len()) as u64;
         self.crc.update(&self.window[from..from + len]);
         self.produced += len as u64;
         self.position = (from + len) % WINDOW;

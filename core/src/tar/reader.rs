@@ -355,9 +355,6 @@ impl Reader {
         }
         let shown = String::from_utf8_lossy(&name).into_owned();
         let place = |problem: Problem| problem.at(Place::Stream(at));
-        if let Err(problem) = check_name(&name) {
-            self.complain(place(problem).member(&*shown))?;
-        }
         let size = match announced.size {
             Some(size) => size,
             None => self.number(at, "size", block::SIZE)?,
@@ -376,6 +373,10 @@ impl Reader {
         if self.member.kind != Kind::File {
             let problem =
                 Problem::new(Code::TarType).expected("a regular file").found(self.member.kind.words());
+            self.complain(concerns(problem, &self.member))?;
+        }
+        // After the kind: the names of GNU's special members would mislead.
+        if let Err(problem) = check_name(&name) {
             self.complain(concerns(problem, &self.member))?;
         }
         if announced.size.is_some_and(|size| size <= block::MAX_PLAIN_SIZE) {
