@@ -72,8 +72,12 @@ enum State {
     Body {
         left: u64,
     },
+    /// Zero bytes up to the next block, after a content or after an extended header.
     Padding {
         left: usize,
+        of_member: bool,
+        /// A byte was not zero, and that was said.
+        dirty: bool,
     },
     End {
         reported: bool,
@@ -155,8 +159,8 @@ impl Reader {
             State::Payload { left, .. } => truncated(&alloc::format!("{left} bytes of an extended header")),
             State::Body { left } => truncated(&alloc::format!("{left} more bytes"))
                 .map_err(|problem| problem.member(&*self.member.name)),
-            State::Padding { left } => truncated(&alloc::format!("{left} bytes of padding"))
-                .map_err(|problem| problem.member(&*self.member.name)),
+            State::Padding { left, of_member, .. } => truncated(&alloc::format!("{left} bytes of padding"))
+                .map_err(|problem| if *of_member { problem.member(&*self.member.name) } else { problem }),
         }
     }
 
@@ -205,11 +209,13 @@ impl Reader {
                     }
                     let (kind, payload) = (*kind, core::mem::take(gathered));
                     self.take_payload(kind, &payload)?;
-                    self.state = State::Padding { left: writer::padding(payload.len() as u64) };
+                    let left = writer::padding(payload.len() as u64);
+                    self.state = State::Padding { left, of_member: false, dirty: false };
                 }
                 State::Body { left: 0 } => {
                     self.bytes += self.member.size;
-                    self.state = State::Padding { left: writer::padding(self.member.size) };
+                    let left = writer::padding(self.member.size);
+                    self.state = State::Padding { left, of_member: true, dirty: false };
                     return Ok(Found::MemberEnd);
                 }
                 State::Body { left } => {
@@ -218,24 +224,25 @@ impl Reader {
                     self.offset += piece.len() as u64;
                     return Ok(if piece.is_empty() { Found::NeedsInput } else { Found::Data(piece) });
                 }
-                State::Padding { left } => {
+                State::Padding { left, of_member, dirty } => {
                     let piece = split(input, *left as u64);
                     *left -= piece.len();
-                    let done = *left == 0;
-                    let dirt = piece.iter().position(|&byte| byte != 0);
+                    let (done, of_member, told) = (*left == 0, *of_member, *dirty);
+                    let dirt = piece.iter().position(|&byte| byte != 0).filter(|_| !told);
+                    *dirty |= dirt.is_some();
                     let at = self.offset;
                     self.offset += piece.len() as u64;
+                    if done {
+                        self.state = State::Header { zero: None };
+                    }
                     if let Some(dirt) = dirt {
-                        self.complain(
-                            Problem::new(Code::TarPadding)
-                                .at(Place::Stream(at + dirt as u64))
-                                .member(&*self.member.name),
-                        )?;
+                        let problem = Problem::new(Code::TarPadding).at(Place::Stream(at + dirt as u64));
+                        let name = of_member.then_some(&*self.member.name);
+                        self.complain(name.into_iter().fold(problem, Problem::member))?;
                     }
                     if !done {
                         return Ok(Found::NeedsInput);
                     }
-                    self.state = State::Header { zero: None };
                 }
                 State::End { reported } => {
                     let report = !input.is_empty() && !*reported;
