@@ -18,7 +18,9 @@
 
 extern crate alloc;
 
+pub mod chain;
 pub mod code;
+pub mod context;
 pub mod encoding;
 pub mod feedback;
 pub mod gzip;

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod contexts;
 pub mod data_dir;
 pub mod demo;
 pub mod export;
@@ -23,3 +24,4 @@ pub mod jobs;
 pub mod source;
 pub mod store;
 pub mod swap;
+pub mod verify;

@@ -13,7 +13,7 @@ pub(super) fn next_pointers(index: u128, pointers: &[[u8; 32]], hash: [u8; 32]) 
     while power <= next {
         let level = result.len();
         let pointer = match pointers.get(level) {
-            Some(pointer) if next % power != 0 => *pointer,
+            Some(pointer) if !next.is_multiple_of(power) => *pointer,
             _ => hash,
         };
         result.push(pointer);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rollsnap_core::hash::CommitmentHash;
 
 /// Inspect, verify, export and import snapshots of smart rollup nodes
 ///
@@ -110,7 +111,7 @@ pub(super) enum Command {
     Cat(CatArgs),
     /// Extract members to files
     Extract(ExtractArgs),
-    /// Read a snapshot to its last byte and say whether it is intact
+    /// Say whether a snapshot or a data directory is intact, consistent and anchored
     Verify(VerifyArgs),
     /// Make a snapshot of a data directory
     Export(ExportArgs),
@@ -209,8 +210,18 @@ pub(super) struct ExtractArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
-    /// The snapshot file, or - for standard input
-    pub(super) snapshot: PathBuf,
+    /// The snapshot file (- for standard input), or a data directory
+    #[arg(value_name = "SNAPSHOT|DATA_DIR")]
+    pub(super) target: PathBuf,
+    /// The last commitment as you know it from elsewhere
+    #[arg(long, value_name = "HASH")]
+    pub(super) expect_commitment: Option<CommitmentHash>,
+    /// Stop at the first check that does not hold
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// Directory for the temporary copy of the store [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(super) temp_dir: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     pub(super) json: bool,

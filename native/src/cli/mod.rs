@@ -49,7 +49,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Ls(args) => members::list(args, output, feedback),
         Command::Cat(args) => members::cat(args, feedback),
         Command::Extract(args) => members::extract(args, output, feedback),
-        Command::Verify(args) => verify::run(args, output, feedback),
+        Command::Verify(args) => verify::run(args, &cli.global, output, feedback),
         Command::Export(args) | Command::Snapshot { command: Snapshot::Export(args) } => {
             export::run(args, &cli.global, output, feedback)
         }

@@ -1,34 +1,60 @@
 //! `rollsnap verify`: three verdicts with their evidence.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::report::Check;
-use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::{Problem, Report, Result};
+use rollsnap_core::{Class, Code, Report, Result, Verdict};
+use serde::Serialize;
 
-use super::args::VerifyArgs;
+use super::args::{Global, VerifyArgs};
+use super::export::JsonPhase;
 use super::output::{FAINT, Output, check_row, print, size, verdict};
 use super::progress::Terminal;
-use crate::source::Source;
+use crate::verify::{self, Options, Outcome, counts};
 
-pub(super) fn run(args: &VerifyArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let mut source = Source::open(&args.snapshot)?;
-    let phase = Phase { index: 1, of: 1, name: "Checking snapshot", total: None, unit: Unit::Bytes };
-    let mut sink = |_: Event<'_>| Ok::<(), Problem>(());
-    let report = source.inspect(Options::default(), phase, feedback, &mut sink)?;
+pub(super) fn run(
+    args: &VerifyArgs,
+    global: &Global,
+    output: &Output,
+    feedback: &mut Terminal,
+) -> Result<ExitCode> {
+    let options = Options {
+        endpoint: global.node.endpoint.clone(),
+        expected: args.expect_commitment,
+        fail_fast: args.fail_fast,
+        temp_dir: args.temp_dir.clone(),
+    };
+    let Outcome { report, phases } = verify::run(&args.target, &options, feedback)?;
     feedback.close(true);
     if output.is_json() {
-        output.json(&report)?;
+        let phases = super::export::phases(&phases);
+        output.json(&Json { report: &report, failures: counts(&report), phases })?;
     } else {
         print(format_args!("{}", words(&report)))?;
+        print(format_args!("{}", summary(&report, &phases)))?;
     }
     Ok(exit_code(&report))
 }
 
-/// The status of the first check that does not hold.
+/// A report with its summary.
+#[derive(Serialize)]
+struct Json<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    failures: BTreeMap<Code, u64>,
+    phases: Vec<JsonPhase>,
+}
+
+/// Damaged where the container is not whole; else the answer of the checks.
 pub(super) fn exit_code(report: &Report) -> ExitCode {
-    report.failures().next().map_or(ExitCode::SUCCESS, |check| check.code.class().exit_status().into())
+    let class = match report.failures().next() {
+        None => return ExitCode::SUCCESS,
+        Some(check) if report.verdicts.intact == Verdict::No => check.code.class(),
+        Some(_) => Class::Answer,
+    };
+    class.exit_status().into()
 }
 
 fn words(report: &Report) -> String {
@@ -39,16 +65,14 @@ fn words(report: &Report) -> String {
             header.history_mode, header.rollup_address, header.head_level
         );
     }
-    let verdicts = report.verdicts;
-    text += &format!("Intact:      {}\n", verdict(verdicts.intact));
-    text += &format!(
-        "Consistent:  {} {FAINT}(this version does not read the store and the context){FAINT:#}\n",
-        verdict(verdicts.consistent)
-    );
-    text += &format!(
-        "Anchored:    {} {FAINT}(this version does not ask layer 1){FAINT:#}\n\n",
-        verdict(verdicts.anchored)
-    );
+    for (name, value) in [
+        ("Intact", report.verdicts.intact),
+        ("Consistent", report.verdicts.consistent),
+        ("Anchored", report.verdicts.anchored),
+    ] {
+        text += &format!("{:<12} {}\n", format!("{name}:"), verdict(value));
+    }
+    text.push('\n');
     for check in &report.checks {
         text += &check_row(check);
         text.push('\n');
@@ -69,6 +93,18 @@ fn totals(report: &Report) -> String {
         text += &format!("; file {}", size(bytes));
     }
     text.push('\n');
+    text
+}
+
+/// How often each code was met, and how long it took.
+fn summary(report: &Report, phases: &[(&'static str, Duration)]) -> String {
+    let mut text = String::new();
+    for (code, count) in counts(report) {
+        text += &format!("{count:>6} × {code}\n");
+    }
+    for (name, time) in phases {
+        text += &format!("{FAINT}{name}: {:.1} s{FAINT:#}\n", time.as_secs_f64());
+    }
     text
 }
 

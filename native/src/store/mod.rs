@@ -4,6 +4,7 @@
 //! A process must not open and close the file of a database by other means while it has a
 //! connection to it: closing would drop the locks of the connection.
 
+mod chain;
 pub mod copy;
 pub mod import;
 pub mod level;

@@ -186,6 +186,17 @@ impl Store {
         self.conn
     }
 
+    /// For queries that change nothing.
+    pub(super) fn reading(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// Whether blocks have the columns that the second migration adds.
+    pub(super) fn has_state_hash(&self) -> Result<bool> {
+        let query = "SELECT 1 FROM pragma_table_info('l2_blocks') WHERE name = 'state_hash'";
+        Ok(self.one("l2_blocks", query, [], |_| Ok(()))?.is_some())
+    }
+
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.conn
     }

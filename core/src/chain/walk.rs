@@ -1,0 +1,407 @@
+//! The walk from the head to the first available block.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::{Block, Entry, Messages, Stored};
+use crate::code::Code;
+use crate::encoding::{Cell, Commitment, Inbox, MAX_MESSAGE};
+use crate::hash::{BlockHash, CommitmentHash};
+use crate::problem::{Place, Problem};
+
+/// What the store remembers apart from its blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// The newest block: hash and level.
+    pub head: (BlockHash, i32),
+    /// The oldest level that can be used: the walk ends there.
+    pub first_available: i32,
+    /// The level of the rollup's origination; where it is not known, the first available level is
+    /// given the benefit of the doubt.
+    pub genesis_level: Option<i32>,
+    /// The newest block that layer 1 will not take back.
+    pub finalized: Option<(BlockHash, i32)>,
+    /// The last cemented commitment.
+    pub lcc: Option<(CommitmentHash, i32)>,
+    /// The highest level in the index of levels.
+    pub top_level: Option<i32>,
+}
+
+/// How far a walk came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Blocks that were checked.
+    pub blocks: u64,
+    /// Commitments among them.
+    pub commitments: u64,
+    /// Messages of them.
+    pub messages: u64,
+    /// Lists whose witness cannot be computed, because a very old node wrote them without layer
+    /// 1's own messages.
+    pub partial_lists: u64,
+}
+
+/// Checks block after block, the newest first.
+#[derive(Debug)]
+pub struct Walk {
+    marks: Marks,
+    wanted: Option<BlockHash>,
+    newer: Option<Newer>,
+    newer_commitment: Option<NewerCommitment>,
+    finalized_seen: bool,
+    lowest: i32,
+    summary: Summary,
+}
+
+/// What the block above says about the one that comes next.
+#[derive(Debug)]
+struct Newer {
+    block: Block,
+    timestamp: Option<i64>,
+    cell: Option<Cell>,
+}
+
+/// What the nearest commitment above says about the one that comes next.
+#[derive(Debug)]
+struct NewerCommitment {
+    content: Commitment,
+    final_tick: Option<u128>,
+}
+
+impl Walk {
+    /// A walk that begins at the head.
+    pub fn new(marks: Marks) -> Self {
+        Self {
+            wanted: Some(marks.head.0),
+            newer: None,
+            newer_commitment: None,
+            finalized_seen: false,
+            lowest: marks.head.1,
+            summary: Summary::default(),
+            marks,
+        }
+    }
+
+    /// The block that is wanted next; `None` when the walk is over.
+    pub fn wanted(&self) -> Option<&BlockHash> {
+        self.wanted.as_ref()
+    }
+
+    /// Takes the wanted block, or hears why there is none. Every problem goes to `sink`.
+    pub fn take(&mut self, entry: Stored<Entry<'_>>, sink: &mut impl FnMut(Problem)) {
+        let Some(wanted) = self.wanted.take() else { return };
+        let level = self.expected_level();
+        match entry {
+            Stored::Found(entry) => self.check(&entry, sink),
+            Stored::Missing => sink(unreadable(Code::ChainBlock, "L2 block", &wanted, level)),
+            Stored::Malformed(why) => {
+                sink(unreadable(Code::StoreValue, "L2 block", &wanted, level).because(why));
+            }
+        }
+    }
+
+    /// The wanted block is in the store, but at this level, which is not below the block that
+    /// names it: following the link would lead nowhere.
+    pub fn take_misplaced(&mut self, level: i32, sink: &mut impl FnMut(Problem)) {
+        if let (Some(_), Some(newer)) = (self.wanted.take(), &self.newer) {
+            let above = newer.block.level;
+            let found = format!("its predecessor at level {level}");
+            sink(at(Code::ChainLevel, above).expected(above.saturating_sub(1)).found(found));
+        }
+    }
+
+    /// Goes on below a block that could not be taken. What links the blocks across the gap is not
+    /// checked: one of them is missing.
+    pub fn resume(&mut self, hash: BlockHash) {
+        self.wanted = Some(hash);
+        self.newer = None;
+        self.newer_commitment = None;
+    }
+
+    /// Ends the walk: judges the marks by what was seen.
+    pub fn finish(self, sink: &mut impl FnMut(Problem)) -> Summary {
+        let at = |code, level| Problem::new(code).at(Place::Level(level));
+        let Marks { head, finalized, lcc, top_level, .. } = self.marks;
+        if let Some(level) = top_level.filter(|level| *level > head.1) {
+            sink(at(Code::LevelsChain, level).expected(format!("no level above {}", head.1)).found(level));
+        }
+        if let Some((hash, level)) = finalized.filter(|_| !self.finalized_seen) {
+            if level > head.1 {
+                sink(
+                    at(Code::MarkFinalized, level).expected(format!("at most level {}", head.1)).found(level),
+                );
+            } else if level >= self.lowest {
+                sink(at(Code::MarkFinalized, level).found(hash));
+            }
+        }
+        if let Some((_, level)) = lcc.filter(|(_, level)| *level > head.1) {
+            sink(at(Code::MarkLcc, level).expected(format!("at most level {}", head.1)).found(level));
+        }
+        self.summary
+    }
+
+    /// The level that the wanted block should have.
+    pub fn expected_level(&self) -> i32 {
+        self.newer.as_ref().map_or(self.marks.head.1, |newer| newer.block.level.saturating_sub(1))
+    }
+
+    fn is_genesis(&self, level: i32) -> bool {
+        level == self.marks.genesis_level.unwrap_or(self.marks.first_available)
+    }
+
+    fn check(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(Problem)) {
+        let block = &entry.block;
+        self.summary.blocks += 1;
+        self.lowest = block.level;
+        self.check_links(entry, sink);
+        let timestamp = match &entry.messages {
+            Stored::Found(messages) => self.check_messages(block, messages, sink),
+            other => {
+                sink(absent(Code::ChainMessages, "messages", block, other));
+                None
+            }
+        };
+        let cell = match &entry.inbox {
+            Stored::Found(inbox) => check_inbox(block, inbox, sink).then(|| inbox.cell.clone()),
+            other => {
+                sink(absent(Code::ChainInbox, "inbox", block, other));
+                None
+            }
+        };
+        if let Some(newer) = &self.newer {
+            check_newer(newer, block, timestamp, cell.as_ref(), sink);
+        }
+        if let Some(hash) = block.commitment {
+            self.summary.commitments += 1;
+            match &entry.commitment {
+                Stored::Found(content) => self.check_commitment(block, hash, *content, sink),
+                other => {
+                    sink(absent(Code::ChainCommitment, "commitment", block, other));
+                    self.newer_commitment = None;
+                }
+            }
+        }
+        if entry.has_context == Some(false) {
+            sink(unreadable(Code::ChainContext, "context", &block.hash, block.level));
+        }
+        if block.level > self.marks.first_available {
+            self.wanted = Some(block.predecessor);
+        }
+        self.newer = Some(Newer { block: *block, timestamp, cell });
+    }
+
+    /// Level index and marks.
+    fn check_links(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(Problem)) {
+        let Block { hash, level, commitment, .. } = entry.block;
+        if entry.at_level != Some(hash) {
+            let found = entry.at_level.map_or_else(|| String::from("no block"), |found| found.to_string());
+            sink(at(Code::LevelsChain, level).expected(hash).found(found));
+        }
+        if let Some((finalized, finalized_level)) = self.marks.finalized
+            && finalized == hash
+        {
+            self.finalized_seen = true;
+            if finalized_level != level {
+                sink(at(Code::MarkFinalized, level).expected(level).found(finalized_level));
+            }
+        }
+        if let Some((lcc, lcc_level)) = self.marks.lcc
+            && lcc_level == level
+            && commitment != Some(lcc)
+        {
+            let expected = commitment.map_or_else(|| String::from("no commitment"), |hash| hash.to_string());
+            sink(at(Code::MarkLcc, level).expected(expected).found(lcc));
+        }
+    }
+
+    fn check_messages(
+        &mut self,
+        block: &Block,
+        messages: &Messages<'_>,
+        sink: &mut impl FnMut(Problem),
+    ) -> Option<i64> {
+        let level = block.level;
+        let list = &messages.list;
+        self.summary.messages += list.messages().len() as u64;
+        if let Some(found) = messages.inbox_level.filter(|found| *found != level) {
+            sink(at(Code::MessagesLevel, level).expected(level).found(found));
+        }
+        if let Some(found) = messages.predecessor.filter(|found| *found != block.predecessor) {
+            sink(at(Code::MessagesPrev, level).expected(block.predecessor).found(found));
+        }
+        if let Some(long) = list.messages().iter().find(|message| message.len() > MAX_MESSAGE) {
+            let expected = format!("messages of at most {MAX_MESSAGE} bytes");
+            sink(at(Code::MessagesForm, level).expected(expected).found(long.len()));
+        }
+        let Some(witness) = list.witness() else {
+            // The origination block's own list is empty: its witness is layer 1's.
+            if !self.is_genesis(level) {
+                sink(at(Code::MessagesForm, level).expected("messages").found("an empty list"));
+            }
+            return None;
+        };
+        if !list.is_whole() {
+            self.summary.partial_lists += 1;
+            return None;
+        }
+        if witness != block.inbox_witness {
+            sink(at(Code::MessagesWitness, level).expected(block.inbox_witness).found(witness));
+        }
+        let Some(info) = list.info() else {
+            sink(at(Code::MessagesForm, level).expected("an info-per-level message in second place"));
+            return None;
+        };
+        if info.predecessor != block.predecessor {
+            sink(at(Code::MessagesPrev, level).expected(block.predecessor).found(info.predecessor));
+        }
+        Some(info.timestamp)
+    }
+
+    fn check_commitment(
+        &mut self,
+        block: &Block,
+        hash: CommitmentHash,
+        content: Commitment,
+        sink: &mut impl FnMut(Problem),
+    ) {
+        let level = block.level;
+        let genesis = self.is_genesis(level);
+        let computed = content.hash();
+        if computed != hash {
+            sink(at(Code::CommitmentHash, level).expected(hash).found(computed).headline(format!(
+                "Erroneous commitment hash {computed} for level {level} instead of {hash}."
+            )));
+        }
+        if content.inbox_level != level {
+            let found = content.inbox_level;
+            sink(
+                at(Code::CommitmentLevel, level).expected(level).found(found).headline(format!(
+                    "Erroneous inbox level {found} in commitment instead of level {level}."
+                )),
+            );
+        }
+        // Where the origination is not known, what looks like its commitment is taken for it.
+        let genesis = genesis && (self.marks.genesis_level.is_some() || content.number_of_ticks == 0);
+        if !genesis && block.previous_commitment != content.predecessor {
+            let (previous, predecessor) = (block.previous_commitment, content.predecessor);
+            sink(at(Code::CommitmentPrev, level).expected(predecessor).found(previous).headline(format!(
+                "Erroneous previous commitment hash {previous} for level {level} instead of {predecessor}."
+            )));
+        }
+        if let Some(state) = block.state_hash.filter(|state| *state != content.compressed_state) {
+            let expected = content.compressed_state;
+            sink(at(Code::StateHash, level).expected(expected).found(state).headline(format!(
+                "Erroneous state hash {state} for level {level} instead of {expected}."
+            )));
+        }
+        if (content.number_of_ticks == 0) != genesis {
+            let expected = if genesis { "no ticks at the origination" } else { "at least one tick" };
+            sink(at(Code::CommitmentTicks, level).expected(expected).found(content.number_of_ticks));
+        }
+        let final_tick = block.final_tick();
+        if let Some(newer) = &self.newer_commitment {
+            self.check_newer_commitment(newer, hash, level, final_tick, sink);
+        }
+        self.newer_commitment = Some(NewerCommitment { content, final_tick });
+    }
+
+    fn check_newer_commitment(
+        &self,
+        newer: &NewerCommitment,
+        hash: CommitmentHash,
+        level: i32,
+        final_tick: Option<u128>,
+        sink: &mut impl FnMut(Problem),
+    ) {
+        let NewerCommitment { content, final_tick: newer_tick } = newer;
+        if content.predecessor != hash {
+            let expected = content.predecessor;
+            sink(at(Code::CommitmentChain, level).expected(expected).found(hash).headline(format!(
+                "Commitment hash {hash} for level {level} was expected to be {expected} in the chain of commitments."
+            )));
+            return;
+        }
+        let ticks = newer_tick.zip(final_tick).and_then(|(newer, older)| newer.checked_sub(older));
+        // A count of zero is told already, where the commitment is.
+        if content.number_of_ticks != 0 && ticks != u128::try_from(content.number_of_ticks).ok() {
+            let expected = ticks.map_or_else(|| String::from("ticks that grow"), |ticks| ticks.to_string());
+            let place = content.inbox_level;
+            sink(at(Code::CommitmentTicks, place).expected(expected).found(content.number_of_ticks));
+        }
+    }
+}
+
+/// Whether the cell is the one that its hash names, so that what it says means something.
+fn check_inbox(block: &Block, inbox: &Inbox, sink: &mut impl FnMut(Problem)) -> bool {
+    let level = block.level;
+    let computed = inbox.cell.hash();
+    if computed != block.inbox_hash {
+        let stored = block.inbox_hash;
+        sink(
+            at(Code::InboxHash, level)
+                .expected(stored)
+                .found(computed)
+                .headline(format!("Erroneous inbox {computed} for level {level} instead of {stored}.")),
+        );
+        return false;
+    }
+    for found in [inbox.level, inbox.cell.level].into_iter().filter(|found| *found != level).take(1) {
+        sink(at(Code::InboxLevel, level).expected(level).found(found));
+    }
+    if inbox.cell.witness != block.inbox_witness {
+        sink(at(Code::InboxWitness, level).expected(block.inbox_witness).found(inbox.cell.witness));
+    }
+    true
+}
+
+/// What a block must be for the one above it.
+fn check_newer(
+    newer: &Newer,
+    block: &Block,
+    timestamp: Option<i64>,
+    cell: Option<&Cell>,
+    sink: &mut impl FnMut(Problem),
+) {
+    let above = &newer.block;
+    if above.level != block.level.saturating_add(1) {
+        let found = format!("its predecessor at level {}", block.level);
+        sink(at(Code::ChainLevel, above.level).expected(above.level.saturating_sub(1)).found(found));
+    }
+    if block.final_tick() != Some(above.initial_tick) {
+        let expected = block.final_tick().map_or_else(|| String::from("a tick"), |tick| tick.to_string());
+        sink(at(Code::ChainTicks, above.level).expected(expected).found(above.initial_tick));
+    }
+    if above.commitment.is_none() && above.previous_commitment != block.most_recent_commitment() {
+        let expected = block.most_recent_commitment();
+        sink(at(Code::CommitmentPrev, above.level).expected(expected).found(above.previous_commitment));
+    }
+    if let (Some(newer), Some(older)) = (newer.timestamp, timestamp)
+        && newer < older
+    {
+        sink(at(Code::MessagesTime, above.level).expected(format!("at least {older}")).found(newer));
+    }
+    if let (Some(newer), Some(cell)) = (&newer.cell, cell) {
+        if newer.index != cell.index.saturating_add(1) {
+            sink(at(Code::InboxIndex, above.level).expected(cell.index.saturating_add(1)).found(newer.index));
+        }
+        if newer.back_pointers != cell.next_back_pointers() {
+            sink(at(Code::InboxPointers, above.level).expected(format!("the inbox {} first", cell.hash())));
+        }
+    }
+}
+
+fn at(code: Code, level: i32) -> Problem {
+    Problem::new(code).at(Place::Level(level))
+}
+
+fn absent<T>(code: Code, what: &str, block: &Block, stored: &Stored<T>) -> Problem {
+    match stored {
+        Stored::Malformed(why) => unreadable(Code::StoreValue, what, &block.hash, block.level).because(why),
+        _ => unreadable(code, what, &block.hash, block.level),
+    }
+}
+
+/// In the words of the nodes, which say "after import" before an export as well.
+fn unreadable(code: Code, what: &str, hash: &BlockHash, level: i32) -> Problem {
+    at(code, level).headline(format!("Could not read {what} at {hash} after import."))
+}

@@ -1,0 +1,3 @@
+//! The context: the rollup's state, commit by commit (`docs/FORMAT.md`, section 9).
+
+pub mod index;

@@ -1,0 +1,220 @@
+//! *Consistent*: everything that metadata, store and the walk over its chain can say.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rollsnap_core::chain::{Marks, Summary};
+use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::report::Check;
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
+
+use super::{Contents, Options, header_against_store, settle};
+use crate::contexts::Contexts;
+use crate::data_dir::{DataDir, Metadata, STORE};
+use crate::jobs::Phases;
+use crate::store::{Accept, Block, Store};
+
+/// What is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The directory with `metadata` and `store.sqlite`.
+    pub root: &'a Path,
+    /// The directory that the user knows, for messages.
+    pub shown: &'a Path,
+    /// What the header of the snapshot claims.
+    pub header: Option<&'a Header>,
+    /// The contexts that are there.
+    pub contexts: Option<&'a Contexts>,
+}
+
+pub(super) fn check(
+    contents: &Contents,
+    header: Option<&Header>,
+    options: &Options,
+    report: &mut Report,
+    phases: &mut Phases,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
+    if contents.has_old_store() {
+        report.add(Check::unknown(
+            Code::StoreVersion,
+            "not checked: the store has version 4 or older, which this version does not read",
+        ));
+        return Ok(());
+    }
+    let whole = contents.is_data_dir() || report.verdicts.intact == Verdict::Yes;
+    if !whole && !contents.has_everything() {
+        report.add(Check::unknown(Code::StoreMissing, "not checked: the file is damaged before its store ends"));
+        return Ok(());
+    }
+    let subject = Subject {
+        root: contents.root(),
+        shown: contents.shown(),
+        header,
+        contexts: Some(contents.contexts()),
+    };
+    let (mut problems, mut passed) = check_store(subject, phases.next("Checking chain"), feedback)?;
+    let (pre_images, unknown) = contents.pre_images();
+    problems.extend_from_slice(contents.problems());
+    if contents.problems().is_empty() && pre_images > 0 {
+        let text = format!("{pre_images} pre-images have the hashes that they are named by");
+        passed.push(Check::yes(Code::PreImageHash, text));
+    }
+    if unknown > 0 {
+        let text = format!("not checked: {unknown} files beside the pre-images have other names");
+        passed.push(Check::unknown(Code::PreImageHash, text));
+    }
+    if options.fail_fast {
+        problems.truncate(1);
+    }
+    passed.push(Check::unknown(
+        Code::StateHash,
+        "not checked: the states in the context, and the genesis state, which needs the PVM",
+    ));
+    let verdict = settle(report, problems, passed);
+    // Without its last bytes, the rest of a snapshot cannot vouch for the whole.
+    report.verdicts.consistent = if verdict == Verdict::Yes && !whole { Verdict::Unknown } else { verdict };
+    Ok(())
+}
+
+/// Checks metadata, store and chain of a directory: what does not hold, and what does.
+///
+/// # Errors
+/// [`Code::Cancelled`], and an I/O error that leaves everything open.
+pub fn check_store(
+    subject: Subject<'_>,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<(Vec<Problem>, Vec<Check>)> {
+    let mut problems = Vec::new();
+    let metadata = match Metadata::read(subject.root) {
+        Ok(Some(metadata)) => Some(metadata),
+        Ok(None) => {
+            let text = format!("No rollup node metadata in \"{}\".", subject.shown.display());
+            problems.push(Problem::new(Code::MetadataMissing).headline(text));
+            None
+        }
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    };
+    if let Err(problem) = DataDir::new(subject.root).require_v5() {
+        problems.push(problem);
+        return Ok((problems, Vec::new()));
+    }
+    let store = match Store::open(&subject.root.join(STORE), Accept::Older) {
+        Ok(store) => store,
+        Err(problem) => {
+            problems.push(problem);
+            return Ok((problems, Vec::new()));
+        }
+    };
+    let walked = walk(&store, metadata.as_ref(), subject, phase, feedback, &mut problems);
+    let passed = match walked {
+        Ok(passed) => passed,
+        Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
+        Err(problem) => {
+            problems.push(problem);
+            Vec::new()
+        }
+    };
+    if let Err(problem) = store.close() {
+        problems.push(problem);
+    }
+    Ok((problems, passed))
+}
+
+fn walk(
+    store: &Store,
+    metadata: Option<&Metadata>,
+    subject: Subject<'_>,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Check>> {
+    let head = store.head()?;
+    let first_available = store.first_available()?;
+    let state = store.state()?;
+    if state.history_mode.is_none() {
+        problems.push(
+            Problem::new(Code::StoreNoMode)
+                .headline(format!("No history mode information in \"{}\".", subject.shown.display())),
+        );
+    }
+    if let (Some(header), Some(metadata)) = (subject.header, metadata) {
+        problems.extend(header_against_store(header, metadata, &head, state.history_mode));
+    }
+    let first = store.block_at(first_available)?;
+    let compact = subject.contexts.is_some_and(|contexts| is_compact(contexts, first.as_ref(), &head));
+    let contexts = subject.contexts.filter(|_| !compact);
+    if let (Some(contexts), Some(context)) = (contexts, head.context)
+        && !contexts.contains(&context)
+    {
+        problems.push(head_context(head.level));
+    }
+    let marks = Marks {
+        head: (head.hash, head.level),
+        first_available,
+        genesis_level: metadata.map(|metadata| metadata.genesis_level),
+        finalized: state.finalized.map(|mark| (mark.hash, mark.level)),
+        lcc: state.lcc.map(|mark| (mark.hash, mark.level)),
+        top_level: store.top_level()?,
+    };
+    let blocks = u64::try_from(i64::from(head.level) - i64::from(first_available) + 1).ok();
+    feedback.phase(Phase { total: blocks, unit: Unit::Blocks, ..phase });
+    let before = problems.len();
+    let summary = store.walk(marks, contexts, feedback, &mut |problem| problems.push(problem))?;
+    problems.extend(store.unknown_publications()?);
+    let sound = problems.len() == before;
+    let mut passed = passed(&summary, first_available, head.level, sound);
+    if compact {
+        let place = rollsnap_core::Place::Level(first_available);
+        passed.push(Check::warning(&Problem::new(Code::ContextCompact).at(place)));
+    }
+    Ok(passed)
+}
+
+/// A compact snapshot holds one commit: that of the first available block.
+pub(crate) fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> bool {
+    let first = first.and_then(|block| block.context);
+    contexts.len() == 1 && head.context != first && first.is_some_and(|context| contexts.contains(&context))
+}
+
+fn passed(summary: &Summary, first: i32, head: i32, sound: bool) -> Vec<Check> {
+    let Summary { blocks, commitments, messages, partial_lists } = summary;
+    let mut passed = Vec::new();
+    if sound {
+        let text = format!("{blocks} blocks from level {first} to {head} follow each other");
+        passed.push(Check::yes(Code::ChainBlock, text));
+        let text =
+            format!("{messages} messages have the witnesses of their inboxes, and the inboxes are linked");
+        passed.push(Check::yes(Code::MessagesWitness, text));
+        let text = format!("{commitments} commitments have their hashes, states and ticks, and are linked");
+        passed.push(Check::yes(Code::CommitmentChain, text));
+    }
+    if *partial_lists > 0 {
+        let text = format!(
+            "not checked: {partial_lists} lists of messages, which a very old node stored without layer 1's own"
+        );
+        passed.push(Check::unknown(Code::MessagesWitness, text));
+    }
+    passed
+}
+
+/// Rule E9, as far as the index of commits tells.
+pub(crate) fn head_context(level: i32) -> Problem {
+    Problem::new(Code::ContextHead)
+        .at(rollsnap_core::Place::Level(level))
+        .headline("Head context cannot be checked-out, won't produce snapshot.")
+        .because("its commit is not in the index of the context")
+}
+
+/// How often each code is among the checks that do not hold.
+pub fn counts(report: &Report) -> BTreeMap<Code, u64> {
+    let mut counts = BTreeMap::new();
+    for check in report.failures() {
+        *counts.entry(check.code).or_default() += 1;
+    }
+    counts
+}

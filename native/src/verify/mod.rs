@@ -1,0 +1,140 @@
+//! Verify: is a snapshot, or a data directory, good?
+//!
+//! Three answers from one pass. *Intact* comes from the container; *Consistent* from the store,
+//! which goes to a temporary file while the rest is checked as it streams by; *Anchored* from
+//! layer 1 or from the commitment that the user expects.
+
+mod anchored;
+mod consistent;
+mod contents;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::report::Check;
+use rollsnap_core::snapshot::{Event, Options as Inspection};
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
+
+use crate::jobs::Phases;
+use crate::source::Source;
+
+pub use anchored::Anchor;
+pub use consistent::{Subject, check_store, counts};
+pub use contents::Contents;
+
+/// How to verify.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// RPC address of a layer 1 node to ask.
+    pub endpoint: Option<String>,
+    /// The last commitment that the user knows from elsewhere.
+    pub expected: Option<CommitmentHash>,
+    /// Stop at the first check that does not hold.
+    pub fail_fast: bool,
+    /// Directory for the temporary copy of the store; the system's if `None`.
+    pub temp_dir: Option<PathBuf>,
+}
+
+/// What was found out.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The three answers with their evidence.
+    pub report: Report,
+    /// How long each phase took.
+    pub phases: Vec<(&'static str, Duration)>,
+}
+
+/// Verifies a snapshot file (`-`: standard input) or a data directory.
+///
+/// # Errors
+/// When the input cannot be read at all, and [`Code::Cancelled`]; everything else stands in the
+/// report.
+pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    let mut phases = Phases::new(3);
+    let (mut report, contents) = if target.is_dir() {
+        (Report::new(), Contents::of_data_dir(target)?)
+    } else {
+        stream(target, options, &mut phases, feedback)?
+    };
+    let header = report.header;
+    if !(options.fail_fast && report.failures().next().is_some()) {
+        consistent::check(&contents, header.as_ref(), options, &mut report, &mut phases, feedback)?;
+        anchored::check(&contents, header.as_ref(), options, &mut report, &mut phases, feedback)?;
+    }
+    Ok(Outcome { report, phases: phases.finish() })
+}
+
+/// Reads a snapshot to its last byte and keeps what later checks need.
+fn stream(
+    target: &Path,
+    options: &Options,
+    phases: &mut Phases,
+    feedback: &mut dyn Feedback,
+) -> Result<(Report, Contents)> {
+    let mut source = Source::open(target)?;
+    let mut contents = Contents::new(options.temp_dir.as_deref());
+    let mut notes = Vec::new();
+    let phase = phases.next("Reading snapshot");
+    let inspection = Inspection { digests: false, ..Inspection::default() };
+    let report = source.inspect(inspection, phase, feedback, &mut |event| match event {
+        Event::Member(member) => contents.begin(member, &mut notes),
+        Event::Data(data) => contents.data(data),
+        Event::MemberEnd { member, .. } => contents.end(member),
+        Event::Problem(problem) if options.fail_fast => Err(problem.clone()),
+        _ => Ok(()),
+    })?;
+    for note in notes {
+        feedback.note(&note);
+    }
+    Ok((report, contents.complete()))
+}
+
+/// Adds what does not hold, and says in a verdict whether anything did not.
+fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>) -> Verdict {
+    let verdict = if problems.is_empty() { Verdict::Yes } else { Verdict::No };
+    for check in passed {
+        report.add(check);
+    }
+    for problem in &problems {
+        report.add(Check::no(problem));
+    }
+    verdict
+}
+
+/// The level, the commitment and the mode that a header claims, against those of the store.
+pub(crate) fn header_against_store(
+    header: &Header,
+    metadata: &crate::data_dir::Metadata,
+    head: &crate::store::Block,
+    mode: Option<rollsnap_core::HistoryMode>,
+) -> Vec<Problem> {
+    let disagree = |text: String| Problem::new(Code::HeaderStore).headline(text);
+    let mut problems = Vec::new();
+    if metadata.rollup_address != header.rollup_address {
+        problems.push(disagree(format!(
+            "The header is for rollup {}, but the metadata in the snapshot are for rollup {}.",
+            header.rollup_address, metadata.rollup_address
+        )));
+    }
+    let commitment = head.most_recent_commitment();
+    if commitment != header.last_commitment {
+        problems.push(disagree(format!(
+            "Last commitment in snapshot is {commitment} but should be {}.",
+            header.last_commitment
+        )));
+    }
+    if head.level != header.head_level {
+        problems.push(disagree(format!(
+            "The header is for level {}, but the head of the store in the snapshot is at level {}.",
+            header.head_level, head.level
+        )));
+    }
+    if let Some(mode) = mode.filter(|mode| *mode != header.history_mode) {
+        problems.push(disagree(format!(
+            "The header is for history mode {}, but the store in the snapshot is for {mode}.",
+            header.history_mode
+        )));
+    }
+    problems
+}
