@@ -1,5 +1,7 @@
 //! What the writer makes of a snapshot's members is the snapshot, and other programs read it.
 
+#![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -100,12 +102,8 @@ fn gzip_and_gnu_tar_read_what_is_written() {
                 (words[5].into(), words[2].parse().unwrap(), words[0].into())
             })
             .collect();
-        let expected: Vec<(String, u64, String)> = snapshot
-            .record
-            .members
-            .iter()
-            .map(|m| (m.name.clone(), m.size, letters(&m.mode)))
-            .collect();
+        let expected: Vec<(String, u64, String)> =
+            snapshot.record.members.iter().map(|m| (m.name.clone(), m.size, letters(&m.mode))).collect();
         assert_eq!(listed, expected, "{packing:?}");
         extract(directory.path(), &archive);
     }
