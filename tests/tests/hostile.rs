@@ -288,6 +288,17 @@ fn every_changed_byte_of_the_archive_is_noticed() {
     }
 }
 
+/// However many bytes of it are not zero, and in however many pieces they come.
+#[test]
+fn a_dirty_padding_is_said_once() {
+    let mut file = small(Packing::Plain);
+    let start = header::LEN + BLOCK + CONTENT.len();
+    file[start..start + 100].fill(1);
+    let whole = inspect(&file, usize::MAX, LENIENT);
+    assert_eq!(codes(&whole), ["tar.padding"]);
+    assert_eq!(inspect(&file, 1, LENIENT), whole);
+}
+
 /// A file of something else that is gzipped is called what it is, and nothing more.
 #[test]
 fn a_foreign_file_is_not_also_called_truncated() {
