@@ -1,5 +1,7 @@
 //! Snapshot files that the peers' own libraries wrote, and what was recorded about them.
 
+#![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

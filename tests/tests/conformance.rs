@@ -1,5 +1,7 @@
 //! Every snapshot that the OCaml libraries wrote is read as they read it.
 
+#![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
+
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::Compression;
 use rollsnap_core::{Header, Report, Verdict};

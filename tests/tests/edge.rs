@@ -4,6 +4,8 @@
 //! the lenient reader sees another list of members, the difference stands in a table with its
 //! reason.
 
+#![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
+
 use std::collections::BTreeMap;
 
 use rollsnap_core::{Report, Verdict};

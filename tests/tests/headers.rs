@@ -1,5 +1,7 @@
 //! Member headers are, byte for byte, those of ocaml-tar; where it fails, we refuse.
 
+#![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
+
 use rollsnap_core::tar::{Kind, Member, Options, Reader, Step, member_header};
 use rollsnap_tests::fixtures::{self, unhex};
 use serde::Deserialize;

@@ -1,5 +1,7 @@
 //! What holds for any input, not only for the fixtures.
 
+#![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
+
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 

@@ -1,5 +1,7 @@
 //! What the writer makes of a snapshot's members is the snapshot, and other programs read it.
 
+#![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -51,8 +51,8 @@ pub enum Step<'a> {
     Data(&'a [u8]),
     /// Its content is complete.
     MemberEnd(&'a Member),
-    /// There is something to [take](Reader::take_remarks) about what no other step tells; a
-    /// lenient reader only.
+    /// There is something to [take](Reader::take_remarks), and the reader goes on only when it was
+    /// taken; a lenient reader only.
     Remarks,
     /// The two zero blocks: the archive is complete.
     End,
