@@ -1,7 +1,9 @@
 //! A [`Problem`]: one entry of the error table that came true, with where and what.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -121,9 +123,34 @@ impl Problem {
         self.0.found.as_deref()
     }
 
+    /// Whether it is said in words of its own, as the nodes say it, instead of the table's title.
+    pub fn has_headline(&self) -> bool {
+        self.0.headline.is_some()
+    }
+
     /// What to do about it; empty where there is nothing to add.
     pub fn advice(&self) -> &'static str {
         self.0.code.advice()
+    }
+
+    /// What comes below the first line: where, what was expected and found, why.
+    pub fn details(&self) -> Vec<String> {
+        let Parts { place, member, expected, found, cause, .. } = &*self.0;
+        let mut lines = Vec::new();
+        match (member, place) {
+            (Some(member), Some(place)) => lines.push(format!("member {member:?}, {place}")),
+            (Some(member), None) => lines.push(format!("member {member:?}")),
+            (None, Some(place)) => lines.push(place.to_string()),
+            (None, None) => {}
+        }
+        match (expected, found) {
+            (Some(expected), Some(found)) => lines.push(format!("expected {expected}, found {found}")),
+            (Some(expected), None) => lines.push(format!("expected {expected}")),
+            (None, Some(found)) => lines.push(format!("found {found}")),
+            (None, None) => {}
+        }
+        lines.extend(cause.clone());
+        lines
     }
 
     /// The first line: the exact text of the peers where they have one.
@@ -132,26 +159,11 @@ impl Problem {
     }
 }
 
-/// `title (member "m", at byte 158 of the stream): expected X, found Y: cause`
+/// `title: member "m", at byte 158 of the decompressed stream: expected X, found Y: cause`
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.title())?;
-        match (&self.0.member, &self.0.place) {
-            (Some(member), Some(place)) => write!(f, " (member {member:?}, {place})")?,
-            (Some(member), None) => write!(f, " (member {member:?})")?,
-            (None, Some(place)) => write!(f, " ({place})")?,
-            (None, None) => {}
-        }
-        match (&self.0.expected, &self.0.found) {
-            (Some(expected), Some(found)) => write!(f, ": expected {expected}, found {found}")?,
-            (Some(expected), None) => write!(f, ": expected {expected}")?,
-            (None, Some(found)) => write!(f, ": found {found}")?,
-            (None, None) => {}
-        }
-        match &self.0.cause {
-            Some(cause) => write!(f, ": {cause}"),
-            None => Ok(()),
-        }
+        self.details().iter().try_for_each(|line| write!(f, ": {line}"))
     }
 }
 

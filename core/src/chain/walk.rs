@@ -290,9 +290,11 @@ impl Walk {
         }
         if let Some(state) = block.state_hash.filter(|state| *state != content.compressed_state) {
             let expected = content.compressed_state;
-            sink(at(Code::StateHash, level).expected(expected).found(state).headline(format!(
-                "Erroneous state hash {state} for level {level} instead of {expected}."
-            )));
+            sink(
+                at(Code::StateHash, level).expected(expected).found(state).headline(format!(
+                    "Erroneous state hash {state} for level {level} instead of {expected}."
+                )),
+            );
         }
         if (content.number_of_ticks == 0) != genesis {
             let expected = if genesis { "no ticks at the origination" } else { "at least one tick" };

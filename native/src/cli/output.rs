@@ -53,13 +53,14 @@ impl Output {
         if problem.code() == Code::OutputClosed {
             return problem.code().class().exit_status().into();
         }
-        let advice = match problem.advice() {
-            "" => String::new(),
-            advice => format!(": {advice}"),
-        };
         let code = problem.code();
-        let _ =
-            writeln!(anstream::stderr(), "{BAD}Error:{BAD:#} {problem}\n  {FAINT}[{code}]{advice}{FAINT:#}");
+        let mut text = format!("{BAD}Error:{BAD:#} {}\n", problem.title());
+        for line in problem.details() {
+            text += &format!("  {line}\n");
+        }
+        let space = if problem.advice().is_empty() { "" } else { " " };
+        text += &format!("  {FAINT}[{code}]{space}{}{FAINT:#}\n", problem.advice());
+        let _ = anstream::stderr().write_all(text.as_bytes());
         code.class().exit_status().into()
     }
 }

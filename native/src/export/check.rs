@@ -1,13 +1,15 @@
-//! Reading the finished file back: intact, and member by member what was written.
+//! The finished file: read back, intact and member by member what was written; and the chain of
+//! blocks in it.
 
 use std::path::Path;
 
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
 use super::archive::{MemberDigest, member_digest};
 use crate::jobs::Phases;
 use crate::source::Source;
+use crate::verify::{self, PreImages, Subject};
 
 pub(super) fn read_back(
     path: &Path,
@@ -35,4 +37,21 @@ pub(super) fn read_back(
         0 => Ok(report),
         missing => Err(differs().found(format_args!("{missing} members less than were written"))),
     }
+}
+
+/// The rules after an export: the store that is in the snapshot, and its chain.
+pub(super) fn chain(
+    subject: Subject<'_>,
+    mut report: Report,
+    phases: &mut Phases,
+    feedback: &mut dyn Feedback,
+) -> Result<Report> {
+    let (mut problems, mut passed) = verify::check_store(subject, phases.next("Checking chain"), feedback)?;
+    let pre_images = PreImages::read(subject.root)?;
+    problems.extend_from_slice(pre_images.problems());
+    passed.extend(pre_images.passed());
+    verify::refuse(problems)?;
+    report.verdicts.consistent = Verdict::Yes;
+    passed.into_iter().for_each(|check| report.add(check));
+    Ok(report)
 }

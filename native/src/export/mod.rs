@@ -15,9 +15,11 @@ use rollsnap_core::header::Layout;
 use rollsnap_core::report::{Check, Compression as Form};
 use rollsnap_core::{Code, Feedback, Header, Report, Result};
 
-use crate::data_dir::{DataDir, Lock, Metadata, Name, snapshot_files};
+use crate::contexts::Contexts;
+use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, snapshot_files};
 use crate::jobs::Phases;
 use crate::store::{Capture, LevelRequest, Store};
+use crate::verify::{self, Subject};
 use crate::{io, store, swap};
 
 pub use output::Output;
@@ -84,13 +86,14 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let gc = Lock::wait(root, Name::Gc, feedback)?;
     let processing = Lock::wait(root, Name::Processing, feedback)?;
     let locked = Instant::now();
-    let mut phases =
-        Phases::new(2 + u32::from(options.compression == Compression::After) + u32::from(options.check));
+    let compressing = u32::from(options.compression == Compression::After);
+    let mut phases = Phases::new(2 + compressing + 2 * u32::from(options.check));
 
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
     phases.begin("Copying database", None, feedback);
     let capture = Capture::new(&data_dir.store(), work.dir(), feedback)?;
-    let (header, cut) = describe(&capture, &metadata, options.level, root)?;
+    let contexts = Contexts::read(root)?;
+    let (header, cut) = describe(&capture, &metadata, options.level, root, &contexts)?;
     let path = options.output.path(&header, options.compression);
     options.output.check(&path, options.force)?;
 
@@ -120,7 +123,11 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     };
     let bytes = std::fs::metadata(&finished).map_err(|err| io::problem("look at", &finished, err))?.len();
     let report = if options.check {
-        check::read_back(&finished, &header, &digests, &mut phases, feedback)?
+        let report = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
+        let store = work.dir().join(STORE);
+        let header = Some(&header);
+        let subject = Subject { root, store: &store, shown: root, header, contexts: Some(&contexts) };
+        check::chain(subject, report, &mut phases, feedback)?
     } else {
         unchecked(&header, bytes, options.compression, digests.len())
     };
@@ -150,6 +157,7 @@ fn describe(
     metadata: &Metadata,
     level: LevelRequest,
     root: &Path,
+    contexts: &Contexts,
 ) -> Result<(Header, Option<i32>)> {
     let store = Store::open(capture.path(), store::Accept::Current)?;
     let head = store.head()?;
@@ -158,6 +166,12 @@ fn describe(
     let history_mode = store.history_mode(root)?;
     let last_commitment = block.most_recent_commitment();
     store.close()?;
+    // The nodes look at the head even where an older block is asked for.
+    for block in [&head, &block] {
+        if block.context.is_some_and(|context| !contexts.contains(&context)) {
+            return Err(verify::head_context(block.level));
+        }
+    }
     let header = Header {
         layout: Layout::Versioned,
         history_mode,

@@ -11,14 +11,17 @@ mod stage;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::{Check, Status};
-use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
+use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result, Verdict};
 
+use crate::contexts::Contexts;
 use crate::data_dir::Lock;
 use crate::jobs::Phases;
 use crate::source::Source;
 use crate::store::{self, LpcOutcome};
 use crate::swap::{self, Change, Staging};
+use crate::verify::{self, PreImages, Subject};
 
 use existing::{Existing, Target};
 
@@ -29,7 +32,7 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Import over a populated directory.
     pub force: bool,
-    /// Compare header and store of the snapshot.
+    /// Compare header and store of the snapshot, and check the store and its chain.
     pub check: bool,
     /// Take the store back to this level.
     pub level: Option<i32>,
@@ -72,23 +75,47 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     swap::recover(root, feedback)?;
     let mut source = Source::open(snapshot)?;
     let existing = Existing::read(root, options.force, feedback)?;
-    let mut phases = Phases::new(3);
+    let mut phases = Phases::new(2 + u32::from(options.check));
 
     let staging = Staging::begin(root)?;
     let before = |header: &Header| rules::before(header, &existing, options.level);
     let phase = phases.next("Extracting snapshot");
     let (header, report) = stage::extract(&mut source, staging.dir(), phase, before, feedback)?;
 
-    phases.begin("Checking imported data", None, feedback);
     let staged = staging.dir().join(crate::data_dir::STORE);
     rules::staged(staging.dir(), root, &header, options.check)?;
+    let contexts = Contexts::read(staging.dir())?;
+    rules::not_compact(&staged, &contexts)?;
     let head_level = adjust(&staged, &header, &existing, options.level, feedback)?;
+    let mut report = report;
+    if options.check {
+        let subject = Subject {
+            root: staging.dir(),
+            store: &staged,
+            shown: root,
+            header: None,
+            contexts: Some(&contexts),
+        };
+        check(subject, phases.next("Checking imported data"), &mut report, feedback)?;
+    }
 
     phases.begin("Putting data in place", None, feedback);
     let plan = plan(staging.dir(), root, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
     Ok(Outcome { report: remarked(report, options.check), head_level, phases: phases.finish() })
+}
+
+/// The rules after an import: the store and its chain are what they should be.
+fn check(subject: Subject<'_>, phase: Phase, report: &mut Report, feedback: &mut dyn Feedback) -> Result<()> {
+    let (mut problems, mut passed) = verify::check_store(subject, phase, feedback)?;
+    let pre_images = PreImages::read(subject.root)?;
+    problems.extend_from_slice(pre_images.problems());
+    passed.extend(pre_images.passed());
+    verify::refuse(problems)?;
+    report.verdicts.consistent = Verdict::Yes;
+    passed.into_iter().for_each(|check| report.add(check));
+    Ok(())
 }
 
 /// Makes the staged store fit its new home: level, history mode, the operator's own `lpc`. The
@@ -149,7 +176,7 @@ fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<
 fn remarked(mut report: Report, checked: bool) -> Report {
     let unknown = |code, text: &str| Check { status: Status::Unknown, ..Check::unknown(code, text) };
     if !checked {
-        report.add(unknown(Code::HeaderStore, "not checked: header against store (--no-check)"));
+        report.add(unknown(Code::HeaderStore, "not checked: header, store and chain (--no-check)"));
     }
     report
         .add(unknown(Code::L1Commitment, "not checked: whether the last commitment is published on layer 1"));

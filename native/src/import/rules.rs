@@ -6,8 +6,10 @@ use rollsnap_core::header::Layout;
 use rollsnap_core::{Code, Header, HistoryMode, Problem, Result};
 
 use super::existing::Existing;
+use crate::contexts::Contexts;
 use crate::data_dir::{DataDir, Metadata, STORE};
 use crate::store::{Accept, Store};
+use crate::verify;
 
 /// What a snapshot of store version 5 puts into a data directory.
 pub(super) const TOP_LEVEL: [&str; 7] =
@@ -65,41 +67,21 @@ pub(super) fn staged(staging: &Path, root: &Path, header: &Header, check: bool) 
         Problem::new(Code::MetadataMissing).headline(text)
     })?;
     DataDir::new(staging).require_v5()?;
-    if metadata.rollup_address != header.rollup_address {
-        return Err(disagree(format!(
-            "The header is for rollup {}, but the metadata in the snapshot are for rollup {}.",
-            header.rollup_address, metadata.rollup_address
-        )));
-    }
     let store = Store::open(&staging.join(STORE), Accept::Older)?;
     let head = store.head()?;
     let history_mode = store.state()?.history_mode;
     store.close()?;
-    if !check {
-        return Ok(());
-    }
-    let commitment = head.most_recent_commitment();
-    if commitment != header.last_commitment {
-        return Err(disagree(format!(
-            "Last commitment in snapshot is {commitment} but should be {}.",
-            header.last_commitment
-        )));
-    }
-    if head.level != header.head_level {
-        return Err(disagree(format!(
-            "The header is for level {}, but the head of the store in the snapshot is at level {}.",
-            header.head_level, head.level
-        )));
-    }
-    match history_mode.filter(|mode| *mode != header.history_mode) {
-        None => Ok(()),
-        Some(mode) => Err(disagree(format!(
-            "The header is for history mode {}, but the store in the snapshot is for {mode}.",
-            header.history_mode
-        ))),
-    }
+    let problems = verify::header_against_store(header, &metadata, &head, history_mode);
+    // A snapshot for another rollup than it says is refused in any case.
+    let other_rollup = metadata.rollup_address != header.rollup_address;
+    if check || other_rollup { verify::refuse(problems) } else { Ok(()) }
 }
 
-fn disagree(text: String) -> Problem {
-    Problem::new(Code::HeaderStore).headline(text)
+/// A compact snapshot has no context for its head. A node rebuilds it by replaying every block.
+pub(super) fn not_compact(store: &Path, contexts: &Contexts) -> Result<()> {
+    let store = Store::open(store, Accept::Older)?;
+    let first = store.block_at(store.first_available()?)?;
+    let compact = verify::is_compact(contexts, first.as_ref(), &store.head()?);
+    store.close()?;
+    if compact { Err(Problem::new(Code::ContextCompact)) } else { Ok(()) }
 }

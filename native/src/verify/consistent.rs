@@ -17,8 +17,10 @@ use crate::store::{Accept, Block, Store};
 /// What is checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The directory with `metadata` and `store.sqlite`.
+    /// The directory with `metadata`.
     pub root: &'a Path,
+    /// The database.
+    pub store: &'a Path,
     /// The directory that the user knows, for messages.
     pub shown: &'a Path,
     /// What the header of the snapshot claims.
@@ -44,26 +46,23 @@ pub(super) fn check(
     }
     let whole = contents.is_data_dir() || report.verdicts.intact == Verdict::Yes;
     if !whole && !contents.has_everything() {
-        report.add(Check::unknown(Code::StoreMissing, "not checked: the file is damaged before its store ends"));
+        report.add(Check::unknown(
+            Code::StoreMissing,
+            "not checked: the file is damaged before its store ends",
+        ));
         return Ok(());
     }
     let subject = Subject {
         root: contents.root(),
+        store: &contents.root().join(STORE),
         shown: contents.shown(),
         header,
         contexts: Some(contents.contexts()),
     };
     let (mut problems, mut passed) = check_store(subject, phases.next("Checking chain"), feedback)?;
-    let (pre_images, unknown) = contents.pre_images();
     problems.extend_from_slice(contents.problems());
-    if contents.problems().is_empty() && pre_images > 0 {
-        let text = format!("{pre_images} pre-images have the hashes that they are named by");
-        passed.push(Check::yes(Code::PreImageHash, text));
-    }
-    if unknown > 0 {
-        let text = format!("not checked: {unknown} files beside the pre-images have other names");
-        passed.push(Check::unknown(Code::PreImageHash, text));
-    }
+    problems.extend_from_slice(contents.pre_images().problems());
+    passed.extend(contents.pre_images().passed());
     if options.fail_fast {
         problems.truncate(1);
     }
@@ -103,7 +102,7 @@ pub fn check_store(
         problems.push(problem);
         return Ok((problems, Vec::new()));
     }
-    let store = match Store::open(&subject.root.join(STORE), Accept::Older) {
+    let store = match Store::open(subject.store, Accept::Older) {
         Ok(store) => store,
         Err(problem) => {
             problems.push(problem);

@@ -5,17 +5,14 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use blake2b_simd::{Params, State};
 use rollsnap_core::tar::{self, Member};
 use rollsnap_core::{Code, Problem, Result};
 use tempfile::TempDir;
 
+use super::PreImages;
 use crate::contexts::Contexts;
-use crate::data_dir::{DataDir, PvmKind, STORE};
+use crate::data_dir::{DataDir, STORE};
 use crate::{data_dir, io};
-
-/// Longest pre-image that the PVM can reveal, in bytes.
-const MAX_PRE_IMAGE: u64 = 4096;
 
 /// Where the parts of a snapshot or of a data directory are found.
 #[derive(Debug)]
@@ -28,12 +25,10 @@ pub struct Contents {
     temporary: Option<TempDir>,
     temp_parent: Option<PathBuf>,
     contexts: Contexts,
-    pre_images: u64,
-    unknown_names: u64,
+    pre_images: PreImages,
     problems: Vec<Problem>,
     old_store: bool,
     file: Option<(PathBuf, File)>,
-    pre_image: Option<State>,
     complete: Vec<String>,
 }
 
@@ -46,12 +41,10 @@ impl Contents {
             temporary: None,
             temp_parent: temp_parent.map(Into::into),
             contexts: Contexts::default(),
-            pre_images: 0,
-            unknown_names: 0,
+            pre_images: PreImages::default(),
             problems: Vec::new(),
             old_store: false,
             file: None,
-            pre_image: None,
             complete: Vec::new(),
         }
     }
@@ -63,9 +56,7 @@ impl Contents {
         contents.shown = root.into();
         contents.contexts = Contexts::read(root)?;
         contents.old_store = !matches!(DataDir::new(root).layout(), Ok(data_dir::Layout::V5Sqlite));
-        for kind in PvmKind::ALL {
-            contents.read_pre_images(&root.join(kind.as_str()), kind.as_str())?;
-        }
+        contents.pre_images = PreImages::read(root)?;
         Ok(contents)
     }
 
@@ -98,12 +89,11 @@ impl Contents {
         ["metadata", STORE].iter().all(|needed| self.complete.iter().any(|name| name == needed))
     }
 
-    /// How many pre-images were checked, and how many files beside them have other names.
-    pub(super) fn pre_images(&self) -> (u64, u64) {
-        (self.pre_images, self.unknown_names)
+    pub(super) fn pre_images(&self) -> &PreImages {
+        &self.pre_images
     }
 
-    /// What was wrong with pre-images.
+    /// What was wrong with other members.
     pub(super) fn problems(&self) -> &[Problem] {
         &self.problems
     }
@@ -114,20 +104,17 @@ impl Contents {
             "metadata" | "store.sqlite" | "storage/version" => self.begin_file(member, notes)?,
             _ if name.starts_with("context/") => self.contexts.begin(name),
             _ if name.starts_with("storage/") => self.old_store = true,
-            _ if is_pre_image(name) => self.pre_image = Some(hasher()),
             _ if !tar::belongs_in_a_snapshot(name) => {
                 self.problems.push(Problem::new(Code::SnapshotMember).member(name));
             }
-            _ => self.unknown_names += 1,
+            _ => self.pre_images.begin(name),
         }
         Ok(())
     }
 
     pub(super) fn data(&mut self, data: &[u8]) -> Result<()> {
         self.contexts.data(data);
-        if let Some(state) = &mut self.pre_image {
-            state.update(data);
-        }
+        self.pre_images.data(data);
         match &mut self.file {
             Some((path, file)) => file.write_all(data).map_err(|err| io::problem("write", path, err)),
             None => Ok(()),
@@ -139,9 +126,7 @@ impl Contents {
         if self.file.take().is_some() {
             self.complete.push(member.name.clone());
         }
-        if let Some(state) = self.pre_image.take() {
-            self.judge(&member.name, member.size, &state);
-        }
+        self.pre_images.end(&member.name, member.size);
         Ok(())
     }
 
@@ -175,49 +160,4 @@ impl Contents {
         self.file = Some((path, file));
         Ok(())
     }
-
-    fn read_pre_images(&mut self, directory: &Path, kind: &str) -> Result<()> {
-        let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
-        for entry in entries {
-            let path = entry.map_err(|err| io::problem("read the directory", directory, err))?.path();
-            let failed = |err| io::problem("read", &path, err);
-            let metadata = std::fs::metadata(&path).map_err(failed)?;
-            let name = format!("{kind}/{}", path.file_name().unwrap_or_default().to_string_lossy());
-            if !metadata.is_file() || !is_pre_image(&name) {
-                self.unknown_names += u64::from(metadata.is_file());
-                continue;
-            }
-            let mut state = hasher();
-            let mut file = File::open(&path).map_err(failed)?;
-            std::io::copy(&mut file, &mut state).map_err(failed)?;
-            self.judge(&name, metadata.len(), &state);
-        }
-        Ok(())
-    }
-
-    /// A pre-image has the hash that it is named by, and at most the length that can be revealed.
-    fn judge(&mut self, name: &str, size: u64, state: &State) {
-        self.pre_images += 1;
-        let expected = name.rsplit('/').next().unwrap_or_default();
-        let found = format!("00{}", state.finalize().to_hex());
-        if found != expected {
-            self.problems.push(Problem::new(Code::PreImageHash).member(name).found(found));
-        }
-        if size > MAX_PRE_IMAGE {
-            self.problems.push(Problem::new(Code::PreImageSize).member(name).found(size));
-        }
-    }
-}
-
-fn hasher() -> State {
-    Params::new().hash_length(32).to_state()
-}
-
-/// Whether a file in a pre-image directory is named as one: scheme byte `00` and a hash.
-fn is_pre_image(name: &str) -> bool {
-    let (directory, file) = name.split_once('/').unwrap_or_default();
-    PvmKind::ALL.iter().any(|kind| kind.as_str() == directory)
-        && file.len() == 66
-        && file.starts_with("00")
-        && file.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }

@@ -7,6 +7,7 @@
 mod anchored;
 mod consistent;
 mod contents;
+mod pre_images;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,7 +22,9 @@ use crate::source::Source;
 
 pub use anchored::Anchor;
 pub use consistent::{Subject, check_store, counts};
+pub(crate) use consistent::{head_context, is_compact};
 pub use contents::Contents;
+pub use pre_images::PreImages;
 
 /// How to verify.
 #[derive(Clone, Debug, Default)]
@@ -100,6 +103,20 @@ fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>) -> Ve
         report.add(Check::no(problem));
     }
     verdict
+}
+
+/// The first problem, if any, with a word about the others. What a node would say comes before
+/// what only rollsnap finds.
+pub(crate) fn refuse(mut problems: Vec<Problem>) -> Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let first = problems.swap_remove(problems.iter().position(Problem::has_headline).unwrap_or(0));
+    Err(match problems.len() {
+        0 => first,
+        1 => first.because("and one more; rollsnap verify shows both"),
+        others => first.because(format_args!("and {others} more; rollsnap verify shows all")),
+    })
 }
 
 /// The level, the commitment and the mode that a header claims, against those of the store.
