@@ -2,3 +2,4 @@
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod crash;
+pub mod l1;
