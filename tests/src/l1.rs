@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -45,10 +46,20 @@ impl Stub {
         &self.url
     }
 
-    /// The requests so far, one `METHOD PATH STATUS` each.
-    pub fn log(&self) -> Vec<String> {
-        let log = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
-        log.lines().map(Into::into).collect()
+    /// The requests so far, one `METHOD PATH STATUS` each. The stub writes a line after its answer
+    /// has gone out, so this waits until there are as many as the caller knows of.
+    pub fn log(&self, at_least: usize) -> Vec<String> {
+        let path = self.dir.path().join("log");
+        let mut lines = Vec::new();
+        for _ in 0..1000 {
+            let log = fs::read_to_string(&path).unwrap_or_default();
+            lines = log.lines().map(Into::into).collect();
+            if lines.len() >= at_least {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        lines
     }
 }
 

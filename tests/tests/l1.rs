@@ -80,10 +80,10 @@ fn typed_requests() {
 fn a_slash_at_the_end_and_a_prefix_are_fine() {
     let stub = Stub::start(&view("v5-archive"), &[]);
     assert_eq!(head(&at(&format!("{}/", stub.url()), quick())), Ok(1029));
-    assert_eq!(stub.log(), ["GET /chains/main/blocks/head/header/shell 200"]);
+    assert_eq!(stub.log(1), ["GET /chains/main/blocks/head/header/shell 200"]);
     let problem = head(&at(&format!("{}/no/such/", stub.url()), quick())).unwrap_err();
     assert_eq!(problem.code(), Code::L1Answer);
-    assert_eq!(stub.log()[1], "GET /no/such/chains/main/blocks/head/header/shell 404");
+    assert_eq!(stub.log(2)[1], "GET /no/such/chains/main/blocks/head/header/shell 404");
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn errors_of_the_node_are_told_and_not_retried() {
     let problem = head(&l1).unwrap_err();
     assert_eq!(problem.code(), Code::L1Status);
     assert!(problem.to_string().ends_with("header/shell: proto.001-PtAtLas.stub_failure"), "{problem}");
-    assert_eq!(stub.log().len(), 1);
+    assert_eq!(stub.log(1).len(), 1);
     assert_eq!(l1.commitment(At::Head, &rollup(), &last(), &mut Silent), Ok(None));
-    assert_eq!(stub.log().len(), 2);
+    assert_eq!(stub.log(2).len(), 2);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_broken_connection_is_tried_again() {
     assert_eq!(l1.head_level(&mut told), Ok(1029));
     assert_eq!(told.notes.len(), 3);
     assert!(told.notes[0].ends_with("; trying again"), "{}", told.notes[0]);
-    assert_eq!(stub.log().len(), 4);
+    assert_eq!(stub.log(4).len(), 4);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_connection_that_stays_broken_is_given_up() {
     let problem = head(&at(stub.url(), Options { retries: 2, ..quick() })).unwrap_err();
     assert_eq!(problem.code(), Code::L1Unreachable);
     assert_eq!(problem.code().class(), Class::Environment);
-    assert_eq!(stub.log().len(), 3);
+    assert_eq!(stub.log(3).len(), 3);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn redirects_are_told_not_followed() {
     assert_eq!(problem.code(), Code::L1Answer);
     let text = format!("it redirects to {location}, which is not followed: give that address");
     assert!(problem.to_string().ends_with(&text), "{problem}");
-    assert!(target.log().is_empty());
+    assert!(target.log(0).is_empty());
 }
 
 #[test]

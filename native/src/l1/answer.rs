@@ -73,9 +73,9 @@ pub(super) fn excerpt(bytes: &[u8]) -> String {
     const MAX: usize = 200;
     // A character has at most four bytes.
     let bytes = &bytes[..bytes.len().min(4 * MAX + 4)];
-    let text = String::from_utf8_lossy(bytes);
     let plain = |c: char| if c.is_control() || is_direction(c) { ' ' } else { c };
-    let mut words = text.trim().chars().map(plain);
+    let text: String = String::from_utf8_lossy(bytes).chars().map(plain).collect();
+    let mut words = text.trim().chars();
     let mut short: String = words.by_ref().take(MAX).collect();
     if words.next().is_some() {
         short.push('…');

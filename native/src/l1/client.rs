@@ -1,6 +1,7 @@
 //! One HTTP request at a time: bounded in time and size, tried again when the network fails.
 
-use std::io::Read;
+use std::fmt;
+use std::io::{ErrorKind, Read};
 use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
@@ -154,23 +155,20 @@ impl Client {
             let text = format!("the L1 node at {} cannot be reached", self.shown);
             Problem::new(Code::L1Unreachable).headline(text).because(why)
         };
+        let insecure =
+            |err: &dyn fmt::Display| unreachable(format!("no secure connection can be made: {err}"));
         match err {
             Error::Timeout(_) => Failure::passing(unreachable("it takes too long to answer".into())),
-            Error::Io(err) if err.kind() == std::io::ErrorKind::InvalidData => {
-                Failure::lasting(unreachable(format!("the connection cannot be used: {err}")))
-            }
-            Error::Io(err) if err.kind() == std::io::ErrorKind::UnexpectedEof => {
+            // What TLS finds wrong while the connection is being made comes in this form.
+            Error::Io(err) if err.kind() == ErrorKind::InvalidData => Failure::lasting(insecure(&err)),
+            Error::Io(err) if err.kind() == ErrorKind::UnexpectedEof => {
                 Failure::passing(unreachable("it closed the connection before the end of its answer".into()))
             }
             Error::Io(err) => Failure::passing(unreachable(err.to_string())),
             Error::HostNotFound => Failure::passing(unreachable("no such host is known".into())),
             Error::ConnectionFailed => Failure::passing(unreachable("no connection".into())),
-            Error::Rustls(err) => {
-                Failure::lasting(unreachable(format!("no secure connection can be made: {err}")))
-            }
-            Error::Tls(err) => {
-                Failure::lasting(unreachable(format!("no secure connection can be made: {err}")))
-            }
+            Error::Rustls(err) => Failure::lasting(insecure(&err)),
+            Error::Tls(err) => Failure::lasting(insecure(&err)),
             Error::ConnectProxyFailed(err) => {
                 let why = excerpt(err.as_bytes());
                 Failure::lasting(unreachable(format!("the proxy of the environment refuses: {why}")))
@@ -254,8 +252,7 @@ mod tests {
             ("http://node.example/#top", "an endpoint has no ? or # part"),
         ] {
             let text = refused(endpoint);
-            // `file:///…` has no host at all: some parsers refuse it earlier.
-            assert!(text.ends_with(why) || endpoint.starts_with("file:"), "{endpoint}: {text}");
+            assert!(text.ends_with(why), "{endpoint}: {text}");
         }
     }
 
