@@ -1,13 +1,13 @@
 //! Layer 1 nodes for tests: the stub of `fixtures/l1_stub.py`, and bare sockets that misbehave.
 //! All of them listen on the loopback interface only and end with the test.
 
+use core::time::Duration;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;

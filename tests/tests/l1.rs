@@ -1,10 +1,10 @@
 //! The L1 client against a stub of the node and against sockets that misbehave.
 
-use std::cell::Cell;
+use core::cell::Cell;
+use core::time::Duration;
 use std::io::Write;
 use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
 
 use rollsnap::l1::{At, L1, Options};
 use rollsnap_core::feedback::{Phase, Silent};
@@ -151,12 +151,11 @@ fn garbage_is_not_understood() {
 #[test]
 fn values_of_the_wrong_kind_are_not_understood() {
     let mut wrong = view("v5-archive");
-    wrong["savepoint"]["level"] = "999".into();
     wrong["constants"]["smart_rollup_challenge_window_in_blocks"] = 0.into();
     wrong["lcc"][3]["hash"] = "BKmmaZ22tPgaUJd8FdGjH86G59dqjx83WFYXSqg5bjixxqZP7Xc".into();
     wrong["rollup"]["genesis_info"]["commitment_hash"] = "src1".into();
     wrong["commitments"][4]["commitment"]["number_of_ticks"] = "9223372036854775808".into();
-    let stub = Stub::start(&wrong, &["--savepoint", "999"]);
+    let stub = Stub::start(&wrong, &[]);
     let l1 = at(stub.url(), quick());
     let silent = &mut Silent;
     for problem in [

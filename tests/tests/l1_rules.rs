@@ -1,8 +1,10 @@
 //! The rules that ask L1 (I5d, I6, P3, P4, E10) on the data directories of the fixtures and on
 //! their mutants, with the texts of the nodes.
 
+#![allow(clippy::std_instead_of_alloc, reason = "a test has all of std")]
+
+use core::time::Duration;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use rollsnap::l1::export::{self, Link};
 use rollsnap::l1::lcc::{self, Blocks, Kept};

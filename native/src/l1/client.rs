@@ -247,7 +247,7 @@ mod tests {
             ("127.0.0.1:8732", "it does not start with http:// or https://"),
             ("/chains", "it does not start with http:// or https://"),
             ("ftp://node.example", "it does not start with http:// or https://"),
-            ("file:///etc/passwd", "it does not start with http:// or https://"),
+            ("file:///etc/passwd", "this is no address"),
             ("http://node.example/?key=1", "an endpoint has no ? or # part"),
             ("http://node.example/#top", "an endpoint has no ? or # part"),
         ] {
