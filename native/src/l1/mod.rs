@@ -1,6 +1,6 @@
 //! Layer 1: a small client of its node, and the rules that ask it (`docs/FORMAT.md`, section 7).
 //!
-//! * [`client`]: one HTTP request, with limits in time and size; [`answer`]: what a status means;
+//! * [`client`]: one HTTP request, with limits in time and size; `answer`: what a status means;
 //! * [`rpc`]: the few requests that we make, with typed answers;
 //! * [`publication`]: is a commitment published (rules I5d, I6, P3, E10)?
 //! * [`lcc`]: does the store agree with the last cemented commitment (rule P4)?
