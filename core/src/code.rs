@@ -195,6 +195,15 @@ SourceChanged      Refused "source.changed"       "a file changed while it was r
 ExportCheck        Refused "export.check"         "the finished snapshot does not read back as it was written" "the disk may be failing: try another one"
 // --- Layer 1 --------------------------------------------------------------------------------------
 L1Commitment       Answer  "l1.commitment"        "Commitment of snapshot is not published on L1" "do not trust this snapshot unless you know where it comes from"
+L1Savepoint        Answer  "l1.savepoint"         "the L1 node no longer knows the time of the snapshot" "use an archive L1 node (-E, --endpoint)"
+L1Lcc              Answer  "l1.lcc"               "the store and the last cemented commitment of L1 disagree" "do not import this snapshot: ask for another one"
+L1UnknownRollup    Environment "l1.unknown-rollup" "the L1 chain knows no such rollup" "is the L1 node (-E, --endpoint) of the right network"
+L1Endpoint         Usage   "l1.endpoint"          "the L1 endpoint is not an http or https address" "write it as http://127.0.0.1:8732 (-E, --endpoint)"
+L1Unreachable      Environment "l1.unreachable"   "the L1 node cannot be reached" "check the address (-E, --endpoint) and that the node is running"
+L1Forbidden        Environment "l1.forbidden"     "the access list of this L1 node forbids the request" "ask an L1 node of your own from its own machine, or an endpoint that serves smart rollups"
+L1Pruned           Environment "l1.pruned"        "block pruned or unknown: use an archive node" "an archive L1 node keeps the state of every block"
+L1Answer           Environment "l1.answer"        "the answer of the L1 node is not understood" "check that the address (-E, --endpoint) is that of a Tezos or Mavryk L1 node"
+L1Status           Environment "l1.status"        "the L1 node reports an error" "try again later, or use another L1 node"
 // --- Use and environment ------------------------------------------------------------------------
 Usage              Usage   "usage"                "the command line is not understood" "see --help"
 MemberUnknown      Usage   "member.unknown"       "the snapshot has no such member" "rollsnap ls SNAPSHOT lists the members"

@@ -6,7 +6,7 @@
 //!
 //! * [`source`]: where a snapshot is read from; [`extract`]: its members to files;
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
-//! * [`store`]: its SQLite store;
+//! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
 //! * [`export`], [`import`]: the two big jobs; [`swap`]: how an import cannot break anything;
 //! * [`demo`]: all of it at work on a small data directory.
 
@@ -21,6 +21,7 @@ pub mod extract;
 pub mod import;
 pub mod io;
 pub mod jobs;
+pub mod l1;
 pub mod source;
 pub mod store;
 pub mod swap;

@@ -4,3 +4,4 @@
 pub mod crash;
 pub mod fixtures;
 pub mod reading;
+pub mod l1;

@@ -1,0 +1,285 @@
+//! One HTTP request at a time: bounded in time and size, tried again when the network fails.
+
+use std::fmt;
+use std::io::{ErrorKind, Read};
+use std::net::IpAddr;
+use std::thread;
+use std::time::Duration;
+
+use rollsnap_core::{Code, Feedback, Problem, Result};
+use ureq::http::Uri;
+use ureq::http::header::LOCATION;
+use ureq::{Agent, Error};
+
+use super::answer::excerpt;
+
+/// The limits of a request.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Longest time until the connection stands, TLS included.
+    pub connect: Duration,
+    /// Longest silence of the other side.
+    pub read: Duration,
+    /// Longest time of one try, from the name of the host to the last byte of the answer.
+    pub total: Duration,
+    /// How often a request is made again after the network failed. A status is never a reason.
+    pub retries: u32,
+    /// Time before the first of these tries; it doubles before each further one.
+    pub pause: Duration,
+    /// Longest answer, in bytes.
+    pub max_body: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            read: Duration::from_secs(15),
+            total: Duration::from_secs(30),
+            retries: 3,
+            pause: Duration::from_millis(250),
+            max_body: 4 << 20,
+        }
+    }
+}
+
+/// Asks one L1 node.
+#[derive(Debug)]
+pub struct Client {
+    agent: Agent,
+    /// The endpoint without a slash at its end.
+    base: String,
+    /// The same without user name and password, for messages.
+    shown: String,
+    options: Options,
+}
+
+/// What came back, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Where a redirect leads to, shortened and without control characters.
+    pub location: Option<String>,
+    /// The body, at most [`Options::max_body`] bytes.
+    pub body: Vec<u8>,
+}
+
+impl Client {
+    /// A client of the node at `endpoint`, an `http` or `https` address that may have a path (the
+    /// prefix of all requests). No request is made yet. The proxy of the environment is used,
+    /// but not to ask this very machine.
+    ///
+    /// # Errors
+    /// [`Code::L1Endpoint`]
+    pub fn new(endpoint: &str, options: Options) -> Result<Self> {
+        let wrong = |why: &str| {
+            let shown = excerpt(without_login(endpoint).as_bytes());
+            Problem::new(Code::L1Endpoint).found(format_args!("{shown:?}")).because(why)
+        };
+        let uri: Uri = endpoint.trim().parse().map_err(|_| wrong("this is no address"))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(wrong("it does not start with http:// or https://"));
+        }
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host"))?;
+        if uri.query().is_some() || endpoint.contains('#') {
+            return Err(wrong("an endpoint has no ? or # part"));
+        }
+        let base = endpoint.trim().trim_end_matches('/').to_owned();
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_connect(Some(options.connect))
+            .timeout_per_read(Some(options.read))
+            .timeout_per_write(Some(options.read))
+            .timeout_global(Some(options.total))
+            .user_agent(concat!("rollsnap/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json");
+        if is_loopback(host) {
+            config = config.proxy(None);
+        }
+        let agent = config.build().new_agent();
+        let shown = without_login(&base);
+        Ok(Self { agent, base, shown, options })
+    }
+
+    /// Asks for `path`, which starts with a slash, and returns the answer of whatever status.
+    ///
+    /// # Errors
+    /// [`Code::L1Unreachable`], [`Code::L1Answer`] when what answers does not speak HTTP or does
+    /// not end, [`Code::Cancelled`].
+    pub fn get(&self, path: &str, feedback: &mut dyn Feedback) -> Result<Answer> {
+        let mut pause = self.options.pause;
+        let mut left = self.options.retries;
+        loop {
+            feedback.checkpoint()?;
+            let failure = match self.once(path) {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if !failure.passing || left == 0 {
+                return Err(failure.problem);
+            }
+            left -= 1;
+            feedback.note(&format!("{}; trying again", failure.problem));
+            wait(pause, feedback)?;
+            pause = pause.saturating_mul(2);
+        }
+    }
+
+    /// The endpoint without user name and password.
+    pub fn endpoint(&self) -> &str {
+        &self.shown
+    }
+
+    fn once(&self, path: &str) -> Result<Answer, Failure> {
+        let url = format!("{}{path}", self.base);
+        let mut response = self.agent.get(&url).call().map_err(|err| self.failure(err))?;
+        let status = response.status().as_u16();
+        let location = response.headers().get(LOCATION).map(|value| excerpt(value.as_bytes()));
+        let mut body = Vec::new();
+        let limit = self.options.max_body;
+        let reader = response.body_mut().with_config().limit(u64::MAX).reader();
+        let read = reader.take(limit.saturating_add(1)).read_to_end(&mut body);
+        read.map_err(|err| self.failure(err.into()))?;
+        if body.len() as u64 > limit {
+            let text = format!("the answer is longer than {limit} bytes");
+            return Err(Failure::lasting(self.not_understood(text)));
+        }
+        Ok(Answer { status, location, body })
+    }
+
+    /// Says in our words what the HTTP library says.
+    fn failure(&self, err: Error) -> Failure {
+        let unreachable = |why: String| {
+            let text = format!("the L1 node at {} cannot be reached", self.shown);
+            Problem::new(Code::L1Unreachable).headline(text).because(why)
+        };
+        let insecure =
+            |err: &dyn fmt::Display| unreachable(format!("no secure connection can be made: {err}"));
+        match err {
+            Error::Timeout(_) => Failure::passing(unreachable("it takes too long to answer".into())),
+            // What TLS finds wrong while the connection is being made comes in this form.
+            Error::Io(err) if err.kind() == ErrorKind::InvalidData => Failure::lasting(insecure(&err)),
+            Error::Io(err) if err.kind() == ErrorKind::UnexpectedEof => {
+                Failure::passing(unreachable("it closed the connection before the end of its answer".into()))
+            }
+            Error::Io(err) => Failure::passing(unreachable(err.to_string())),
+            Error::HostNotFound => Failure::passing(unreachable("no such host is known".into())),
+            Error::ConnectionFailed => Failure::passing(unreachable("no connection".into())),
+            Error::Rustls(err) => Failure::lasting(insecure(&err)),
+            Error::Tls(err) => Failure::lasting(insecure(&err)),
+            Error::ConnectProxyFailed(err) => {
+                let why = excerpt(err.as_bytes());
+                Failure::lasting(unreachable(format!("the proxy of the environment refuses: {why}")))
+            }
+            Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) | Error::BodyStalled => {
+                Failure::lasting(self.not_understood("this is not an HTTP answer".into()))
+            }
+            err => Failure::lasting(unreachable(err.to_string())),
+        }
+    }
+
+    fn not_understood(&self, why: String) -> Problem {
+        let text = format!("the answer of the L1 node at {} is not understood", self.shown);
+        Problem::new(Code::L1Answer).headline(text).because(why)
+    }
+}
+
+/// Why one try got no answer.
+struct Failure {
+    problem: Problem,
+    /// Whether another try may go better.
+    passing: bool,
+}
+
+impl Failure {
+    fn passing(problem: Problem) -> Self {
+        Self { problem, passing: true }
+    }
+
+    fn lasting(problem: Problem) -> Self {
+        Self { problem, passing: false }
+    }
+}
+
+/// Sleeps in small pieces, so that the user can stop it.
+fn wait(mut time: Duration, feedback: &dyn Feedback) -> Result<()> {
+    const PIECE: Duration = Duration::from_millis(50);
+    while !time.is_zero() {
+        feedback.checkpoint()?;
+        thread::sleep(time.min(PIECE));
+        time = time.saturating_sub(PIECE);
+    }
+    Ok(())
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// What comes before an `@` in the host part may be a password.
+fn without_login(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(endpoint: &str) -> String {
+        let problem = Client::new(endpoint, Options::default()).unwrap_err();
+        assert_eq!(problem.code(), Code::L1Endpoint);
+        problem.to_string()
+    }
+
+    #[test]
+    fn only_http_addresses_are_endpoints() {
+        for (endpoint, why) in [
+            ("", "this is no address"),
+            ("http://", "this is no address"),
+            ("http://a b", "this is no address"),
+            ("127.0.0.1:8732", "it does not start with http:// or https://"),
+            ("/chains", "it does not start with http:// or https://"),
+            ("ftp://node.example", "it does not start with http:// or https://"),
+            ("file:///etc/passwd", "this is no address"),
+            ("http://node.example/?key=1", "an endpoint has no ? or # part"),
+            ("http://node.example/#top", "an endpoint has no ? or # part"),
+        ] {
+            let text = refused(endpoint);
+            assert!(text.ends_with(why), "{endpoint}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_kept_and_slashes_at_the_end_are_not() {
+        for endpoint in ["https://node.example/l1", "https://node.example/l1/", " https://node.example/l1// "]
+        {
+            let client = Client::new(endpoint, Options::default()).unwrap();
+            assert_eq!(client.base, "https://node.example/l1");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let client = Client::new("https://me:secret@node.example:8732/x@y", Options::default()).unwrap();
+        assert_eq!(client.endpoint(), "https://node.example:8732/x@y");
+        assert!(!refused("ftp://me:secret@node.example").contains("secret"));
+        assert!(!refused("me:secret@node.example").contains("secret"));
+    }
+
+    #[test]
+    fn this_machine_is_asked_directly() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["10.0.0.1", "localhost.example", "[2001:db8::1]", "node.example"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}
