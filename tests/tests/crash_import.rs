@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use commands::{Tree, assert_same, fixture, plant, rollsnap, run_well, said, sample, tree, workplace};
+use commands::{Tree, assert_same, fixture, plant, rollsnap, run_well, said, sample, tell, tree, workplace};
 use rollsnap::store::reset_to_level;
 use rollsnap::swap::{self, Pending};
 use rollsnap_tests::crash::{self, How, was_killed};
@@ -196,7 +196,7 @@ fn a_killed_import_leaves_old_or_new() {
             kills += 1;
         }
     }
-    println!("{kills} kills of an import over old data with {total} calls: {seen:?}");
+    tell(format_args!("{kills} kills of an import over old data with {total} calls: {seen:?}"));
     assert!(kills >= 150, "{kills}");
     for state in ["NotBegun", "HalfWay", "Leftovers"] {
         for next in ["import", "export"] {
@@ -211,13 +211,13 @@ fn a_killed_import_into_nothing_leaves_nothing_or_all() {
     let ground = Ground::fresh();
     let calls = crash::trace(ground.import(&ground.root("data")));
     let total = calls.len() as u64;
-    let dense = commands::call_number(&calls, "rename", "/journal");
+    let dense = calls.iter().position(|call| call.name == "rename").unwrap() as u64;
     let mut seen = BTreeMap::new();
     let numbers = sample(total, 4, dense - 2);
     for n in &numbers {
         ground.kill(*n, How::Kill, &mut seen);
     }
-    println!("{} kills of an import into nothing with {total} calls: {seen:?}", numbers.len());
+    tell(format_args!("{} kills of an import into nothing with {total} calls: {seen:?}", numbers.len()));
     assert!(seen.contains_key("Some(HalfWay), import"), "{seen:?}");
 }
 
@@ -256,6 +256,6 @@ fn a_failing_import_changes_nothing() {
             }
         }
     }
-    println!("{no} errors refused the import, {yes} did not stop it, {late} came after it");
+    tell(format_args!("{no} errors refused the import, {yes} did not stop it, {late} came after it"));
     assert!(no > yes && yes > 0 && late <= 2, "{no} {yes} {late}");
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -83,17 +84,13 @@ pub fn assert_same(found: &Tree, expected: &Tree, context: &str) {
     assert!(differ.is_empty(), "{context}: {differ:?} differ");
 }
 
-/// The numbers 1 to `total`: every `step`th, and each one from `dense` on.
-pub fn sample(total: u64, step: usize, dense: u64) -> Vec<u64> {
-    let mut numbers: Vec<u64> = (1..dense.min(total)).step_by(step).collect();
-    numbers.extend(dense.min(total)..=total);
-    numbers
+/// Says something that the test harness does not keep to itself.
+pub fn tell(text: std::fmt::Arguments<'_>) {
+    writeln!(std::io::stderr(), "{text}").unwrap();
 }
 
-/// Where in the trace the call with this name first speaks of this path; counted from 1.
-pub fn call_number(calls: &[rollsnap_tests::crash::Call], name: &str, end_of_path: &str) -> u64 {
-    let is_it = |call: &rollsnap_tests::crash::Call| {
-        call.name == name && call.paths.iter().any(|path| path.ends_with(end_of_path))
-    };
-    calls.iter().position(is_it).expect("the call is in the trace") as u64 + 1
+/// The numbers 1 to `total`: the first ten, then every `step`th, and each one from `dense` on.
+pub fn sample(total: u64, step: usize, dense: u64) -> Vec<u64> {
+    let dense = dense.min(total);
+    (1..10).chain((10..dense).step_by(step)).chain(dense..=total).collect()
 }
