@@ -86,7 +86,8 @@ pub fn assert_same(found: &Tree, expected: &Tree, context: &str) {
 
 /// Says something that the test harness does not keep to itself.
 pub fn tell(text: std::fmt::Arguments<'_>) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+    let mut beside_the_harness = std::io::stderr().lock();
+    writeln!(beside_the_harness, "{text}").unwrap();
 }
 
 /// The numbers 1 to `total`: the first ten, then every `step`th, and each one from `dense` on.
