@@ -2,7 +2,6 @@
 //! directory holds the old state or the new one, never something between.
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
-#![allow(clippy::std_instead_of_alloc, reason = "a test has all of std")]
 
 use std::collections::BTreeMap;
 use std::fs;

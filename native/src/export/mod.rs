@@ -133,7 +133,12 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     };
     feedback.checkpoint()?;
     options.output.put(&finished, &path, options.force)?;
-    work.remove()?;
+    if let Err(problem) = work.remove() {
+        feedback.note(&format!(
+            "The snapshot is complete, but its working directory could not be removed: {problem}. \
+             The next export tries again"
+        ));
+    }
     Ok(Outcome { path, bytes, report: with_l1_remark(report), locks_held, phases: phases.finish() })
 }
 

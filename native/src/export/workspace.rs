@@ -2,24 +2,30 @@
 //!
 //! It goes when the export ends, however it ends. Only a crash leaves one behind: an export marks
 //! its directory by a lock that lives as long as its process, so the next export can tell what is
-//! abandoned, and removes it.
+//! abandoned, and removes it. The marked file comes first and goes last: a directory without it is
+//! empty, and anybody may remove it.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::io::{Error, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use rollsnap_core::{Feedback, Result};
 use rustix::fs::{FlockOperation, flock};
-use tempfile::TempDir;
 
 use crate::io;
 
 const PREFIX: &str = ".rollsnap-export-";
 const OWNER: &str = "owner";
 
+/// How often a directory may be taken for abandoned by another export before it is locked.
+const ATTEMPTS: u32 = 100;
+
 /// A working directory; dropping it removes it.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    dir: TempDir,
+    dir: PathBuf,
+    removed: bool,
     /// Locked while the export lives.
     _owner: File,
 }
@@ -30,23 +36,63 @@ impl Workspace {
         fs::create_dir_all(parent).map_err(|err| io::problem("create the directory", parent, err))?;
         sweep(parent, feedback);
         let create = || {
-            let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-            let owner = File::create(dir.path().join(OWNER))?;
-            flock(&owner, FlockOperation::NonBlockingLockExclusive)?;
-            Ok(Self { dir, _owner: owner })
+            for _ in 0..ATTEMPTS {
+                let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
+                if let Some(owner) = own(dir.path())? {
+                    return Ok(Self { dir: dir.keep(), removed: false, _owner: owner });
+                }
+            }
+            Err(Error::other("other exports keep removing it"))
         };
         create().map_err(|err| io::problem("create a working directory in", parent, err))
     }
 
     pub(super) fn dir(&self) -> &Path {
-        self.dir.path()
+        &self.dir
     }
 
     /// Removes it and says so if that fails.
-    pub(super) fn remove(self) -> Result<()> {
-        let path = self.dir.path().to_path_buf();
-        self.dir.close().map_err(|err| io::problem("remove", &path, err))
+    pub(super) fn remove(mut self) -> Result<()> {
+        self.removed = true;
+        clear(&self.dir).map_err(|err| io::problem("remove", &self.dir, err))
     }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        if !self.removed {
+            // Nobody is there to be told; the next export tries again.
+            let _ = clear(&self.dir);
+        }
+    }
+}
+
+/// Marks a new directory. `None` when the sweep of another export has been faster.
+fn own(dir: &Path) -> std::io::Result<Option<File>> {
+    let owner = match File::create_new(dir.join(OWNER)) {
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    match flock(&owner, FlockOperation::NonBlockingLockExclusive) {
+        Err(err) if err == rustix::io::Errno::WOULDBLOCK => return Ok(None),
+        other => other?,
+    }
+    Ok((owner.metadata()?.nlink() > 0).then_some(owner))
+}
+
+/// Removes the directory, the marked file last. It holds files only.
+fn clear(dir: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_name() != OWNER {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    match fs::remove_file(dir.join(OWNER)) {
+        Err(err) if err.kind() != ErrorKind::NotFound => return Err(err),
+        _ => {}
+    }
+    fs::remove_dir(dir)
 }
 
 /// Removes what interrupted exports left in a directory. Whatever cannot be removed stays: it is
@@ -56,15 +102,17 @@ fn sweep(parent: &Path, feedback: &mut dyn Feedback) {
     for entry in entries.flatten() {
         let named = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
         let path = entry.path();
-        if named && is_abandoned(&path) && fs::remove_dir_all(&path).is_ok() {
+        if named && remove_abandoned(&path) {
             feedback.note(&format!("Removed {}, left by an interrupted export", path.display()));
         }
     }
 }
 
-/// A directory whose owner is locked belongs to a running export, and so may one that has no
-/// owner yet.
-fn is_abandoned(path: &Path) -> bool {
-    let owner = File::open(path.join(OWNER));
-    owner.is_ok_and(|owner| flock(&owner, FlockOperation::NonBlockingLockExclusive).is_ok())
+/// A directory whose owner is locked belongs to a running export. One without owner is empty: if
+/// an export is just about to mark it, it makes another.
+fn remove_abandoned(path: &Path) -> bool {
+    match File::open(path.join(OWNER)) {
+        Ok(owner) => flock(&owner, FlockOperation::NonBlockingLockExclusive).is_ok() && clear(path).is_ok(),
+        Err(err) => err.kind() == ErrorKind::NotFound && fs::remove_dir(path).is_ok(),
+    }
 }

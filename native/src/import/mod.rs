@@ -58,7 +58,10 @@ pub struct Outcome {
 /// `store.*`, [`Code::HeaderStore`]), [`Code::ImportStore`], [`Code::ImportLink`],
 /// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code.
 pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    rules::not_populated(&options.data_dir, options.force)?;
+    // What an interrupted import has left is nobody's data yet: it is settled before it is judged.
+    if swap::pending(&options.data_dir)?.is_none() {
+        rules::not_populated(&options.data_dir, options.force)?;
+    }
     let target = Target::prepare(&options.data_dir)?;
     let result = import(snapshot, target.lock(), options, feedback);
     // A refused import leaves no trace, not even an empty directory or lock file of its own.
@@ -73,6 +76,7 @@ pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> R
 fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let root = &*options.data_dir;
     swap::recover(root, feedback)?;
+    rules::not_populated(root, options.force)?;
     let mut source = Source::open(snapshot)?;
     let existing = Existing::read(root, options.force, feedback)?;
     let mut phases = Phases::new(2 + u32::from(options.check));

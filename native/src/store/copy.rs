@@ -1,7 +1,7 @@
 //! The copy of the store that goes into a snapshot (`docs/FORMAT.md`, section 6): without what is
 //! the operator's own, at the level that was asked for, and with no trace of what was removed.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -191,11 +191,23 @@ fn into_wal_mode(path: &Path) -> Result<()> {
     let conn = open::writing(path)?;
     let mode = conn.query_row("PRAGMA journal_mode = wal", [], |row| row.get::<_, String>(0));
     let mode = mode.map_err(|err| said("put the copy into WAL mode", path, err))?;
+    let refused = |why| {
+        let problem = Problem::new(Code::IoOther).headline("cannot put the copy of the store into WAL mode");
+        Err(problem.path(path.display()).because(why))
+    };
     if mode != "wal" {
-        return Err(Problem::new(Code::IoOther)
-            .headline("cannot put the copy of the store into WAL mode")
-            .path(path.display())
-            .because("the file system does not support it"));
+        return refused("the file system does not support it");
     }
-    open::close(conn, path)
+    open::close(conn, path)?;
+    // The engine says "wal" even when the disk refuses the change and it takes it back.
+    let mut versions = [0; 2];
+    let mut read = || File::open(path)?.read_exact_at(&mut versions, WAL_VERSIONS_OFFSET);
+    read().map_err(|err| io::problem("read", path, err))?;
+    if versions == WAL_VERSIONS { Ok(()) } else { refused("the disk did not take the change") }
 }
+
+/// Where the header of a database tells which versions may write and read it.
+const WAL_VERSIONS_OFFSET: u64 = 18;
+
+/// What it says there in WAL mode.
+const WAL_VERSIONS: [u8; 2] = [2, 2];

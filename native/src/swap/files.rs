@@ -1,27 +1,13 @@
 //! The few things that a swap does with files: look, sync, delete.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, ErrorKind};
+use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
-/// What the operating system refused: `doing` completes "cannot …".
-pub(super) fn problem(doing: &str, path: &Path, error: &io::Error) -> Problem {
-    let code = match error.kind() {
-        ErrorKind::NotFound => Code::IoNotFound,
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Code::IoPermission,
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Code::IoNoSpace,
-        _ => Code::IoOther,
-    };
-    Problem::new(code).headline(format!("cannot {doing}")).path(path.display()).because(error)
-}
-
-/// Makes the entries of a directory durable.
-pub(super) fn sync_dir(path: &Path) -> Result<()> {
-    sync(path)
-}
+use crate::io::{problem, sync_dir};
 
 /// Whether something has this name, be it a link that leads nowhere.
 pub(super) fn exists(path: &Path) -> Result<bool> {
@@ -33,13 +19,13 @@ pub(super) fn lstat(path: &Path) -> Result<Option<fs::Metadata>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(problem("look at", path, &error)),
+        Err(error) => Err(problem("look at", path, error)),
     }
 }
 
 /// The paths of the entries of a directory, sorted by name.
 pub(super) fn list(dir: &Path) -> Result<Vec<PathBuf>> {
-    let cannot = |error: io::Error| problem("list the directory", dir, &error);
+    let cannot = |error: Error| problem("list the directory", dir, error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).map_err(cannot)? {
         paths.push(entry.map_err(cannot)?.path());
@@ -90,12 +76,12 @@ pub(super) fn remove_tree(root: &Path) -> Result<()> {
             if metadata.is_dir() {
                 dirs.push(path);
             } else {
-                fs::remove_file(&path).map_err(|error| problem("delete", &path, &error))?;
+                fs::remove_file(&path).map_err(|error| problem("delete", &path, error))?;
             }
         }
         // Without subdirectories it is empty now; with some it is looked at again after them.
         if dirs.len() == depth {
-            fs::remove_dir(&dir).map_err(|error| problem("delete the directory", &dir, &error))?;
+            fs::remove_dir(&dir).map_err(|error| problem("delete the directory", &dir, error))?;
             dirs.pop();
         }
     }
@@ -107,12 +93,12 @@ fn open_up(dir: &Path) -> Result<()> {
     match lstat(dir)? {
         Some(metadata) if metadata.is_dir() && metadata.mode() & 0o700 != 0o700 => {
             fs::set_permissions(dir, Permissions::from_mode(0o700))
-                .map_err(|error| problem("get access to the directory", dir, &error))
+                .map_err(|error| problem("get access to the directory", dir, error))
         }
         _ => Ok(()),
     }
 }
 
 fn sync(path: &Path) -> Result<()> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(|error| problem("write to disk", path, &error))
+    File::open(path).and_then(|file| file.sync_all()).map_err(|error| problem("sync", path, error))
 }

@@ -20,8 +20,9 @@ use std::path::Path;
 
 use rollsnap_core::{Code, Problem, Result};
 
-use super::files::{exists, list, lstat, problem, sync_dir};
+use super::files::{exists, list, lstat};
 use super::{Change, Layout};
+use crate::io::{problem, sync_dir};
 
 const MAGIC: &str = "rollsnap-swap";
 const VERSION: &str = "1";
@@ -104,14 +105,14 @@ pub(super) fn plan(at: &Layout, changes: &[Change]) -> Result<Vec<Entry>> {
 /// Steps 2 and 3: when this returns, the journal is in force and on disk. On an error it is not
 /// in force.
 pub(super) fn write(at: &Layout, entries: &[Entry]) -> Result<()> {
-    let cannot = |error| problem("write the journal", &at.draft, &error);
+    let cannot = |error| problem("write the journal", &at.draft, error);
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&at.draft).map_err(cannot)?;
     file.write_all(encode(entries).as_bytes()).map_err(cannot)?;
     file.sync_all().map_err(cannot)?;
     sync_dir(&at.home)?;
     sync_dir(&at.root)?;
-    fs::rename(&at.draft, &at.journal).map_err(|error| problem("write the journal", &at.journal, &error))?;
+    fs::rename(&at.draft, &at.journal).map_err(|error| problem("write the journal", &at.journal, error))?;
     // Nothing has moved yet: if the name is not durable, there is still time to take it back.
     sync_dir(&at.home).inspect_err(|_| {
         let _ = fs::remove_file(&at.journal);
@@ -139,7 +140,7 @@ pub(super) fn read(at: &Layout) -> Result<Option<Vec<Entry>>> {
     let mut bytes = Vec::new();
     File::open(&at.journal)
         .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
-        .map_err(|error| problem("read the journal", &at.journal, &error))?;
+        .map_err(|error| problem("read the journal", &at.journal, error))?;
     decode(&bytes).map(Some).map_err(unreadable)
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use rollsnap_core::{Feedback, Result};
 
-use super::files::{exists, list, problem};
+use super::files::{exists, list};
+use crate::io::problem;
 
 /// What [`merge_into_staging`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub fn merge_into_staging(existing: &Path, staged: &Path, feedback: &mut dyn Fee
     match fs::metadata(existing) {
         Ok(metadata) if metadata.is_dir() => {}
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(problem("look at", existing, &error));
+            return Err(problem("look at", existing, error));
         }
         _ => return Ok(merged),
     }
@@ -40,9 +41,9 @@ pub fn merge_into_staging(existing: &Path, staged: &Path, feedback: &mut dyn Fee
         if exists(&target)? {
             continue;
         }
-        let metadata = fs::symlink_metadata(&path).map_err(|error| problem("look at", &path, &error))?;
+        let metadata = fs::symlink_metadata(&path).map_err(|error| problem("look at", &path, error))?;
         if metadata.is_file() {
-            link_or_copy(&path, &target).map_err(|error| problem("take over the file", &path, &error))?;
+            link_or_copy(&path, &target).map_err(|error| problem("take over the file", &path, error))?;
             merged.kept += 1;
         } else {
             merged.skipped += 1;

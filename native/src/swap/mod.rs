@@ -88,10 +88,11 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
-use self::files::{exists, problem, remove_tree, sync_dir, sync_tree};
+use self::files::{exists, remove_tree, sync_tree};
 use self::journal::Entry;
 use self::moves::Settled;
 use self::state::State;
+use crate::io::{problem, sync_dir};
 
 pub use self::merge::{Merged, merge_into_staging};
 
@@ -141,11 +142,11 @@ impl Staging {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 return Err(Problem::new(Code::ImportUnfinished).path(at.home.display()));
             }
-            Err(error) => return Err(problem("make the staging directory", &at.home, &error)),
+            Err(error) => return Err(problem("make the staging directory", &at.home, error)),
         }
         let staging = Self { at, armed: true };
         fs::create_dir(&staging.at.new)
-            .map_err(|error| problem("make the staging directory", &staging.at.new, &error))?;
+            .map_err(|error| problem("make the staging directory", &staging.at.new, error))?;
         Ok(staging)
     }
 
@@ -170,7 +171,7 @@ impl Staging {
         sync_tree(&self.at.new, feedback)?;
         feedback.checkpoint()?;
         fs::create_dir(&self.at.old)
-            .map_err(|error| problem("make a directory for what is replaced", &self.at.old, &error))?;
+            .map_err(|error| problem("make the directory for what is replaced,", &self.at.old, error))?;
         journal::write(&self.at, &entries)?;
 
         self.armed = false;

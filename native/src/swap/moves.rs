@@ -7,8 +7,9 @@ use std::path::Path;
 use rollsnap_core::{Code, Problem, Result};
 
 use super::Layout;
-use super::files::{exists, problem, sync_dir};
+use super::files::exists;
 use super::journal::Entry;
+use crate::io::{problem, sync_dir};
 
 /// Which state the moves have led to.
 pub(super) enum Settled {
@@ -33,7 +34,7 @@ pub(super) fn settle(at: &Layout, entries: &[Entry]) -> Result<Settled> {
 
 /// Takes the journal out of force. Only while nothing is moved.
 pub(super) fn drop_journal(at: &Layout) -> Result<()> {
-    fs::remove_file(&at.journal).map_err(|error| problem("delete the journal", &at.journal, &error))?;
+    fs::remove_file(&at.journal).map_err(|error| problem("delete the journal", &at.journal, error))?;
     sync_dir(&at.home)
 }
 
@@ -87,12 +88,16 @@ fn backwards(at: &Layout, entries: &[Entry]) -> Result<()> {
 
 fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(|error| {
-        let found = problem("move", from, &error);
-        match error.kind() {
+        let advice = match error.kind() {
             ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => {
-                found.because(format!("{error}; is it a mount point? Then unmount it, or empty it by hand"))
+                Some(format!("{error}; is it a mount point? Then unmount it, or empty it by hand"))
             }
-            _ => found,
+            _ => None,
+        };
+        let found = problem("move", from, error);
+        match advice {
+            Some(advice) => found.because(advice),
+            None => found,
         }
     })
 }

@@ -1,0 +1,118 @@
+//! What the documents say is what the program does.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use rollsnap_core::gzip::Gzip;
+use rollsnap_core::header::{Layout, file_name};
+use rollsnap_core::snapshot::{NewMember, Packing, Writer};
+use rollsnap_core::{Code, Header, HistoryMode};
+
+fn format() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/FORMAT.md");
+    fs::read_to_string(path).unwrap()
+}
+
+/// Code by code, in the order of the program's own table.
+#[test]
+fn the_table_of_codes_is_complete_and_true() {
+    let text = format();
+    let (_, table) = text.split_once("| code | class | exit status | meaning |\n").unwrap();
+    let rows: Vec<&str> = table.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    let expected: Vec<String> = Code::ALL
+        .iter()
+        .map(|code| {
+            let class = code.class();
+            let name = format!("{class:?}").to_lowercase();
+            format!("| `{code}` | {name} | {} | {} |", class.exit_status(), code.title())
+        })
+        .collect();
+    assert_eq!(rows, expected);
+}
+
+/// Codes in the other tables exist; `tar.*` stands for a group that does.
+#[test]
+fn every_code_that_is_named_exists() {
+    let text = format();
+    let known: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let groups: BTreeSet<&str> = known.iter().filter_map(|code| Some(code.split_once('.')?.0)).collect();
+    let mut seen = 0;
+    for word in text.split('`').skip(1).step_by(2) {
+        let Some((group, rest)) = word.split_once('.') else { continue };
+        let like_a_code =
+            rest == "*" || rest.bytes().all(|byte| byte.is_ascii_lowercase() || b"-1".contains(&byte));
+        if groups.contains(group)
+            && like_a_code
+            && word != "store.sqlite"
+            && word != "store.sqlite-wal"
+            && word != "store.sqlite-shm"
+        {
+            assert!(rest == "*" || known.contains(word), "{word}");
+            seen += 1;
+        }
+    }
+    assert!(seen > known.len(), "{seen}");
+}
+
+/// The sections that sources and messages cite have the subject that they cite them for.
+#[test]
+fn the_sections_are_where_the_sources_look_for_them() {
+    let text = format();
+    let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(
+        headings,
+        [
+            "1. Overview",
+            "2. Header and hashes",
+            "3. Relatives",
+            "4. The tar dialect",
+            "5. Gzip, file names, and what is in the archive",
+            "6. Data directory and store",
+            "7. Rules of export and import",
+            "8. Codes",
+        ]
+    );
+}
+
+/// The worked example, whose values were computed by another program.
+#[test]
+fn the_worked_example_is_what_we_write() {
+    let text = format();
+    let header = Header {
+        layout: Layout::Versioned,
+        history_mode: HistoryMode::Full,
+        rollup_address: "sr1Ghq66tYK9y3r8CC1Tf8i8m5nxh8nTvZEf".parse().unwrap(),
+        head_level: 9_150_341,
+        last_commitment: "src13TanyZ7RvSULqVb2tjx1zRVw2jyJC2ToHLz1ZKg38sZ4HBYdSN".parse().unwrap(),
+    };
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let bytes = header.to_bytes();
+    let fields = [&bytes[..1], &bytes[1..2], &bytes[2..22], &bytes[22..26], &bytes[26..]].map(hex).join("\n");
+    assert!(text.contains(&format!("```\n{fields}\n```")), "{fields}");
+    assert!(text.contains(&format!("`{}`", file_name(&header))));
+
+    let mut file = Vec::new();
+    let out = |bytes: &[u8]| {
+        file.extend_from_slice(bytes);
+        Ok::<(), rollsnap_core::Problem>(())
+    };
+    let mut writer = Writer::new(&header, Packing::Plain, out).unwrap();
+    writer.member(NewMember { name: "metadata", size: 3, mode: 0o644, mtime: 1_700_000_000 }).unwrap();
+    writer.data(b"{}\n").unwrap();
+    writer.finish().unwrap();
+    assert_eq!(file.len(), 2106);
+    assert_eq!(&file[206..214], b"0006204\0");
+
+    // The trailer of a gzip file holds the CRC-32 of all of it.
+    let mut packed = Vec::new();
+    let mut out = |bytes: &[u8]| {
+        packed.extend_from_slice(bytes);
+        Ok::<(), ()>(())
+    };
+    let mut gzip = Gzip::new(Gzip::LEVEL);
+    gzip.write(&file, &mut out).unwrap();
+    gzip.finish(&mut out).unwrap();
+    let crc: [u8; 4] = packed[packed.len() - 8..][..4].try_into().unwrap();
+    assert!(text.contains(&format!("`{:08x}`", u32::from_le_bytes(crc))));
+}
