@@ -2,7 +2,7 @@
 
 import { copyButton, h, icon } from './dom.js';
 import { lookups } from './explorers.js';
-import { bytesExact, count, shellFile } from './format.js';
+import { bytes, count, shellFile } from './format.js';
 
 const MODES = {
   full: 'what follows the last cemented commitment',
@@ -20,13 +20,13 @@ export function drawClaims(root, { header, compression, total }, source) {
         more: header.known_as ? [h('strong', {}, `known as ${header.known_as}`), ', a name, not a proof'] : undefined,
       }),
       fact('History mode', 'history_mode', header.history_mode, { copy: false, more: MODES[header.history_mode] }),
+      fact('Last commitment', 'last_commitment', header.last_commitment, { wide: true, more: 'the most recent one at the head' }),
       fact('Head level', 'head_level', header.head_level, { text: count(header.head_level), more: 'newest block in it' }),
-      fact('Last commitment', 'last_commitment', header.last_commitment, { wide: true, more: 'most recent one at that block' }),
       fact('Compression', 'compression', compression, { copy: false, text: compression === 'gzip' ? 'gzip' : 'none', more: compression === 'gzip' ? 'one compressed stream' : 'header and archive as they are' }),
-      fact('Size', 'size', total, { copy: false, text: total === undefined ? 'not known' : bytesExact(total), more: source.url ? 'as the host says' : undefined }),
+      fact('Size', 'size', total, { copy: false, text: total === undefined ? 'not known' : bytes(total), more: total >= 1000 ? `${count(total)} bytes` : undefined }),
+      h('div', { class: 'fact fact-note' }, h('dt', {}, 'Chain'), h('dd', { class: 'more' }, 'Cannot be known from a file: addresses and hashes look alike on Tezos and Mavryk. The links look on Tezos Mainnet, at TzKT, a third party that is asked nothing before you follow one.')),
     ),
-    h('p', { class: 'hint' }, 'An address and a hash do not tell which chain they belong to. The links look on Tezos Mainnet, at TzKT, a third party; nothing is asked before you follow one.'),
-    header.layout === 'unversioned' && h('p', { class: 'remark' }, icon('warning'), 'The header has no version byte. See the evidence below.'),
+    ...(header.layout === 'unversioned' ? [h('p', { class: 'remark' }, icon('warning'), 'The header has no version byte. See the evidence below.')] : []),
     h('h3', {}, 'To import it'),
     commandLine(`rollsnap import ${shellFile(source.name)} --data-dir DIR`, 'the command to import this'),
   );

@@ -1,7 +1,6 @@
 // The one place that knows the package: bytes in, plain messages out.
 
-import init, { Inspector, codes, readHeader, version } from '../pkg/rollsnap.mjs';
-import { readFailure } from './failures.js';
+import { Inspector, codes, init, memoryBytes, readHeader, version } from '../pkg/rollsnap.mjs';
 
 /** So many bytes are enough for a header, compressed or not. */
 export const FIRST_BYTES = 65536;
@@ -11,9 +10,8 @@ const KEPT = new Set(['metadata', 'storage/version', 'storage/history_mode', 'st
 const KEPT_BYTES = 65536;
 const EVERY_MS = 100;
 
-let wasm;
 /** Loads the module, once. */
-export const ready = async () => (wasm ??= await init());
+export const ready = () => init();
 
 /** Version of the package and its table of codes. */
 export const about = () => ({ version: version(), codes: codes() });
@@ -22,10 +20,10 @@ export const about = () => ({ version: version(), codes: codes() });
 export const header = (first) => readHeader(first);
 
 /**
- * Reads a snapshot to its end. `tell` gets `header`, `members`, `problem`, `text` and `progress`
+ * Reads a snapshot to its end. `tell` gets `members`, `problem`, `texts` and `progress`
  * messages on the way; the answer is the report and how the reading went.
  */
-export async function inspect({ stream, total }, { signal, tell }) {
+export async function inspect({ stream, total, failed }, { signal, tell }) {
   const inspector = new Inspector({});
   const pace = new Pace(total, tell);
   let members = [];
@@ -36,19 +34,18 @@ export async function inspect({ stream, total }, { signal, tell }) {
     pace.tell(read);
   };
   const take = (event) => {
-    if (event.type === 'header') tell({ type: 'header', header: event.header });
-    else if (event.type === 'member') members.push((open = plain(event)));
+    if (event.type === 'member') members.push((open = plain(event)));
     else if (event.type === 'problem') tell({ type: 'problem', problem: plain(event.problem), member: open?.name });
   };
   const texts = keepTexts(inspector);
   try {
     let read = 0;
-    for await (const chunk of chunks(stream, signal)) {
+    for await (const chunk of chunks(stream, failed, signal)) {
       for (const event of inspector.feed(chunk)) take(event);
       read += chunk.length;
       if (pace.isDue()) flush(read);
     }
-    const memory = wasm?.memory?.buffer.byteLength;
+    const memory = memoryBytes();
     const report = inspector.finish();
     for (const event of inspector.events()) take(event);
     flush(read);
@@ -67,14 +64,14 @@ export async function inspect({ stream, total }, { signal, tell }) {
  * A second pass for one member: its SHA-256 where `digest` asks for it, its bytes to `sink` (which
  * may answer a promise, and `false` for "enough"). Stops behind the member.
  */
-export async function oneMember({ stream, total }, name, { digest = false, sink, signal, tell }) {
+export async function oneMember({ stream, total, failed }, name, { digest = false, sink, signal, tell }) {
   const inspector = new Inspector({ digests: digest ? [name] : false });
   const pace = new Pace(total, tell);
   const pieces = [];
   if (sink) inspector.extract(name, (data) => void pieces.push(data.slice()));
   try {
     let read = 0;
-    for await (const chunk of chunks(stream, signal)) {
+    for await (const chunk of chunks(stream, failed, signal)) {
       let end;
       for (const event of inspector.feed(chunk)) {
         if (event.type === 'problem') throw event.problem;
@@ -94,7 +91,7 @@ export async function oneMember({ stream, total }, name, { digest = false, sink,
 }
 
 /** A second pass for the SHA-256 of every member; tells `digests` messages. */
-export async function allDigests({ stream, total }, { signal, tell }) {
+export async function allDigests({ stream, total, failed }, { signal, tell }) {
   const inspector = new Inspector({ digests: true });
   const pace = new Pace(total, tell);
   let digests = [];
@@ -105,7 +102,7 @@ export async function allDigests({ stream, total }, { signal, tell }) {
   };
   try {
     let read = 0;
-    for await (const chunk of chunks(stream, signal)) {
+    for await (const chunk of chunks(stream, failed, signal)) {
       for (const event of inspector.feed(chunk)) {
         if (event.type === 'member-end') digests.push([event.name, event.sha256]);
       }
@@ -119,14 +116,14 @@ export async function allDigests({ stream, total }, { signal, tell }) {
   }
 }
 
-// Reads as the stream gives it (about 2 MB from a file); errors of the browser get their own name.
-async function* chunks(stream, signal) {
+// Reads as the stream gives it (about 2 MB from a file); `failed` names an error of the browser.
+async function* chunks(stream, failed, signal) {
   const reader = stream.getReader();
   try {
     for (;;) {
       signal.throwIfAborted();
       const { done, value } = await reader.read().catch((error) => {
-        throw signal.aborted ? signal.reason : readFailure(error);
+        throw signal.aborted ? signal.reason : failed(error);
       });
       if (done) return;
       yield value;

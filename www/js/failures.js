@@ -1,37 +1,46 @@
 // Why something could not be done, as plain objects that cross from the worker to the page:
-// `{kind, title, text?, code?, advice?, at?, expected?, found?, missing?, command?}`.
+// `{kind, code, title, advice, text?, at?, member?, expected?, found?, missing?, command?}`.
 //
-// What is wrong with a snapshot has a code and the words of the package's table. What only a
-// browser can meet (a host that forbids reading, a file that went away) is worded here.
+// Title and advice are the words of the package's table, for what is wrong with a file and for
+// what only a browser meets (a host that forbids reading, a file that went away) alike. `text`
+// adds what the table cannot know.
 
 export class Failure extends Error {
   constructor(parts) {
-    super(parts.title);
+    super(parts.text ?? parts.title ?? parts.code);
     this.name = 'Failure';
     this.parts = parts;
   }
 }
 
-/** The browser could not read (on). */
-export function readFailure(error) {
-  const texts = {
-    NotFoundError: ['io.not-found', 'The file is no longer there: it was moved, renamed or deleted after you chose it. Choose it again.'],
-    NotReadableError: ['source.changed', 'The browser refuses to read on: the file was changed, moved or made unreadable after you chose it. Wait until nothing writes to it, then choose it again.'],
-    SecurityError: ['io.permission', 'The browser does not allow this page to read the file.'],
-    NetworkError: ['io.other', 'The connection broke before the end of the file.'],
-    TypeError: ['io.other', 'The connection broke before the end of the file.'],
+/** The browser could not read (on) in a file. */
+export function fileFailure(error) {
+  const known = {
+    NotFoundError: ['io.not-found', 'It was moved, renamed or deleted after you chose it. Choose it again.'],
+    NotReadableError: ['source.changed', 'The browser refuses to read on: the file was changed, moved or deleted after you chose it. Choose it again when nothing writes to it.'],
+    NotAllowedError: ['io.permission', 'The browser does not let this page read the file.'],
+    SecurityError: ['io.permission', 'The browser does not let this page read the file.'],
   };
-  const [code, text] = texts[error?.name] ?? ['io.other', `The browser says: ${error?.message ?? error}`];
-  return new Failure({ kind: 'read', code, title: 'The file could not be read to its end', text, foreign: `${error?.name ?? ''}` });
+  const [code, text] = known[error?.name] ?? ['io.other', `The browser says: ${error?.message ?? error}`];
+  return new Failure({ kind: 'read', code, text });
 }
 
-/** Any error as a plain object. */
-export function describe(error) {
+/** The connection broke while a stream was read. */
+export const streamFailure = (error) => new Failure({ kind: 'read', code: 'http.connection', text: `The browser says: ${error?.message ?? error}` });
+
+/** Any error as a plain object, completed with the words of its code in `table`. */
+export function describe(error, table) {
+  const failure = parts(error);
+  const row = table.find(({ code }) => code === failure.code);
+  return { ...failure, title: failure.title ?? row?.title ?? 'Something went wrong in this page', advice: failure.advice ?? row?.advice };
+}
+
+function parts(error) {
   if (error instanceof Failure) return error.parts;
-  if (error?.name === 'AbortError') return { kind: 'stopped', code: 'cancelled', title: 'Stopped' };
-  if (error?.code && typeof error.code === 'string') {
-    const { code, title, message, advice, at, member, expected, found } = error;
-    return { kind: 'input', code, title: title ?? message, advice, at, member, expected, found };
+  if (error?.name === 'AbortError') return { kind: 'stopped', code: 'cancelled' };
+  if (typeof error?.code === 'string') {
+    const { code, title, advice, at, member, expected, found } = error;
+    return { kind: 'input', code, title, advice, at, member, expected, found };
   }
-  return { kind: 'page', title: 'Something went wrong in this page', text: String(error?.message ?? error) };
+  return { kind: 'page', text: String(error?.message ?? error) };
 }

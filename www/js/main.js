@@ -87,7 +87,7 @@ function describeFile({ source, look }) {
 }
 
 function refuse(here, failure) {
-  drawTrouble($('trouble'), failure, row);
+  drawTrouble($('trouble'), failure);
   announce(sentence(failure.title));
 }
 
@@ -149,8 +149,8 @@ function finish(here, done) {
 function halt(here, failure) {
   const stopped = failure.kind === 'stopped';
   const kept = `What was seen until then is below: ${plural(here.members.list.length, 'member')}.`;
-  reading.ended(stopped ? 'Stopped' : 'Ended early', stopped ? kept : `${failure.title}. ${kept}`, 'Read again', () => readWhole(here));
-  if (!stopped) drawTrouble($('trouble'), failure, row);
+  reading.ended(stopped ? 'Stopped' : 'Ended early', stopped ? kept : `${sentence(failure.title)}. ${kept}`, 'Read again', () => readWhole(here));
+  if (!stopped) drawTrouble($('trouble'), failure);
   verdicts(here, { intact: 'unknown', text: stopped ? 'Not checked: the reading was stopped before the end of the file.' : 'Not checked: the file could not be read to its end.' });
   showMembers(here);
   announce(stopped ? 'Stopped.' : sentence(failure.title));
@@ -207,7 +207,7 @@ function tabs(list) {
 }
 
 function home(event) {
-  event.preventDefault();
+  event?.preventDefault();
   visit?.stop.abort();
   visit = undefined;
   $('result').hidden = true;
@@ -226,6 +226,7 @@ async function start() {
   listen({
     open,
     refuse(what) {
+      if (visit) home();
       $('url-error').textContent = row(what) ? `${sentence(row(what).title)}: ${row(what).advice}.` : what;
     },
   });

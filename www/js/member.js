@@ -4,6 +4,7 @@
 import { $, announce, copyButton, download, h, icon } from './dom.js';
 import { bytes, bytesExact, count, mode, share, time } from './format.js';
 import { breakable } from './table.js';
+import { sentence } from './trouble.js';
 
 /** How much of a member is shown. */
 export const PREVIEW_BYTES = 65536;
@@ -29,7 +30,7 @@ export class MemberDialog {
     this.#dialog.replaceChildren(
       h('div', { class: 'member-head' }, h('h2', { id: 'member-title', tabindex: '-1' }, breakable(member.name)), h('button', { type: 'button', class: 'quiet', 'aria-label': 'Close', onclick: () => this.#dialog.close() }, 'Close')),
       facts(member, members),
-      remote && h('p', { class: 'hint' }, 'What follows fetches the file again from its address, up to the end of this member.'),
+      ...(remote ? [h('p', { class: 'hint' }, 'What follows fetches the file again from its address, up to the end of this member.')] : []),
       digest(tools),
       preview(tools),
       save(tools),
@@ -158,7 +159,7 @@ function task(label, box, work) {
     } catch (failure) {
       // Closing the picker is a decision, not a failure.
       const quiet = failure?.name === 'AbortError' || failure?.kind === 'stopped';
-      said.replaceChildren(quiet ? '' : h('span', { class: 'task-failed' }, icon('no'), [failure.title, failure.text].filter(Boolean).join(': ')));
+      said.replaceChildren(quiet ? '' : h('span', { class: 'task-failed' }, icon('no'), [sentence(failure.title ?? failure.message), failure.text].filter(Boolean).join(': ')));
     } finally {
       button.disabled = false;
     }

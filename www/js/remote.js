@@ -1,8 +1,11 @@
 // Reading from an address: a range for the header, a stream for the whole, and, where the host
 // does not allow it, the response header that is missing.
 
-import { Failure, readFailure } from './failures.js';
+import { Failure, streamFailure } from './failures.js';
 import { shellWord } from './format.js';
+
+/** No cookie, no hint where the visitor came from, nothing kept. */
+const PRIVATE = { credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' };
 
 /**
  * The first bytes behind `url`, and its size where the host tells it:
@@ -31,15 +34,14 @@ export async function openWhole(url, signal) {
 async function request(url, options) {
   let response;
   try {
-    response = await fetch(url, { ...options, credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' });
+    response = await fetch(url, { ...options, ...PRIVATE });
   } catch (error) {
     if (options.signal?.aborted) throw options.signal.reason;
     throw await diagnose(url, options.signal);
   }
   if (!response.ok) {
-    const status = `${response.status} ${response.statusText}`.trim();
     response.body?.cancel().catch(() => {});
-    throw failure(url, 'The host does not give this file', { text: `It answers ${status}.`, found: status });
+    throw failure(url, 'http.status', { found: `${response.status} ${response.statusText}`.trim() });
   }
   return response;
 }
@@ -47,24 +49,19 @@ async function request(url, options) {
 // A failed fetch tells no reason. An opaque request tells one from the other: the host is there
 // and keeps its answer from other sites, or it is not there at all.
 async function diagnose(url, signal) {
-  if (globalThis.isSecureContext && location.protocol === 'https:' && url.startsWith('http:') && !isLoopback(url)) {
-    return failure(url, 'The browser does not let this page read plain http addresses', {
-      text: 'This page was loaded over https; the address is http.',
-    });
+  if (location.protocol === 'https:' && url.startsWith('http:') && !isLoopback(url)) {
+    return failure(url, 'http.connection', { text: 'This page came by https, so the browser does not let it read an http address.' });
   }
-  const there = await fetch(url, { mode: 'no-cors', method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store', signal }).then(() => true, () => false);
-  if (!there) {
-    return failure(url, 'The host cannot be reached', { text: 'Check the address and the connection.' });
-  }
-  return failure(url, 'The host does not let other pages read this file', {
-    text: 'It is there, but its answer lacks a response header, so the browser keeps the answer from this page.',
-    missing: 'Access-Control-Allow-Origin: *',
-  });
+  const there = await fetch(url, { ...PRIVATE, mode: 'no-cors', method: 'HEAD', signal }).then(
+    () => true,
+    () => false,
+  );
+  if (!there) return failure(url, 'http.connection');
+  const text = 'It is there, but its answer lacks a response header, so the browser keeps the answer from this page.';
+  return failure(url, 'http.cors', { text, missing: 'Access-Control-Allow-Origin: *' });
 }
 
-function failure(url, title, more) {
-  return new Failure({ kind: 'remote', title, command: commandFor(url), ...more });
-}
+const failure = (url, code, more) => new Failure({ kind: 'remote', code, command: commandFor(url), ...more });
 
 /** What does the same without a browser in between. */
 export const commandFor = (url) => `curl -fL ${shellWord(url)} | rollsnap info -`;
@@ -82,7 +79,7 @@ async function readFirst(response, length, signal) {
       filled += piece.length;
     }
   } catch (error) {
-    throw signal?.aborted ? signal.reason : readFailure(error);
+    throw signal?.aborted ? signal.reason : streamFailure(error);
   } finally {
     reader.cancel().catch(() => {});
   }
@@ -90,7 +87,7 @@ async function readFirst(response, length, signal) {
 }
 
 async function sizeByHead(url, signal) {
-  return fetch(url, { method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', signal }).then(
+  return fetch(url, { ...PRIVATE, method: 'HEAD', signal }).then(
     (response) => (response.ok ? lengthOf(response) : undefined),
     () => undefined,
   );

@@ -78,15 +78,20 @@ function evidence(key, checks, advice, leftOut) {
   );
 }
 
+/** Where something is, what was expected and found there, and what to do about it. */
+export function details({ at, member, expected, found }, advice) {
+  const rows = [
+    ['Where', [member && `member ${member}`, place(at)].filter(Boolean).join(', ')],
+    ['Expected', expected],
+    ['Found', found],
+    ['What to do', advice],
+  ].filter(([, value]) => value);
+  return rows.length ? h('dl', { class: 'where' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))) : undefined;
+}
+
 /** One check or problem, with where, what was expected and found, and what to do. */
 export function checkLine(check, advice) {
   const say = check.status === 'no' || check.status === 'warning' ? check.advice || advice(check.code) : '';
-  const rows = [
-    ['Where', [check.member && `member ${check.member}`, place(check.at)].filter(Boolean).join(', ')],
-    ['Expected', check.expected],
-    ['Found', check.found],
-    ['What to do', say],
-  ].filter(([, value]) => value);
   return h(
     'li',
     { class: `check check-${check.status}`, 'data-code': check.code },
@@ -95,13 +100,13 @@ export function checkLine(check, advice) {
       'div',
       {},
       h('p', {}, h('span', { class: 'visually-hidden' }, `${WORDS[check.status]}: `), check.text, ' ', h('code', { class: 'code' }, check.code)),
-      rows.length ? h('dl', { class: 'where' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))) : undefined,
+      details(check, say),
     ),
   );
 }
 
-/** Where, in words: as the command line says it. */
-export function place(at) {
+// In words, as the command line says it.
+function place(at) {
   if (!at) return '';
   if (at.stream_offset !== undefined) return `byte ${count(at.stream_offset)} of the decompressed stream`;
   if (at.file_offset !== undefined) return `byte ${count(at.file_offset)} of the file`;

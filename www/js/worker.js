@@ -1,8 +1,7 @@
 // One worker does one job and is thrown away: nothing of a file outlives it.
 
-import { describe, Failure } from './failures.js';
+import { Failure, describe, fileFailure, streamFailure } from './failures.js';
 import { FIRST_BYTES, about, allDigests, header, inspect, oneMember, ready } from './engine.js';
-import { readFailure } from './failures.js';
 import { firstBytes, openWhole } from './remote.js';
 
 const stop = new AbortController();
@@ -14,7 +13,7 @@ addEventListener('message', async ({ data }) => {
     await ready();
     tell({ type: 'done', result: await JOBS[data.job](data) });
   } catch (error) {
-    tell({ type: 'failed', failure: describe(error) });
+    tell({ type: 'failed', failure: describe(error, table()) });
   }
 });
 
@@ -28,7 +27,7 @@ const JOBS = {
     try {
       return { ...rest, compression, header: { ...header(first) } };
     } catch (error) {
-      const refused = describe(error);
+      const refused = describe(error, table());
       if (refused.kind !== 'input') throw error;
       return { ...rest, compression, refused };
     }
@@ -66,17 +65,26 @@ const JOBS = {
   },
 };
 
+// Without the module there are no words for codes, and nothing to describe but that.
+function table() {
+  try {
+    return about().codes;
+  } catch {
+    return [];
+  }
+}
+
 async function start(source) {
   if (source.url) return firstBytes(source.url, FIRST_BYTES, stop.signal);
   const first = await source.file.slice(0, FIRST_BYTES).arrayBuffer().catch((error) => {
-    throw readFailure(error);
+    throw fileFailure(error);
   });
   return { first: new Uint8Array(first), total: source.file.size, ranges: true, notes: [] };
 }
 
 async function open(source) {
-  if (source.url) return openWhole(source.url, stop.signal);
-  return { stream: source.file.stream(), total: source.file.size };
+  if (source.url) return { ...(await openWhole(source.url, stop.signal)), failed: streamFailure };
+  return { stream: source.file.stream(), total: source.file.size, failed: fileFailure };
 }
 
 function blobFile(limit) {
@@ -85,7 +93,7 @@ function blobFile(limit) {
   return {
     async write(piece) {
       size += piece.length;
-      if (size > limit) throw new Failure({ kind: 'page', title: 'This browser cannot save a member of this size' });
+      if (size > limit) throw new Failure({ kind: 'page', text: 'This browser cannot save a member of this size.' });
       parts.push(piece);
     },
     close: async () => new Blob(parts),
