@@ -25,10 +25,10 @@ export function bytes(value) {
 /** `168 KB (168,014 bytes)` */
 export const bytesExact = (value) => (Number(value) < 1000 ? bytes(value) : `${bytes(value)} (${count(value)} bytes)`);
 
-/** `22 %`, `0.4 %`, `less than 0.1 %` */
+/** `22 %`, `0.4 %`, `< 0.1 %` */
 export function share(part, all) {
   const percent = Number(all) > 0 ? (100 * Number(part)) / Number(all) : 0;
-  if (percent > 0 && percent < 0.1) return 'less than 0.1 %';
+  if (percent > 0 && percent < 0.1) return '< 0.1 %';
   return `${percent >= 10 || percent === 0 ? Math.round(percent) : percent.toFixed(1)} %`;
 }
 
