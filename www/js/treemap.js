@@ -67,12 +67,12 @@ export class Treemap {
         class: `tile ${item.dirs ? 'tile-dir' : item.rest ? 'tile-rest' : 'tile-file'}`,
         tabindex: first ? '0' : '-1',
         'data-key': name,
-        'aria-label': `${name}, ${kind}${words} of all`,
         title: `${name}\n${words}`,
         onclick: () => (item.dirs ? this.#go(item.path) : this.#open(item.member)),
       },
-      h('span', { class: 'tile-name' }, item.name),
-      h('span', { class: 'tile-size' }, bytes(item.size)),
+      h('span', { class: 'visually-hidden' }, `${name}, ${kind}${words} of all`),
+      h('span', { class: 'tile-name', 'aria-hidden': 'true' }, item.name),
+      h('span', { class: 'tile-size', 'aria-hidden': 'true' }, bytes(item.size)),
     );
     place(tile, rect);
     tile.classList.toggle('tile-bare', rect.width < 64 || rect.height < 30);
