@@ -23,39 +23,31 @@ export const header = (first) => readHeader(first);
  * Reads a snapshot to its end. `tell` gets `members`, `problem`, `texts` and `progress`
  * messages on the way; the answer is the report and how the reading went.
  */
-export async function inspect({ stream, total, failed }, { signal, tell }) {
+export async function inspect(file, { signal, tell }) {
   const inspector = new Inspector({});
-  const pace = new Pace(total, tell);
   let members = [];
   let open;
-  const flush = (read) => {
-    if (members.length) tell({ type: 'members', members });
-    members = [];
-    pace.tell(read);
-  };
   const take = (event) => {
     if (event.type === 'member') members.push((open = plain(event)));
     else if (event.type === 'problem') tell({ type: 'problem', problem: plain(event.problem), member: open?.name });
   };
   const texts = keepTexts(inspector);
+  const pace = new Pace(file, tell, () => {
+    if (members.length) tell({ type: 'members', members });
+    members = [];
+  });
   try {
-    let read = 0;
-    for await (const chunk of chunks(stream, failed, signal)) {
+    for await (const chunk of chunks(file, signal)) {
       for (const event of inspector.feed(chunk)) take(event);
-      read += chunk.length;
-      if (pace.isDue()) flush(read);
+      pace.add(chunk.length);
     }
     const memory = memoryBytes();
     const report = inspector.finish();
     for (const event of inspector.events()) take(event);
-    flush(read);
-    tell({ type: 'texts', texts: texts() });
-    return { report, read, seconds: pace.seconds(), memory };
-  } catch (error) {
-    flush();
-    tell({ type: 'texts', texts: texts() });
-    throw error;
+    return { report, memory, ...pace.figures() };
   } finally {
+    pace.end();
+    tell({ type: 'texts', texts: texts() });
     inspector.free();
   }
 }
@@ -64,14 +56,13 @@ export async function inspect({ stream, total, failed }, { signal, tell }) {
  * A second pass for one member: its SHA-256 where `digest` asks for it, its bytes to `sink` (which
  * may answer a promise, and `false` for "enough"). Stops behind the member.
  */
-export async function oneMember({ stream, total, failed }, name, { digest = false, sink, signal, tell }) {
+export async function oneMember(file, name, { digest = false, sink, signal, tell }) {
   const inspector = new Inspector({ digests: digest ? [name] : false });
-  const pace = new Pace(total, tell);
+  const pace = new Pace(file, tell);
   const pieces = [];
-  if (sink) inspector.extract(name, (data) => void pieces.push(data.slice()));
+  if (sink) inspector.extract(name, (data) => void pieces.push(data));
   try {
-    let read = 0;
-    for await (const chunk of chunks(stream, failed, signal)) {
+    for await (const chunk of chunks(file, signal)) {
       let end;
       for (const event of inspector.feed(chunk)) {
         if (event.type === 'problem') throw event.problem;
@@ -81,54 +72,55 @@ export async function oneMember({ stream, total, failed }, name, { digest = fals
         if ((await sink(piece)) === false) return {};
       }
       if (end) return end;
-      read += chunk.length;
-      if (pace.isDue()) pace.tell(read);
+      pace.add(chunk.length);
     }
-    throw new Error(`The file has ended before the end of ${name}.`);
+    // What is wrong at the end says why the member did not end.
+    inspector.finish();
+    throw inspector.events().find(({ type }) => type === 'problem')?.problem ?? { code: 'member.unknown', member: name };
   } finally {
+    pace.end();
     inspector.free();
   }
 }
 
 /** A second pass for the SHA-256 of every member; tells `digests` messages. */
-export async function allDigests({ stream, total, failed }, { signal, tell }) {
+export async function allDigests(file, { signal, tell }) {
   const inspector = new Inspector({ digests: true });
-  const pace = new Pace(total, tell);
   let digests = [];
-  const flush = (read) => {
+  const pace = new Pace(file, tell, () => {
     if (digests.length) tell({ type: 'digests', digests });
     digests = [];
-    pace.tell(read);
-  };
+  });
   try {
-    let read = 0;
-    for await (const chunk of chunks(stream, failed, signal)) {
+    for await (const chunk of chunks(file, signal)) {
       for (const event of inspector.feed(chunk)) {
         if (event.type === 'member-end') digests.push([event.name, event.sha256]);
       }
-      read += chunk.length;
-      if (pace.isDue()) flush(read);
+      pace.add(chunk.length);
     }
-    flush(read);
     return {};
   } finally {
+    pace.end();
     inspector.free();
   }
 }
 
 // Reads as the stream gives it (about 2 MB from a file); `failed` names an error of the browser.
-async function* chunks(stream, failed, signal) {
+async function* chunks({ stream, failed }, signal) {
   const reader = stream.getReader();
+  const stop = () => void reader.cancel(signal.reason).catch(() => {});
+  signal.addEventListener('abort', stop);
   try {
     for (;;) {
-      signal.throwIfAborted();
       const { done, value } = await reader.read().catch((error) => {
         throw signal.aborted ? signal.reason : failed(error);
       });
+      signal.throwIfAborted();
       if (done) return;
       yield value;
     }
   } finally {
+    signal.removeEventListener('abort', stop);
     reader.cancel().catch(() => {});
   }
 }
@@ -151,28 +143,42 @@ function plain({ name, size, mode, mtime, offset, code, title, message, advice, 
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-/** Tells the progress, but not more often than anybody can look. */
+/** Tells the progress: often enough to be followed, not more often than anybody can look. */
 class Pace {
   #start = performance.now();
-  #told = -Infinity;
+  #due = 0;
+  #read = 0;
+  #timer;
   #total;
   #tell;
+  #flush;
 
-  constructor(total, tell) {
+  /** `flush` is called before each telling, for what else has gathered. */
+  constructor({ total }, tell, flush = () => {}) {
     this.#total = total;
     this.#tell = tell;
+    this.#flush = flush;
+    // A stream that stalls must not keep back what came before.
+    this.#timer = setInterval(() => this.#now(), EVERY_MS);
   }
 
-  seconds() {
-    return (performance.now() - this.#start) / 1000;
+  add(bytes) {
+    this.#read += bytes;
+    if (performance.now() >= this.#due) this.#now();
   }
 
-  isDue() {
-    return performance.now() - this.#told >= EVERY_MS;
+  figures() {
+    return { read: this.#read, total: this.#total, seconds: (performance.now() - this.#start) / 1000 };
   }
 
-  tell(read) {
-    this.#told = performance.now();
-    if (read !== undefined) this.#tell({ type: 'progress', read, total: this.#total, seconds: this.seconds() });
+  end() {
+    clearInterval(this.#timer);
+    this.#now();
+  }
+
+  #now() {
+    this.#due = performance.now() + EVERY_MS;
+    this.#flush();
+    this.#tell({ type: 'progress', ...this.figures() });
   }
 }

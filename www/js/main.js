@@ -111,7 +111,7 @@ async function readWhole(here) {
   verdicts(here, { intact: 'reading', text: 'The file is being read to its last byte.' });
   announce(headline(here, 'Reading the file.'));
   const { members } = here;
-  let drawn = 0;
+  let timer;
   const on = {
     progress: (figures) => visit === here && reading.progress(figures),
     texts: ({ texts }) => (members.texts = new Map(texts)),
@@ -120,10 +120,14 @@ async function readWhole(here) {
       if (visit === here) verdicts(here, { intact: 'reading', text: '' });
     },
     members({ members: more }) {
+      const first = !members.list.length;
       members.add(more);
-      if (visit !== here || performance.now() - drawn < REDRAW_MS) return;
-      showMembers(here);
-      drawn = performance.now();
+      if (first && visit === here) showMembers(here);
+      // Drawing thousands of rows and tiles takes longer than the next message.
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        if (visit === here) showMembers(here);
+      }, REDRAW_MS);
     },
   };
   try {
@@ -131,6 +135,8 @@ async function readWhole(here) {
     if (visit === here) finish(here, done);
   } catch (failure) {
     if (visit === here) halt(here, failure);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
