@@ -65,6 +65,7 @@ test('a file that is cut shows its header and the members before the cut', async
   assert.equal(await fact(page, 'head_level'), '2,000,027');
   assert.equal((await answers(page)).intact, 'no');
   assert.deepEqual(await codes(page), ['gzip.truncated']);
+  assert.match(await page.innerText('#import'), /refuses to import it/);
   const seen = await names(page);
   const all = exampleMembers.map(({ name }) => name);
   assert.ok(seen.length > 3 && seen.length < all.length);

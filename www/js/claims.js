@@ -27,9 +27,13 @@ export function drawClaims(root, { header, compression, total }, source) {
       h('div', { class: 'fact fact-note' }, h('dt', {}, 'Chain'), h('dd', { class: 'more' }, 'Cannot be known from a file: addresses and hashes look alike on Tezos and Mavryk. The links look on Tezos Mainnet, at TzKT, a third party that is asked nothing before you follow one.')),
     ),
     ...(header.layout === 'unversioned' ? [h('p', { class: 'remark' }, icon('warning'), 'The header has no version byte. See the evidence below.')] : []),
-    h('h3', {}, 'To import it'),
-    commandLine(`rollsnap import ${shellFile(source.name)} --data-dir DIR`, 'the command to import this'),
+    h('div', { id: 'import' }, h('h3', {}, 'To import it'), commandLine(`rollsnap import ${shellFile(source.name)} --data-dir DIR`, 'the command to import this')),
   );
+}
+
+/** Takes the command back: what is not whole is not imported. */
+export function refuseImport() {
+  document.getElementById('import').replaceChildren(h('h3', {}, 'To import it'), h('p', { class: 'command command-none' }, 'This file is not intact, so rollsnap refuses to import it.'));
 }
 
 /** A command to be copied. */

@@ -1,6 +1,6 @@
 // The page: from a source to what is known about it.
 
-import { drawClaims } from './claims.js';
+import { drawClaims, refuseImport } from './claims.js';
 import { $, announce, h } from './dom.js';
 import { bytes, bytesExact, count, plural } from './format.js';
 import { run } from './jobs.js';
@@ -145,6 +145,7 @@ function finish(here, done) {
   here.members.complete = report.members.complete;
   reading.done(done, here.members.list.length);
   verdicts(here, { intact: report.verdicts.intact }, report);
+  if (report.verdicts.intact === 'no') refuseImport();
   showMembers(here);
   $('report').hidden = false;
   drawReport($('report-body'), report, here.source);

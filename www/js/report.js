@@ -20,7 +20,8 @@ export function drawReport(root, report, source) {
 
 /** JSON with every number in full: sizes that are BigInt are written as the numbers they are. */
 export function toJson(report) {
-  const mark = '\u0001';
+  // No text of a file can guess the mark.
+  const mark = `bigint ${Math.random()} `;
   const text = JSON.stringify(report, (_, value) => (typeof value === 'bigint' ? `${mark}${value}` : value), 2);
-  return `${text.replaceAll(/"\\u0001(\d+)"/g, '$1')}\n`;
+  return `${text.replaceAll(new RegExp(`"${mark.replace('.', '\\.')}(\\d+)"`, 'g'), '$1')}\n`;
 }

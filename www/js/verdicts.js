@@ -13,7 +13,7 @@ const QUESTIONS = {
 
 // Why this page does not answer; what would.
 const NOT_HERE = {
-  consistent: 'Not checked here: store, context and pre-images would have to be opened and hashed again, and this page reads the archive around them only. On the command line, rollsnap verify says how far it looks.',
+  consistent: 'Not checked here: store, context and pre-images would have to be opened and hashed again, and this page reads the archive around them only. On the command line, `rollsnap verify` says how far it looks.',
   anchored: 'Not checked here: it takes a layer 1 node that you trust. Compare the last commitment above with one from a source that you trust; a file alone cannot prove it.',
 };
 
@@ -47,9 +47,12 @@ function line(key, answer, text, details) {
     'article',
     { class: `verdict verdict-${answer}`, 'data-verdict': key, 'data-answer': answer },
     h('div', { class: 'verdict-mark' }, icon(answer === 'reading' ? 'unknown' : answer)),
-    h('div', { class: 'verdict-text' }, h('h3', {}, name, h('span', { class: 'answer' }, WORDS[answer])), h('p', { class: 'question' }, question), h('p', { class: 'explained' }, text), details),
+    h('div', { class: 'verdict-text' }, h('h3', {}, name, h('span', { class: 'answer' }, WORDS[answer])), h('p', { class: 'question' }, question), h('p', { class: 'explained' }, prose(text)), details),
   );
 }
+
+// Words between backticks are a command.
+const prose = (text) => text.split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part));
 
 function explain(key, answer, report, found) {
   if (answer === 'unknown') return NOT_HERE[key] ?? 'Not checked to its end.';

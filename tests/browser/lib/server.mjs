@@ -23,7 +23,7 @@ export async function servePage() {
     try {
       if (!pathname.startsWith('/some/where/') || !file.startsWith(WWW)) throw new Error('outside');
       const bytes = state.replace(name, await readFile(file));
-      response.writeHead(200, { 'content-type': TYPES[path.extname(name)] ?? 'application/octet-stream' }).end(bytes);
+      response.writeHead(200, { 'content-type': TYPES[path.extname(name)] ?? 'application/octet-stream', 'content-length': Buffer.byteLength(bytes) }).end(bytes);
     } catch {
       response.writeHead(404).end();
     }
