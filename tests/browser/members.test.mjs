@@ -42,6 +42,7 @@ test('the tree has every member, the map leads to them', async (t) => {
   await page.click('#tab-tree');
   for (const summary of await page.$$('.tree summary')) await summary.click();
   await page.click('.tree details details summary');
+  await page.waitForFunction((count) => document.querySelectorAll('.leaf').length === count, exampleMembers.length);
   assert.deepEqual((await page.$$eval('.leaf .tree-name', (all) => all.map(({ textContent }) => textContent))).sort(), exampleMembers.map(({ name }) => name.split('/').pop()).sort());
   await look(page, 'tree');
   const tile = page.getByRole('button', { name: /^context\/, directory, 9 members, 169 KB, 54 % of all$/ });
