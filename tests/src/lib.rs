@@ -1,1 +1,4 @@
 //! What the tests share.
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub mod crash;

@@ -1,0 +1,205 @@
+//! The data directory of a rollup node (`docs/FORMAT.md`, section 6): which layout it has, what it
+//! says about its rollup, its locks, and the files that a snapshot takes from it.
+
+use std::path::{Path, PathBuf};
+
+use rollsnap_core::{Code, Problem, Result};
+
+use crate::io;
+
+pub mod files;
+pub mod lock;
+pub mod metadata;
+
+pub use files::{SourceFile, snapshot_files};
+pub use lock::{Lock, Name};
+pub use metadata::{Metadata, PvmKind};
+
+/// Name of the database of a store of version 5, relative to the data directory.
+pub const STORE: &str = "store.sqlite";
+
+/// A data directory, which need not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataDir {
+    root: PathBuf,
+}
+
+/// How a data directory keeps its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Store version 5, in `store.sqlite`.
+    V5Sqlite,
+    /// The version that `storage/version` tells; there is no `store.sqlite`.
+    Versioned(i64),
+    /// A store of version 0 or 1, from before versions were recorded.
+    Unversioned,
+    /// No store at all.
+    Uninitialised,
+}
+
+impl DataDir {
+    /// The data directory at this path.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// `$HOME/.tezos-smart-rollup-node`, where every node keeps its data unless told otherwise;
+    /// `None` without a home directory.
+    pub fn default_path() -> Option<PathBuf> {
+        std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).map(|home| home.join(DEFAULT_NAME))
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Its database of store version 5, which need not exist.
+    pub fn store(&self) -> PathBuf {
+        self.root.join(STORE)
+    }
+
+    /// Which layout it has.
+    ///
+    /// # Errors
+    /// [`Code::StoreVersion`] when `storage/version` cannot be understood, any `io.*` code.
+    pub fn layout(&self) -> Result<Layout> {
+        if exists(&self.store())? {
+            return Ok(Layout::V5Sqlite);
+        }
+        if let Some(version) = self.recorded_version()? {
+            return Ok(Layout::Versioned(version));
+        }
+        let messages = self.root.join("storage/messages");
+        Ok(if messages.is_dir() { Layout::Unversioned } else { Layout::Uninitialised })
+    }
+
+    /// Rule E1: the store is of version 5, and `storage/version` does not contradict.
+    ///
+    /// # Errors
+    /// [`Code::StoreVersion`] with the texts of the nodes, [`Code::StoreMissing`], any `io.*` code.
+    pub fn require_v5(&self) -> Result<()> {
+        match self.recorded_version()? {
+            None | Some(5) => {}
+            Some(retired @ 0..=4) => {
+                let text = format!("Retired store version {retired}, recover from snapshot");
+                return Err(Problem::new(Code::StoreVersion).headline(text));
+            }
+            Some(other) => {
+                let text = format!(
+                    "Incompatible store version v{other}, expected v5_sqlite. Cannot produce snapshot."
+                );
+                return Err(Problem::new(Code::StoreVersion).headline(text));
+            }
+        }
+        match self.layout()? {
+            Layout::V5Sqlite => Ok(()),
+            Layout::Unversioned => Err(Problem::new(Code::StoreVersion)
+                .headline("Unversionned store, cannot produce snapshot.")
+                .because("the store is older than version 2")),
+            Layout::Versioned(_) | Layout::Uninitialised => {
+                Err(Problem::new(Code::StoreMissing).path(self.store().display()))
+            }
+        }
+    }
+
+    /// Rule I1 turned round: whether a node would call this directory populated, because `storage`
+    /// or `context` is a directory in it. `store.sqlite` alone does not count.
+    pub fn is_populated(&self) -> bool {
+        ["storage", "context"].into_iter().any(|name| self.root.join(name).is_dir())
+    }
+
+    /// What `storage/version` says.
+    fn recorded_version(&self) -> Result<Option<i64>> {
+        let path = self.root.join("storage/version");
+        let Some(bytes) = io::read_small(&path, MAX_VERSION)? else {
+            return Ok(None);
+        };
+        let parse =
+            || serde_json::from_slice::<serde_json::Value>(&bytes).ok()?.get("store_version")?.as_i64();
+        let form =
+            || Problem::new(Code::StoreVersion).path(path.display()).expected(r#"{ "store_version": N }"#);
+        parse().map(Some).ok_or_else(form)
+    }
+}
+
+const DEFAULT_NAME: &str = ".tezos-smart-rollup-node";
+
+/// Longest `storage/version` that is read, in bytes; real ones have about 22.
+const MAX_VERSION: u64 = 4096;
+
+fn exists(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(|err| io::problem("look at", path, err))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn with_version(text: &str) -> (tempfile::TempDir, DataDir) {
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir(temp.path().join("storage")).unwrap();
+        fs::write(temp.path().join("storage/version"), text).unwrap();
+        let dir = DataDir::new(temp.path());
+        (temp, dir)
+    }
+
+    #[test]
+    fn a_version_file_beside_the_database_must_say_5() {
+        for (text, expected) in [
+            (r#"{ "store_version": 5 }"#, None),
+            (r#"{"store_version":4}"#, Some("Retired store version 4, recover from snapshot")),
+            (r#"{"store_version":0}"#, Some("Retired store version 0, recover from snapshot")),
+            (
+                r#"{"store_version":6}"#,
+                Some("Incompatible store version v6, expected v5_sqlite. Cannot produce snapshot."),
+            ),
+        ] {
+            let (_temp, dir) = with_version(text);
+            for store in [false, true] {
+                if store {
+                    fs::write(dir.store(), b"").unwrap();
+                    assert_eq!(dir.layout().unwrap(), Layout::V5Sqlite);
+                }
+                match (dir.require_v5(), expected) {
+                    (Ok(()), None) => assert!(store),
+                    (Err(problem), None) => {
+                        assert_eq!((store, problem.code()), (false, Code::StoreMissing), "{text}");
+                    }
+                    (result, Some(expected)) => {
+                        let problem = result.unwrap_err();
+                        assert_eq!(problem.to_string(), expected);
+                        assert_eq!(problem.code(), Code::StoreVersion);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn layouts_are_told_apart() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = DataDir::new(temp.path());
+        assert_eq!(dir.layout().unwrap(), Layout::Uninitialised);
+        assert_eq!(dir.require_v5().unwrap_err().code(), Code::StoreMissing);
+        assert!(!dir.is_populated());
+        fs::create_dir_all(temp.path().join("storage/messages")).unwrap();
+        assert_eq!(dir.layout().unwrap(), Layout::Unversioned);
+        assert_eq!(dir.require_v5().unwrap_err().title(), "Unversionned store, cannot produce snapshot.");
+        assert!(dir.is_populated());
+        fs::write(temp.path().join("storage/version"), br#"{ "store_version": 4 }"#).unwrap();
+        assert_eq!(dir.layout().unwrap(), Layout::Versioned(4));
+        fs::write(dir.store(), b"").unwrap();
+        assert_eq!(dir.layout().unwrap(), Layout::V5Sqlite);
+    }
+
+    #[test]
+    fn a_version_file_of_another_form_is_refused() {
+        for text in ["", "5", "{}", r#"{"store_version":"5"}"#, r#"{"store_version":5"#] {
+            let (_temp, dir) = with_version(text);
+            assert_eq!(dir.require_v5().unwrap_err().code(), Code::StoreVersion, "{text}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The store of version 5, an SQLite database (`docs/FORMAT.md`, section 6): opened without
+//! leaving traces, read with typed hashes, copied for a snapshot, and edited after an import.
+//!
+//! A process must not open and close the file of a database by other means while it has a
+//! connection to it: closing would drop the locks of the connection.
+
+pub mod copy;
+pub mod import;
+pub mod level;
+mod open;
+mod problem;
+pub mod read;
+pub mod reset;
+mod schema;
+
+pub use copy::{Capture, export_copy};
+pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
+pub use level::LevelRequest;
+pub use read::{Block, Mark, State, Store};
+pub use reset::reset_to_level;
+pub use schema::Accept;

@@ -1,0 +1,51 @@
+//! What the database engine says, in our words.
+
+use std::path::Path;
+
+use rollsnap_core::{Code, Problem};
+use rusqlite::ffi;
+use rusqlite::{Error, ErrorCode};
+
+/// Turns an error of the engine into a problem: `doing` says what could not be done (such as
+/// `read table inboxes`), `path` in which database; the engine's own words are the cause only.
+pub(super) fn said(doing: &str, path: &Path, err: Error) -> Problem {
+    let code = code(&err);
+    let text = match code {
+        Code::StoreDamaged => format!("the store is damaged: cannot {doing}"),
+        Code::LockHeld => format!("another process is using the store: cannot {doing}"),
+        _ => format!("cannot {doing}"),
+    };
+    let cause = match &err {
+        Error::SqliteFailure(_, Some(text)) => text.clone(),
+        other => other.to_string(),
+    };
+    Problem::new(code).headline(text).path(path.display()).because(cause)
+}
+
+/// The store says something that a node never writes there.
+pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Problem {
+    let text = format!("the store is damaged: {}", what.into());
+    Problem::new(Code::StoreDamaged).headline(text).path(path.display())
+}
+
+/// Whether the disk has no room left.
+pub(super) fn is_full(err: &Error) -> bool {
+    code(err) == Code::IoNoSpace
+}
+
+fn code(err: &Error) -> Code {
+    let Error::SqliteFailure(failure, _) = err else {
+        // A value of another type than the column should have.
+        return Code::StoreDamaged;
+    };
+    match (failure.code, failure.extended_code) {
+        (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Code::IoNoSpace,
+        (_, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS) => Code::StoreDamaged,
+        (ErrorCode::OperationInterrupted, _) => Code::Cancelled,
+        (ErrorCode::PermissionDenied | ErrorCode::ReadOnly, _) => Code::IoPermission,
+        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Code::LockHeld,
+        (ErrorCode::FileLockingProtocolFailed, _) => Code::LockHeld,
+        (ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OutOfMemory, _) => Code::IoOther,
+        _ => Code::StoreDamaged,
+    }
+}

@@ -1,0 +1,80 @@
+//! Taking a store back to an older level (`docs/FORMAT.md`, section 6).
+
+use std::path::Path;
+
+use rollsnap_core::hash::{BlockHash, CommitmentHash};
+use rollsnap_core::{Code, Problem, Result};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::open;
+use super::problem::said;
+use super::read::Store;
+
+/// Takes the store at `path` back to `level`, in one transaction: head, finalized block and LCC
+/// are lowered as far as needed, and what is newer is deleted. Protocols, the history mode and
+/// what the node remembers about garbage collections stay.
+///
+/// # Errors
+/// [`Code::StoreBlock`] and [`Code::StoreCommitment`] with the texts of the nodes,
+/// [`Code::StoreDamaged`], any `io.*` code. The store is then as before.
+pub fn reset_to_level(path: &Path, level: i32) -> Result<()> {
+    let mut store = Store::over(open::writing(path)?, path);
+    reset(&mut store, level)?;
+    store.close()
+}
+
+pub(super) fn reset(store: &mut Store, level: i32) -> Result<()> {
+    // Reading first and writing then is one unit: nobody else uses this database.
+    let block = store.block_at(level)?.ok_or_else(|| {
+        Problem::new(Code::StoreBlock).headline(format!("No block found at level {level}."))
+    })?;
+    let commitment = block.most_recent_commitment();
+    let inbox_level = store.commitment_level(&commitment)?.ok_or_else(|| {
+        let text = format!("No commitment found for hash {commitment}.");
+        Problem::new(Code::StoreCommitment).headline(text)
+    })?;
+    let finalized = store.mark::<BlockHash>("finalized_level")?;
+    let lcc = store.mark::<CommitmentHash>("lcc")?;
+    let lpc = store.mark::<CommitmentHash>("lpc")?;
+
+    let path = store.path().to_owned();
+    let failed = |err| said(&format!("take it back to level {level}"), &path, err);
+    let transaction = begin(store.connection()).map_err(failed)?;
+    let hash = block.hash.to_string();
+    set(&transaction, "l2_head", &hash, level).map_err(failed)?;
+    if finalized.is_some_and(|mark| mark.level > level) {
+        set(&transaction, "finalized_level", &hash, level).map_err(failed)?;
+    }
+    for (name, mark) in [("lcc", lcc), ("lpc", lpc)] {
+        if mark.is_some_and(|mark| mark.level > level) {
+            set(&transaction, name, &commitment.to_string(), inbox_level).map_err(failed)?;
+        }
+    }
+    for statement in DELETE_ABOVE {
+        transaction.execute(statement, [level]).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+/// In this order: the slot statuses are found through the blocks.
+const DELETE_ABOVE: [&str; 9] = [
+    "DELETE FROM dal_slots_statuses WHERE block_hash IN (SELECT block_hash FROM l2_blocks WHERE level > ?1)",
+    "DELETE FROM dal_slots_headers WHERE published_level > ?1",
+    "DELETE FROM inboxes WHERE inbox_level > ?1",
+    "DELETE FROM messages WHERE inbox_level > ?1",
+    "DELETE FROM commitments_published_at_levels WHERE first_published_at_level > ?1",
+    "DELETE FROM commitments WHERE inbox_level > ?1",
+    "DELETE FROM outbox_messages WHERE outbox_level > ?1",
+    "DELETE FROM l2_blocks WHERE level > ?1",
+    "DELETE FROM l2_levels WHERE level > ?1",
+];
+
+fn begin(conn: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    conn.transaction_with_behavior(TransactionBehavior::Immediate)
+}
+
+/// Writes a row as the nodes do.
+pub(super) fn set(conn: &Connection, name: &str, hash: &str, level: i32) -> rusqlite::Result<()> {
+    let row = "REPLACE INTO rollup_node_state (name, value, level) VALUES (?1, ?2, ?3)";
+    conn.execute(row, params![name, hash, level]).map(drop)
+}

@@ -1,0 +1,361 @@
+//! Replaces top-level entries of a directory by staged ones, all or nothing.
+//!
+//! A crash at any instant (`kill -9`, power loss) leaves the old entries or the new ones, as soon
+//! as [`recover`] has looked at the directory. Everything happens inside the directory `D`
+//! itself, so that it works when `D` is a mount point or reached through a symbolic link, and so
+//! that every move is a rename within one file system:
+//!
+//! ```text
+//! D/.rollsnap-import/new/          filled by the caller; what is to be put in place
+//! D/.rollsnap-import/old/          what was replaced, until it is deleted
+//! D/.rollsnap-import/journal.tmp   the plan while it is being written
+//! D/.rollsnap-import/journal       the plan; it is in force as long as this name exists
+//! D/.rollsnap-import/done          the same file, once everything is in place
+//! ```
+//!
+//! # The steps
+//!
+//! A commit does the following; `sync` is fsync(2), of the file or of the directory.
+//!
+//! 1. sync every file and directory under `new/`, children before parents
+//! 2. make `old/`; write and sync `journal.tmp`; sync `.rollsnap-import`; sync `D`
+//! 3. rename `journal.tmp` to `journal`; sync `.rollsnap-import`
+//! 4. *out*: rename every `D/x` of the plan to `old/x`; sync `old/`, then `D`
+//! 5. *in*: rename every `new/x` to `D/x`; sync `D`, then `new/`
+//! 6. rename `journal` to `done`; sync `.rollsnap-import`
+//! 7. delete `old/` and `new/`; sync `.rollsnap-import`; delete `done` and `.rollsnap-import`;
+//!    sync `D`
+//!
+//! Why in this order: what the journal speaks of is on disk before the journal is (1 to 3). All
+//! old entries leave before a new one comes in (4, 5), so that an old `store.sqlite-wal` never
+//! stands beside a new `store.sqlite`, not even for an instant. A directory that receives an
+//! entry is synced before the one that loses it. Nothing old is deleted before `done` is on disk
+//! (6, 7), and `done` goes last, so the marker never vanishes while old entries are left.
+//!
+//! # The states
+//!
+//! What the next run finds after a crash, and what [`recover`] makes of it. Per entry `x` of the
+//! plan: *A* stands for old in `D`, new in `new/`; *B* for old in `old/`, new in `new/`; *C* for
+//! old in `old/`, new in `D`. (An entry that did not exist before has no *A*; an entry that is
+//! only removed has no *C*, its *B* is final.)
+//!
+//! | crash in step | found                                   | then                          | result |
+//! |---------------|-----------------------------------------|-------------------------------|--------|
+//! | before 3      | neither journal nor done, `old/` empty  | delete the staging directory  | old    |
+//! | 3, 4          | journal, nothing moved (all *A*)        | drop the journal, delete      | old    |
+//! | 4             | journal, some *A*, some *B*             | steps 4 to 7                  | new    |
+//! | 5             | journal, some *B*, some *C*             | steps 5 to 7                  | new    |
+//! | 5, 6          | journal, all *C*                        | sync, steps 6 and 7           | new    |
+//! | 6, 7          | done                                    | step 7                        | new    |
+//! | 7             | an empty staging directory              | delete it                     | new    |
+//! | any, in recovery | one of the above, the same or a later one | the same                 | the same |
+//!
+//! The first rename of step 4 is the point of no return for a crash. Before it nothing in `D` has
+//! changed, and a node that was started after the crash may have gone on with the old state: that
+//! must not be replaced behind its back.
+//!
+//! When the operating system *refuses* a step of 4 to 6 (a mount point, no permission, an I/O
+//! error), the moves are undone in the opposite order, *C* to *B* to *A*, the journal is dropped
+//! and the caller gets the reason: a failed commit has changed nothing. A crash while undoing is
+//! found as one of the states above. If undoing is refused as well, the journal stays, and the
+//! problem says that the next run goes on.
+//!
+//! # What recovery refuses
+//!
+//! Between steps 4 and 6 `D` lacks entries. A program that was started on it all the same may
+//! have made new ones. Recovery does not guess: it changes nothing and reports
+//! [`ImportUnfinished`](rollsnap_core::Code::ImportUnfinished) when a name of the plan stands in
+//! `D` that does not belong there, when an old file has changed since, when both versions of an
+//! entry are missing, when `old/` holds something but there is neither journal nor done, and when
+//! the journal cannot be read (damaged, or of a later version).
+//!
+//! # Whom it excludes
+//!
+//! A staging directory belongs to the process that holds the lock of the data directory (the file
+//! `lock`). Hold it from before [`recover`] until the commit has returned: then a staging
+//! directory that [`recover`] meets has no living owner.
+
+mod files;
+mod journal;
+mod merge;
+mod moves;
+mod state;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rollsnap_core::{Code, Feedback, Problem, Result};
+
+use self::files::{exists, problem, remove_tree, sync_dir, sync_tree};
+use self::journal::Entry;
+use self::moves::Settled;
+use self::state::State;
+
+pub use self::merge::{Merged, merge_into_staging};
+
+/// Name of the staging directory inside the directory whose entries are replaced.
+pub const STAGING_NAME: &str = ".rollsnap-import";
+
+/// What becomes of one top-level entry. The name is one plain name of printable ASCII, at most
+/// 255 bytes; names of lock files, of `config.json` and of rollsnap itself are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The staged entry of this name takes the place of what is there, if anything is.
+    Replace(String),
+    /// What is there goes, if anything is.
+    Remove(String),
+}
+
+impl Change {
+    /// The top-level name that is changed.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Replace(name) | Self::Remove(name) => name,
+        }
+    }
+}
+
+/// A staging directory being filled. Dropped without [`Staging::commit`] it is deleted and the
+/// directory is as it was.
+#[derive(Debug)]
+pub struct Staging {
+    at: Layout,
+    armed: bool,
+}
+
+impl Staging {
+    /// Makes an empty staging directory in the directory `root`, which must exist.
+    ///
+    /// The caller holds the lock of `root` and has called [`recover`].
+    ///
+    /// # Errors
+    /// `import.unfinished` when there is a staging directory already; `io.*`.
+    pub fn begin(root: &Path) -> Result<Self> {
+        let at = Layout::of(root);
+        let mut private = fs::DirBuilder::new();
+        private.mode(0o700);
+        match private.create(&at.home) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(Problem::new(Code::ImportUnfinished).path(at.home.display()));
+            }
+            Err(error) => return Err(problem("make the staging directory", &at.home, &error)),
+        }
+        let staging = Self { at, armed: true };
+        fs::create_dir(&staging.at.new)
+            .map_err(|error| problem("make the staging directory", &staging.at.new, &error))?;
+        Ok(staging)
+    }
+
+    /// The directory to fill: entries go here under the names that they shall have in the root.
+    /// Regular files and directories only.
+    pub fn dir(&self) -> &Path {
+        &self.at.new
+    }
+
+    /// Puts the staged entries in place: afterwards every change of `plan` is made, on disk, and
+    /// the staging directory is gone. Every staged entry must be in `plan` as
+    /// [`Change::Replace`], and the other way round.
+    ///
+    /// Can be cancelled until the first change; what comes after that takes a moment. When the
+    /// replaced entries cannot be deleted, the commit holds all the same, and a note says so.
+    ///
+    /// # Errors
+    /// On any error nothing has changed, except with `import.unfinished`, whose text says what
+    /// the next run does.
+    pub fn commit(mut self, plan: &[Change], feedback: &mut dyn Feedback) -> Result<()> {
+        let entries = journal::plan(&self.at, plan)?;
+        sync_tree(&self.at.new, feedback)?;
+        feedback.checkpoint()?;
+        fs::create_dir(&self.at.old)
+            .map_err(|error| problem("make a directory for what is replaced", &self.at.old, &error))?;
+        journal::write(&self.at, &entries)?;
+
+        self.armed = false;
+        match moves::settle(&self.at, &entries)? {
+            Settled::New => {
+                if let Err(problem) = tidy(&self.at) {
+                    feedback.note(&format!(
+                        "The new data is in place, but what it replaced could not be deleted: {problem}. \
+                         The next import tries again; {} may be deleted.",
+                        self.at.home.display()
+                    ));
+                }
+                Ok(())
+            }
+            Settled::Old(problem) => {
+                self.armed = true;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Deletes the staging directory; the directory is as it was. The same as dropping it, but
+    /// says when the deletion fails.
+    ///
+    /// # Errors
+    /// `io.*`; the next [`recover`] deletes the rest.
+    pub fn abandon(mut self) -> Result<()> {
+        self.armed = false;
+        discard(&self.at)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if self.armed {
+            // Nobody is there to be told; recover deletes what is left.
+            let _ = discard(&self.at);
+        }
+    }
+}
+
+/// What [`recover`] found and did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// No staging directory: nothing to do.
+    Nothing,
+    /// An unfinished change was dropped: the directory is as it was before.
+    RolledBack,
+    /// A change that was made half-way is complete now.
+    Finished,
+    /// A change was complete; only its leftovers were deleted.
+    CleanedUp,
+}
+
+/// Looks for the staging directory of an earlier run and finishes or drops its work, as the table
+/// of states says. One note tells what was found and done.
+///
+/// The caller holds the lock of `root`.
+///
+/// # Errors
+/// `import.unfinished` when it cannot be told which entry is the right one: nothing was changed,
+/// the text says what to do. `io.*`: calling it again goes on.
+pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {
+    let at = Layout::of(root);
+    let place = root.display();
+    let (outcome, note) = match state::look(&at)? {
+        State::Nothing => return Ok(Recovered::Nothing),
+        State::Uncommitted => {
+            discard(&at)?;
+            (Recovered::RolledBack, ROLLED_BACK.to_owned())
+        }
+        State::Untouched => {
+            moves::drop_journal(&at)?;
+            discard(&at)?;
+            (Recovered::RolledBack, ROLLED_BACK.to_owned())
+        }
+        State::HalfWay(entries) => match moves::settle(&at, &entries)? {
+            Settled::New => {
+                tidy(&at)?;
+                (Recovered::Finished, FINISHED.to_owned())
+            }
+            Settled::Old(problem) => {
+                discard(&at)?;
+                (
+                    Recovered::RolledBack,
+                    format!(
+                        "was interrupted half-way and could not be finished ({problem}): \
+                         it was taken back, the data is as it was before"
+                    ),
+                )
+            }
+        },
+        State::Done | State::Empty => {
+            tidy(&at)?;
+            (Recovered::CleanedUp, CLEANED_UP.to_owned())
+        }
+    };
+    feedback.note(&format!("An earlier import into {place} {note}."));
+    Ok(outcome)
+}
+
+const ROLLED_BACK: &str = "was interrupted before it changed anything: its staging directory was deleted, \
+                           the data is as it was before";
+const FINISHED: &str = "was interrupted while its files were put in place: it is complete now, the imported \
+                        data has taken the place of the old";
+const CLEANED_UP: &str =
+    "was interrupted while it cleaned up: its leftovers were deleted, the data is complete";
+
+/// What an earlier run has left in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// A staging directory whose change was not begun: the data is complete, and old.
+    NotBegun,
+    /// A change made half-way: the data is not complete, do not read it.
+    HalfWay,
+    /// Leftovers of a complete change: the data is complete, and new.
+    Leftovers,
+}
+
+impl Pending {
+    /// Whether the data of the directory is whole and may be read.
+    pub fn is_readable(self) -> bool {
+        self != Self::HalfWay
+    }
+}
+
+/// Like [`recover`], but only looks. A living import looks like [`Pending::NotBegun`].
+///
+/// # Errors
+/// As [`recover`]; what cannot be told from outside must not be read either.
+pub fn pending(root: &Path) -> Result<Option<Pending>> {
+    Ok(match state::look(&Layout::of(root))? {
+        State::Nothing => None,
+        State::Uncommitted | State::Untouched => Some(Pending::NotBegun),
+        State::HalfWay(_) => Some(Pending::HalfWay),
+        State::Done | State::Empty => Some(Pending::Leftovers),
+    })
+}
+
+/// The paths of one swap.
+#[derive(Debug)]
+struct Layout {
+    root: PathBuf,
+    home: PathBuf,
+    new: PathBuf,
+    old: PathBuf,
+    draft: PathBuf,
+    journal: PathBuf,
+    done: PathBuf,
+}
+
+impl Layout {
+    fn of(root: &Path) -> Self {
+        let home = root.join(STAGING_NAME);
+        Self {
+            root: root.to_owned(),
+            new: home.join("new"),
+            old: home.join("old"),
+            draft: home.join("journal.tmp"),
+            journal: home.join("journal"),
+            done: home.join("done"),
+            home,
+        }
+    }
+
+    /// Where the entry may stand: in the root, in `new/`, in `old/`.
+    fn places(&self, entry: &Entry) -> (PathBuf, PathBuf, PathBuf) {
+        let name = entry.change.name();
+        (self.root.join(name), self.new.join(name), self.old.join(name))
+    }
+}
+
+/// Deletes a staging directory that has no journal in force.
+fn discard(at: &Layout) -> Result<()> {
+    remove_tree(&at.home)?;
+    sync_dir(&at.root)
+}
+
+/// Step 7: deletes what was replaced, and last the marker that allows it.
+fn tidy(at: &Layout) -> Result<()> {
+    for dir in [&at.old, &at.new] {
+        if exists(dir)? {
+            remove_tree(dir)?;
+        }
+    }
+    sync_dir(&at.home)?;
+    discard(at)
+}
