@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         Layout::Versioned => (1, &bytes[1..58]),
         Layout::Unversioned => (0, &bytes[..57]),
     };
-    assert_eq!(found.len(), start + 57);
+    assert_eq!(found.archive_offset(), start + 57);
     assert_eq!(written[0], 0);
     assert_eq!(&written[1..], fields);
     assert_eq!(header::Header::parse(&written).map(|header| header.to_bytes()).ok(), Some(written));
