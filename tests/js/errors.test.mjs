@@ -13,12 +13,11 @@ test('codes() is the table of core', () => {
   const status = { Answer: 1, Usage: 2, Damaged: 3, Refused: 4, Environment: 5, Cancelled: 130 };
   const rows = [...source.matchAll(/^[A-Z]\w+ +(\w+) +"([^"]*)" +"([^"]*)" +"([^"]*)"$/gm)];
   assert.ok(rows.length > 50);
-  assert.deepEqual(
-    codes(),
-    rows.map(([, kind, code, title, advice]) => (
-      { code, class: kind.toLowerCase(), exit_status: status[kind], title, advice }
-    )),
-  );
+  const table = codes();
+  assert.equal(table.length, rows.length, 'web/pkg is older than core: run web/build');
+  for (const [index, [, kind, code, title, advice]] of rows.entries()) {
+    assert.deepEqual(table[index], { code, class: kind.toLowerCase(), exit_status: status[kind], title, advice });
+  }
 });
 
 test('the versions agree', () => {
