@@ -1,6 +1,6 @@
 // The npm package in Chromium: its examples, every snapshot, and what a browser hides of a server.
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -116,18 +116,23 @@ test('what another origin hides is told by the header that is missing', async ()
   await close();
 });
 
-test('a chosen file that goes away is told as such', async () => {
+const changes = [
+  ['goes away', 'io.not-found', (path) => rmSync(path)],
+  ['changes', 'source.changed', (path) => appendFileSync(path, 'more')],
+];
+for (const [what, code, change] of changes) test(`a chosen file that ${what} is told as such`, async () => {
   const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
-  const gone = join(place, 'gone.snapshot');
-  cpSync(FILE, gone);
+  const file = join(place, 'my.snapshot');
+  cpSync(FILE, file);
   const { page, close } = await open('/web/examples/browser/index.html');
   await page.evaluate(() => document.querySelector('input').addEventListener('change', (event) => event.stopImmediatePropagation(), true));
-  await page.setInputFiles('input', gone);
-  rmSync(place, { recursive: true });
+  await page.setInputFiles('input', file);
+  change(file);
   const plain = await page.evaluate(async () => {
     const { RollsnapError, inspectBlob } = await import('/web/pkg/web/rollsnap.mjs');
     return inspectBlob(document.querySelector('input').files[0]).catch((error) => RollsnapError.toPlain(error));
   });
-  assert.deepEqual([plain.code, plain.at], ['io.not-found', { path: 'gone.snapshot' }]);
+  assert.deepEqual([plain.code, plain.at], [code, { path: 'my.snapshot' }]);
   await close();
+  rmSync(place, { recursive: true });
 });

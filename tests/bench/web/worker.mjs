@@ -1,6 +1,6 @@
 // Runs one way over the file and tells how long it took and how many bytes came out.
 import { Gunzip } from '../../node_modules/fflate/esm/browser.js';
-import { Inflate } from '../../node_modules/pako/dist/pako.esm.mjs';
+import { Inflate } from '../../node_modules/pako/dist/pako.mjs';
 import { init, inspectBlob } from '../../../web/pkg/web/rollsnap.mjs';
 
 await init();
