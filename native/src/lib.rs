@@ -1,6 +1,25 @@
 //! rollsnap: export, import and inspect snapshots of smart rollup nodes.
+//!
+//! The format itself lives in [`rollsnap_core`]; this crate adds what touches the machine: files,
+//! locks, databases. Every long job takes a [`Feedback`](rollsnap_core::Feedback) and returns
+//! `Result<_, Problem>`; the command line in [`cli`] is a thin layer above it.
+//!
+//! * [`source`]: where a snapshot is read from; [`extract`]: its members to files;
+//! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
+//! * [`store`]: its SQLite store;
+//! * [`export`], [`import`]: the two big jobs; [`swap`]: how an import cannot break anything;
+//! * [`demo`]: all of it at work on a small data directory.
 
+#![forbid(unsafe_code)]
+
+pub mod cli;
 pub mod data_dir;
+pub mod demo;
+pub mod export;
+pub mod extract;
+pub mod import;
 pub mod io;
+pub mod jobs;
+pub mod source;
 pub mod store;
 pub mod swap;

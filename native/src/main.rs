@@ -1,3 +1,7 @@
 //! The `rollsnap` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rollsnap::cli::main()
+}

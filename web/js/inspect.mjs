@@ -10,11 +10,11 @@ const PIECE = 1 << 21;
 
 export async function inspectBlob(blob, options = {}) {
   await init();
-  const failed = (error) => readingFailed(error, blob.name);
+  const failed = (error) => whyUnread(blob, error);
   if (options.headerOnly) {
     options.signal?.throwIfAborted();
-    const first = await blob.slice(0, FIRST_BYTES).arrayBuffer().catch((error) => {
-      throw failed(error);
+    const first = await blob.slice(0, FIRST_BYTES).arrayBuffer().catch(async (error) => {
+      throw await failed(error);
     });
     options.signal?.throwIfAborted();
     return { header: readHeader(new Uint8Array(first)), size: blob.size };
@@ -38,7 +38,7 @@ export async function readMember(blob, name, options = {}) {
   await inspect(blob.stream(), {
     ...options,
     total: blob.size,
-    failed: (error) => readingFailed(error, blob.name),
+    failed: (error) => whyUnread(blob, error),
     digests: limit === Infinity ? [name] : false,
     extract: {
       [name]: (chunk, found) => {
@@ -129,12 +129,18 @@ export async function readFirst(stream, { signal, failed }) {
   return first.subarray(0, length);
 }
 
+/** The error of a file that cannot be read. A stream may hide the reason; asking once more tells it. */
+async function whyUnread(blob, error) {
+  const again = await blob.slice?.(0, 1).arrayBuffer().catch((reason) => reason);
+  return readingFailed(again instanceof DOMException ? again : error, blob.name);
+}
+
 /** The chunks of a reader; large ones in pieces, so that the page and the signal get their turn. */
 async function* pieces(reader, signal, failed) {
   for (;;) {
-    const { done, value } = await reader.read().catch((error) => {
+    const { done, value } = await reader.read().catch(async (error) => {
       signal?.throwIfAborted();
-      throw failed ? failed(error) : error;
+      throw failed ? await failed(error) : error;
     });
     signal?.throwIfAborted();
     if (done) return;

@@ -1,0 +1,296 @@
+//! Every option, spelled as the nodes spell it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Inspect, verify, export and import snapshots of smart rollup nodes
+///
+/// A snapshot is the state of a Tezos or Mavryk smart rollup node in one file: store, context and
+/// pre-images. rollsnap reads, checks and makes such files without a node.
+#[derive(Debug, Parser)]
+#[command(name = "rollsnap", version, propagate_version = true, after_help = EXIT_STATUS)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    done
+  1    a check of the contents says no
+  2    the command line is not understood
+  3    the input cannot be read or is damaged
+  4    refused: populated directory, other rollup, older level, locked, output exists
+  5    environment: disk full, permission, I/O error
+  130  stopped by Ctrl-C; nothing was changed";
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub(super) struct Global {
+    /// How progress is shown on standard error [default: bar on a terminal, else none]
+    #[arg(long, global = true, value_name = "FORM")]
+    pub(super) progress: Option<ProgressForm>,
+    /// No progress and no remarks, only results and errors
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorWhen,
+    #[command(flatten)]
+    pub(super) node: NodeOptions,
+}
+
+/// Global options of the nodes, taken so that a script need only change the program's name.
+#[derive(Args, Debug)]
+pub(super) struct NodeOptions {
+    /// RPC address of a layer 1 node; this version makes no layer 1 checks and says so
+    #[arg(long, short = 'E', global = true, value_name = "URL", env = "ROLLSNAP_ENDPOINT")]
+    pub(super) endpoint: Option<String>,
+    #[arg(long, short = 'd', global = true, hide = true)]
+    base_dir: Option<PathBuf>,
+    #[arg(long, short = 'l', global = true, hide = true)]
+    log_requests: bool,
+    #[arg(long, short = 'P', global = true, hide = true)]
+    port: Option<u16>,
+    #[arg(long, short = 'A', global = true, hide = true)]
+    addr: Option<String>,
+    #[arg(long, short = 'S', global = true, hide = true)]
+    tls: bool,
+    #[arg(long, short = 't', global = true, hide = true)]
+    timings: bool,
+    #[arg(long, global = true, hide = true)]
+    better_errors: bool,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProgressForm {
+    /// A moving bar
+    Bar,
+    /// A line now and then
+    Plain,
+    /// One JSON object a line
+    Json,
+    /// Nothing
+    None,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ColorWhen {
+    /// On terminals, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl ColorWhen {
+    pub(super) fn apply(self) {
+        let choice = match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show what a snapshot says about itself; reads the header only
+    Info(InfoArgs),
+    /// List the members of a snapshot
+    Ls(LsArgs),
+    /// Write one member to standard output
+    Cat(CatArgs),
+    /// Extract members to files
+    Extract(ExtractArgs),
+    /// Read a snapshot to its last byte and say whether it is intact
+    Verify(VerifyArgs),
+    /// Make a snapshot of a data directory
+    Export(ExportArgs),
+    /// Import a snapshot into a data directory
+    Import(ImportArgs),
+    /// Build a small data directory, export, verify and import it, and show how
+    Demo(DemoArgs),
+    /// The commands as the nodes spell them: snapshot export, import and info
+    Snapshot {
+        #[command(subcommand)]
+        command: SnapshotCommand,
+    },
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SnapshotCommand {
+    /// Make a snapshot of a data directory
+    Export(ExportArgs),
+    /// Import a snapshot into a data directory
+    Import(ImportArgs),
+    /// Show what a snapshot says about itself; reads the header only
+    Info(InfoArgs),
+}
+
+impl Command {
+    /// Whether results and errors are asked for as JSON.
+    pub(super) fn wants_json(&self) -> bool {
+        use SnapshotCommand as Snapshot;
+        match self {
+            Self::Info(args) | Self::Snapshot { command: Snapshot::Info(args) } => args.json,
+            Self::Ls(args) => args.json,
+            Self::Extract(args) => args.json,
+            Self::Verify(args) => args.json,
+            Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
+            Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
+            Self::Cat(_) | Self::Demo(_) | Self::Completions(_) | Self::Man(_) => false,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct InfoArgs {
+    /// The snapshot file, or - for standard input
+    pub(super) snapshot: PathBuf,
+    /// Print a report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct LsArgs {
+    /// The snapshot file, or - for standard input
+    pub(super) snapshot: PathBuf,
+    /// Show the SHA-256 of each member as well
+    #[arg(long)]
+    pub(super) sha256: bool,
+    /// Go on where other tar programs would; every such place is still reported
+    #[arg(long)]
+    pub(super) lenient: bool,
+    /// Print a report with the list as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CatArgs {
+    /// The snapshot file, or - for standard input
+    pub(super) snapshot: PathBuf,
+    /// The member's name, as rollsnap ls shows it
+    pub(super) member: String,
+    /// Go on where other tar programs would
+    #[arg(long)]
+    pub(super) lenient: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExtractArgs {
+    /// The snapshot file, or - for standard input
+    pub(super) snapshot: PathBuf,
+    /// The members to extract [default: all]
+    pub(super) members: Vec<String>,
+    /// Where to; made if missing
+    #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+    pub(super) directory: PathBuf,
+    /// Replace files that exist
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Print a report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct VerifyArgs {
+    /// The snapshot file, or - for standard input
+    pub(super) snapshot: PathBuf,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExportArgs {
+    /// The snapshot file to make [default: snapshot-ADDRESS-LEVEL.MODE]
+    #[arg(value_name = "FILE", conflicts_with = "dest")]
+    pub(super) file: Option<PathBuf>,
+    /// Data directory of the rollup node [default: ~/.tezos-smart-rollup-node]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Directory to put the snapshot in; made if missing [default: the current one]
+    #[arg(long, value_name = "DIR")]
+    pub(super) dest: Option<PathBuf>,
+    /// Compress while the archive is written: needs less room, holds the locks longer
+    #[arg(long)]
+    pub(super) compress_on_the_fly: bool,
+    /// Do not compress
+    #[arg(long)]
+    pub(super) uncompressed: bool,
+    /// Cut the store at this level: head, finalized, cemented or a number
+    #[arg(long, value_name = "LEVEL", default_value = "finalized")]
+    pub(super) level: String,
+    /// Do not read the finished snapshot back
+    #[arg(long, alias = "no-checks")]
+    pub(super) no_check: bool,
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub(super) force: bool,
+    /// RPC address of the rollup node; taken for the sake of scripts, the export waits for the
+    /// node's garbage collection to end
+    #[arg(long, value_name = "URL")]
+    pub(super) rollup_node_endpoint: Option<String>,
+    /// Print path, sizes, times and report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ImportArgs {
+    /// The snapshot file, or - for standard input
+    pub(super) snapshot: PathBuf,
+    /// Data directory of the rollup node; made if missing [default: ~/.tezos-smart-rollup-node]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Import over a populated data directory
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Do not compare header and store of the snapshot
+    #[arg(long, alias = "no-checks")]
+    pub(super) no_check: bool,
+    /// Take the store back to this level
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) level: Option<String>,
+    #[arg(long, hide = true)]
+    apply_unsafe_patches: bool,
+    #[arg(long, hide = true, value_name = "URL")]
+    dal_node: Option<String>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct DemoArgs {
+    /// Directory to work in; made if missing, must be empty [default: a new one in the
+    /// system's directory for temporary files]
+    pub(super) directory: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CompletionsArgs {
+    /// Which shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ManArgs {
+    /// Directory to write the pages to; made if missing [default: print the main page]
+    pub(super) directory: Option<PathBuf>,
+}

@@ -1,0 +1,100 @@
+//! `rollsnap export`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use serde::Serialize;
+
+use super::args::{ExportArgs, Global};
+use super::output::{Output, print};
+use super::progress::Terminal;
+use super::verify;
+use crate::data_dir::DataDir;
+use crate::export::{self, Compression, Options};
+
+pub(super) fn run(
+    args: &ExportArgs,
+    global: &Global,
+    output: &Output,
+    feedback: &mut Terminal,
+) -> Result<ExitCode> {
+    let compression = match (args.uncompressed, args.compress_on_the_fly) {
+        (true, true) => {
+            return Err(Problem::new(Code::Usage)
+                .headline("Cannot have both --uncompressed and --compress-on-the-fly"));
+        }
+        (true, false) => Compression::None,
+        (false, true) => Compression::OnTheFly,
+        (false, false) => Compression::After,
+    };
+    let options = Options {
+        data_dir: data_dir(args.data_dir.as_deref())?,
+        output: match &args.file {
+            Some(file) => export::Output::File(file.clone()),
+            None => export::Output::Directory(args.dest.clone()),
+        },
+        compression,
+        level: args.level.parse()?,
+        check: !args.no_check,
+        force: args.force,
+    };
+    if args.rollup_node_endpoint.is_some() {
+        feedback.note("--rollup-node-endpoint is not used: a running garbage collection is waited for");
+    }
+    let outcome = export::run(&options, feedback)?;
+    feedback.close(true);
+    for remark in verify::remarks(outcome.report.checks.iter()) {
+        feedback.note(&format!("Note: {remark}"));
+    }
+    unused_endpoint(global, feedback);
+    if output.is_json() {
+        output.json(&Json {
+            report: &outcome.report,
+            path: outcome.path.to_string_lossy().into_owned(),
+            bytes: outcome.bytes,
+            locks_held_ms: outcome.locks_held.as_millis() as u64,
+            phases: phases(&outcome.phases),
+        })?;
+    } else {
+        print(format_args!("Snapshot exported to {}\n", outcome.path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A report with the facts of the export.
+#[derive(Serialize)]
+struct Json<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    path: String,
+    bytes: u64,
+    locks_held_ms: u64,
+    phases: Vec<JsonPhase>,
+}
+
+/// A phase and how long it took.
+#[derive(Serialize)]
+pub(super) struct JsonPhase {
+    name: &'static str,
+    ms: u64,
+}
+
+pub(super) fn phases(phases: &[(&'static str, Duration)]) -> Vec<JsonPhase> {
+    phases.iter().map(|(name, time)| JsonPhase { name, ms: time.as_millis() as u64 }).collect()
+}
+
+/// The data directory that is meant, or the default of the nodes.
+pub(super) fn data_dir(given: Option<&std::path::Path>) -> Result<PathBuf> {
+    given.map(Into::into).or_else(DataDir::default_path).ok_or_else(|| {
+        Problem::new(Code::Usage)
+            .headline("there is no home directory: name the data directory with --data-dir")
+    })
+}
+
+pub(super) fn unused_endpoint(global: &Global, feedback: &mut Terminal) {
+    if global.node.endpoint.is_some() {
+        feedback.note("Note: the layer 1 endpoint was not asked: this version makes no layer 1 checks");
+    }
+}

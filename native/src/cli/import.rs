@@ -1,0 +1,64 @@
+//! `rollsnap import`.
+
+use std::process::ExitCode;
+
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use serde::Serialize;
+
+use super::args::{Global, ImportArgs};
+use super::export::{JsonPhase, data_dir, phases, unused_endpoint};
+use super::output::{Output, print};
+use super::progress::Terminal;
+use super::verify;
+use crate::import::{self, Options};
+
+pub(super) fn run(
+    args: &ImportArgs,
+    global: &Global,
+    output: &Output,
+    feedback: &mut Terminal,
+) -> Result<ExitCode> {
+    let options = Options {
+        data_dir: data_dir(args.data_dir.as_deref())?,
+        force: args.force,
+        check: !args.no_check,
+        level: args.level.as_deref().map(level).transpose()?,
+    };
+    let outcome = import::run(&args.snapshot, &options, feedback)?;
+    feedback.close(true);
+    for remark in verify::remarks(outcome.report.checks.iter()) {
+        feedback.note(&format!("Note: {remark}"));
+    }
+    unused_endpoint(global, feedback);
+    if output.is_json() {
+        output.json(&Json {
+            report: &outcome.report,
+            data_dir: options.data_dir.to_string_lossy().into_owned(),
+            head_level: outcome.head_level,
+            phases: phases(&outcome.phases),
+        })?;
+    } else {
+        print(format_args!("Snapshot successfully imported\n"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A report with the facts of the import.
+#[derive(Serialize)]
+struct Json<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    data_dir: String,
+    head_level: i32,
+    phases: Vec<JsonPhase>,
+}
+
+/// A strictly positive decimal number.
+fn level(text: &str) -> Result<i32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let level = text.parse().ok().filter(|level| digits && *level > 0);
+    level.ok_or_else(|| {
+        let text = format!("Invalid import level \"{text}\". Expected a positive integer.");
+        Problem::new(Code::LevelRequest).headline(text)
+    })
+}

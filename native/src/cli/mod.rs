@@ -1,0 +1,63 @@
+//! The command line: arguments in, jobs run, words and exit status out.
+
+mod args;
+mod demo;
+mod export;
+mod import;
+mod info;
+mod members;
+mod output;
+mod progress;
+mod shell;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use rollsnap_core::Result;
+
+use args::{Cli, Command, SnapshotCommand};
+use output::Output;
+use progress::Terminal;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.global.color.apply();
+    let mut feedback = match Terminal::new(&cli.global) {
+        Ok(feedback) => feedback,
+        Err(problem) => return Output::new(false).failure(&problem),
+    };
+    let output = Output::new(cli.command.wants_json());
+    let result = run(&cli, &output, &mut feedback);
+    feedback.close(result.is_ok());
+    match result {
+        Ok(code) => code,
+        Err(problem) => output.failure(&problem),
+    }
+}
+
+/// The whole command with its subcommands, for help, manual pages and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+    use SnapshotCommand as Snapshot;
+    match &cli.command {
+        Command::Info(args) | Command::Snapshot { command: Snapshot::Info(args) } => info::run(args, output),
+        Command::Ls(args) => members::list(args, output, feedback),
+        Command::Cat(args) => members::cat(args, feedback),
+        Command::Extract(args) => members::extract(args, output, feedback),
+        Command::Verify(args) => verify::run(args, output, feedback),
+        Command::Export(args) | Command::Snapshot { command: Snapshot::Export(args) } => {
+            export::run(args, &cli.global, output, feedback)
+        }
+        Command::Import(args) | Command::Snapshot { command: Snapshot::Import(args) } => {
+            import::run(args, &cli.global, output, feedback)
+        }
+        Command::Demo(args) => demo::run(args, feedback),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
+    }
+}

@@ -1,0 +1,122 @@
+//! What goes to standard output, and errors to standard error.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use rollsnap_core::report::{Check, Status};
+use rollsnap_core::{Code, Problem, Report, Result, Verdict};
+use serde::Serialize;
+
+use crate::io;
+
+/// Bold, for the word that matters.
+pub(super) const STRONG: Style = Style::new().bold();
+/// For remarks in the second row.
+pub(super) const FAINT: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const OPEN: Style = AnsiColor::Yellow.on_default();
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a value as JSON on one line.
+    pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value)
+            .map_err(|err| Problem::new(Code::IoOther).headline("cannot make JSON").because(err))?;
+        print(format_args!("{text}\n"))
+    }
+
+    /// Says what went wrong; the exit status follows from its code. With JSON, standard output
+    /// gets a report that holds nothing but this.
+    pub(super) fn failure(&self, problem: &Problem) -> ExitCode {
+        if self.json {
+            let mut report = Report::new();
+            report.add(Check::no(problem));
+            // Whoever closed standard output does not want it.
+            let _ = self.json(&report);
+        }
+        if problem.code() == Code::OutputClosed {
+            return problem.code().class().exit_status().into();
+        }
+        let advice = match problem.advice() {
+            "" => String::new(),
+            advice => format!(": {advice}"),
+        };
+        let code = problem.code();
+        let _ =
+            writeln!(anstream::stderr(), "{BAD}Error:{BAD:#} {problem}\n  {FAINT}[{code}]{advice}{FAINT:#}");
+        code.class().exit_status().into()
+    }
+}
+
+/// Prints to standard output. A reader that went away (`rollsnap ls … | head`) ends the command
+/// quietly.
+pub(super) fn print(text: std::fmt::Arguments<'_>) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    written(out.write_fmt(text).and_then(|()| out.flush()))
+}
+
+/// What became of writing to standard output.
+pub(super) fn written(result: std::io::Result<()>) -> Result<()> {
+    result.map_err(|err| match err.kind() {
+        ErrorKind::BrokenPipe => Problem::new(Code::OutputClosed),
+        _ => io::problem("write to", Path::new("standard output"), err),
+    })
+}
+
+/// A verdict in its colour.
+pub(super) fn verdict(verdict: Verdict) -> String {
+    let style = match verdict {
+        Verdict::Yes => GOOD,
+        Verdict::No => BAD,
+        Verdict::Unknown => OPEN,
+    };
+    format!("{style}{}{style:#}", verdict.words())
+}
+
+/// One check, as a row.
+pub(super) fn check_row(check: &Check) -> String {
+    let (style, word) = match check.status {
+        Status::Yes => (GOOD, "yes"),
+        Status::No => (BAD, "no"),
+        Status::Warning => (OPEN, "warning"),
+        Status::Unknown => (OPEN, "open"),
+    };
+    let mut row = format!("  {style}{word:<8}{style:#}{:<20} {}", check.code, check.text);
+    if let Some(member) = &check.member {
+        row += &format!(" (member {member:?})");
+    }
+    if let Some(at) = &check.at {
+        row += &format!(" ({at})");
+    }
+    if let Some(expected) = &check.expected {
+        row += &format!("\n{:31}expected {expected}", "");
+    }
+    if let Some(found) = &check.found {
+        row += &format!("\n{:31}found    {found}", "");
+    }
+    if check.status == Status::No && !check.code.advice().is_empty() {
+        row += &format!("\n{:31}{FAINT}{}{FAINT:#}", "", check.code.advice());
+    }
+    row
+}
+
+/// A size for people, with the exact number.
+pub(super) fn size(bytes: u64) -> String {
+    format!("{} ({bytes} bytes)", indicatif::BinaryBytes(bytes))
+}

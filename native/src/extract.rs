@@ -1,0 +1,145 @@
+//! Members to files: what import and `rollsnap extract` share.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, FileTimes, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::snapshot::{Event, Options};
+use rollsnap_core::tar::Member;
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+
+use crate::io;
+use crate::source::Source;
+
+/// Writes members below a directory that nobody else writes to. Names come from an inspector,
+/// which lets only those pass that stay inside.
+#[derive(Debug)]
+pub struct Files {
+    root: PathBuf,
+    open: Option<(PathBuf, File)>,
+}
+
+impl Files {
+    /// Files below `root`, which must exist and be empty.
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.into(), open: None }
+    }
+
+    /// Creates the file of a member, and the directories above it.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn begin(&mut self, member: &Member) -> Result<()> {
+        let path = self.root.join(&member.name);
+        let create = || match File::create_new(&path) {
+            Err(err) if err.kind() == ErrorKind::NotFound => {
+                fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
+                File::create_new(&path)
+            }
+            other => other,
+        };
+        let file = create().map_err(|err| io::problem("create", &path, err))?;
+        self.open = Some((path, file));
+        Ok(())
+    }
+
+    /// Writes the next bytes of the member's content.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn data(&mut self, data: &[u8]) -> Result<()> {
+        match &mut self.open {
+            Some((path, file)) => file.write_all(data).map_err(|err| io::problem("write", path, err)),
+            None => Ok(()),
+        }
+    }
+
+    /// Completes the file: permissions (without the special bits, always readable and writable by
+    /// its owner) and time as in the archive.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn end(&mut self, member: &Member) -> Result<()> {
+        let Some((path, file)) = self.open.take() else { return Ok(()) };
+        let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(member.mtime));
+        let complete = || {
+            file.set_permissions(Permissions::from_mode(member.mode & 0o777 | 0o600))?;
+            match time {
+                Some(time) => file.set_times(FileTimes::new().set_modified(time)),
+                None => Ok(()),
+            }
+        };
+        complete().map_err(|err| io::problem("write", &path, err))
+    }
+}
+
+/// Extracts members (all, if `wanted` is empty) below `directory`. Nothing appears there before
+/// the snapshot was read to its end and found intact; files that exist are replaced only with
+/// `force`.
+///
+/// # Errors
+/// The codes of a damaged snapshot, [`Code::MemberUnknown`], [`Code::OutputExists`],
+/// [`Code::Cancelled`], any `io.*` code.
+pub fn run(
+    source: &mut Source,
+    wanted: &[String],
+    directory: &Path,
+    force: bool,
+    feedback: &mut dyn Feedback,
+) -> Result<Report> {
+    fs::create_dir_all(directory).map_err(|err| io::problem("create the directory", directory, err))?;
+    let staging = tempfile::Builder::new().prefix(".rollsnap-extract-").tempdir_in(directory);
+    let staging = staging.map_err(|err| io::problem("create a working directory in", directory, err))?;
+    let mut files = Files::new(staging.path());
+    let mut missing: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
+    let mut names = Vec::new();
+    let phase = Phase { index: 1, of: 1, name: "Extracting snapshot", total: None, unit: Unit::Bytes };
+    let options = Options { list: true, ..Options::default() };
+    let report = source.inspect(options, phase, feedback, &mut |event| match event {
+        Event::Member(member) => {
+            if wanted.is_empty() || missing.remove(member.name.as_str()) {
+                names.push(member.name.clone());
+                files.begin(member)?;
+            }
+            Ok(())
+        }
+        Event::Data(data) => files.data(data),
+        Event::MemberEnd { member, .. } => files.end(member),
+        Event::Problem(problem) => Err(problem.clone()),
+        Event::Header(_) | Event::End => Ok(()),
+    })?;
+    if let Some(name) = missing.first() {
+        return Err(Problem::new(Code::MemberUnknown).member(*name));
+    }
+    settle(staging.path(), directory, &names, force)?;
+    Ok(report)
+}
+
+/// Moves the extracted files to their places, after making sure that all of them can go there.
+fn settle(staging: &Path, directory: &Path, names: &[String], force: bool) -> Result<()> {
+    for name in names {
+        let mut path = directory.to_path_buf();
+        let mut parts = name.split('/').peekable();
+        while let Some(part) = parts.next() {
+            path.push(part);
+            match fs::symlink_metadata(&path) {
+                Err(err) if err.kind() == ErrorKind::NotFound => break,
+                Err(err) => return Err(io::problem("look at", &path, err)),
+                Ok(metadata) if parts.peek().is_some() && metadata.is_dir() => {}
+                Ok(metadata) if parts.peek().is_none() && metadata.is_file() && force => {}
+                Ok(_) => return Err(Problem::new(Code::OutputExists).path(path.display())),
+            }
+        }
+    }
+    for name in names {
+        let place = directory.join(name);
+        let parent = place.parent().unwrap_or(directory);
+        fs::create_dir_all(parent).map_err(|err| io::problem("create the directory", parent, err))?;
+        fs::rename(staging.join(name), &place).map_err(|err| io::problem("create", &place, err))?;
+    }
+    Ok(())
+}

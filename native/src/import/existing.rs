@@ -1,0 +1,149 @@
+//! What is in the data directory before an import: its lock, and what its store says.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rollsnap_core::hash::{CommitmentHash, RollupAddress};
+use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
+
+use super::rules;
+use crate::data_dir::{DataDir, Layout, Lock, Metadata};
+use crate::io;
+use crate::store::{Accept, Mark, Store};
+
+/// A data directory that exists and is locked.
+pub(super) struct Target {
+    lock: Lock,
+    /// The directories that were made for it, the deepest first.
+    made: Vec<PathBuf>,
+}
+
+impl Target {
+    /// Makes the directory if needed and takes its lock (rule I2).
+    pub(super) fn prepare(root: &Path) -> Result<Self> {
+        let mut made = Vec::new();
+        make(root, &mut made)?;
+        match Lock::try_node(root) {
+            Ok(lock) => Ok(Self { lock, made }),
+            Err(problem) => {
+                unmake(&made);
+                Err(problem)
+            }
+        }
+    }
+
+    pub(super) fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// Undoes [`Target::prepare`].
+    pub(super) fn discard(self) {
+        // Nothing depends on it: an empty directory or lock file that stays does no harm.
+        let _ = self.lock.discard();
+        unmake(&self.made);
+    }
+}
+
+/// What an import must respect. Empty for a fresh directory.
+#[derive(Debug, Default)]
+pub(super) struct Existing {
+    pub(super) rollup: Option<RollupAddress>,
+    pub(super) history_mode: Option<HistoryMode>,
+    pub(super) head_level: Option<i32>,
+    pub(super) lpc: Option<Mark<CommitmentHash>>,
+}
+
+impl Existing {
+    /// Reads what is there. A store that cannot be read does not stand in the way of replacing
+    /// it: that is what snapshots are for. The rollup that the metadata names still counts.
+    pub(super) fn read(root: &Path, force: bool, feedback: &mut dyn Feedback) -> Result<Self> {
+        no_links(root)?;
+        let data_dir = DataDir::new(root);
+        let metadata = match Metadata::read(root) {
+            Err(problem) if problem.code() == Code::MetadataForm => {
+                feedback.note(&format!("The metadata in place are of no use: {problem}"));
+                None
+            }
+            other => other?,
+        };
+        let rollup = metadata.map(|metadata| metadata.rollup_address);
+        match data_dir.layout() {
+            Ok(Layout::V5Sqlite) => {}
+            Ok(Layout::Uninitialised | Layout::Versioned(5)) => {
+                return Ok(Self { rollup, ..Self::default() });
+            }
+            Ok(Layout::Versioned(version)) => return Err(old_store(&format!("version {version}"))),
+            Ok(Layout::Unversioned) => return Err(old_store("version 0 or 1")),
+            Err(problem) if problem.code() == Code::StoreVersion => {}
+            Err(problem) => return Err(problem),
+        }
+        let read = || {
+            let store = Store::open(&data_dir.store(), Accept::Older)?;
+            let state = store.state()?;
+            store.close()?;
+            Ok(state)
+        };
+        match read() {
+            Ok(state) => Ok(Self {
+                // The nodes compare rollups only where a history mode is recorded.
+                rollup: rollup.filter(|_| state.history_mode.is_some()),
+                history_mode: state.history_mode,
+                head_level: state.head.map(|head| head.level),
+                lpc: state.lpc,
+            }),
+            Err(problem) if force && is_damage(&problem) => {
+                feedback.note(&format!("The store in place cannot be read and will be replaced: {problem}"));
+                Ok(Self { rollup, ..Self::default() })
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+}
+
+fn is_damage(problem: &Problem) -> bool {
+    matches!(problem.code(), Code::StoreDamaged | Code::StoreMigrations)
+}
+
+fn old_store(version: &str) -> Problem {
+    Problem::new(Code::ImportStore)
+        .headline("the data directory holds a store that rollsnap cannot replace")
+        .found(version)
+        .because("import into an empty directory")
+}
+
+/// A link in the place of a directory would be replaced itself, and what it points to orphaned.
+fn no_links(root: &Path) -> Result<()> {
+    for name in rules::TOP_LEVEL {
+        let path = root.join(name);
+        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+            return Err(Problem::new(Code::ImportLink).path(path.display()));
+        }
+    }
+    Ok(())
+}
+
+fn make(path: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
+    match fs::create_dir(path) {
+        Ok(()) => made.insert(0, path.into()),
+        Err(err) if err.kind() == ErrorKind::NotFound && path.parent().is_some() => {
+            make(path.parent().unwrap_or(path), made)?;
+            return make(path, made);
+        }
+        Err(err) if err.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(err) => {
+            unmake(made);
+            return Err(io::problem("create the directory", path, err));
+        }
+    }
+    Ok(())
+}
+
+fn unmake(made: &[PathBuf]) {
+    for path in made {
+        // Stops at the first that is not empty, and all above it are not either.
+        if fs::remove_dir(path).is_err() {
+            break;
+        }
+    }
+}

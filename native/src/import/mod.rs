@@ -1,0 +1,157 @@
+//! Import: from a snapshot to a data directory of store version 5.
+//!
+//! The snapshot is extracted into a staging directory inside the data directory, checked there,
+//! and only then put in place ([`crate::swap`]). A refused, failed or interrupted import changes
+//! nothing; `config.json`, locks and everything else that a snapshot does not carry stays.
+
+mod existing;
+mod rules;
+mod stage;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rollsnap_core::report::{Check, Status};
+use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
+
+use crate::data_dir::Lock;
+use crate::jobs::Phases;
+use crate::source::Source;
+use crate::store::{self, LpcOutcome};
+use crate::swap::{self, Change, Staging};
+
+use existing::{Existing, Target};
+
+/// What to import, and where to.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory; it is made if missing.
+    pub data_dir: PathBuf,
+    /// Import over a populated directory.
+    pub force: bool,
+    /// Compare header and store of the snapshot.
+    pub check: bool,
+    /// Take the store back to this level.
+    pub level: Option<i32>,
+}
+
+/// A finished import.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What reading the snapshot showed.
+    pub report: Report,
+    /// The level that the data directory is at now.
+    pub head_level: i32,
+    /// How long each phase took.
+    pub phases: Vec<(&'static str, Duration)>,
+}
+
+/// Imports a snapshot file; `-` stands for standard input.
+///
+/// # Errors
+/// The codes of rules I1 to I5c ([`Code::ImportPopulated`], [`Code::LockHeld`], `header.*`,
+/// [`Code::ImportRollup`], [`Code::ImportMode`], [`Code::ImportLevel`], [`Code::ImportOlder`]), of
+/// a damaged snapshot (`gzip.*`, `tar.*`, `snapshot.*`), of what it holds (`metadata.*`,
+/// `store.*`, [`Code::HeaderStore`]), [`Code::ImportStore`], [`Code::ImportLink`],
+/// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code.
+pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    rules::not_populated(&options.data_dir, options.force)?;
+    let target = Target::prepare(&options.data_dir)?;
+    let result = import(snapshot, target.lock(), options, feedback);
+    // A refused import leaves no trace, not even an empty directory or lock file of its own.
+    if result.is_err() {
+        target.discard()
+    } else {
+        drop(target)
+    }
+    result
+}
+
+fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    let root = &*options.data_dir;
+    swap::recover(root, feedback)?;
+    let mut source = Source::open(snapshot)?;
+    let existing = Existing::read(root, options.force, feedback)?;
+    let mut phases = Phases::new(3);
+
+    let staging = Staging::begin(root)?;
+    let before = |header: &Header| rules::before(header, &existing, options.level);
+    let phase = phases.next("Extracting snapshot");
+    let (header, report) = stage::extract(&mut source, staging.dir(), phase, before, feedback)?;
+
+    phases.begin("Checking imported data", None, feedback);
+    let staged = staging.dir().join(crate::data_dir::STORE);
+    rules::staged(staging.dir(), root, &header, options.check)?;
+    let head_level = adjust(&staged, &header, &existing, options.level, feedback)?;
+
+    phases.begin("Putting data in place", None, feedback);
+    let plan = plan(staging.dir(), root, feedback)?;
+    feedback.checkpoint()?;
+    staging.commit(&plan, feedback)?;
+    Ok(Outcome { report: remarked(report, options.check), head_level, phases: phases.finish() })
+}
+
+/// Makes the staged store fit its new home: level, history mode, the operator's own `lpc`. The
+/// level that it is at then.
+fn adjust(
+    store: &Path,
+    header: &Header,
+    existing: &Existing,
+    level: Option<i32>,
+    feedback: &mut dyn Feedback,
+) -> Result<i32> {
+    if let Some(level) = level {
+        store::reset_imported(store, level)?;
+    }
+    if (existing.history_mode, header.history_mode) == (Some(HistoryMode::Full), HistoryMode::Archive) {
+        store::set_history_mode(store, HistoryMode::Full)?;
+        feedback.note("The history mode stays full: the node will collect what it does not need");
+    }
+    if let Some(lpc) = &existing.lpc {
+        let (hash, at) = (lpc.hash, lpc.level);
+        feedback.note(&match store::keep_lpc(store, lpc)? {
+            LpcOutcome::Kept => format!("Kept your last published commitment {hash} (level {at})"),
+            LpcOutcome::AboveHead(head) => {
+                format!(
+                    "Dropped your last published commitment {hash}: level {at} is above the new head {head}"
+                )
+            }
+            LpcOutcome::Unknown => {
+                format!("Dropped your last published commitment {hash}: it is not in the imported store")
+            }
+        });
+    }
+    Ok(level.unwrap_or(header.head_level))
+}
+
+/// What replaces what. The old write-ahead log goes with the old database, and an old `storage`
+/// goes even if the snapshot has none: what it says is about the old store.
+fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
+    let mut plan = vec![Change::Remove("store.sqlite-wal".into()), Change::Remove("store.sqlite-shm".into())];
+    for name in rules::TOP_LEVEL {
+        let staged = staging.join(name);
+        let pre_images = rules::PRE_IMAGES.contains(&name);
+        if staged.is_dir() && pre_images {
+            let merged = swap::merge_into_staging(&root.join(name), &staged, feedback)?;
+            if merged.kept > 0 {
+                feedback.note(&format!("Kept {} pre-images of your own in {name}", merged.kept));
+            }
+        }
+        if staged.symlink_metadata().is_ok() {
+            plan.push(Change::Replace(name.into()));
+        } else if !pre_images {
+            plan.push(Change::Remove(name.into()));
+        }
+    }
+    Ok(plan)
+}
+
+fn remarked(mut report: Report, checked: bool) -> Report {
+    let unknown = |code, text: &str| Check { status: Status::Unknown, ..Check::unknown(code, text) };
+    if !checked {
+        report.add(unknown(Code::HeaderStore, "not checked: header against store (--no-check)"));
+    }
+    report
+        .add(unknown(Code::L1Commitment, "not checked: whether the last commitment is published on layer 1"));
+    report
+}

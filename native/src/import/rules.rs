@@ -1,0 +1,105 @@
+//! The rules of an import, in the words of the nodes (`docs/FORMAT.md`, section 7).
+
+use std::path::Path;
+
+use rollsnap_core::header::Layout;
+use rollsnap_core::{Code, Header, HistoryMode, Problem, Result};
+
+use super::existing::Existing;
+use crate::data_dir::{DataDir, Metadata, STORE};
+use crate::store::{Accept, Store};
+
+/// What a snapshot of store version 5 puts into a data directory.
+pub(super) const TOP_LEVEL: [&str; 7] =
+    ["metadata", "store.sqlite", "storage", "context", "wasm_2_0_0", "arith", "riscv"];
+
+/// Those of them that hold pre-images.
+pub(super) const PRE_IMAGES: [&str; 3] = ["wasm_2_0_0", "arith", "riscv"];
+
+/// Rule I1.
+pub(super) fn not_populated(root: &Path, force: bool) -> Result<()> {
+    if force || !DataDir::new(root).is_populated() {
+        return Ok(());
+    }
+    Err(Problem::new(Code::ImportPopulated).headline(format!(
+        "The rollup node data dir {} is already populated. If you want to overwrite its non-local content use the --force option.",
+        root.display()
+    )))
+}
+
+/// Rules I4, I5, I5b and I5c, in this order: what the header alone decides.
+pub(super) fn before(header: &Header, existing: &Existing, level: Option<i32>) -> Result<()> {
+    if header.layout == Layout::Unversioned {
+        return Err(Problem::new(Code::HeaderUnversioned));
+    }
+    let refuse = |code, text| Err(Problem::new(code).headline(text));
+    let Header { history_mode, head_level, rollup_address, .. } = header;
+    if let Some(rollup) = existing.rollup.filter(|rollup| rollup != rollup_address) {
+        let text = format!(
+            "The existing rollup node is for {rollup}, but the snapshot is for rollup {rollup_address}."
+        );
+        return refuse(Code::ImportRollup, text);
+    }
+    if (existing.history_mode, *history_mode) == (Some(HistoryMode::Archive), HistoryMode::Full) {
+        return refuse(Code::ImportMode, "Cannot import a full snapshot into an archive rollup node.".into());
+    }
+    if let Some(level) = level.filter(|level| level > head_level) {
+        let text = format!("Cannot import a snapshot for level {head_level} at level {level}.");
+        return refuse(Code::ImportLevel, text);
+    }
+    if let Some(at) = existing.head_level.filter(|at| at >= head_level) {
+        let text = format!(
+            "The rollup node is already at level {at} but the snapshot is only for level {head_level}."
+        );
+        return refuse(Code::ImportOlder, text);
+    }
+    Ok(())
+}
+
+/// What the extracted data must be: a store of version 5 of the rollup that the header names and,
+/// unless told otherwise, at the level, with the commitment and in the mode that it says.
+/// `root` is the directory that the user knows.
+pub(super) fn staged(staging: &Path, root: &Path, header: &Header, check: bool) -> Result<()> {
+    let metadata = Metadata::read(staging)?.ok_or_else(|| {
+        let text = format!("No rollup node metadata in \"{}\".", root.display());
+        Problem::new(Code::MetadataMissing).headline(text)
+    })?;
+    DataDir::new(staging).require_v5()?;
+    if metadata.rollup_address != header.rollup_address {
+        return Err(disagree(format!(
+            "The header is for rollup {}, but the metadata in the snapshot are for rollup {}.",
+            header.rollup_address, metadata.rollup_address
+        )));
+    }
+    let store = Store::open(&staging.join(STORE), Accept::Older)?;
+    let head = store.head()?;
+    let history_mode = store.state()?.history_mode;
+    store.close()?;
+    if !check {
+        return Ok(());
+    }
+    let commitment = head.most_recent_commitment();
+    if commitment != header.last_commitment {
+        return Err(disagree(format!(
+            "Last commitment in snapshot is {commitment} but should be {}.",
+            header.last_commitment
+        )));
+    }
+    if head.level != header.head_level {
+        return Err(disagree(format!(
+            "The header is for level {}, but the head of the store in the snapshot is at level {}.",
+            header.head_level, head.level
+        )));
+    }
+    match history_mode.filter(|mode| *mode != header.history_mode) {
+        None => Ok(()),
+        Some(mode) => Err(disagree(format!(
+            "The header is for history mode {}, but the store in the snapshot is for {mode}.",
+            header.history_mode
+        ))),
+    }
+}
+
+fn disagree(text: String) -> Problem {
+    Problem::new(Code::HeaderStore).headline(text)
+}
