@@ -112,8 +112,8 @@ async function* chunks({ stream, failed }, signal) {
   signal.addEventListener('abort', stop);
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((error) => {
-        throw signal.aborted ? signal.reason : failed(error);
+      const { done, value } = await reader.read().catch(async (error) => {
+        throw signal.aborted ? signal.reason : await failed(error);
       });
       signal.throwIfAborted();
       if (done) return;

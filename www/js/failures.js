@@ -13,8 +13,14 @@ export class Failure extends Error {
   }
 }
 
-/** The browser could not read (on) in a file. */
-export function fileFailure(error) {
+/** The browser could not read (on) in `file`. */
+export async function fileFailure(file, error) {
+  // A stream may hide the reason: asking for one byte tells it.
+  const again = await file.slice(0, 1).arrayBuffer().catch((reason) => reason);
+  return nameFailure(again instanceof DOMException ? again : error);
+}
+
+function nameFailure(error) {
   const known = {
     NotFoundError: ['io.not-found', 'It was moved, renamed or deleted after you chose it. Choose it again.'],
     NotReadableError: ['source.changed', 'The browser refuses to read on: the file was changed, moved or deleted after you chose it. Choose it again when nothing writes to it.'],

@@ -230,6 +230,8 @@ async function start() {
   tabs(document.querySelector('[role=tablist]'));
   $('home').addEventListener('click', home);
   $('again').addEventListener('click', home);
+  // Paper cannot be opened.
+  addEventListener('beforeprint', () => document.querySelectorAll('#verdicts details').forEach((details) => (details.open = true)));
   listen({
     open,
     refuse(what) {

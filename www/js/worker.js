@@ -76,15 +76,15 @@ function table() {
 
 async function start(source) {
   if (source.url) return firstBytes(source.url, FIRST_BYTES, stop.signal);
-  const first = await source.file.slice(0, FIRST_BYTES).arrayBuffer().catch((error) => {
-    throw fileFailure(error);
+  const first = await source.file.slice(0, FIRST_BYTES).arrayBuffer().catch(async (error) => {
+    throw await fileFailure(source.file, error);
   });
   return { first: new Uint8Array(first), total: source.file.size, ranges: true, notes: [] };
 }
 
 async function open(source) {
   if (source.url) return { ...(await openWhole(source.url, stop.signal)), failed: streamFailure };
-  return { stream: source.file.stream(), total: source.file.size, failed: fileFailure };
+  return { stream: source.file.stream(), total: source.file.size, failed: (error) => fileFailure(source.file, error) };
 }
 
 function blobFile(limit) {

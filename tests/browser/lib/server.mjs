@@ -1,5 +1,6 @@
 // Two servers on loopback: the page's own, under a sub-path, and a foreign host whose answers the
 // tests choose.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
@@ -14,6 +15,7 @@ const listen = (handler) =>
 
 /** The page below `/some/where/`. `replace(path, bytes)` may change what is sent. */
 export async function servePage() {
+  if (!existsSync(`${WWW}pkg/page.js`)) throw new Error('www/pkg is not complete: run web/build, then www/build');
   const state = { replace: (_, bytes) => bytes, asked: [] };
   const server = await listen(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://x');
