@@ -107,7 +107,7 @@ test('colours by choice', async (t) => {
 
 test('offline after the first visit', async (t) => {
   const server = await servePage();
-  const page = await visit(t, browser, server.base);
+  const page = await visit(t, browser, server.base, { offline: true });
   await kept(page);
   await server.close();
   await page.reload();
@@ -121,7 +121,7 @@ test('offline after the first visit', async (t) => {
 test('a newer version waits until it is wanted', async (t) => {
   const server = await servePage();
   t.after(() => server.close());
-  const page = await visit(t, browser, server.base);
+  const page = await visit(t, browser, server.base, { offline: true });
   await kept(page);
   server.replace = (name, bytes) => {
     if (name === 'pkg/page.js') return String(bytes).replace(/version: '\w+'/, "version: 'newer'");

@@ -44,7 +44,7 @@ test('the start page', async (t) => {
 });
 
 test('the example', async (t) => {
-  const page = await visit(t, browser, own.base);
+  const page = await visit(t, browser, own.base, { offline: true });
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));
   await page.click('#example');

@@ -15,10 +15,10 @@ export const launch = () => chromium.launch({ executablePath: process.env.CHROMI
 
 /**
  * A page in a fresh profile, at `base`. Whatever goes wrong in it, or is forbidden by its policy,
- * fails the test when it ends.
+ * fails the test when it ends. The service worker is left out where `offline` does not ask for it.
  */
-export async function visit(t, browser, base, { hash = '', ready = true, pickers = false, allow = [], ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1180, height: 820 }, ...options });
+export async function visit(t, browser, base, { hash = '', ready = true, pickers = false, offline = false, allow = [], ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1180, height: 820 }, serviceWorkers: offline ? 'allow' : 'block', ...options });
   const page = await context.newPage();
   const wrong = [];
   page.on('pageerror', (error) => wrong.push(String(error)));
