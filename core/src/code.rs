@@ -206,6 +206,7 @@ L1Answer           Environment "l1.answer"        "the answer of the L1 node is 
 L1Status           Environment "l1.status"        "the L1 node reports an error" "try again later, or use another L1 node"
 // --- Use and environment ------------------------------------------------------------------------
 Usage              Usage   "usage"                "the command line is not understood" "see --help"
+HashText           Usage   "hash.text"            "this is not a hash of the wanted kind" "copy it again: every character counts"
 MemberUnknown      Usage   "member.unknown"       "the snapshot has no such member" "rollsnap ls SNAPSHOT lists the members"
 IoNotFound         Damaged "io.not-found"         "no such file or directory" "check the path"
 IoDirectory        Damaged "io.directory"         "this is a directory, not a snapshot file" "name a snapshot file, or - for standard input"
@@ -213,6 +214,10 @@ IoPermission       Environment "io.permission"    "permission denied" "check the
 IoNoSpace          Environment "io.no-space"      "no space left on the device" "free some space or choose another directory"
 OutputClosed       Environment "io.output-closed" "nobody reads standard output any more" ""
 IoOther            Environment "io.other"         "the operating system reports an error" ""
+HttpStatus         Environment "http.status"      "the server does not give the file" "check the address"
+HttpConnection     Environment "http.connection"  "the server cannot be reached, or the connection broke off" "check the address and try again"
+HttpRange          Environment "http.range"       "the server does not send parts of the file" "download the file, or use the command line"
+HttpCors           Environment "http.cors"        "the server does not let web pages of other origins read the file" "download the file, or use the command line: it needs no such permission"
 Cancelled          Cancelled "cancelled"          "stopped on request; nothing was changed" ""
 }
 

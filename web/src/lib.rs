@@ -1,11 +1,86 @@
-//! rollsnap for JavaScript.
+//! rollsnap for JavaScript: the face of `rollsnap-core` that `web/js/` completes to the npm
+//! package `rollsnap`.
+//!
+//! * [`Inspector`]: bytes in, events out, a Report at the end;
+//! * [`read_header`]: the header alone, from the first bytes of a file;
+//! * [`decode_hash`], [`encode_hash`]: typed hashes and their text;
+//! * [`codes`], [`problem`]: the one table of everything that can be wrong.
+//!
+//! What crosses the border are plain objects and typed errors. Nothing here panics: whatever is
+//! wrong with a file is thrown as a `RollsnapError`, whatever is wrong with a call as a `TypeError`.
 
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+mod error;
+mod hash;
+mod header;
+mod inspector;
+mod options;
+mod value;
+mod watch;
+
+use js_sys::Array;
+use rollsnap_core::{Class, Code};
+use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+
+pub use error::problem;
+pub use hash::{decode_hash, encode_hash};
+pub use header::read_header;
+pub use inspector::Inspector;
 
 /// The version of this package.
 #[wasm_bindgen]
 pub fn version() -> String {
     String::from(env!("CARGO_PKG_VERSION"))
+}
+
+/// How many bytes the module holds of the memory of the page.
+#[wasm_bindgen(js_name = memoryBytes)]
+pub fn memory_bytes() -> f64 {
+    let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    f64::from(memory.buffer().unchecked_into::<js_sys::ArrayBuffer>().byte_length())
+}
+
+/// The table of everything that rollsnap can find wrong:
+/// `{code, class, exit_status, title, advice}[]`.
+///
+/// # Errors
+/// None that can happen.
+#[wasm_bindgen]
+pub fn codes() -> Result<Array, JsValue> {
+    let border = value::Border::default();
+    Code::ALL.iter().map(|code| border.carry(&Row::from(*code))).collect()
+}
+
+/// One row of the table.
+#[derive(Serialize)]
+struct Row {
+    code: Code,
+    class: &'static str,
+    exit_status: u8,
+    title: &'static str,
+    advice: &'static str,
+}
+
+impl From<Code> for Row {
+    fn from(code: Code) -> Self {
+        Self {
+            code,
+            class: match code.class() {
+                Class::Answer => "answer",
+                Class::Usage => "usage",
+                Class::Damaged => "damaged",
+                Class::Refused => "refused",
+                Class::Environment => "environment",
+                Class::Cancelled => "cancelled",
+            },
+            exit_status: code.class().exit_status(),
+            title: code.title(),
+            advice: code.advice(),
+        }
+    }
 }

@@ -1,0 +1,147 @@
+// The members: table, tree, map, one of them, and the report.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { choose, done, launch, look, visit } from './lib/browser.mjs';
+import { servePage } from './lib/server.mjs';
+import { example, exampleMembers, sha256, snapshot } from './lib/snapshots.mjs';
+
+let browser, own;
+before(async () => ([browser, own] = await Promise.all([launch(), servePage()])));
+after(() => Promise.all([browser.close(), own.close()]));
+
+const names = (page) => page.$$eval('button.name', (all) => all.map(({ textContent }) => textContent));
+const bySize = [...exampleMembers].sort((a, b) => b.data.length - a.data.length).map(({ name }) => name);
+const store = exampleMembers.find(({ name }) => name === 'store.sqlite');
+const metadata = exampleMembers.find(({ name }) => name === 'metadata');
+
+async function showExample(t, options) {
+  const page = await visit(t, browser, own.base, options);
+  await page.click('#example');
+  await done(page);
+  return page;
+}
+
+test('the table sorts and filters', async (t) => {
+  const page = await showExample(t);
+  assert.deepEqual(await names(page), bySize);
+  assert.equal(await page.getAttribute('th[aria-sort=descending]', 'scope'), 'col');
+  await page.click('button.head:has-text("Name")');
+  assert.deepEqual(await names(page), [...bySize].sort());
+  assert.match(await page.textContent('th[aria-sort=ascending]'), /Name/);
+  await page.click('button.head:has-text("Name")');
+  assert.deepEqual(await names(page), [...bySize].sort().reverse());
+  await page.fill('#filter', 'STORE.1');
+  assert.deepEqual((await names(page)).sort(), bySize.filter((name) => name.includes('store.1')).sort());
+  await page.fill('#filter', 'nothing like this');
+  assert.match(await page.innerText('#view-table tbody'), /No member has this in its name/);
+});
+
+test('the tree has every member, the map leads to them', async (t) => {
+  const page = await showExample(t);
+  await page.click('#tab-tree');
+  for (const summary of await page.$$('.tree summary')) await summary.click();
+  await page.click('.tree details details summary');
+  await page.waitForFunction((count) => document.querySelectorAll('.leaf').length === count, exampleMembers.length);
+  assert.deepEqual((await page.$$eval('.leaf .tree-name', (all) => all.map(({ textContent }) => textContent))).sort(), exampleMembers.map(({ name }) => name.split('/').pop()).sort());
+  await look(page, 'tree');
+  const tile = page.getByRole('button', { name: /^context\/, directory, 9 members, 169 KB, 54 % of all$/ });
+  await tile.click();
+  assert.equal(await page.textContent('#crumbs [aria-current]'), 'context');
+  await page.getByRole('button', { name: /^context\/store\.0\.suffix, 72\.1 KB/ }).click();
+  assert.equal(await page.textContent('#member-title'), 'context/store.0.suffix');
+  await page.keyboard.press('Escape');
+  await page.click('#crumbs button');
+  assert.equal(await page.textContent('#crumbs [aria-current]'), 'All members');
+});
+
+test('one member: text at once, SHA-256 on demand, bytes in hexadecimal', async (t) => {
+  const page = await showExample(t);
+  await page.click('button.name:text-is("metadata")');
+  await page.waitForSelector('#member-preview pre');
+  assert.equal(await page.textContent('#member-preview pre'), metadata.data.toString());
+  await page.click('#member-digest button:has-text("Compute")');
+  assert.equal(await page.textContent('#member-digest code'), sha256(metadata.data));
+  await look(page, 'member');
+  await page.keyboard.press('Escape');
+  await page.click('button.name:text-is("store.sqlite")');
+  await page.click('#member-preview button');
+  await page.waitForSelector('#member-preview pre');
+  assert.match(await page.textContent('#member-preview pre'), /^0000 {2}53 51 4c 69 74 65 20 66 6f 72 6d 61 74 20 33 00 {2}SQLite format 3\./);
+  assert.match(await page.innerText('#member-preview'), /The first 512 bytes of 135 KB/);
+  await look(page, 'member-binary');
+});
+
+test('the SHA-256 of every member', async (t) => {
+  const page = await showExample(t);
+  await page.click('#hash-all');
+  await page.waitForFunction((count) => document.querySelectorAll('.digest').length === count, exampleMembers.length);
+  const rows = await page.$$eval('tbody tr', (all) => all.map((row) => [row.querySelector('.name').textContent, row.querySelector('.digest').textContent]));
+  assert.deepEqual(Object.fromEntries(rows), Object.fromEntries(exampleMembers.map(({ name, data }) => [name, sha256(data)])));
+});
+
+test('a member is saved as a download', async (t) => {
+  const page = await showExample(t);
+  await page.click('button.name:text-is("store.sqlite")');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#member-save button')]);
+  assert.equal(download.suggestedFilename(), 'store.sqlite');
+  assert.equal(sha256(await readFile(await download.path())), sha256(store.data));
+  await page.waitForFunction((hash) => document.querySelector('#member-save').innerText.includes(hash), sha256(store.data));
+});
+
+test('a member is streamed into a chosen file', async (t) => {
+  const page = await showExample(t, { pickers: true });
+  await page.evaluate(() => {
+    globalThis.showSaveFilePicker = async ({ suggestedName }) => (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
+  });
+  await page.click('button.name:text-is("store.sqlite")');
+  await page.click('#member-save button');
+  await page.waitForFunction(() => document.querySelector('#member-save').innerText.includes('Saved.'));
+  const saved = await page.evaluate(async () => {
+    const file = await (await (await navigator.storage.getDirectory()).getFileHandle('store.sqlite')).getFile();
+    return [...new Uint8Array(await file.arrayBuffer())];
+  });
+  assert.equal(sha256(Buffer.from(saved)), sha256(store.data));
+});
+
+test('a member behind the damage says why it cannot be had', async (t) => {
+  const bytes = snapshot([['metadata', Buffer.from('{}')], ['context/store.dict', Buffer.alloc(70_000, 65)]]).subarray(0, 40_000);
+  const page = await visit(t, browser, own.base);
+  await choose(page, 'cut', bytes);
+  await done(page);
+  await page.locator('button.name', { hasText: 'store.dict' }).click();
+  await page.click('#member-digest button');
+  await page.waitForSelector('.task-failed');
+  assert.match(await page.textContent('.task-failed'), /Unexpected end of file/);
+});
+
+test('the report is downloaded and copied, the command is copied', async (t) => {
+  const page = await showExample(t, { permissions: ['clipboard-read', 'clipboard-write'] });
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#report-save')]);
+  assert.equal(download.suggestedFilename(), 'example.snapshot.report.json');
+  const text = await readFile(await download.path(), 'utf8');
+  const report = JSON.parse(text);
+  assert.equal(report.schema, 'rollsnap.report/1');
+  assert.equal(report.header.rollup_address, 'sr1Njk77He5mS4vFFm1gBqsepF2xYgNerETD');
+  assert.equal(report.container.compressed_bytes, example.length);
+  assert.equal(report.members.count, exampleMembers.length);
+  assert.deepEqual(report.verdicts, { intact: 'yes', consistent: 'unknown', anchored: 'unknown' });
+  await page.getByRole('button', { name: 'Copy the report' }).click();
+  await page.waitForFunction(() => document.querySelector('#live').textContent === 'Copied the report');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
+  await page.getByRole('button', { name: 'Copy the command to import this' }).click();
+  await page.waitForFunction(() => document.querySelector('#live').textContent === 'Copied the command to import this');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'rollsnap import example.snapshot --data-dir DIR');
+  await page.getByRole('button', { name: 'Copy last commitment' }).click();
+  await page.waitForFunction(() => document.querySelector('#live').textContent === 'Copied last commitment');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'src13Sh1mqVEBKiHNU5bLxMo4Ndm6ncuefgdEFPKCKQGAYyvRbCjpZ');
+});
+
+test('sizes beyond the safe numbers are written in full', async (t) => {
+  const page = await visit(t, browser, own.base);
+  const text = await page.evaluate(async () => {
+    const { toJson } = await import(new URL('js/report.js', document.baseURI));
+    return toJson({ bytes: 2n ** 60n, text: '\u00011' });
+  });
+  assert.equal(text, '{\n  "bytes": 1152921504606846976,\n  "text": "\\u00011"\n}\n');
+});

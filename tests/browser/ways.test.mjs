@@ -1,0 +1,186 @@
+// The ways in: every one ends with the same answer about the same file.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { answers, choose, done, fact, launch, look, visit } from './lib/browser.mjs';
+import { sendFile, serveForeign, servePage } from './lib/server.mjs';
+import { example, snapshot } from './lib/snapshots.mjs';
+
+let browser, own, foreign;
+before(async () => ([browser, own, foreign] = await Promise.all([launch(), servePage(), serveForeign()])));
+after(() => Promise.all([browser.close(), own.close(), foreign.close()]));
+
+// What the makers of the example say of it.
+async function assertExample(page) {
+  assert.equal(await fact(page, 'history_mode'), 'full');
+  assert.equal(await fact(page, 'rollup_address'), 'sr1Njk77He5mS4vFFm1gBqsepF2xYgNerETD');
+  assert.equal(await fact(page, 'head_level'), '2,000,027');
+  assert.equal(await fact(page, 'last_commitment'), 'src13Sh1mqVEBKiHNU5bLxMo4Ndm6ncuefgdEFPKCKQGAYyvRbCjpZ');
+  assert.equal(await fact(page, 'compression'), 'gzip');
+  assert.equal(await fact(page, 'size'), '168 KB');
+}
+
+async function assertWhole(page) {
+  await assertExample(page);
+  assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'unknown', anchored: 'unknown' });
+}
+
+/** Dispatches a drop or a paste of `bytes`, or of a text. */
+const give = (page, kind, { name, bytes, text }) =>
+  page.evaluate(
+    ([kind, name, base64, text]) => {
+      const transfer = new DataTransfer();
+      if (name) transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+      else transfer.setData(kind === 'drop' ? 'text/uri-list' : 'text/plain', text);
+      const event = kind === 'drop' ? new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }) : new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true });
+      document.body.dispatchEvent(event);
+    },
+    [kind, name, bytes?.toString('base64') ?? '', text ?? ''],
+  );
+
+test('the start page', async (t) => {
+  const page = await visit(t, browser, own.base);
+  assert.match(await page.innerText('.choose'), /Your file stays on this computer\./);
+  await look(page, 'start');
+});
+
+test('the example', async (t) => {
+  const page = await visit(t, browser, own.base, { offline: true });
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.click('#example');
+  await done(page);
+  await assertWhole(page);
+  assert.equal(await page.title(), 'example.snapshot · rollsnap');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'result-title');
+  assert.match(await page.textContent('#live'), /^Read to the end\. Intact: yes\. Consistent: not checked\. Anchored: not checked\.$/);
+  // Nobody but the page's own folder was asked for anything.
+  assert.deepEqual(asked.filter((url) => !url.startsWith(own.base) && !url.startsWith('blob:')), []);
+  await look(page, 'example');
+});
+
+test('a chosen file', async (t) => {
+  const page = await visit(t, browser, own.base);
+  await choose(page, "it's a snapshot.full", example);
+  await done(page);
+  await assertWhole(page);
+  assert.match(await page.innerText('#claims .command'), /rollsnap import 'it'\\''s a snapshot\.full' --data-dir DIR/);
+});
+
+test('a dropped file', async (t) => {
+  const page = await visit(t, browser, own.base);
+  await page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([], 'x'));
+    document.body.dispatchEvent(new DragEvent('dragenter', { dataTransfer, bubbles: true, cancelable: true }));
+  });
+  await page.waitForSelector('.veil-on');
+  await look(page, 'drop');
+  await give(page, 'drop', { name: 'dropped', bytes: example });
+  await done(page);
+  await assertWhole(page);
+  assert.equal(await page.$('.veil-on'), null);
+});
+
+test('a pasted file', async (t) => {
+  const page = await visit(t, browser, own.base);
+  await give(page, 'paste', { name: 'pasted', bytes: example });
+  await done(page);
+  await assertWhole(page);
+});
+
+test('one file after another: the second one counts', async (t) => {
+  const page = await visit(t, browser, own.base);
+  await choose(page, 'first', example);
+  await choose(page, 'second', snapshot([['metadata', Buffer.from('{}')]]));
+  await page.waitForFunction(() => document.title.startsWith('second'));
+  await done(page);
+  assert.equal(await fact(page, 'head_level'), '77');
+  assert.equal(await page.textContent('.table-count'), '1 member');
+});
+
+test('a pasted address', async (t) => {
+  foreign.answers.set('/snap', sendFile(example));
+  const page = await visit(t, browser, own.base);
+  await give(page, 'paste', { text: `${foreign.base}/snap` });
+  await done(page);
+  await assertWhole(page);
+  assert.equal(await page.evaluate(() => location.hash), `#url=${encodeURIComponent(`${foreign.base}/snap`)}`);
+  const asked = foreign.asked.filter(({ url }) => url === '/snap');
+  assert.equal(asked[0].range, 'bytes=0-65535');
+  assert.ok(asked.every(({ cookie, referer }) => !cookie && !referer), 'nothing about the visitor is told');
+});
+
+test('an address typed in', async (t) => {
+  foreign.answers.set('/typed', sendFile(example));
+  const page = await visit(t, browser, own.base);
+  await page.fill('#url', 'no address');
+  await page.press('#url', 'Enter');
+  await page.waitForSelector('#url[aria-invalid=true]');
+  assert.match(await page.textContent('#url-error'), /starts with https:/);
+  await look(page, 'address-refused');
+  await page.fill('#url', `${foreign.base}/typed`);
+  await page.press('#url', 'Enter');
+  await done(page);
+  await assertWhole(page);
+});
+
+test('#url= of a large file: the header only, until the visitor asks for more', async (t) => {
+  const large = snapshot([['metadata', Buffer.from('{}')], ['context/store.0.suffix', Buffer.alloc(20_000_000, 1)]]);
+  foreign.answers.set('/large', sendFile(large));
+  const page = await visit(t, browser, own.base, { hash: `#url=${encodeURIComponent(`${foreign.base}/large`)}` });
+  await page.waitForSelector('#reading:not([hidden])');
+  assert.equal(await page.textContent('#reading-title'), 'Only the header was read');
+  assert.equal(await fact(page, 'size'), '20.0 MB');
+  assert.deepEqual(await answers(page), { intact: 'unknown', consistent: 'unknown', anchored: 'unknown' });
+  assert.equal(foreign.asked.filter(({ url }) => url === '/large').length, 1);
+  await look(page, 'address-header');
+  await page.click('#reading-action');
+  await done(page);
+  assert.equal((await answers(page)).intact, 'yes');
+});
+
+test('a host that sends no parts: the header all the same', async (t) => {
+  foreign.answers.set('/no-parts', sendFile(Buffer.concat([example, Buffer.alloc(20_000_000)]), { ranges: false }));
+  const page = await visit(t, browser, own.base, { hash: `#url=${foreign.base}/no-parts` });
+  await page.waitForSelector('#reading:not([hidden])');
+  await assertAddress(page);
+  assert.match(await page.textContent('#reading-figures'), /lacks Content-Range/);
+});
+
+test('a host that hides the size', async (t) => {
+  foreign.answers.set('/hidden', (request, response) => {
+    if (request.method === 'HEAD') return response.writeHead(404).end();
+    return sendFile(example, { expose: false })(request, response);
+  });
+  const page = await visit(t, browser, own.base, { hash: `#url=${foreign.base}/hidden`, allow: ['404'] });
+  await page.waitForSelector('#reading:not([hidden])');
+  await assertAddress(page);
+  assert.equal(await fact(page, 'size'), 'not known');
+  assert.match(await page.textContent('#reading-figures'), /Access-Control-Expose-Headers: Content-Range/);
+});
+
+const assertAddress = async (page) => assert.equal(await fact(page, 'rollup_address'), 'sr1Njk77He5mS4vFFm1gBqsepF2xYgNerETD');
+
+const FAILED = ['Failed to load resource', 'blocked by CORS policy', 'net::ERR'];
+
+test('a host that forbids reading: which header is missing, and the command line', async (t) => {
+  foreign.answers.set('/forbidden', sendFile(example, { cors: false }));
+  const page = await visit(t, browser, own.base, { hash: `#url=${foreign.base}/forbidden`, allow: FAILED });
+  await page.waitForSelector('#trouble:not([hidden])');
+  const text = await page.innerText('#trouble');
+  assert.match(text, /http\.cors/);
+  assert.match(text, /Missing: Access-Control-Allow-Origin/);
+  assert.ok(text.includes(`curl -fL ${foreign.base}/forbidden | rollsnap info -`));
+  await look(page, 'address-forbidden');
+});
+
+test('a host that has no such file, and one that is not there', async (t) => {
+  const page = await visit(t, browser, own.base, { hash: `#url=${foreign.base}/nothing`, allow: FAILED });
+  await page.waitForSelector('#trouble:not([hidden])');
+  assert.match(await page.innerText('#trouble'), /http\.status[\s\S]*404/);
+  // A port that was free a moment ago.
+  const gone = await serveForeign();
+  await gone.close();
+  await page.evaluate((url) => (location.hash = `#url=${url}`), `${gone.base}/x`);
+  await page.waitForFunction(() => document.querySelector('#trouble').innerText.includes('http.connection'));
+});

@@ -1,0 +1,65 @@
+// What an installed package gives: its types, its examples, every way of loading it.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import * as nodejs from '../../web/pkg/nodejs/rollsnap.mjs';
+import { ROOT, SNAPSHOTS, canonical, fixture } from './support.mjs';
+
+const PLACE = mkdtempSync(join(tmpdir(), 'rollsnap-'));
+mkdirSync(join(PLACE, 'node_modules'));
+symlinkSync(join(ROOT, 'web/pkg'), join(PLACE, 'node_modules/rollsnap'));
+after(() => rmSync(PLACE, { recursive: true }));
+
+for (const project of ['tests/js/types', 'web/examples']) {
+  test(`the types of ${project} agree`, () => {
+    const tsc = join(ROOT, 'tests/node_modules/.bin/tsc');
+    const { status, stdout, stderr } = spawnSync(tsc, ['--project', join(ROOT, project)], { encoding: 'utf8' });
+    assert.equal(status, 0, stdout + stderr);
+  });
+}
+
+test('the declarations name what the package exports, and nothing else', () => {
+  const source = readFileSync(join(ROOT, 'web/js/rollsnap.d.mts'), 'utf8');
+  const declared = [...source.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual([...new Set(declared)].sort(), Object.keys(nodejs).sort());
+});
+
+test('the example for Node', () => {
+  cpSync(join(ROOT, 'web/examples/node/inspect.mjs'), join(PLACE, 'inspect.mjs'));
+  const run = (file) => spawnSync(process.execPath, [join(PLACE, 'inspect.mjs'), file], { encoding: 'utf8' });
+  const good = run(join(SNAPSHOTS, 'archive.gz'));
+  assert.equal(good.stdout, 'archive snapshot of sr1RfS3sHiBuDXh7zwJsVVeW6zLZu9fRsGWm at level 1023\n38 members; intact: yes\n');
+  assert.equal(good.status, 0, good.stderr);
+  const cut = join(PLACE, 'cut.gz');
+  writeFileSync(cut, fixture('archive.gz').subarray(0, 60000));
+  assert.equal(run(cut).status, 1);
+  const other = run(join(SNAPSHOTS, 'snapshots.json'));
+  assert.match(other.stderr, /^error: this is not a rollup node snapshot.*a JSON text/);
+  assert.equal(other.status, 3);
+});
+
+// The other two ways of loading, without a browser: what they need of one is little.
+const PROBE = `
+  const bytes = new Uint8Array(await (await import('node:fs/promises')).readFile(process.argv[2]));
+  console.log(JSON.stringify(await inspectBlob(new Blob([bytes]), { list: true })));`;
+
+test('each way of loading gives the same report', async () => {
+  const file = join(SNAPSHOTS, 'archive.gz');
+  const expected = canonical(await nodejs.inspectBlob(new Blob([fixture('archive.gz')]), { list: true }));
+  const probe = (name, text, ...flags) => {
+    const script = join(PLACE, name);
+    writeFileSync(script, text + PROBE);
+    const out = execFileSync(process.execPath, ['--no-warnings', ...flags, script, file], { encoding: 'utf8' });
+    assert.equal(canonical(JSON.parse(out)), expected, name);
+  };
+  const module = JSON.stringify(join(ROOT, 'web/pkg/web/rollsnap_bg.wasm'));
+  probe('web.mjs', `
+    import { init, inspectBlob } from 'rollsnap/web';
+    import { readFileSync } from 'node:fs';
+    await init(readFileSync(${module}));`);
+  probe('bundler.mjs', `import { inspectBlob } from 'rollsnap/bundler';`, '--experimental-wasm-modules');
+  probe('node.mjs', `import { inspectBlob } from 'rollsnap';`);
+});

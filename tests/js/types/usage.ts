@@ -1,0 +1,60 @@
+// Compiled, never run: the declarations allow what the package does, and refuse what it does not.
+import {
+  Inspector, RollsnapError, codes, hash, init, inspectBlob, inspectStream, inspectUrl, memoryBytes, readHeader, readMember,
+  version, type Event, type Header, type Report, type Size,
+} from 'rollsnap';
+
+await init();
+await init(new URL('rollsnap_bg.wasm', import.meta.url));
+const text: string = version() + codes()[0]!.title;
+const held: number = memoryBytes();
+
+const header: Header = readHeader(new Uint8Array(65536));
+const compression: 'gzip' | 'none' = header.compression;
+// @ts-expect-error a header cannot be read from a text
+readHeader('text');
+
+{
+  using inspector = new Inspector({ lenient: true, digests: ['metadata'], list: true, maxMembers: 10, events: true });
+  inspector.extract('metadata', (chunk, member, offset) => void [chunk.length, member.size, offset]);
+  const events: Event[] = inspector.feed(new Uint8Array(1));
+  for (const event of events) {
+    if (event.type === 'member') text.concat(event.name);
+    if (event.type === 'problem') text.concat(event.problem.code, event.message);
+    // @ts-expect-error not every event has a name
+    event.name;
+  }
+  const report: Report = inspector.finish();
+  const bytes: Size | null = report.container.bytes;
+  // @ts-expect-error it may be a bigint
+  const wrong: number | null = report.container.bytes;
+  void [bytes, wrong];
+}
+
+const blob = new Blob();
+const { signal } = new AbortController();
+const report: Report = await inspectBlob(blob, {
+  signal,
+  list: true,
+  onProgress: ({ read, total }) => void [read.toFixed(), total?.toFixed()],
+  extract: { metadata: (chunk) => void chunk },
+});
+const { size } = await inspectBlob(blob, { headerOnly: true, signal });
+const streamed: Report = await inspectStream(blob.stream());
+const fetched: Report = await inspectUrl('https://example.org/snapshot', { signal });
+const first: Header = (await inspectUrl(new URL('https://example.org/snapshot'), { headerOnly: true })).header;
+const content: Blob = (await readMember(blob, 'metadata', { limit: 10 })).content;
+// @ts-expect-error events are chosen by onEvent here
+await inspectBlob(blob, { events: true });
+
+const bytes: Uint8Array = hash.decode('sr1').bytes;
+hash.encode('sr1', bytes);
+// @ts-expect-error there is no such kind
+hash.encode('sr2', bytes);
+
+const error: unknown = undefined;
+if (error instanceof RollsnapError) {
+  const plain = RollsnapError.toPlain(error);
+  throw new RollsnapError(plain);
+}
+void [held, compression, size, streamed, fetched, first, content, report];

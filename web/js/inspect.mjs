@@ -1,0 +1,157 @@
+// Whole inspections: of a file, of a stream.
+import { Inspector, init, readHeader } from './load.mjs';
+import { failure, readingFailed } from './errors.mjs';
+
+/** What is enough of a file to read its header. */
+export const FIRST_BYTES = 65536;
+
+/** What is fed between two looks at the signal. */
+const PIECE = 1 << 21;
+
+export async function inspectBlob(blob, options = {}) {
+  await init();
+  const failed = (error) => whyUnread(blob, error);
+  if (options.headerOnly) {
+    options.signal?.throwIfAborted();
+    const first = await blob.slice(0, FIRST_BYTES).arrayBuffer().catch(async (error) => {
+      throw await failed(error);
+    });
+    options.signal?.throwIfAborted();
+    return { header: readHeader(new Uint8Array(first)), size: blob.size };
+  }
+  return inspect(blob.stream(), { ...options, total: blob.size, failed });
+}
+
+export async function inspectStream(stream, options = {}) {
+  await init();
+  if (!options.headerOnly) return inspect(stream, options);
+  options.signal?.throwIfAborted();
+  const first = await readFirst(stream, options);
+  return { header: readHeader(first), size: first.length < FIRST_BYTES ? first.length : undefined };
+}
+
+export async function readMember(blob, name, options = {}) {
+  await init();
+  const { limit = Infinity } = options;
+  const parts = [];
+  let [member, sha256, read, done] = [undefined, null, 0, false];
+  await inspect(blob.stream(), {
+    ...options,
+    total: blob.size,
+    failed: (error) => whyUnread(blob, error),
+    digests: limit === Infinity ? [name] : false,
+    extract: {
+      [name]: (chunk, found) => {
+        member = found;
+        if (read < limit) parts.push(chunk.subarray(0, limit - read));
+        read += chunk.length;
+        done = read >= limit;
+      },
+    },
+    onEvent: (event) => {
+      if (event.type !== 'member-end' || event.name !== name) return;
+      done = true;
+      sha256 = event.sha256;
+    },
+    until: () => done,
+  });
+  if (!member) throw failure('member.unknown', { member: name });
+  const content = new Blob(parts);
+  if (!done || content.size < Math.min(Number(member.size), limit)) {
+    throw failure('tar.truncated', { member: name, expected: `${member.size} bytes`, found: `${content.size}` });
+  }
+  return { member, content, sha256 };
+}
+
+/**
+ * Reads a stream to its end, or until `until()` says that it is enough (then there is no report).
+ * `failed` makes the error of a read that went wrong.
+ */
+export async function inspect(stream, options) {
+  const { signal, total, until, failed, extract = {}, onProgress, onHeader, onEvent } = options;
+  const { lenient, digests, list, maxMembers } = options;
+  signal?.throwIfAborted();
+  const inspector = new Inspector({ lenient, digests, list, maxMembers, events: Boolean(onEvent) });
+  const reader = stream.getReader();
+  const abort = () => void reader.cancel(signal.reason).catch(() => {});
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    for (const [name, callback] of Object.entries(extract)) inspector.extract(name, callback);
+    let read = 0;
+    let headerTold = false;
+    const tell = (events) => {
+      if (!headerTold && inspector.header()) {
+        headerTold = true;
+        onHeader?.(inspector.header());
+      }
+      if (onEvent) for (const event of events) onEvent(event);
+    };
+    for await (const piece of pieces(reader, signal, failed)) {
+      tell(inspector.feed(piece));
+      read += piece.length;
+      onProgress?.({ read, total });
+      signal?.throwIfAborted();
+      if (until?.()) {
+        await reader.cancel().catch(() => {});
+        return undefined;
+      }
+    }
+    const report = inspector.finish();
+    tell(inspector.events());
+    return report;
+  } catch (error) {
+    await reader.cancel(error).catch(() => {});
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    inspector.free();
+  }
+}
+
+/** The first bytes of a stream, at most as many as a header needs; the rest is not read. */
+export async function readFirst(stream, { signal, failed }) {
+  const reader = stream.getReader();
+  const abort = () => void reader.cancel(signal.reason).catch(() => {});
+  signal?.addEventListener('abort', abort, { once: true });
+  const first = new Uint8Array(FIRST_BYTES);
+  let length = 0;
+  try {
+    for await (const piece of pieces(reader, signal, failed)) {
+      const wanted = piece.subarray(0, FIRST_BYTES - length);
+      first.set(wanted, length);
+      length += wanted.length;
+      if (length === FIRST_BYTES) break;
+    }
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    await reader.cancel().catch(() => {});
+  }
+  return first.subarray(0, length);
+}
+
+/** The error of a file that cannot be read. A stream may hide the reason; asking once more tells it. */
+async function whyUnread(blob, error) {
+  const again = await blob.slice?.(0, 1).arrayBuffer().catch((reason) => reason);
+  return readingFailed(again instanceof DOMException ? again : error, blob.name);
+}
+
+/** The chunks of a reader; large ones in pieces, so that the page and the signal get their turn. */
+async function* pieces(reader, signal, failed) {
+  for (;;) {
+    const { done, value } = await reader.read().catch(async (error) => {
+      signal?.throwIfAborted();
+      throw failed ? await failed(error) : error;
+    });
+    signal?.throwIfAborted();
+    if (done) return;
+    if (value.length <= PIECE || !(value instanceof Uint8Array)) {
+      yield value;
+      continue;
+    }
+    for (let at = 0; at < value.length; at += PIECE) {
+      yield value.subarray(at, at + PIECE);
+      await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
+    }
+  }
+}

@@ -1,0 +1,299 @@
+// Types of the npm package `rollsnap`.
+//
+// 64-bit numbers (sizes, offsets, times) are a `number` up to Number.MAX_SAFE_INTEGER, where that is
+// exact, and a `bigint` above: the type Size. No real snapshot reaches the bigints; a hostile one can.
+// `Number(size)` is right for display, `BigInt(size)` for arithmetic that must be exact.
+//
+// What is wrong with a file is thrown as a RollsnapError, what is wrong with a call as a TypeError.
+
+/** A whole number of 64 bits: bytes, or seconds since 1970. */
+export type Size = number | bigint;
+
+/**
+ * Loads the module, once; everything below but the functions that return a promise needs it first.
+ * `source`: the address or the bytes of `rollsnap_bg.wasm`; beside `rollsnap.mjs` if left out. In
+ * Node and from a bundler that loads modules itself, it does nothing.
+ */
+export function init(source?: string | URL | Request | Response | BufferSource | WebAssembly.Module): Promise<void>;
+
+/** The version of this package. */
+export function version(): string;
+
+/** How many bytes the module holds of the memory of the page. */
+export function memoryBytes(): number;
+
+/** Everything that rollsnap can find wrong: the same table as on the command line. */
+export function codes(): CodeRow[];
+
+export interface CodeRow {
+  /** The stable name, such as `tar.checksum`. */
+  code: string;
+  class: 'answer' | 'usage' | 'damaged' | 'refused' | 'environment' | 'cancelled';
+  /** Exit status of the command line. */
+  exit_status: number;
+  /** What it means. */
+  title: string;
+  /** What to do about it; may be empty. */
+  advice: string;
+}
+
+/** Where something was found; bytes are counted from 0. */
+export type Place = { stream_offset: Size } | { file_offset: Size } | { level: number } | { path: string };
+
+/** Something that is wrong. */
+export interface Problem {
+  code: string;
+  title: string;
+  advice: string;
+  at: Place | null;
+  member: string | null;
+  expected: string | null;
+  found: string | null;
+}
+
+/** Fields of a RollsnapError, as `postMessage` takes them. */
+export interface PlainError extends Problem {
+  name: 'RollsnapError';
+  message: string;
+  missing?: string;
+  header?: Header;
+}
+
+/** An error that is about a file. Its `message` is a whole sentence, its `code` is stable. */
+export class RollsnapError extends Error implements Problem {
+  constructor(fields: PlainError);
+  readonly name: 'RollsnapError';
+  readonly code: string;
+  readonly title: string;
+  readonly advice: string;
+  readonly at: Place | null;
+  readonly member: string | null;
+  readonly expected: string | null;
+  readonly found: string | null;
+  /** The response header that a server would have to send (`http.range`, `http.cors`). */
+  readonly missing?: string;
+  /** The header of the snapshot, where it could be read in spite of the error. */
+  readonly header?: Header;
+  /** The fields as a plain object: an error itself loses them in `postMessage`. */
+  static toPlain(error: RollsnapError): PlainError;
+}
+
+/** What a snapshot says about itself. */
+export interface ReportHeader {
+  /** `unversioned`: 57 bytes without the version byte, as only an old design text describes. */
+  layout: 'versioned' | 'unversioned';
+  version: 0 | null;
+  history_mode: 'archive' | 'full';
+  /** `sr1…` */
+  rollup_address: string;
+  /** A name that people know the address by; proof of nothing. */
+  known_as: string | null;
+  head_level: number;
+  /** `src1…` */
+  last_commitment: string;
+}
+
+export interface Header extends ReportHeader {
+  compression: 'gzip' | 'none';
+}
+
+export type Verdict = 'yes' | 'no' | 'unknown';
+
+/** Everything that was found out; the same as `rollsnap verify --json` prints. */
+export interface Report {
+  schema: 'rollsnap.report/1';
+  header: ReportHeader | null;
+  container: {
+    compression: 'gzip' | 'none' | null;
+    compressed_bytes: Size | null;
+    /** Size of header and archive; null when the file was not read to its end. */
+    bytes: Size | null;
+  };
+  members: {
+    count: Size | null;
+    bytes: Size | null;
+    /** Whether the end of the archive was seen. */
+    complete: boolean;
+    /** Only with the option `list`. */
+    list?: ListedMember[];
+  };
+  /** None implies another. `unknown`: not checked. */
+  verdicts: { intact: Verdict; consistent: Verdict; anchored: Verdict };
+  checks: Check[];
+  /** How many checks are not listed. */
+  checks_left_out: Size;
+}
+
+export interface Member {
+  name: string;
+  /** Bytes of content. */
+  size: Size;
+  /** Permission bits. */
+  mode: number;
+  /** Seconds since 1970. */
+  mtime: Size;
+  /** Where the content starts in the decompressed stream. */
+  offset: Size;
+}
+
+export interface ListedMember extends Member {
+  /** Hexadecimal; only with the option `digests`. */
+  sha256?: string;
+}
+
+export interface Check {
+  code: string;
+  status: 'yes' | 'no' | 'unknown' | 'warning';
+  at: Place | null;
+  member?: string;
+  expected: string | null;
+  found: string | null;
+  text: string;
+}
+
+export type Event =
+  | { type: 'header'; header: Header }
+  | ({ type: 'member' } & Member)
+  | { type: 'member-end'; name: string; size: Size; sha256: string | null }
+  /** The archive is complete. */
+  | { type: 'end' }
+  /** Something is wrong; the inspection goes on as far as it can. */
+  | { type: 'problem'; problem: Problem; message: string };
+
+export interface InspectorOptions {
+  /** Go on after what other tar programs would accept; every such place is still a "no". */
+  lenient?: boolean;
+  /** SHA-256 of every member, or of those with these names. */
+  digests?: boolean | readonly string[];
+  /** List the members in the report. */
+  list?: boolean;
+  /** Most members that are accepted; 4194304 if left out. */
+  maxMembers?: number;
+  /** Whether feed() gives events; true if left out. Without them millions of members cost nothing. */
+  events?: boolean;
+}
+
+/**
+ * Takes the content of a member while it is read; `offset` is that of the chunk in the content. The
+ * last call has `offset + chunk.length === member.size`; an empty member gives one empty chunk. The
+ * checksum of the file comes after its members: content is trusted when the report says Intact.
+ */
+export type Extract = (chunk: Uint8Array<ArrayBuffer>, member: Member, offset: Size) => void;
+
+/** Reads a snapshot that is pushed in. Its memory does not grow with the file. */
+export class Inspector implements Disposable {
+  constructor(options?: InspectorOptions);
+  /** Hands the content of this member to `callback`; to be called before the member comes. */
+  extract(name: string, callback: Extract): void;
+  /** Takes the next bytes, all of them, of any length. Throws what an Extract throws. */
+  feed(bytes: Uint8Array): Event[];
+  /** The file has ended. */
+  finish(): Report;
+  /** Events that nobody has taken yet: after finish(), what the end of the file told. */
+  events(): Event[];
+  /** As soon as it was read. */
+  header(): Header | undefined;
+  /** The first bytes show that the file is no snapshot: reading on is in vain. */
+  readonly isForeign: boolean;
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/** The header, from the first bytes of a file, compressed or not: 64 KiB are plenty. */
+export function readHeader(bytes: Uint8Array): Header;
+
+export interface Progress {
+  /** Bytes of the file that were read. */
+  read: number;
+  /** Size of the file, where it is known. */
+  total: number | undefined;
+}
+
+export interface InspectOptions extends Omit<InspectorOptions, 'events'> {
+  /** Aborting rejects with the reason of the signal. */
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  onHeader?: (header: Header) => void;
+  onEvent?: (event: Event) => void;
+  /** Members whose content is wanted, by name. */
+  extract?: Record<string, Extract>;
+  headerOnly?: false;
+}
+
+export interface HeaderOptions {
+  headerOnly: true;
+  signal?: AbortSignal;
+}
+
+export interface HeaderOnly {
+  header: Header;
+  /** Size of the file, where it is known. */
+  size: number | undefined;
+}
+
+/** Inspects a file that the user chose. Codes of reading: `io.not-found`, `source.changed`, `io.permission`, `io.other`. */
+export function inspectBlob(blob: Blob, options: HeaderOptions): Promise<HeaderOnly>;
+export function inspectBlob(blob: Blob, options?: InspectOptions): Promise<Report>;
+
+/** Inspects a stream of bytes; it is cancelled when the inspection ends early. Its own errors are thrown as they are. */
+export function inspectStream(stream: ReadableStream<Uint8Array>, options: HeaderOptions): Promise<HeaderOnly>;
+export function inspectStream(stream: ReadableStream<Uint8Array>, options?: InspectOptions): Promise<Report>;
+
+/**
+ * Inspects a file of a server. With `headerOnly` one range request is made, which the server must
+ * allow; without, the whole file is fetched. Codes: `http.connection`, `http.status`, `http.range`,
+ * `http.cors`; `missing` names the response header that the server would have to send.
+ */
+export function inspectUrl(url: string | URL, options: HeaderOptions): Promise<HeaderOnly>;
+export function inspectUrl(url: string | URL, options?: InspectOptions): Promise<Report>;
+
+export interface ReadMemberOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  lenient?: boolean;
+  /** Read at most so many bytes of the content, for a preview. */
+  limit?: number;
+}
+
+/**
+ * Reads one member of a file and stops there. `sha256` is null with `limit`. Throws `member.unknown`,
+ * or `tar.truncated` when the file breaks off in the member.
+ */
+export function readMember(
+  blob: Blob,
+  name: string,
+  options?: ReadMemberOptions,
+): Promise<{ member: Member; content: Blob; sha256: string | null }>;
+
+export type HashKind =
+  | 'rollup'
+  | 'commitment'
+  | 'state'
+  | 'inbox'
+  | 'witness'
+  | 'message'
+  | 'context'
+  | 'block'
+  | 'protocol'
+  | 'slot'
+  | 'reveal';
+
+export type HashPrefix =
+  | 'sr1'
+  | 'src1'
+  | 'srs1'
+  | 'srib1'
+  | 'srib2'
+  | 'srib3'
+  | 'SRCo'
+  | 'B'
+  | 'P'
+  | 'sh'
+  | 'scrrh1';
+
+/** Hashes and their Base58Check text. Both throw `hash.text`. */
+export const hash: {
+  decode(text: string): { kind: HashKind; prefix: HashPrefix; hex: string; bytes: Uint8Array<ArrayBuffer> };
+  /** 20 bytes for `sr1`, 48 for `sh`, 32 for all others. */
+  encode(kind: HashKind | HashPrefix, bytes: Uint8Array): string;
+};

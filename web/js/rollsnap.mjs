@@ -1,0 +1,21 @@
+// The npm package `rollsnap`: reads and checks snapshots of smart rollup nodes.
+// What each function takes, gives and throws is written in rollsnap.d.mts.
+import { decodeHash, encodeHash } from './load.mjs';
+
+export { Inspector, codes, init, memoryBytes, readHeader, version } from './load.mjs';
+export { RollsnapError } from './errors.mjs';
+export { inspectBlob, inspectStream, readMember } from './inspect.mjs';
+export { inspectUrl } from './url.mjs';
+
+/** Hashes and their Base58Check text. */
+export const hash = Object.freeze({
+  decode(text) {
+    const { kind, prefix, hex } = decodeHash(String(text));
+    const bytes = Uint8Array.from(hex.match(/../g), (byte) => Number.parseInt(byte, 16));
+    return { kind, prefix, hex, bytes };
+  },
+  encode(kind, bytes) {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError('expected a Uint8Array');
+    return encodeHash(String(kind), bytes);
+  },
+});

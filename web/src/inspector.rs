@@ -1,0 +1,101 @@
+//! The inspector that JavaScript feeds.
+
+use js_sys::{Array, Function};
+use rollsnap_core::snapshot;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::error::misuse;
+use crate::header::take;
+use crate::options::{Options, bytes_of};
+use crate::watch::Watch;
+
+/// How much is copied in at a time, so that memory does not grow with what is fed.
+const PIECE: u32 = 64 * 1024;
+
+/// Reads a snapshot that is pushed in, in bounded memory.
+#[wasm_bindgen]
+pub struct Inspector {
+    core: Option<snapshot::Inspector>,
+    watch: Watch,
+    piece: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl Inspector {
+    /// Waits for the first byte of a file. `options`: `{lenient, digests, list, maxMembers, events}`.
+    ///
+    /// # Errors
+    /// A `TypeError` for options that are none.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &JsValue) -> Result<Self, JsValue> {
+        let options = Options::read(options)?;
+        Ok(Self {
+            core: Some(snapshot::Inspector::new(options.core)),
+            watch: Watch::new(options.events, options.hashed),
+            piece: vec![0; PIECE as usize],
+        })
+    }
+
+    /// Hands the content of the member `name` to `callback(chunk, member, offset)` while it is
+    /// read. An empty member gives one empty chunk.
+    pub fn extract(&mut self, name: String, callback: Function) {
+        self.watch.extract(name, callback);
+    }
+
+    /// Takes the next bytes of the file, all of them, and tells what they are: `Event[]`.
+    ///
+    /// # Errors
+    /// What a callback of [`Inspector::extract`] throws; the inspector is of no use after it. A
+    /// `TypeError` for anything but a `Uint8Array`, and after [`Inspector::finish`].
+    pub fn feed(&mut self, chunk: &JsValue) -> Result<Array, JsValue> {
+        let chunk = bytes_of(chunk)?;
+        let core = self.core.as_mut().ok_or_else(finished)?;
+        let watch = &mut self.watch;
+        let mut at = 0;
+        while at < chunk.length() {
+            let end = chunk.length().min(at.saturating_add(PIECE));
+            let piece = take(&chunk.subarray(at, end), &mut self.piece);
+            if let Err(thrown) = core.feed(piece, &mut |event| watch.hear(event)) {
+                self.core = None;
+                return Err(thrown);
+            }
+            watch.settle(core.report().container.compression)?;
+            at = end;
+        }
+        Ok(watch.take_events())
+    }
+
+    /// The file has ended: gives the Report. What the end told is in [`Inspector::events`].
+    ///
+    /// # Errors
+    /// As [`Inspector::feed`].
+    pub fn finish(&mut self) -> Result<JsValue, JsValue> {
+        let core = self.core.take().ok_or_else(finished)?;
+        let watch = &mut self.watch;
+        let compression = core.report().container.compression;
+        let mut report = core.finish(&mut |event| watch.hear(event))?;
+        watch.settle(compression.or(report.container.compression))?;
+        watch.report(&mut report)
+    }
+
+    /// The events that nobody has taken yet: after [`Inspector::finish`], what the end told.
+    pub fn events(&mut self) -> Array {
+        self.watch.take_events()
+    }
+
+    /// The header with the compression, as soon as it was read; `undefined` before.
+    pub fn header(&self) -> JsValue {
+        self.watch.header()
+    }
+
+    /// Whether the first bytes show that the file is no snapshot, so that reading on is in vain.
+    #[wasm_bindgen(getter, js_name = isForeign)]
+    pub fn is_foreign(&self) -> bool {
+        self.core.as_ref().is_some_and(snapshot::Inspector::is_foreign)
+    }
+}
+
+fn finished() -> JsValue {
+    misuse("this inspection has ended: make a new Inspector")
+}

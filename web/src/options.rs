@@ -1,0 +1,57 @@
+//! What JavaScript hands over, looked at before it is used.
+
+use alloc::collections::BTreeSet;
+
+use js_sys::{Array, Reflect, Uint8Array};
+use rollsnap_core::snapshot;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::error::misuse;
+
+/// The options of an inspector.
+pub(crate) struct Options {
+    pub(crate) core: snapshot::Options,
+    /// The members whose SHA-256 is wanted, where not everybody's is.
+    pub(crate) hashed: BTreeSet<String>,
+    pub(crate) events: bool,
+}
+
+impl Options {
+    /// Reads `{lenient, digests, list, maxMembers, events}`; each may be left out, and so may all.
+    pub(crate) fn read(given: &JsValue) -> Result<Self, JsValue> {
+        let mut options = Self { core: snapshot::Options::default(), hashed: BTreeSet::new(), events: true };
+        if given.is_undefined() || given.is_null() {
+            return Ok(options);
+        }
+        if !given.is_object() {
+            return Err(misuse("options: expected an object"));
+        }
+        let get = |name| Reflect::get(given, &JsValue::from_str(name));
+        options.core.lenient = flag(&get("lenient")?, false);
+        options.core.list = flag(&get("list")?, false);
+        options.events = flag(&get("events")?, true);
+        let digests = get("digests")?;
+        if let Some(names) = digests.dyn_ref::<Array>() {
+            let name = |name: JsValue| name.as_string().ok_or_else(|| misuse("digests: expected names"));
+            options.hashed = names.iter().map(name).collect::<Result<_, _>>()?;
+        } else {
+            options.core.digests = flag(&digests, false);
+        }
+        let most = get("maxMembers")?;
+        if !most.is_undefined() {
+            let most = most.as_f64().filter(|most| *most >= 0.0 && most.fract() == 0.0);
+            options.core.max_members =
+                most.ok_or_else(|| misuse("maxMembers: expected a whole number"))? as u64;
+        }
+        Ok(options)
+    }
+}
+
+/// The bytes that are meant.
+pub(crate) fn bytes_of(given: &JsValue) -> Result<&Uint8Array, JsValue> {
+    given.dyn_ref().ok_or_else(|| misuse("expected a Uint8Array"))
+}
+
+fn flag(given: &JsValue, default: bool) -> bool {
+    if given.is_undefined() { default } else { given.is_truthy() }
+}

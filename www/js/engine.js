@@ -1,0 +1,184 @@
+// The one place that knows the package: bytes in, plain messages out.
+
+import { Inspector, codes, init, memoryBytes, readHeader, version } from '../pkg/rollsnap.mjs';
+
+/** So many bytes are enough for a header, compressed or not. */
+export const FIRST_BYTES = 65536;
+
+/** Small text members that the first pass keeps, to show them without a second one. */
+const KEPT = new Set(['metadata', 'storage/version', 'storage/history_mode', 'storage/l2_head']);
+const KEPT_BYTES = 65536;
+const EVERY_MS = 100;
+
+/** Loads the module, once. */
+export const ready = () => init();
+
+/** Version of the package and its table of codes. */
+export const about = () => ({ version: version(), codes: codes() });
+
+/** The header in these first bytes; throws what the file is instead. */
+export const header = (first) => readHeader(first);
+
+/**
+ * Reads a snapshot to its end. `tell` gets `members`, `problem`, `texts` and `progress`
+ * messages on the way; the answer is the report and how the reading went.
+ */
+export async function inspect(file, { signal, tell }) {
+  const inspector = new Inspector({});
+  let members = [];
+  let open;
+  const take = (event) => {
+    if (event.type === 'member') members.push((open = plain(event)));
+    else if (event.type === 'problem') tell({ type: 'problem', problem: plain(event.problem), member: open?.name });
+  };
+  const texts = keepTexts(inspector);
+  const pace = new Pace(file, tell, () => {
+    if (members.length) tell({ type: 'members', members });
+    members = [];
+  });
+  try {
+    for await (const chunk of chunks(file, signal)) {
+      for (const event of inspector.feed(chunk)) take(event);
+      pace.add(chunk.length);
+    }
+    const memory = memoryBytes();
+    const report = inspector.finish();
+    for (const event of inspector.events()) take(event);
+    return { report, memory, ...pace.figures() };
+  } finally {
+    pace.end();
+    tell({ type: 'texts', texts: texts() });
+    inspector.free();
+  }
+}
+
+/**
+ * A second pass for one member: its SHA-256 where `digest` asks for it, its bytes to `sink` (which
+ * may answer a promise, and `false` for "enough"). Stops behind the member.
+ */
+export async function oneMember(file, name, { digest = false, sink, signal, tell }) {
+  const inspector = new Inspector({ digests: digest ? [name] : false });
+  const pace = new Pace(file, tell);
+  const pieces = [];
+  if (sink) inspector.extract(name, (data) => void pieces.push(data));
+  try {
+    for await (const chunk of chunks(file, signal)) {
+      let end;
+      for (const event of inspector.feed(chunk)) {
+        if (event.type === 'problem') throw event.problem;
+        if (event.type === 'member-end' && event.name === name) end = { sha256: event.sha256 };
+      }
+      for (const piece of pieces.splice(0)) {
+        if ((await sink(piece)) === false) return {};
+      }
+      if (end) return end;
+      pace.add(chunk.length);
+    }
+    // What is wrong at the end says why the member did not end.
+    inspector.finish();
+    throw inspector.events().find(({ type }) => type === 'problem')?.problem ?? { code: 'member.unknown', member: name };
+  } finally {
+    pace.end();
+    inspector.free();
+  }
+}
+
+/** A second pass for the SHA-256 of every member; tells `digests` messages. */
+export async function allDigests(file, { signal, tell }) {
+  const inspector = new Inspector({ digests: true });
+  let digests = [];
+  const pace = new Pace(file, tell, () => {
+    if (digests.length) tell({ type: 'digests', digests });
+    digests = [];
+  });
+  try {
+    for await (const chunk of chunks(file, signal)) {
+      for (const event of inspector.feed(chunk)) {
+        if (event.type === 'member-end') digests.push([event.name, event.sha256]);
+      }
+      pace.add(chunk.length);
+    }
+    return {};
+  } finally {
+    pace.end();
+    inspector.free();
+  }
+}
+
+// Reads as the stream gives it (about 2 MB from a file); `failed` names an error of the browser.
+async function* chunks({ stream, failed }, signal) {
+  const reader = stream.getReader();
+  const stop = () => void reader.cancel(signal.reason).catch(() => {});
+  signal.addEventListener('abort', stop);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(async (error) => {
+        throw signal.aborted ? signal.reason : await failed(error);
+      });
+      signal.throwIfAborted();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    reader.cancel().catch(() => {});
+  }
+}
+
+function keepTexts(inspector) {
+  const kept = new Map();
+  for (const name of KEPT) {
+    inspector.extract(name, (data) => {
+      const before = kept.get(name) ?? [];
+      const size = before.reduce((sum, piece) => sum + piece.length, 0);
+      if (size < KEPT_BYTES) kept.set(name, [...before, data.slice(0, KEPT_BYTES - size)]);
+    });
+  }
+  return () => [...kept].map(([name, pieces]) => [name, new Blob(pieces)]);
+}
+
+// Objects of the package may be class instances; messages between threads are plain.
+function plain({ name, size, mode, mtime, offset, code, title, message, advice, at, member, expected, found }) {
+  const all = { name, size, mode, mtime, offset, code, title, message, advice, at, member, expected, found };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** Tells the progress: often enough to be followed, not more often than anybody can look. */
+class Pace {
+  #start = performance.now();
+  #due = 0;
+  #read = 0;
+  #timer;
+  #total;
+  #tell;
+  #flush;
+
+  /** `flush` is called before each telling, for what else has gathered. */
+  constructor({ total }, tell, flush = () => {}) {
+    this.#total = total;
+    this.#tell = tell;
+    this.#flush = flush;
+    // A stream that stalls must not keep back what came before.
+    this.#timer = setInterval(() => this.#now(), EVERY_MS);
+  }
+
+  add(bytes) {
+    this.#read += bytes;
+    if (performance.now() >= this.#due) this.#now();
+  }
+
+  figures() {
+    return { read: this.#read, total: this.#total, seconds: (performance.now() - this.#start) / 1000 };
+  }
+
+  end() {
+    clearInterval(this.#timer);
+    this.#now();
+  }
+
+  #now() {
+    this.#due = performance.now() + EVERY_MS;
+    this.#flush();
+    this.#tell({ type: 'progress', ...this.figures() });
+  }
+}

@@ -1,0 +1,52 @@
+// Why something could not be done, as plain objects that cross from the worker to the page:
+// `{kind, code, title, advice, text?, at?, member?, expected?, found?, missing?, command?}`.
+//
+// Title and advice are the words of the package's table, for what is wrong with a file and for
+// what only a browser meets (a host that forbids reading, a file that went away) alike. `text`
+// adds what the table cannot know.
+
+export class Failure extends Error {
+  constructor(parts) {
+    super(parts.text ?? parts.title ?? parts.code);
+    this.name = 'Failure';
+    this.parts = parts;
+  }
+}
+
+/** The browser could not read (on) in `file`. */
+export async function fileFailure(file, error) {
+  // A stream may hide the reason: asking for one byte tells it.
+  const again = await file.slice(0, 1).arrayBuffer().catch((reason) => reason);
+  return nameFailure(again instanceof DOMException ? again : error);
+}
+
+function nameFailure(error) {
+  const known = {
+    NotFoundError: ['io.not-found', 'It was moved, renamed or deleted after you chose it. Choose it again.'],
+    NotReadableError: ['source.changed', 'The browser refuses to read on: the file was changed, moved or deleted after you chose it. Choose it again when nothing writes to it.'],
+    NotAllowedError: ['io.permission', 'The browser does not let this page read the file.'],
+    SecurityError: ['io.permission', 'The browser does not let this page read the file.'],
+  };
+  const [code, text] = known[error?.name] ?? ['io.other', `The browser says: ${error?.message ?? error}`];
+  return new Failure({ kind: 'read', code, text });
+}
+
+/** The connection broke while a stream was read. */
+export const streamFailure = (error) => new Failure({ kind: 'read', code: 'http.connection', text: `The browser says: ${error?.message ?? error}` });
+
+/** Any error as a plain object, completed with the words of its code in `table`. */
+export function describe(error, table) {
+  const failure = parts(error);
+  const row = table.find(({ code }) => code === failure.code);
+  return { ...failure, title: failure.title ?? row?.title ?? 'Something went wrong in this page', advice: failure.advice ?? row?.advice };
+}
+
+function parts(error) {
+  if (error instanceof Failure) return error.parts;
+  if (error?.name === 'AbortError') return { kind: 'stopped', code: 'cancelled' };
+  if (typeof error?.code === 'string') {
+    const { code, title, advice, at, member, expected, found } = error;
+    return { kind: 'input', code, title, advice, at, member, expected, found };
+  }
+  return { kind: 'page', text: String(error?.message ?? error) };
+}

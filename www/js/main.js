@@ -1,0 +1,253 @@
+// The page: from a source to what is known about it.
+
+import { drawClaims, refuseImport } from './claims.js';
+import { $, announce, h } from './dom.js';
+import { bytes, bytesExact, count, plural } from './format.js';
+import { run } from './jobs.js';
+import { MemberDialog } from './member.js';
+import { Members } from './members.js';
+import { keepOffline } from './offline.js';
+import { Reading } from './reading.js';
+import { drawReport } from './report.js';
+import { fromHash, listen, remember } from './sources.js';
+import { Table } from './table.js';
+import { followTheme } from './theme.js';
+import { drawTree } from './tree.js';
+import { Treemap } from './treemap.js';
+import { drawTrouble, sentence } from './trouble.js';
+import { drawVerdicts } from './verdicts.js';
+
+/** What is fetched from an address without being asked for. */
+const FETCHED_AT_ONCE = 16_000_000;
+const REDRAW_MS = 500;
+const PANELS = ['trouble', 'claims', 'reading', 'verdicts', 'members', 'report'];
+
+let table = new Map(); // rows of the package's table, by code
+const row = (code) => table.get(code);
+const advice = (code) => row(code)?.advice ?? '';
+
+/** The visit of one source. A new one takes its place and stops its jobs. */
+let visit;
+
+const reading = new Reading();
+const dialog = new MemberDialog();
+const hashAll = h('button', { type: 'button', class: 'quiet', id: 'hash-all' }, 'Hash every member');
+const openMember = (member) => (member ? dialog.open(member, visit.tools) : $('tab-table').focus());
+const rows = new Table($('view-table'), { open: openMember, hashAll });
+const map = new Treemap($('map'), $('crumbs'), openMember);
+
+async function open(source) {
+  const here = begin(source);
+  try {
+    const look = await here.job('look', {});
+    if (visit !== here) return;
+    here.look = look;
+    describeFile(here);
+    if (look.refused) return refuse(here, look.refused);
+    $('claims').hidden = false;
+    drawClaims($('claims-body'), look, source);
+    $('verdicts').hidden = false;
+    $('members').hidden = false;
+    if (source.url && !(look.total <= FETCHED_AT_ONCE)) offerWhole(here);
+    else await readWhole(here);
+  } catch (failure) {
+    if (visit === here && failure.kind !== 'stopped') refuse(here, failure);
+  }
+}
+
+function begin(source) {
+  visit?.stop.abort();
+  dialog.close();
+  const stop = new AbortController();
+  const members = new Members();
+  const wire = { file: source.file, url: source.url };
+  const job = (name, details, { signal = stop.signal, on } = {}) => run(name, { source: wire, ...details }, { signal, on });
+  visit = { source, stop, members, job, problems: [], tools: { members, job, remote: Boolean(source.url) } };
+  for (const panel of PANELS) $(panel).hidden = true;
+  $('start').hidden = true;
+  $('result').hidden = false;
+  $('again').hidden = false;
+  $('result-kind').textContent = source.example ? 'Example' : source.url ? 'From an address' : 'On this computer';
+  $('result-title').textContent = source.name;
+  $('result-sub').textContent = source.file ? bytesExact(source.file.size) : source.url;
+  document.title = `${source.name} · rollsnap`;
+  remember(source);
+  map.show(members);
+  rows.show(members);
+  showMembers(visit);
+  scrollTo({ top: 0 });
+  $('result-title').focus({ preventScroll: true });
+  return visit;
+}
+
+function describeFile({ source, look }) {
+  const size = look.total === undefined ? 'size not known' : bytesExact(look.total);
+  const form = look.compression === 'gzip' ? 'gzip' : 'not compressed';
+  $('result-sub').replaceChildren(`${size} · ${form}`, ...(source.url ? [h('br'), h('span', { class: 'address' }, source.url)] : []));
+}
+
+function refuse(here, failure) {
+  drawTrouble($('trouble'), failure);
+  announce(sentence(failure.title));
+}
+
+function offerWhole(here) {
+  const { look } = here;
+  const size = look.total === undefined ? 'its size is not known' : `${bytes(look.total)} to download`;
+  const text = [`The rest is fetched when you ask for it: ${size}.`, ...look.notes].join(' ');
+  reading.offer(text, 'Read the whole file', () => readWhole(here));
+  verdicts(here, { intact: 'unknown', text: 'Not checked yet: only the header was read.' });
+  announce(headline(here, 'Only the header was read.'));
+}
+
+async function readWhole(here) {
+  const stop = new AbortController();
+  here.stop.signal.addEventListener('abort', () => stop.abort());
+  reading.start(() => stop.abort());
+  here.members = here.tools.members = new Members();
+  here.problems = [];
+  map.show(here.members);
+  rows.show(here.members);
+  verdicts(here, { intact: 'reading', text: 'The file is being read to its last byte.' });
+  announce(headline(here, 'Reading the file.'));
+  const { members } = here;
+  let timer;
+  const on = {
+    progress: (figures) => visit === here && reading.progress(figures),
+    texts: ({ texts }) => (members.texts = new Map(texts)),
+    problem({ problem }) {
+      here.problems.push(problem);
+      if (visit === here) verdicts(here, { intact: 'reading', text: '' });
+    },
+    members({ members: more }) {
+      const first = !members.list.length;
+      members.add(more);
+      if (first && visit === here) showMembers(here);
+      // Drawing thousands of rows and tiles takes longer than the next message.
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        if (visit === here) showMembers(here);
+      }, REDRAW_MS);
+    },
+  };
+  try {
+    const done = await here.job('inspect', {}, { signal: stop.signal, on });
+    if (visit === here) finish(here, done);
+  } catch (failure) {
+    if (visit === here) halt(here, failure);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function finish(here, done) {
+  const { report } = done;
+  here.members.complete = report.members.complete;
+  reading.done(done, here.members.list.length);
+  verdicts(here, { intact: report.verdicts.intact }, report);
+  if (report.verdicts.intact === 'no') refuseImport();
+  showMembers(here);
+  $('report').hidden = false;
+  drawReport($('report-body'), report, here.source);
+  const failed = report.checks.filter(({ status }) => status === 'no').length;
+  announce(`Read to the end. Intact: ${report.verdicts.intact}${failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : ''}. Consistent: not checked. Anchored: not checked.`);
+}
+
+function halt(here, failure) {
+  const stopped = failure.kind === 'stopped';
+  const kept = `What was seen until then is below: ${plural(here.members.list.length, 'member')}.`;
+  reading.ended(stopped ? 'Stopped' : 'Ended early', stopped ? kept : `${sentence(failure.title)}. ${kept}`, 'Read again', () => readWhole(here));
+  if (!stopped) drawTrouble($('trouble'), failure);
+  verdicts(here, { intact: 'unknown', text: stopped ? 'Not checked: the reading was stopped before the end of the file.' : 'Not checked: the file could not be read to its end.' });
+  showMembers(here);
+  announce(stopped ? 'Stopped.' : sentence(failure.title));
+}
+
+const verdicts = (here, state, report) => drawVerdicts($('verdicts-body'), { report, state, problems: here.problems, advice });
+
+const headline = ({ look: { header } }, more) =>
+  `A ${header.history_mode} snapshot of rollup ${header.known_as ?? header.rollup_address}, head level ${count(header.head_level)}. ${more}`;
+
+function showMembers({ members }) {
+  const sum = `${plural(members.list.length, 'member')}, ${bytes(members.root.size)}`;
+  $('members-sum').textContent = members.complete ? sum : members.list.length ? `${sum} seen so far` : 'They come with the reading.';
+  hashAll.disabled = !members.list.length;
+  map.draw();
+  rows.refresh();
+  if (!$('view-tree').hidden) drawTree($('view-tree'), members, openMember);
+}
+
+hashAll.addEventListener('click', async () => {
+  const here = visit;
+  const label = hashAll.textContent;
+  hashAll.disabled = true;
+  const on = {
+    digests: ({ digests }) => digests.forEach(([name, hash]) => here.members.digests.set(name, hash)),
+    progress: ({ read, total }) => (hashAll.textContent = `Hashing … ${total ? `${Math.floor((100 * read) / total)} %` : bytes(read)}`),
+  };
+  const failure = await here.job('digests', {}, { on }).then(() => undefined, (error) => error);
+  hashAll.textContent = label;
+  hashAll.disabled = false;
+  if (visit !== here) return;
+  rows.draw();
+  announce(failure ? sentence(failure.title) : `${plural(here.members.digests.size, 'member')} hashed`);
+});
+
+function tabs(list) {
+  const all = [...list.querySelectorAll('[role=tab]')];
+  const choose = (tab) => {
+    for (const other of all) {
+      other.setAttribute('aria-selected', String(other === tab));
+      other.tabIndex = other === tab ? 0 : -1;
+      $(other.getAttribute('aria-controls')).hidden = other !== tab;
+    }
+    if (tab.id === 'tab-tree' && visit) drawTree($('view-tree'), visit.members, openMember);
+    tab.focus();
+  };
+  list.addEventListener('click', ({ target }) => target.role === 'tab' && choose(target));
+  list.addEventListener('keydown', (event) => {
+    const to = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!to) return;
+    choose(all[(all.indexOf(event.target) + to + all.length) % all.length]);
+    event.preventDefault();
+  });
+}
+
+function home(event) {
+  event?.preventDefault();
+  visit?.stop.abort();
+  visit = undefined;
+  $('result').hidden = true;
+  $('again').hidden = true;
+  $('start').hidden = false;
+  document.title = 'rollsnap: what is in this snapshot?';
+  remember();
+  $('start-title').focus();
+}
+
+async function start() {
+  followTheme();
+  tabs(document.querySelector('[role=tablist]'));
+  $('home').addEventListener('click', home);
+  $('again').addEventListener('click', home);
+  // Paper cannot be opened.
+  addEventListener('beforeprint', () => document.querySelectorAll('#verdicts details').forEach((details) => (details.open = true)));
+  listen({
+    open,
+    refuse(what) {
+      if (visit) home();
+      $('url-error').textContent = row(what) ? `${sentence(row(what).title)}: ${row(what).advice}.` : what;
+    },
+  });
+  const known = run('about').then(({ version, codes }) => {
+    table = new Map(codes.map((code) => [code.code, code]));
+    $('about').textContent = `rollsnap ${version}`;
+  });
+  await known.catch((failure) => ($('url-error').textContent = failure.text));
+  const source = fromHash();
+  if (source && !visit) open(source);
+  document.documentElement.dataset.ready = '';
+  keepOffline();
+}
+
+start();

@@ -1,0 +1,76 @@
+// The strip that says how the reading goes, and offers the one thing to do about it.
+
+import { $, announce } from './dom.js';
+import { bytes, duration, plural } from './format.js';
+
+const QUARTER = 0.25;
+
+export class Reading {
+  #action = () => {};
+  #told = 0;
+
+  constructor() {
+    $('reading-action').addEventListener('click', () => this.#action());
+  }
+
+  /** Only the header was read; the rest is for the visitor to decide. */
+  offer(text, label, action) {
+    this.#show('Only the header was read', '', text, label, action);
+    this.#bar(0);
+  }
+
+  start(cancel) {
+    this.#told = 0;
+    this.#show('Reading', '0 %', 'Starting …', 'Cancel', cancel);
+    this.#bar(0);
+  }
+
+  progress({ read, total, seconds }) {
+    const part = total ? Math.min(1, read / total) : undefined;
+    const rate = seconds > 0.2 ? read / seconds : undefined;
+    const figures = [
+      total ? `${bytes(read)} of ${bytes(total)}` : bytes(read),
+      rate && `${bytes(rate)} per second`,
+      rate && total && seconds > 1 && `${duration((total - read) / rate)} left`,
+    ];
+    $('reading-figures').textContent = figures.filter(Boolean).join(' · ');
+    $('reading-percent').textContent = part === undefined ? '' : `${Math.floor(100 * part)} %`;
+    this.#bar(part);
+    if (part !== undefined && part < 1 && part - this.#told >= QUARTER) {
+      this.#told = Math.floor(part / QUARTER) * QUARTER;
+      announce(`${Math.round(100 * this.#told)} % read`);
+    }
+  }
+
+  done({ read, seconds, memory }, members) {
+    const rate = seconds > 0.05 ? ` · ${bytes(read / seconds)} per second` : '';
+    const room = memory ? ` · ${bytes(memory)} of memory` : '';
+    this.#show('Read to the end', '100 %', `${bytes(read)}, ${plural(members, 'member')}${rate}${room}`, '');
+    $('reading').dataset.memory = memory ?? '';
+    this.#bar(1);
+  }
+
+  /** Ended before the end: stopped or failed. */
+  ended(title, text, label, action) {
+    this.#show(title, $('reading-percent').textContent, text, label, action);
+  }
+
+  #show(title, percent, figures, label, action) {
+    $('reading').hidden = false;
+    $('reading-title').textContent = title;
+    $('reading-percent').textContent = percent;
+    $('reading-figures').textContent = figures;
+    const button = $('reading-action');
+    const focused = document.activeElement === button;
+    button.textContent = label || 'Cancel';
+    button.classList.toggle('gone', !label);
+    button.disabled = !label;
+    this.#action = action ?? (() => {});
+    if (focused && !label) $('reading-title').closest('section').querySelector('h2').focus();
+  }
+
+  #bar(part) {
+    if (part === undefined) $('reading-bar').removeAttribute('value');
+    else $('reading-bar').value = part;
+  }
+}

@@ -1,0 +1,27 @@
+// The report to take along: the same JSON as `rollsnap verify --json`.
+
+import { copyButton, download, h } from './dom.js';
+import { commandLine } from './claims.js';
+import { shellFile } from './format.js';
+
+/** Draws the buttons for `report`. */
+export function drawReport(root, report, source) {
+  const text = toJson(report);
+  const save = h('button', { type: 'button', id: 'report-save' }, 'Download the report');
+  save.addEventListener('click', () => download(new Blob([text], { type: 'application/json' }), `${source.name}.report.json`));
+  root.replaceChildren(
+    h('p', {}, 'The report says all of the above as JSON, in the same form as the command line.'),
+    h('div', { class: 'row' }, save, copyButton(text, 'the report')),
+    h('h3', {}, 'The same on the command line'),
+    commandLine(`rollsnap verify ${shellFile(source.name)} --json`, 'the command for this report'),
+    h('details', { class: 'evidence' }, h('summary', {}, 'Show the report'), h('pre', { class: 'preview', tabindex: '0', role: 'group', 'aria-label': 'The report as JSON' }, text)),
+  );
+}
+
+/** JSON with every number in full: sizes that are BigInt are written as the numbers they are. */
+export function toJson(report) {
+  // No text of a file can guess the mark.
+  const mark = `bigint ${Math.random()} `;
+  const text = JSON.stringify(report, (_, value) => (typeof value === 'bigint' ? `${mark}${value}` : value), 2);
+  return `${text.replaceAll(new RegExp(`"${mark.replace('.', '\\.')}(\\d+)"`, 'g'), '$1')}\n`;
+}

@@ -1,0 +1,27 @@
+// What stands in the way: what the file is instead, why it cannot be read, which header is missing.
+
+import { h, icon } from './dom.js';
+import { commandLine } from './claims.js';
+import { details } from './verdicts.js';
+
+/** Draws a failure (see failures.js). */
+export function drawTrouble(root, failure) {
+  const { kind, title, code, text, missing, command } = failure;
+  root.hidden = false;
+  root.replaceChildren(
+    icon(kind === 'input' ? 'no' : 'warning'),
+    h(
+      'div',
+      { class: 'trouble-text' },
+      h('h2', { id: 'trouble-title' }, sentence(title), code && ' ', code && h('code', { class: 'code' }, code)),
+      text && h('p', {}, text),
+      missing && h('p', {}, 'Missing: ', h('code', { class: 'code' }, missing)),
+      details(failure, failure.advice),
+      command && h('p', { class: 'hint' }, 'On the command line:'),
+      command && commandLine(command, 'the command that does the same'),
+    ),
+  );
+}
+
+/** Titles of the table start small, as they stand behind a program's name on the command line. */
+export const sentence = (title) => title.charAt(0).toUpperCase() + title.slice(1);

@@ -1,0 +1,123 @@
+// The three answers, each with its own words and its own evidence.
+
+import { h, icon } from './dom.js';
+import { count, plural } from './format.js';
+
+const WORDS = { yes: 'yes', no: 'no', unknown: 'not checked', warning: 'with a remark', reading: 'being checked' };
+
+const QUESTIONS = {
+  intact: ['Intact', 'Is the file whole, to its last byte?'],
+  consistent: ['Consistent', 'Does every hash and link inside agree?'],
+  anchored: ['Anchored', 'Is the last commitment known to layer 1?'],
+};
+
+// Why this page does not answer; what would.
+const NOT_HERE = {
+  consistent: 'Not checked here: store, context and pre-images would have to be opened and hashed again, and this page reads the archive around them only. On the command line, `rollsnap verify` says how far it looks.',
+  anchored: 'Not checked here: it takes a layer 1 node that you trust. Compare the last commitment above with one from a source that you trust; a file alone cannot prove it.',
+};
+
+/**
+ * Draws the answers: of `report` where there is one, else `state`, the words about the reading:
+ * `{intact: 'reading' | 'unknown', text}`. `problems` are those met so far. `advice(code)` gives
+ * the words of the table.
+ */
+export function drawVerdicts(root, { report, state, problems = [], advice }) {
+  const checks = report?.checks ?? problems.map((problem) => ({ status: 'no', text: problem.title, ...problem }));
+  const groups = Object.groupBy(checks, ({ code }) => questionOf(code));
+  root.replaceChildren(
+    ...Object.keys(QUESTIONS).map((key) => {
+      const found = groups[key] ?? [];
+      const answer = answerOf(key, report, state, found);
+      const text = report || key !== 'intact' ? explain(key, answer, report, found) : found.length ? explain(key, 'no', undefined, found) : state.text;
+      return line(key, answer, text, evidence(key, found, advice, key === 'intact' ? report?.checks_left_out : 0));
+    }),
+  );
+}
+
+function answerOf(key, report, state, found) {
+  if (report) return report.verdicts[key];
+  if (key !== 'intact') return 'unknown';
+  return found.length ? 'no' : state.intact;
+}
+
+function line(key, answer, text, details) {
+  const [name, question] = QUESTIONS[key];
+  return h(
+    'article',
+    { class: `verdict verdict-${answer}`, 'data-verdict': key, 'data-answer': answer },
+    h('div', { class: 'verdict-mark' }, icon(answer === 'reading' ? 'unknown' : answer)),
+    h('div', { class: 'verdict-text' }, h('h3', {}, name, h('span', { class: 'answer' }, WORDS[answer])), h('p', { class: 'question' }, question), h('p', { class: 'explained' }, prose(text)), details),
+  );
+}
+
+// Words between backticks are a command.
+const prose = (text) => text.split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part));
+
+function explain(key, answer, report, found) {
+  if (answer === 'unknown') return NOT_HERE[key] ?? 'Not checked to its end.';
+  if (answer === 'no') return `${plural(found.filter(({ status }) => status === 'no').length, 'check does', 'checks do')} not hold.`;
+  const texts = {
+    intact: `Read to the last byte: ${report?.container.compression === 'gzip' ? 'the compression, ' : ''}the header and all ${plural(report?.members.count ?? 0, 'member')} of the archive are whole. That says nothing yet about what is inside them.`,
+    consistent: 'Every hash and every link that was looked at agrees.',
+    anchored: 'The last commitment is the expected one.',
+  };
+  return texts[key];
+}
+
+function evidence(key, checks, advice, leftOut) {
+  if (!checks.length) return undefined;
+  const failed = checks.filter(({ status }) => status === 'no').length;
+  const held = checks.filter(({ status }) => status === 'yes' || status === 'warning').length;
+  const sum = [held && plural(held, 'check holds', 'checks hold'), failed && plural(failed, 'does not', 'do not')].filter(Boolean).join(', ');
+  const order = ['no', 'warning', 'unknown', 'yes'];
+  const sorted = [...checks].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
+  return h(
+    'details',
+    { class: 'evidence', open: failed > 0 },
+    h('summary', {}, `Evidence: ${sum || plural(checks.length, 'check')}`),
+    h('ul', {}, sorted.map((check) => checkLine(check, advice))),
+    leftOut ? h('p', { class: 'hint' }, `${count(leftOut)} more are counted, not listed.`) : undefined,
+  );
+}
+
+/** Where something is, what was expected and found there, and what to do about it. */
+export function details({ at, member, expected, found }, advice) {
+  const rows = [
+    ['Where', [member && `member ${member}`, place(at)].filter(Boolean).join(', ')],
+    ['Expected', expected],
+    ['Found', found],
+    ['What to do', advice],
+  ].filter(([, value]) => value);
+  return rows.length ? h('dl', { class: 'where' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))) : undefined;
+}
+
+/** One check or problem, with where, what was expected and found, and what to do. */
+export function checkLine(check, advice) {
+  const say = check.status === 'no' || check.status === 'warning' ? check.advice || advice(check.code) : '';
+  return h(
+    'li',
+    { class: `check check-${check.status}`, 'data-code': check.code },
+    icon(check.status),
+    h(
+      'div',
+      {},
+      h('p', {}, h('span', { class: 'visually-hidden' }, `${WORDS[check.status]}: `), check.text, ' ', h('code', { class: 'code' }, check.code)),
+      details(check, say),
+    ),
+  );
+}
+
+// In words, as the command line says it.
+function place(at) {
+  if (!at) return '';
+  if (at.stream_offset !== undefined) return `byte ${count(at.stream_offset)} of the decompressed stream`;
+  if (at.file_offset !== undefined) return `byte ${count(at.file_offset)} of the file`;
+  if (at.level !== undefined) return `level ${count(at.level)}`;
+  return at.path ?? '';
+}
+
+function questionOf(code) {
+  if (/^(header\.(?!store)|file\.|gzip\.|tar\.|snapshot\.)/.test(code)) return 'intact';
+  return /^(l1\.|anchor)/.test(code) ? 'anchored' : 'consistent';
+}

@@ -1,0 +1,102 @@
+// One worker does one job and is thrown away: nothing of a file outlives it.
+
+import { Failure, describe, fileFailure, streamFailure } from './failures.js';
+import { FIRST_BYTES, about, allDigests, header, inspect, oneMember, ready } from './engine.js';
+import { firstBytes, openWhole } from './remote.js';
+
+const stop = new AbortController();
+const tell = (message) => postMessage(message);
+
+addEventListener('message', async ({ data }) => {
+  if (data.job === 'stop') return stop.abort(new DOMException('Stopped', 'AbortError'));
+  try {
+    await ready();
+    tell({ type: 'done', result: await JOBS[data.job](data) });
+  } catch (error) {
+    tell({ type: 'failed', failure: describe(error, table()) });
+  }
+});
+
+const JOBS = {
+  about,
+
+  /** `{header?, refused?, total, ranges, notes}`: what the first bytes say. */
+  async look({ source }) {
+    const { first, ...rest } = await start(source);
+    const compression = first[0] === 0x1f && first[1] === 0x8b ? 'gzip' : 'none';
+    try {
+      return { ...rest, compression, header: { ...header(first) } };
+    } catch (error) {
+      const refused = describe(error, table());
+      if (refused.kind !== 'input') throw error;
+      return { ...rest, compression, refused };
+    }
+  },
+
+  inspect: async ({ source }) => inspect(await open(source), { signal: stop.signal, tell }),
+
+  digest: async ({ source, name }) => oneMember(await open(source), name, { digest: true, signal: stop.signal, tell }),
+
+  digests: async ({ source }) => allDigests(await open(source), { signal: stop.signal, tell }),
+
+  /** The first `limit` bytes of a member. */
+  async preview({ source, name, limit }) {
+    const parts = [];
+    let room = limit;
+    const sink = (piece) => {
+      parts.push(piece.subarray(0, room));
+      room -= piece.length;
+      return room > 0;
+    };
+    await oneMember(await open(source), name, { sink, signal: stop.signal, tell });
+    return { blob: new Blob(parts) };
+  },
+
+  /** A member into `handle`, or as a Blob of at most `limit` bytes. */
+  async save({ source, name, handle, limit }) {
+    const file = handle ? await handle.createWritable() : blobFile(limit);
+    try {
+      const { sha256 } = await oneMember(await open(source), name, { digest: true, sink: (piece) => file.write(piece).then(() => true), signal: stop.signal, tell });
+      return { sha256, blob: await file.close() };
+    } catch (error) {
+      await file.abort().catch(() => {});
+      throw error;
+    }
+  },
+};
+
+// Without the module there are no words for codes, and nothing to describe but that.
+function table() {
+  try {
+    return about().codes;
+  } catch {
+    return [];
+  }
+}
+
+async function start(source) {
+  if (source.url) return firstBytes(source.url, FIRST_BYTES, stop.signal);
+  const first = await source.file.slice(0, FIRST_BYTES).arrayBuffer().catch(async (error) => {
+    throw await fileFailure(source.file, error);
+  });
+  return { first: new Uint8Array(first), total: source.file.size, ranges: true, notes: [] };
+}
+
+async function open(source) {
+  if (source.url) return { ...(await openWhole(source.url, stop.signal)), failed: streamFailure };
+  return { stream: source.file.stream(), total: source.file.size, failed: (error) => fileFailure(source.file, error) };
+}
+
+function blobFile(limit) {
+  let parts = [];
+  let size = 0;
+  return {
+    async write(piece) {
+      size += piece.length;
+      if (size > limit) throw new Failure({ kind: 'page', text: 'This browser cannot save a member of this size.' });
+      parts.push(piece);
+    },
+    close: async () => new Blob(parts),
+    abort: async () => (parts = []),
+  };
+}
