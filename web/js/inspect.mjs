@@ -131,7 +131,9 @@ export async function readFirst(stream, { signal, failed }) {
 
 /** The error of a file that cannot be read. A stream may hide the reason; asking once more tells it. */
 async function whyUnread(blob, error) {
-  const again = await blob.slice?.(0, 1).arrayBuffer().catch((reason) => reason);
+  // Of a file that is gone already when it is first looked at, Chromium says that it is empty.
+  const part = blob.size ? blob.slice?.(0, 1) : blob;
+  const again = await part?.arrayBuffer().catch((reason) => reason);
   return readingFailed(again instanceof DOMException ? again : error, blob.name);
 }
 

@@ -45,6 +45,7 @@ for (let round = 0; round <= rounds; round += 1) {
     if (result.bytes !== bytes) throw new Error(`${way} gave ${result.bytes} bytes, not ${bytes}`);
     // The first round warms up.
     if (round > 0) seconds[way].push(result.seconds);
+    process.stderr.write(`${way} ${result.seconds.toFixed(2)} s\n`);
   }
 }
 await browser.close();

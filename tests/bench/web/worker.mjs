@@ -3,8 +3,6 @@ import { Gunzip } from '../../node_modules/fflate/esm/browser.js';
 import { Inflate } from '../../node_modules/pako/dist/pako.mjs';
 import { init, inspectBlob } from '../../../web/pkg/web/rollsnap.mjs';
 
-await init();
-
 const WAYS = {
   async rollsnap(file) {
     const report = await inspectBlob(file);
@@ -42,6 +40,7 @@ async function drain(stream, each = () => {}) {
 
 addEventListener('message', async ({ data: { way, file } }) => {
   try {
+    await init();
     const start = performance.now();
     const bytes = await WAYS[way](file);
     postMessage({ bytes, seconds: (performance.now() - start) / 1000 });
