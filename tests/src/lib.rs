@@ -3,5 +3,5 @@
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod crash;
 pub mod fixtures;
-pub mod reading;
 pub mod l1;
+pub mod reading;
