@@ -36,15 +36,13 @@ pub struct Run {
 }
 
 impl Ground {
-    /// A new, empty one.
+    /// A new, empty one; in memory where that can be had, because the commands under test sync
+    /// what they write.
     #[allow(clippy::new_without_default, reason = "it touches the disk")]
     pub fn new() -> Self {
-        Self::below(&std::env::temp_dir())
-    }
-
-    /// A new one in a directory.
-    pub fn below(parent: &Path) -> Self {
-        let dir = tempfile::Builder::new().prefix("cli-").tempdir_in(parent).unwrap();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("cli-");
+        let dir = builder.tempdir_in("/dev/shm").or_else(|_| builder.tempdir()).unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
         fs::create_dir(dir.path().join("tmp")).unwrap();
         Self { dir }
@@ -199,7 +197,7 @@ pub struct Tree(pub BTreeMap<String, Entry>);
 pub struct Entry {
     /// Kind and permissions, as `st_mode` has them.
     pub mode: u32,
-    /// Time of the last change, in nanoseconds since 1970.
+    /// Time of the last change of a file, in nanoseconds since 1970; 0 for a directory.
     pub mtime: i128,
     /// SHA-256 of a file, target of a link.
     pub content: String,
@@ -230,7 +228,8 @@ impl Tree {
         files.map(|(name, entry)| (name.as_str(), entry.content.as_str())).collect()
     }
 
-    /// Nothing may differ.
+    /// Nothing may differ. Times of directories are not looked at: a lock file, or what SQLite
+    /// keeps beside a database while it reads it, may have come and gone.
     #[track_caller]
     pub fn same_as(&self, other: &Self, what: &str) {
         let names: std::collections::BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
@@ -249,7 +248,11 @@ fn add(path: &Path, name: &str, entries: &mut BTreeMap<String, Entry>) {
     } else {
         String::new()
     };
-    let mtime = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
+    let mtime = if metadata.is_dir() {
+        0
+    } else {
+        i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec())
+    };
     entries.insert(name.to_owned(), Entry { mode: metadata.mode(), mtime, content });
     if metadata.is_dir() {
         for entry in fs::read_dir(path).unwrap() {
@@ -330,7 +333,12 @@ impl Running {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let errors = BufReader::new(child.stderr.take().unwrap());
-        Self { words: words.iter().map(|&word| word.to_owned()).collect(), child, errors, seen: String::new() }
+        Self {
+            words: words.iter().map(|&word| word.to_owned()).collect(),
+            child,
+            errors,
+            seen: String::new(),
+        }
     }
 
     /// Waits until it writes a line with this text to standard error.
@@ -345,6 +353,11 @@ impl Running {
                 return;
             }
         }
+    }
+
+    /// Its standard input, if the command was given a pipe.
+    pub fn take_stdin(&mut self) -> std::process::ChildStdin {
+        self.child.stdin.take().unwrap()
     }
 
     /// Whether it still runs.

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use rollsnap_tests::cli::{Ground, Holder, Tree};
+use rollsnap_tests::cli::{Ground, Holder};
 use rollsnap_tests::fixtures;
 use serde_json::Value;
 
@@ -53,7 +53,9 @@ fn rules_before_an_export() {
     for entry in &all {
         let id = entry["id"].as_str().unwrap();
         let ours = ours.iter().find(|(name, _)| *name == id).map(|(_, text)| (*text).to_owned());
-        if entry["command"] != "export" || (ours.is_none() && !rules.contains(&entry["rule"].as_str().unwrap())) {
+        if entry["command"] != "export"
+            || (ours.is_none() && !rules.contains(&entry["rule"].as_str().unwrap()))
+        {
             continue;
         }
         seen += 1;
@@ -62,7 +64,8 @@ fn rules_before_an_export() {
         let data = ground.at(&format!("{id}/data"));
         let before = ground.tree();
         let args = args(entry);
-        let words: Vec<&str> = ["export", "--data-dir", &data].into_iter().chain(args.iter().map(String::as_str)).collect();
+        let words: Vec<&str> =
+            ["export", "--data-dir", &data].into_iter().chain(args.iter().map(String::as_str)).collect();
         let run = ground.run(&words);
         if entry["accept"] == true {
             let run = run.ok();
@@ -85,12 +88,16 @@ fn refused(entry: &Value, status: i32, ours: Option<&str>) {
     let (target, snapshot) = (ground.at(&format!("{id}/target")), ground.at(&format!("{id}/snapshot")));
     let before = ground.tree();
     let args = args(entry);
-    let words = ["import", &snapshot, "--data-dir", &target].into_iter().chain(args.iter().map(String::as_str));
+    let words =
+        ["import", &snapshot, "--data-dir", &target].into_iter().chain(args.iter().map(String::as_str));
     let words: Vec<&str> = words.collect();
     let held = entry["hold_lock"].as_str().map(|name| Holder::of(&[format!("{target}/{name}")]));
     let run = ground.run(&words);
     drop(held);
-    let text = ours.map(str::to_owned).or_else(|| text(entry, &target)).unwrap_or_else(|| panic!("no text for {id}"));
+    let text = ours
+        .map(str::to_owned)
+        .or_else(|| text(entry, &target))
+        .unwrap_or_else(|| panic!("no text for {id}"));
     run.refused(status, &text);
     // Neither files nor directories nor lock files, nor times.
     ground.tree().same_as(&before, id);
@@ -128,8 +135,14 @@ fn a_header_that_lies_is_a_check_that_says_no() {
     for (id, text) in [
         ("p1-no-metadata", None),
         ("p2-header-commitment", None),
-        ("hdr-level", Some("The header is for level 1022, but the head of the store in the snapshot is at level 1023.")),
-        ("hdr-mode", Some("The header is for history mode full, but the store in the snapshot is for archive.")),
+        (
+            "hdr-level",
+            Some("The header is for level 1022, but the head of the store in the snapshot is at level 1023."),
+        ),
+        (
+            "hdr-mode",
+            Some("The header is for history mode full, but the store in the snapshot is for archive."),
+        ),
         ("hdr-address", Some("The header is for rollup sr1PZp36n7oMkvpHmmk6z6S4FdTfwhmJNPSR, but")),
     ] {
         refused(&entry(&all, id), 1, text);
@@ -138,7 +151,9 @@ fn a_header_that_lies_is_a_check_that_says_no() {
     let ground = Ground::new();
     ground.mutants(&["hdr-level", "hdr-mode", "hdr-address", "p2-header-commitment"]);
     for id in ["hdr-level", "hdr-mode", "p2-header-commitment"] {
-        let run = ground.run(&["import", "--no-check", &format!("{id}/snapshot"), "--data-dir", &format!("{id}/new")]).ok();
+        let run = ground
+            .run(&["import", "--no-check", &format!("{id}/snapshot"), "--data-dir", &format!("{id}/new")])
+            .ok();
         assert!(run.err.contains("not checked: header against store"), "{run}");
     }
     let words = ["import", "--no-check", "hdr-address/snapshot", "--data-dir", "hdr-address/new"];
@@ -181,7 +196,10 @@ fn containers_with_a_fault_are_refused_by_import_and_by_verify() {
         let before = ground.tree();
         let snapshot = ground.at(&format!("{id}/snapshot"));
         let marker = format!("[{code}]");
-        for command in [["import", &snapshot, "--data-dir", "outside/target"], ["extract", &snapshot, "-C", "outside/target"]] {
+        for command in [
+            ["import", &snapshot, "--data-dir", "outside/target"],
+            ["extract", &snapshot, "-C", "outside/target"],
+        ] {
             let run = ground.run(&command);
             if code == "snapshot.member" && command[0] == "extract" {
                 // Harmless in a directory of its own.

@@ -20,6 +20,8 @@ const OWNER: &str = "owner";
 #[derive(Debug)]
 pub(super) struct Workspace {
     dir: TempDir,
+    /// What was made for it; goes after it.
+    parent: io::MadeDirs,
     /// Locked while the export lives.
     _owner: File,
 }
@@ -27,15 +29,17 @@ pub(super) struct Workspace {
 impl Workspace {
     /// Makes one in the directory `parent`, which is made if missing.
     pub(super) fn create(parent: &Path, feedback: &mut dyn Feedback) -> Result<Self> {
-        fs::create_dir_all(parent).map_err(|err| io::problem("create the directory", parent, err))?;
+        let made = io::MadeDirs::create(parent)?;
         sweep(parent, feedback);
         let create = || {
             let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
             let owner = File::create(dir.path().join(OWNER))?;
             flock(&owner, FlockOperation::NonBlockingLockExclusive)?;
-            Ok(Self { dir, _owner: owner })
+            Ok((dir, owner))
         };
-        create().map_err(|err| io::problem("create a working directory in", parent, err))
+        let (dir, owner) =
+            create().map_err(|err| io::problem("create a working directory in", parent, err))?;
+        Ok(Self { dir, parent: made, _owner: owner })
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -45,6 +49,7 @@ impl Workspace {
     /// Removes it and says so if that fails.
     pub(super) fn remove(self) -> Result<()> {
         let path = self.dir.path().to_path_buf();
+        self.parent.keep();
         self.dir.close().map_err(|err| io::problem("remove", &path, err))
     }
 }
