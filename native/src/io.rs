@@ -54,12 +54,15 @@ impl MadeDirs {
     }
 
     fn make(&mut self, path: &Path) -> Result<()> {
-        match fs::create_dir(path) {
-            Ok(()) => self.made.insert(0, path.into()),
-            Err(err) if err.kind() == ErrorKind::NotFound && path.parent().is_some() => {
-                self.make(path.parent().unwrap_or(path))?;
-                return self.make(path);
+        let made = match (fs::create_dir(path), path.parent()) {
+            (Err(err), Some(parent)) if err.kind() == ErrorKind::NotFound && !parent.exists() => {
+                self.make(parent)?;
+                fs::create_dir(path)
             }
+            (made, _) => made,
+        };
+        match made {
+            Ok(()) => self.made.insert(0, path.into()),
             Err(err) if err.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
             Err(err) => return Err(problem("create the directory", path, err)),
         }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -91,6 +91,8 @@ impl Ground {
     /// The command, ready to run here.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(program());
+        // Help texts show the name that a command was called by.
+        command.arg0("rollsnap");
         self.isolate(command.args(words));
         command
     }

@@ -225,9 +225,11 @@ fn the_log_of_a_node_that_crashed_goes_with_its_store() {
     let store = format!("{target}/store.sqlite");
     assert!(Command::new("python3").args(["-c", script, &store]).status().unwrap().success());
     assert!(fs::metadata(format!("{store}-wal")).unwrap().len() > 0);
-    let before = Tree::of(target.as_ref());
+    // Whoever reads such a store builds its index of the log anew; that holds no data.
+    let look = || Tree::of(target.as_ref()).only(|name| name != "store.sqlite-shm");
+    let before = look();
     ground.run(&["import", &snapshot, "--force", "--level", "1024", "--data-dir", &target]).ends(4);
-    Tree::of(target.as_ref()).same_as(&before, "a refused import does not touch the log");
+    look().same_as(&before, "a refused import does not touch the log");
     ground.run(&["import", &snapshot, "--force", "--data-dir", &target]).ok();
     let after = Tree::of(target.as_ref());
     assert!(!after.names().iter().any(|name| name.starts_with("store.sqlite-")), "{:?}", after.names());

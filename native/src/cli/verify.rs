@@ -5,18 +5,35 @@ use std::process::ExitCode;
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::report::Check;
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::{Problem, Report, Result};
+use rollsnap_core::{Code, Problem, Report, Result, Verdict, tar};
 
 use super::args::VerifyArgs;
 use super::output::{FAINT, Output, check_row, print, size, verdict};
 use super::progress::Terminal;
 use crate::source::Source;
 
+/// How many members that do not belong in a snapshot are named.
+const MAX_FOREIGN: usize = 20;
+
 pub(super) fn run(args: &VerifyArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
     let phase = Phase { index: 1, of: 1, name: "Checking snapshot", total: None, unit: Unit::Bytes };
-    let mut sink = |_: Event<'_>| Ok::<(), Problem>(());
-    let report = source.inspect(Options::default(), phase, feedback, &mut sink)?;
+    let mut foreign = Vec::new();
+    let mut sink = |event: Event<'_>| {
+        if let Event::Member(member) = event
+            && !tar::belongs_in_a_snapshot(&member.name)
+            && foreign.len() < MAX_FOREIGN
+        {
+            foreign.push(Problem::new(Code::SnapshotMember).member(&*member.name));
+        }
+        Ok::<(), Problem>(())
+    };
+    let mut report = source.inspect(Options::default(), phase, feedback, &mut sink)?;
+    for problem in &foreign {
+        // An import refuses such a file, so it is not what a snapshot is.
+        report.verdicts.intact = Verdict::No;
+        report.add(Check::no(problem));
+    }
     feedback.close(true);
     if output.is_json() {
         output.json(&report)?;
