@@ -64,6 +64,11 @@ impl MadeDirs {
         match made {
             Ok(()) => self.made.insert(0, path.into()),
             Err(err) if err.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+            // Nothing that was to be read is missing: the system does not allow it.
+            Err(err) if err.kind() == ErrorKind::NotFound => {
+                let text = format!("cannot create the directory {}", path.display());
+                return Err(Problem::new(Code::IoOther).headline(text).because(err));
+            }
             Err(err) => return Err(problem("create the directory", path, err)),
         }
         Ok(())

@@ -4,6 +4,7 @@
   oracle.py apply OUT ID...        mutants of the data directories, each in OUT/ID (apply_mutant.py)
   oracle.py stage DATA OUT LEVEL   what an export of DATA puts in the archive
   oracle.py pack STAGED OUT HEX    archives it behind the header HEX
+  oracle.py bomb OUT MIB           a snapshot of so many zeros, compressed
   oracle.py dump DB...             every row of every table, schema, integrity check
   oracle.py members FILE...        header and members of snapshots, read by gzip and tarfile
   oracle.py hold FILE...           takes POSIX locks, says so, keeps them until standard input ends
@@ -74,6 +75,19 @@ def base58(payload):
     return text
 
 
+def bomb(path, size):
+    """A gzipped snapshot with one member of `size` zeros."""
+    block = bytearray(apply_mutant.member("context/store.0.suffix", b""))
+    block[124:136] = b"%011o\0" % size
+    block[148:156] = b" " * 8
+    block[148:156] = b"%07o\0" % sum(block)
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(bytes(58) + block)
+        for _ in range(size >> 20):
+            file.write(bytes(1 << 20))
+        file.write(bytes(1024))
+
+
 def hold(paths):
     files = [open(path, "r+b") for path in paths]
     for file in files:
@@ -93,6 +107,8 @@ def main():
         apply_mutant.stage(*args)
     elif command == "pack":
         apply_mutant.put(args[1], apply_mutant.pack(args[0], args[2]))
+    elif command == "bomb":
+        bomb(args[0], int(args[1]) << 20)
     elif command == "dump":
         result = [dump(path) for path in args]
     elif command == "members":

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use rollsnap_tests::cli::{Ground, Run, Tree, members};
+use rollsnap_tests::cli::{Ground, Run, Tree, members, oracle, program};
 use rollsnap_tests::fixtures::{self, MemberRecord, sha256, unhex};
 use serde_json::{Value, json};
 
@@ -389,4 +389,25 @@ fn inputs_that_are_no_files() {
         ground.tree().only(|name| !["", "tmp", "home"].contains(&name)).names(),
         ["directory", "empty"]
     );
+}
+
+#[test]
+fn memory_stays_flat() {
+    let ground = Ground::new();
+    let bomb = ground.at("bomb");
+    oracle(&["bomb", &bomb, "300"]);
+    assert!(fs::metadata(&bomb).unwrap().len() < 4 << 20);
+    // Less address space than what comes out of the bomb.
+    let limited = |script: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -v 200000; {script}"), "sh"]).arg(program()).arg(&bomb);
+        Run::of(&[script], ground.isolate(&mut command).output().unwrap())
+    };
+    let run = limited("exec \"$1\" verify --json \"$2\"").ok();
+    assert_eq!(run.json()["members"]["bytes"], 300 << 20, "{run}");
+    let run = limited("exec \"$1\" cat \"$2\" context/store.0.suffix | wc -c").ok();
+    assert_eq!(run.text().trim(), (300 << 20).to_string(), "{run}");
+    // Zeros without end are a header, the end of an archive, and too much after it.
+    let run = limited("head -c 500000000 /dev/zero | exec \"$1\" verify -").ends(3);
+    assert!(run.text().contains("bytes follow the two zero blocks"), "{run}");
 }
