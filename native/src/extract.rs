@@ -91,7 +91,7 @@ pub fn run(
     force: bool,
     feedback: &mut dyn Feedback,
 ) -> Result<Report> {
-    fs::create_dir_all(directory).map_err(|err| io::problem("create the directory", directory, err))?;
+    let dirs = io::MadeDirs::create(directory)?;
     let staging = tempfile::Builder::new().prefix(".rollsnap-extract-").tempdir_in(directory);
     let staging = staging.map_err(|err| io::problem("create a working directory in", directory, err))?;
     let mut files = Files::new(staging.path());
@@ -116,6 +116,7 @@ pub fn run(
         return Err(Problem::new(Code::MemberUnknown).member(*name));
     }
     settle(staging.path(), directory, &names, force)?;
+    dirs.keep();
     Ok(report)
 }
 

@@ -29,6 +29,63 @@ pub fn sync_dir(path: &Path) -> Result<()> {
     sync().map_err(|err| problem("sync the directory", path, err))
 }
 
+/// A directory that a job needs, with what was made for it: removed again, as far as it is empty,
+/// when this is dropped, unless it is kept.
+#[derive(Debug, Default)]
+pub struct MadeDirs {
+    /// The deepest first.
+    made: Vec<PathBuf>,
+}
+
+impl MadeDirs {
+    /// Makes the directory and those above it, as far as they are missing.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn create(path: &Path) -> Result<Self> {
+        let mut dirs = Self { made: Vec::new() };
+        dirs.make(path)?;
+        Ok(dirs)
+    }
+
+    /// The directories stay.
+    pub fn keep(mut self) {
+        self.made.clear();
+    }
+
+    fn make(&mut self, path: &Path) -> Result<()> {
+        let made = match (fs::create_dir(path), path.parent()) {
+            (Err(err), Some(parent)) if err.kind() == ErrorKind::NotFound && !parent.exists() => {
+                self.make(parent)?;
+                fs::create_dir(path)
+            }
+            (made, _) => made,
+        };
+        match made {
+            Ok(()) => self.made.insert(0, path.into()),
+            Err(err) if err.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+            // Nothing that was to be read is missing: the system does not allow it.
+            Err(err) if err.kind() == ErrorKind::NotFound => {
+                let text = format!("cannot create the directory {}", path.display());
+                return Err(Problem::new(Code::IoOther).headline(text).because(err));
+            }
+            Err(err) => return Err(problem("create the directory", path, err)),
+        }
+        Ok(())
+    }
+}
+
+impl Drop for MadeDirs {
+    fn drop(&mut self) {
+        for path in &self.made {
+            // Stops at the first that is not empty, and all above it are not either.
+            if fs::remove_dir(path).is_err() {
+                break;
+            }
+        }
+    }
+}
+
 /// The whole content of a small file, or `None` if there is no such file.
 ///
 /// # Errors

@@ -2,22 +2,36 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::snapshot::{Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::io::problem;
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 256 * 1024;
 
+/// How long a pipe is waited for before looking whether the user wants to stop.
+const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
 /// A snapshot to read.
 pub struct Source {
     name: PathBuf,
-    reader: Box<dyn Read>,
+    input: Input,
     size: Option<u64>,
+}
+
+enum Input {
+    /// A file, whose bytes are there at once.
+    File(File),
+    /// A pipe or the like, whose writer may take its time.
+    Pipe(File),
+    /// What is in memory.
+    Memory(Box<dyn Read>),
 }
 
 impl Source {
@@ -28,7 +42,10 @@ impl Source {
     /// the nodes.
     pub fn open(name: &Path) -> Result<Self> {
         if name.as_os_str() == "-" {
-            return Ok(Self { name: name.into(), reader: Box::new(io::stdin().lock()), size: None });
+            // The descriptor itself: what a buffer holds could not be waited for.
+            let stdin = io::stdin().as_fd().try_clone_to_owned();
+            let stdin = stdin.map_err(|err| problem("read", Path::new("standard input"), err))?;
+            return Ok(Self { name: name.into(), input: Input::Pipe(stdin.into()), size: None });
         }
         let shown = name.display();
         if ["http://", "https://"].iter().any(|scheme| shown.to_string().starts_with(scheme)) {
@@ -46,14 +63,17 @@ impl Source {
         if metadata.is_dir() {
             return Err(cannot(ErrorKind::IsADirectory.into()));
         }
-        let size = metadata.is_file().then_some(metadata.len());
-        Ok(Self { name: name.into(), reader: Box::new(file), size })
+        Ok(if metadata.is_file() {
+            Self { name: name.into(), input: Input::File(file), size: Some(metadata.len()) }
+        } else {
+            Self { name: name.into(), input: Input::Pipe(file), size: None }
+        })
     }
 
     /// A snapshot in memory, called `name` in messages.
     pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + 'static) -> Self {
         let size = Some(bytes.as_ref().len() as u64);
-        Self { name: name.into(), reader: Box::new(io::Cursor::new(bytes)), size }
+        Self { name: name.into(), input: Input::Memory(Box::new(io::Cursor::new(bytes))), size }
     }
 
     /// What it is called: the path, or `-`.
@@ -69,8 +89,9 @@ impl Source {
     /// Reads just enough for the header: with it one block of the archive, which tells its form.
     ///
     /// # Errors
-    /// What is wrong with the first bytes, and [`Code::IoOther`] when reading fails.
-    pub fn read_header(&mut self) -> Result<(Header, Report)> {
+    /// What is wrong with the first bytes, [`Code::Cancelled`], and [`Code::IoOther`] when reading
+    /// fails.
+    pub fn read_header(&mut self, feedback: &dyn Feedback) -> Result<(Header, Report)> {
         let mut inspector = Inspector::new(Options::default());
         let mut first_problem = None;
         let mut sink = |event: Event<'_>| {
@@ -81,7 +102,7 @@ impl Source {
         };
         let mut chunk = [0; 4096];
         let mut report = loop {
-            let len = self.read(&mut chunk)?;
+            let len = self.read(&mut chunk, feedback)?;
             if len == 0 {
                 break inspector.finish(&mut sink)?;
             }
@@ -118,8 +139,7 @@ impl Source {
         let mut inspector = Inspector::new(options);
         let mut chunk = vec![0; CHUNK];
         loop {
-            feedback.checkpoint()?;
-            let len = self.read(&mut chunk)?;
+            let len = self.read(&mut chunk, feedback)?;
             if len == 0 {
                 return inspector.finish(sink);
             }
@@ -128,10 +148,23 @@ impl Source {
         }
     }
 
-    fn read(&mut self, chunk: &mut [u8]) -> Result<usize> {
+    /// Reads what is there. A writer that stalls does not keep the user from stopping.
+    fn read(&mut self, chunk: &mut [u8], feedback: &dyn Feedback) -> Result<usize> {
         loop {
-            match self.reader.read(chunk) {
+            feedback.checkpoint()?;
+            let read = match &mut self.input {
+                Input::File(file) => file.read(chunk),
+                Input::Pipe(pipe) => match poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&PATIENCE)) {
+                    Ok(0) => continue,
+                    Ok(_) => pipe.read(chunk),
+                    Err(errno) => Err(errno.into()),
+                },
+                Input::Memory(bytes) => bytes.read(chunk),
+            };
+            match read {
                 Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                // A writer that was stopped together with this command has not finished.
+                Ok(0) => return feedback.checkpoint().map(|()| 0),
                 other => return other.map_err(|err| problem("read", &self.name, err)),
             }
         }

@@ -8,11 +8,12 @@ use rollsnap_core::{Header, Report, Result};
 
 use super::args::InfoArgs;
 use super::output::{FAINT, Output, print, size};
+use super::progress::Terminal;
 use crate::source::Source;
 
-pub(super) fn run(args: &InfoArgs, output: &Output) -> Result<ExitCode> {
+pub(super) fn run(args: &InfoArgs, output: &Output, feedback: &Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
-    let (header, report) = source.read_header()?;
+    let (header, report) = source.read_header(feedback)?;
     if output.is_json() {
         output.json(&report)?;
     } else {

@@ -45,7 +45,9 @@ pub fn command() -> clap::Command {
 fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     use SnapshotCommand as Snapshot;
     match &cli.command {
-        Command::Info(args) | Command::Snapshot { command: Snapshot::Info(args) } => info::run(args, output),
+        Command::Info(args) | Command::Snapshot { command: Snapshot::Info(args) } => {
+            info::run(args, output, feedback)
+        }
         Command::Ls(args) => members::list(args, output, feedback),
         Command::Cat(args) => members::cat(args, feedback),
         Command::Extract(args) => members::extract(args, output, feedback),

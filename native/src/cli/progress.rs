@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::{Feedback, Result};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::args::{Global, ProgressForm};
 use crate::io;
@@ -39,12 +39,15 @@ impl Terminal {
         let default = if on_terminal { ProgressForm::Bar } else { ProgressForm::None };
         let form = if global.quiet { ProgressForm::None } else { global.progress.unwrap_or(default) };
         let stop = Arc::new(AtomicBool::new(false));
+        let failed = |err| io::problem("listen to signals in", Path::new("this process"), err);
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             // The first signal asks the job to stop and clean up, a second one does not wait.
             signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-                .map_err(|err| io::problem("listen to signals in", Path::new("this process"), err))?;
+                .map_err(failed)?;
         }
+        // A file that would get too large must fail to be written, not end the process.
+        signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(failed)?;
         Ok(Self { form, quiet: global.quiet, current: None, stop })
     }
 

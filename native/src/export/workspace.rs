@@ -26,6 +26,8 @@ const ATTEMPTS: u32 = 100;
 pub(super) struct Workspace {
     dir: PathBuf,
     removed: bool,
+    /// What was made for it; goes after it.
+    parent: io::MadeDirs,
     /// Locked while the export lives.
     _owner: File,
 }
@@ -33,18 +35,20 @@ pub(super) struct Workspace {
 impl Workspace {
     /// Makes one in the directory `parent`, which is made if missing.
     pub(super) fn create(parent: &Path, feedback: &mut dyn Feedback) -> Result<Self> {
-        fs::create_dir_all(parent).map_err(|err| io::problem("create the directory", parent, err))?;
+        let made = io::MadeDirs::create(parent)?;
         sweep(parent, feedback);
         let create = || {
             for _ in 0..ATTEMPTS {
                 let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
                 if let Some(owner) = own(dir.path())? {
-                    return Ok(Self { dir: dir.keep(), removed: false, _owner: owner });
+                    return Ok((dir.keep(), owner));
                 }
             }
             Err(Error::other("other exports keep removing it"))
         };
-        create().map_err(|err| io::problem("create a working directory in", parent, err))
+        let (dir, owner) =
+            create().map_err(|err| io::problem("create a working directory in", parent, err))?;
+        Ok(Self { dir, removed: false, parent: made, _owner: owner })
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -54,6 +58,7 @@ impl Workspace {
     /// Removes it and says so if that fails.
     pub(super) fn remove(mut self) -> Result<()> {
         self.removed = true;
+        std::mem::take(&mut self.parent).keep();
         clear(&self.dir).map_err(|err| io::problem("remove", &self.dir, err))
     }
 }

@@ -1,8 +1,6 @@
 //! What is in the data directory before an import: its lock, and what its store says.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rollsnap_core::hash::{CommitmentHash, RollupAddress};
 use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
@@ -15,33 +13,29 @@ use crate::store::{Accept, Mark, Store};
 /// A data directory that exists and is locked.
 pub(super) struct Target {
     lock: Lock,
-    /// The directories that were made for it, the deepest first.
-    made: Vec<PathBuf>,
+    dirs: io::MadeDirs,
 }
 
 impl Target {
     /// Makes the directory if needed and takes its lock (rule I2).
     pub(super) fn prepare(root: &Path) -> Result<Self> {
-        let mut made = Vec::new();
-        make(root, &mut made)?;
-        match Lock::try_node(root) {
-            Ok(lock) => Ok(Self { lock, made }),
-            Err(problem) => {
-                unmake(&made);
-                Err(problem)
-            }
-        }
+        let dirs = io::MadeDirs::create(root)?;
+        Ok(Self { lock: Lock::try_node(root)?, dirs })
     }
 
     pub(super) fn lock(&self) -> &Lock {
         &self.lock
     }
 
+    /// The import is done: the directory stays, its lock is let go.
+    pub(super) fn keep(self) {
+        self.dirs.keep();
+    }
+
     /// Undoes [`Target::prepare`].
     pub(super) fn discard(self) {
         // Nothing depends on it: an empty directory or lock file that stays does no harm.
         let _ = self.lock.discard();
-        unmake(&self.made);
     }
 }
 
@@ -121,29 +115,4 @@ fn no_links(root: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn make(path: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
-    match fs::create_dir(path) {
-        Ok(()) => made.insert(0, path.into()),
-        Err(err) if err.kind() == ErrorKind::NotFound && path.parent().is_some() => {
-            make(path.parent().unwrap_or(path), made)?;
-            return make(path, made);
-        }
-        Err(err) if err.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
-        Err(err) => {
-            unmake(made);
-            return Err(io::problem("create the directory", path, err));
-        }
-    }
-    Ok(())
-}
-
-fn unmake(made: &[PathBuf]) {
-    for path in made {
-        // Stops at the first that is not empty, and all above it are not either.
-        if fs::remove_dir(path).is_err() {
-            break;
-        }
-    }
 }

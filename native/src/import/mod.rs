@@ -68,7 +68,7 @@ pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> R
     if result.is_err() {
         target.discard()
     } else {
-        drop(target)
+        target.keep()
     }
     result
 }

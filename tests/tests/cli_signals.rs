@@ -1,0 +1,259 @@
+//! Locks that are held, signals, full disks and missing permissions: every command ends in order.
+
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rollsnap_tests::cli::{Ground, Holder, Run, Running, Tree, program};
+use rollsnap_tests::fixtures;
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+
+fn send(running: &Running, signal: Signal) {
+    kill_process(Pid::from_raw(running.id().try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
+#[test]
+fn an_export_waits_for_the_locks_of_the_node() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    for (lock, line) in [("gc_lock", "Acquiring GC lock"), ("processing_lock", "Acquiring process lock")] {
+        let holder = Holder::of(&[format!("{data}/{lock}")]);
+        let words = ["export", lock, "--data-dir", &data];
+        let mut export = Running::start(&words, ground.command(&words));
+        export.until(line);
+        // An export that does not wait is over by then.
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(export.runs() && !ground.path(lock).exists());
+        drop(holder);
+        let run = export.end().ok();
+        assert_eq!(run.text(), format!("Snapshot exported to {lock}\n"));
+        ground.run(&["verify", lock]).ok();
+    }
+    // The lock of a running node is not in the way.
+    let _node = Holder::of(&[format!("{data}/lock")]);
+    ground.run(&["export", "out", "--data-dir", &data]).ok();
+}
+
+#[test]
+fn waiting_for_a_lock_can_be_stopped() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    let before = ground.tree();
+    let _holder = Holder::of(&[format!("{data}/gc_lock")]);
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let words = ["export", "--dest", "new/dir", "--data-dir", &data];
+        let mut export = Running::start(&words, ground.command(&words));
+        export.until("Acquiring GC lock");
+        send(&export, signal);
+        let run = export.end();
+        assert!(run.err.contains("stopped on request"), "{run}");
+        run.ends(130);
+        ground.tree().same_as(&before, "stopped while waiting");
+    }
+}
+
+/// Makes a data directory large enough to be interrupted.
+fn grow(data: &str) {
+    File::create(format!("{data}/context/store.7.suffix")).unwrap().set_len(192 << 20).unwrap();
+}
+
+#[test]
+fn an_export_can_be_stopped_in_every_phase() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    grow(&data);
+    fs::write(ground.path("out"), b"from before").unwrap();
+    let before = ground.tree();
+    for (phase, signal) in
+        [("Exporting", Signal::INT), ("Compressing", Signal::TERM), ("Checking", Signal::INT)]
+    {
+        let words = ["export", "out", "--force", "--data-dir", &data, "--progress", "json"];
+        let mut export = Running::start(&words, ground.command(&words));
+        export.until(&format!("\"{phase} snapshot\""));
+        send(&export, signal);
+        let run = export.end().ends(130);
+        assert_eq!(run.text(), "");
+        ground.tree().same_as(&before, phase);
+    }
+}
+
+#[test]
+fn an_import_can_be_stopped_while_its_input_stalls() {
+    let ground = Ground::new();
+    let snapshot = fixtures::read("snapshot/octez-full.uncompressed");
+    let before = ground.tree();
+    for words in [
+        &["import", "-", "--data-dir", "new/dir", "--progress", "json"][..],
+        &["extract", "-", "-C", "new/dir", "--progress", "json"],
+        &["verify", "-", "--progress", "json"],
+    ] {
+        let mut command = ground.command(words);
+        command.stdin(Stdio::piped());
+        let mut job = Running::start(words, command);
+        let mut stdin = job.take_stdin();
+        stdin.write_all(&snapshot[..60_000]).unwrap();
+        job.until("\"event\":\"phase\"");
+        // It should get to the point where it waits for more.
+        std::thread::sleep(Duration::from_millis(100));
+        send(&job, Signal::INT);
+        let run = job.end();
+        drop(stdin);
+        assert!(run.err.contains("stopped on request"), "{run}");
+        run.ends(130);
+        ground.tree().same_as(&before, words[0]);
+    }
+}
+
+#[test]
+fn an_import_of_a_large_file_can_be_stopped() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    grow(&data);
+    ground.run(&["export", "snapshot", "--data-dir", &data, "--no-check", "--uncompressed"]).ok();
+    let before = ground.tree();
+    let words = ["import", "snapshot", "--data-dir", "new", "--progress", "json"];
+    let mut import = Running::start(&words, ground.command(&words));
+    import.until("\"Extracting snapshot\"");
+    send(&import, Signal::TERM);
+    import.end().ends(130);
+    ground.tree().same_as(&before, "stopped");
+    ground.run(&["import", "snapshot", "--data-dir", "new"]).ok();
+}
+
+/// Runs a script in a mount namespace of its own with a file system of this size at `full`.
+fn on_a_small_disk(ground: &Ground, size: &str, prepare: &str, words: &[&str]) -> Option<Run> {
+    fs::create_dir_all(ground.path("full")).unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size={size} none full || exit 99; {prepare}; find full | sort > before; \
+         find full -type f -exec sha256sum {{}} + | sort >> before; shift; \"$@\"; status=$?; \
+         find full | sort > after; find full -type f -exec sha256sum {{}} + | sort >> after; exit $status"
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &script, "sh", "rollsnap"]).arg(program()).args(words);
+    let run = Run::of(words, ground.isolate(&mut command).output().ok()?);
+    let may_not_mount = run.err.contains("unshare") || run.status == 99;
+    (!may_not_mount).then_some(run)
+}
+
+#[test]
+fn a_full_disk_changes_nothing() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    let snapshot = ground.snapshot("data-dir/v5-archive.head.snapshot.gz");
+    let unchanged = |what: &str| {
+        let read = |name: &str| fs::read_to_string(ground.path(name)).unwrap();
+        assert_eq!(read("after"), read("before"), "{what}");
+    };
+    for words in [
+        &["export", "full/out", "--data-dir", &data][..],
+        &["export", "full/out", "--data-dir", &data, "--compress-on-the-fly"],
+        &["export", "--dest", "full/deep/er", "--data-dir", &data, "--uncompressed"],
+        &["import", &snapshot, "--data-dir", "full/new"],
+        &["extract", &snapshot, "-C", "full/files"],
+    ] {
+        for size in ["64k", "160k", "240k"] {
+            // Only the uncompressed archive and the database copy fill the largest of them.
+            let Some(run) = on_a_small_disk(&ground, size, ":", words) else { return };
+            if run.status == 0 {
+                assert_eq!((size, words[2]), ("240k", "never"), "{run}");
+            }
+            let run = run.refused(5, "full/");
+            assert!(run.err.contains("[io.no-space]"), "{run}");
+            unchanged(words[0]);
+        }
+    }
+    // Over a directory that is in use.
+    ground.mutants(&["ok-i5c-older"]);
+    let words = ["import", "ok-i5c-older/snapshot", "--force", "--data-dir", "full/target"];
+    for size in ["400k", "560k"] {
+        let run = on_a_small_disk(&ground, size, "cp -a ok-i5c-older/target full/", &words).unwrap();
+        let run = run.refused(5, "full/target");
+        assert!(run.err.contains("[io.no-space]"), "{run}");
+        unchanged("over a populated directory");
+    }
+}
+
+#[test]
+fn a_limit_on_file_sizes_is_a_full_disk() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    let snapshot = ground.snapshot("data-dir/v5-archive.head.snapshot.gz");
+    let before = ground.tree();
+    for words in [
+        ["export", "out", "--data-dir", &data],
+        ["import", &snapshot, "--data-dir", "new"],
+        ["extract", &snapshot, "-C", "new"],
+    ] {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -f 64; shift; exec \"$@\"", "sh", "rollsnap"]).arg(program()).args(words);
+        let run = Run::of(&words, ground.isolate(&mut command).output().unwrap()).ends(5);
+        assert!(run.err.contains("[io.no-space]") && run.out.is_empty(), "{run}");
+        ground.tree().same_as(&before, words[0]);
+    }
+}
+
+#[test]
+fn without_permission() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    ground.snapshot("data-dir/v5-archive.head.snapshot.gz");
+    let binary = ground.at("rollsnap");
+    fs::copy(program(), &binary).unwrap();
+    fs::create_dir(ground.path("theirs")).unwrap();
+    fs::create_dir(ground.path("nobody")).unwrap();
+    for (name, mode) in [("", 0o755), ("home", 0o777), ("tmp", 0o777), ("nobody", 0o777), ("theirs", 0o555)] {
+        fs::set_permissions(ground.path(name), Permissions::from_mode(mode)).unwrap();
+    }
+    let run = |words: &[&str]| {
+        let mut command = Command::new("setpriv");
+        if geteuid().is_root() {
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups", &binary]);
+        } else {
+            command = Command::new(&binary);
+        }
+        Run::of(words, ground.isolate(command.args(words)).output().unwrap())
+    };
+    let open = |mode: u32, names: &[&str]| {
+        for name in names {
+            fs::set_permissions(ground.path(name), Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    let snapshot = "v5-archive.head.snapshot.gz";
+    open(0o666, &["data/gc_lock", "data/processing_lock"]);
+    open(0o777, &["data"]);
+    open(0o644, &["data/context/index/lock"]);
+    run(&["export", "nobody/fine", "--data-dir", &data]).ok();
+    fs::remove_file(ground.path("nobody/fine")).unwrap();
+    let before = ground.tree();
+    let refused = |words: &[&str], text: &str| {
+        let run = run(words).refused(5, text);
+        assert!(run.err.contains("[io.permission]") && run.err.contains("ermission denied"), "{run}");
+    };
+    refused(&["export", "theirs/out", "--data-dir", &data], "theirs");
+    refused(&["export", "--dest", "theirs/deeper", "--data-dir", &data], "theirs/deeper");
+    refused(&["import", snapshot, "--data-dir", "theirs/new"], "theirs/new");
+    refused(&["import", snapshot, "--data-dir", "theirs"], "theirs/lock");
+    refused(&["extract", snapshot, "-C", "theirs"], "theirs");
+    ground.tree().same_as(&before, "a directory that is not ours");
+    for name in ["data/context/store.dict", "data/metadata", "data/gc_lock", "data/store.sqlite"] {
+        let mode = fs::metadata(ground.path(name)).unwrap().permissions().mode() & 0o777;
+        open(0, &[name]);
+        refused(&["export", "nobody/out", "--data-dir", &data], name.trim_start_matches("data/"));
+        open(mode, &[name]);
+        Tree::of(&ground.path("nobody")).same_as(&Tree::of(Path::new(&ground.at("nobody"))), name);
+        ground.tree().same_as(&before, name);
+    }
+    open(0, &[snapshot]);
+    for words in [
+        vec!["info", snapshot],
+        vec!["verify", snapshot],
+        vec!["import", snapshot, "--data-dir", "nobody/new"],
+    ] {
+        refused(&words, &format!("Cannot open snapshot file {snapshot}: "));
+    }
+    open(0o644, &[snapshot]);
+    ground.tree().same_as(&before, "a snapshot that is not ours");
+}

@@ -1,0 +1,322 @@
+//! Words, forms and exit statuses: help, manual pages, completions, progress, and the demo.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use rollsnap_tests::cli::{Ground, Run, dump, members};
+use serde_json::{Value, json};
+
+const COMMANDS: [&[&str]; 15] = [
+    &[],
+    &["info"],
+    &["ls"],
+    &["cat"],
+    &["extract"],
+    &["verify"],
+    &["export"],
+    &["import"],
+    &["demo"],
+    &["snapshot"],
+    &["snapshot", "export"],
+    &["snapshot", "import"],
+    &["snapshot", "info"],
+    &["completions"],
+    &["man"],
+];
+
+#[test]
+fn help_fits_on_a_screen_and_tells_defaults() {
+    let ground = Ground::new();
+    for words in COMMANDS {
+        for option in ["--help", "-h"] {
+            let run = ground.run(&[words, &[option]].concat()).ok();
+            assert_eq!(run.err, "");
+            let long = run.text().lines().find(|line| line.chars().count() > 100);
+            assert_eq!(long, None, "{run}");
+            // One sentence on what it is for, then how it is used.
+            let usage =
+                format!("Usage: rollsnap{}", words.iter().map(|word| format!(" {word}")).collect::<String>());
+            assert!(run.text().contains(&usage), "{run}");
+            if !words.is_empty() {
+                assert!(run.text().contains("--progress") && run.text().contains("--quiet"), "{run}");
+            }
+        }
+    }
+    for (words, facts) in [
+        (
+            &["export"][..],
+            &[
+                "~/.tezos-smart-rollup-node",
+                "[default: finalized]",
+                "the current one",
+                "--no-check",
+                "--force",
+            ][..],
+        ),
+        (&["snapshot", "export"], &["~/.tezos-smart-rollup-node", "[default: finalized]"]),
+        (&["import"], &["~/.tezos-smart-rollup-node", "--level", "--force", "- for standard input"]),
+        (&["extract"], &["[default: all]", "[default: .]"]),
+        (&["verify"], &["--json"]),
+    ] {
+        let run = ground.run(&[words, &["--help"]].concat()).ok();
+        let text = run.text().split_whitespace().collect::<Vec<_>>().join(" ");
+        for fact in facts {
+            assert!(text.contains(fact), "{fact:?} in {run}");
+        }
+    }
+    let run = ground.run(&["--help"]).ok();
+    for status in [
+        "0    done",
+        "1    a check",
+        "2    the command line",
+        "3    the input",
+        "4    refused",
+        "5    environment",
+        "130 ",
+    ] {
+        assert!(run.text().contains(status), "{status:?} in {run}");
+    }
+}
+
+#[test]
+fn the_exit_status_says_what_kind_of_no_it_is() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    let snapshot = ground.snapshot("data-dir/v5-archive.head.snapshot.gz");
+    fs::write(ground.path("cut"), &fs::read(&snapshot).unwrap()[..5000]).unwrap();
+    for (status, words) in [
+        (0, &["--version"][..]),
+        (0, &["help"]),
+        (0, &["info", &snapshot]),
+        (1, &["export", "--data-dir", &data, "--level", "4711"]),
+        (1, &["export", "--data-dir", "home"]),
+        (2, &[]),
+        (2, &["--no-such-option"]),
+        (2, &["no-such-command"]),
+        (2, &["info"]),
+        (2, &["export", "--level", "tip", "--data-dir", &data]),
+        (2, &["export", "--data-dir", &data, "--progress", "loud"]),
+        (3, &["verify", "cut"]),
+        (3, &["verify", "missing"]),
+        (4, &["import", &snapshot, "--data-dir", &data]),
+        (4, &["import", &snapshot, "--force", "--data-dir", &data]),
+        (5, &["export", "/proc/none/out", "--data-dir", &data]),
+    ] {
+        let run = ground.run(words).ends(status);
+        assert_eq!(run.err.is_empty(), status == 0 || words == ["verify", "cut"], "{run}");
+        assert!(run.err.is_empty() || run.text().is_empty(), "{run}");
+    }
+    assert_eq!(ground.run(&["--version"]).text(), format!("rollsnap {}\n", env!("CARGO_PKG_VERSION")));
+    // Options that the nodes put before the command.
+    let words = ["-d", "base", "-l", "-E", "http://127.0.0.1:9", "-P", "8732", "-A", "host", "-S", "-t"];
+    ground.run(&[&words[..], &["--better-errors", "snapshot", "info", &snapshot]].concat()).ok();
+    let words =
+        ["snapshot", "export", "out", "--data-dir", &data, "--rollup-node-endpoint", "http://127.0.0.1:9"];
+    ground.run(&words).ok();
+}
+
+#[test]
+fn a_failure_says_so_in_words_and_as_json() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    fs::write(ground.path("empty"), b"").unwrap();
+    for (words, code, status) in [
+        (&["export", "--data-dir", &data, "--level", "4711"][..], "level.unavailable", 1),
+        (&["export", "--data-dir", "home"], "store.missing", 1),
+        (&["info", "empty"], "file.empty", 3),
+        (&["ls", "missing"], "io.not-found", 3),
+        (&["verify", "data"], "io.directory", 3),
+        (&["import", "empty", "--data-dir", "new"], "file.empty", 3),
+        (&["import", "empty", "--data-dir", &data], "import.populated", 4),
+        (&["extract", "empty", "-C", "new"], "file.empty", 3),
+    ] {
+        let run = ground.run(&[words, &["--json"]].concat()).ends(status);
+        let report = run.json();
+        assert_eq!(report["schema"], "rollsnap.report/1");
+        let checks = report["checks"].as_array().unwrap();
+        assert_eq!(
+            (checks.len(), &checks[0]["code"], &checks[0]["status"]),
+            (1, &json!(code), &json!("no")),
+            "{run}"
+        );
+        assert!(run.err.contains("Error: ") && run.err.contains(&format!("[{code}]")), "{run}");
+        // Quiet or not, an error is said; no colours without a terminal.
+        let quiet = ground.run(&[words, &["--quiet"]].concat()).refused(status, "Error: ");
+        assert!(!quiet.err.contains('\u{1b}'), "{quiet}");
+        assert!(quiet.err.starts_with("Error: ") && run.err.ends_with(&quiet.err), "{quiet}");
+    }
+    assert!(!ground.path("new").exists());
+}
+
+#[test]
+fn progress_is_honest_json() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-full", "data");
+    let mut jobs: Vec<(Vec<&str>, &[&str])> = vec![
+        (
+            vec!["export", "a", "--data-dir", &data],
+            &["Copying database", "Exporting snapshot", "Compressing snapshot", "Checking snapshot"],
+        ),
+        (
+            vec!["export", "b", "--data-dir", &data, "--uncompressed"],
+            &["Copying database", "Exporting snapshot", "Checking snapshot"],
+        ),
+        (
+            vec!["export", "c", "--data-dir", &data, "--no-check", "--compress-on-the-fly"],
+            &["Copying database", "Exporting snapshot"],
+        ),
+        (
+            vec!["import", "a", "--data-dir", "new"],
+            &["Extracting snapshot", "Checking imported data", "Putting data in place"],
+        ),
+        (vec!["verify", "b"], &["Checking snapshot"]),
+        (vec!["extract", "c", "-C", "files"], &["Extracting snapshot"]),
+        (vec!["ls", "a"], &["Reading snapshot"]),
+    ];
+    for (words, phases) in &mut jobs {
+        words.extend(["--progress", "json"]);
+        let run = ground.run(words).ok();
+        let events: Vec<Value> = run
+            .err
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|err| panic!("{err}: {line}")))
+            .collect();
+        let kind = |event: &Value, kind: &str| event["event"] == kind;
+        let told: Vec<&Value> = events.iter().filter(|event| kind(event, "phase")).collect();
+        let names: Vec<&str> = told.iter().map(|phase| phase["name"].as_str().unwrap()).collect();
+        assert_eq!(names, *phases, "{run}");
+        for (index, phase) in told.iter().enumerate() {
+            assert_eq!((&phase["index"], &phase["of"]), (&json!(index + 1), &json!(phases.len())), "{run}");
+            let progress: Vec<&Value> = events
+                .iter()
+                .filter(|event| kind(event, "progress") && event["index"] == phase["index"])
+                .collect();
+            let done: Vec<u64> = progress.iter().map(|event| event["done"].as_u64().unwrap()).collect();
+            assert!(done.is_sorted(), "{run}");
+            if let Some(total) = phase["total"].as_u64() {
+                assert_eq!(done.last(), Some(&total), "{phase} reaches its total: {run}");
+            }
+        }
+        assert!(
+            events.iter().all(|event| ["phase", "progress", "note"].iter().any(|name| kind(event, name))),
+            "{run}"
+        );
+    }
+    // The totals are those of the files.
+    let total = |words: &[&str]| {
+        let run = ground.run(words).ok();
+        let phase: Value = serde_json::from_str(run.err.lines().next().unwrap()).unwrap();
+        phase["total"].clone()
+    };
+    assert_eq!(total(&["verify", "a", "--progress", "json"]), fs::metadata(ground.path("a")).unwrap().len());
+}
+
+#[test]
+fn progress_in_plain_lines_and_none_at_all() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-full", "data");
+    let run = ground.run(&["export", "a", "--data-dir", &data, "--progress", "plain"]).ok();
+    for line in [
+        "1/4 Copying database\n",
+        "2/4 Exporting snapshot\n",
+        "3/4 Compressing snapshot\n",
+        "4/4 Checking snapshot\n",
+        "(100 %)\n",
+        "Acquiring GC lock\n",
+    ] {
+        assert!(run.err.contains(line), "{line:?} in {run}");
+    }
+    // Without a terminal there are remarks, but no progress.
+    let run = ground.run(&["export", "b", "--data-dir", &data]).ok();
+    assert!(
+        run.err.contains("Acquiring GC lock\nAcquiring process lock\n") && !run.err.contains("1/4"),
+        "{run}"
+    );
+    assert_eq!(ground.run(&["export", "c", "--data-dir", &data, "--quiet"]).ok().err, "");
+    assert_eq!(ground.run(&["-q", "import", "c", "--data-dir", "new", "--progress", "plain"]).ok().err, "");
+    // Closed standard error is no reason to fail.
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$@\" 2>&-", "sh"]).arg(rollsnap_tests::cli::program());
+    command.args(["export", "d", "--data-dir", &data, "--progress", "plain"]);
+    Run::of(&["2>&-"], ground.isolate(&mut command).output().unwrap()).ok();
+    assert_eq!(fs::read(ground.path("a")).unwrap(), fs::read(ground.path("d")).unwrap());
+}
+
+#[test]
+fn shells_get_completions() {
+    let ground = Ground::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = ground.run(&["completions", shell]).ok();
+        for word in ["export", "import", "compress-on-the-fly", "data-dir", "snapshot"] {
+            assert!(run.text().contains(word), "{shell}: {word}");
+        }
+        // Where the shell is installed, it must understand them.
+        let check = Command::new(shell).arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        if let (Ok(mut child), "bash" | "zsh" | "fish") = (check, shell) {
+            child.stdin.take().unwrap().write_all(&run.out).unwrap();
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}");
+        }
+    }
+    ground.run(&["completions", "tcsh"]).ends(2);
+}
+
+#[test]
+fn manual_pages() {
+    let ground = Ground::new();
+    assert_eq!(ground.run(&["man", "pages/man1"]).ok().err, "");
+    let names: Vec<String> =
+        COMMANDS.iter().map(|words| [&["rollsnap"], *words].concat().join("-") + ".1").collect();
+    for name in &names {
+        let path = ground.path(&format!("pages/man1/{name}"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|err| panic!("{name}: {err}"));
+        assert!(text.contains(".TH ") && text.contains(".SH SYNOPSIS"), "{name}");
+        let groff = Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&path).output();
+        if let Ok(output) = groff {
+            assert!(output.status.success() && output.stderr.is_empty(), "{name}: {output:?}");
+        }
+    }
+    assert_eq!(fs::read_dir(ground.path("pages/man1")).unwrap().count(), names.len());
+    let main = fs::read(ground.path("pages/man1/rollsnap.1")).unwrap();
+    assert_eq!(ground.run(&["man"]).ok().out, main);
+}
+
+#[test]
+fn the_demo_does_what_it_says() {
+    let ground = Ground::new();
+    let run = ground.run(&["demo", "show"]).ok();
+    for text in [
+        "\n$ rollsnap export show/finalized.snapshot --data-dir show/data-dir\nSnapshot exported to show/finalized.snapshot\n",
+        "\n$ rollsnap info show/finalized.snapshot\nValid smart rollup node snapshot.\nFormat:          compressed\n",
+        "Head level:      2000027\n",
+        "Intact:      yes\n",
+        "Snapshot successfully imported\n",
+        "\nEverything is in show\n",
+    ] {
+        assert!(run.text().contains(text), "{text:?} in {run}");
+    }
+    assert!(run.err.contains("The rollup node is already at level 2000027"), "{run}");
+    let mut names: Vec<_> =
+        fs::read_dir(ground.path("show")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["data-dir", "finalized.snapshot", "imported", "on-the-fly.snapshot", "plain.snapshot"]
+    );
+    let sums: Vec<Value> = ["finalized", "on-the-fly", "plain"]
+        .iter()
+        .map(|name| members(&ground.at(&format!("show/{name}.snapshot")))["sha256"].clone())
+        .collect();
+    assert!(sums.iter().all(|sum| *sum == sums[0]));
+    // What is demonstrated is a true directory: the one of the fixtures.
+    let truth = ground.unpack("v5-full", "truth");
+    let (shown, truth) =
+        (dump(&ground.at("show/data-dir/store.sqlite")), dump(&format!("{truth}/store.sqlite")));
+    assert_eq!(shown["tables"], truth["tables"]);
+    assert_eq!(dump(&ground.at("show/imported/store.sqlite"))["integrity"], json!(["ok"]));
+    ground.run(&["demo", "show"]).refused(4, "is not empty");
+    // Without a name it works in the directory for temporary files.
+    ground.run(&["demo", "--quiet"]).ok();
+    assert_eq!(fs::read_dir(ground.path("tmp")).unwrap().count(), 1);
+}
