@@ -194,6 +194,7 @@ SourceFile         Refused "source.file"          "a file of the data directory 
 SourceChanged      Refused "source.changed"       "a file changed while it was read" "try again; if it happens again, stop the node first"
 ExportCheck        Refused "export.check"         "the finished snapshot does not read back as it was written" "the disk may be failing: try another one"
 // --- Layer 1 --------------------------------------------------------------------------------------
+CommitmentExpected Answer  "commitment.expected"  "the last commitment is not the expected one" "do not use this snapshot, or check the expected hash"
 L1Commitment       Answer  "l1.commitment"        "Commitment of snapshot is not published on L1" "do not trust this snapshot unless you know where it comes from"
 L1Savepoint        Answer  "l1.savepoint"         "the L1 node no longer knows the time of the snapshot" "use an archive L1 node (-E, --endpoint)"
 L1Lcc              Answer  "l1.lcc"               "the store and the last cemented commitment of L1 disagree" "do not import this snapshot: ask for another one"

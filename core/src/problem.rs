@@ -123,6 +123,11 @@ impl Problem {
         self.0.found.as_deref()
     }
 
+    /// Why: one more sentence.
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
     /// Whether it is said in words of its own, as the nodes say it, instead of the table's title.
     pub fn has_headline(&self) -> bool {
         self.0.headline.is_some()

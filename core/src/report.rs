@@ -140,7 +140,7 @@ pub struct Check {
     pub expected: Option<String>,
     /// What was found.
     pub found: Option<String>,
-    /// In words.
+    /// In words; what follows a line break is the cause.
     pub text: String,
 }
 
@@ -195,6 +195,11 @@ impl Check {
         Self::bare(code, Status::Yes, text)
     }
 
+    /// A check that could not be done, and what stood in the way.
+    pub fn open(problem: &Problem) -> Self {
+        Self::from_problem(problem, Status::Unknown)
+    }
+
     /// A check that was not done, and why.
     pub fn unknown(code: Code, why: impl Into<String>) -> Self {
         Self::bare(code, Status::Unknown, why)
@@ -213,7 +218,10 @@ impl Check {
             member: text(problem.member_name()),
             expected: text(problem.expected_text()),
             found: text(problem.found_text()),
-            text: problem.title().into(),
+            text: match problem.cause() {
+                Some(cause) => alloc::format!("{}\n{cause}", problem.title()),
+                None => problem.title().into(),
+            },
         }
     }
 }

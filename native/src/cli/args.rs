@@ -47,7 +47,7 @@ pub(super) struct Global {
 /// Global options of the nodes, taken so that a script need only change the program's name.
 #[derive(Args, Debug)]
 pub(super) struct NodeOptions {
-    /// RPC address of a layer 1 node; this version makes no layer 1 checks and says so
+    /// RPC address of a layer 1 node, for the checks that ask it
     #[arg(long, short = 'E', global = true, value_name = "URL", env = "ROLLSNAP_ENDPOINT")]
     pub(super) endpoint: Option<String>,
     #[arg(long, short = 'd', global = true, hide = true)]
@@ -247,14 +247,14 @@ pub(super) struct ExportArgs {
     /// Cut the store at this level: head, finalized, cemented or a number
     #[arg(long, value_name = "LEVEL", default_value = "finalized")]
     pub(super) level: String,
-    /// Do not read the finished snapshot back
+    /// Do not ask layer 1, do not read the finished snapshot back, do not check its chain
     #[arg(long, alias = "no-checks")]
     pub(super) no_check: bool,
     /// Overwrite an existing file
     #[arg(long)]
     pub(super) force: bool,
-    /// RPC address of the rollup node; taken for the sake of scripts, the export waits for the
-    /// node's garbage collection to end
+    /// RPC address of the rollup node: its garbage collection is stopped first, instead of
+    /// waiting for its end
     #[arg(long, value_name = "URL")]
     pub(super) rollup_node_endpoint: Option<String>,
     /// Print path, sizes, times and report as JSON
@@ -272,7 +272,7 @@ pub(super) struct ImportArgs {
     /// Import over a populated data directory
     #[arg(long)]
     pub(super) force: bool,
-    /// Do not compare header and store of the snapshot
+    /// Do not ask layer 1, do not compare header and store, do not check the chain
     #[arg(long, alias = "no-checks")]
     pub(super) no_check: bool,
     /// Take the store back to this level

@@ -39,16 +39,14 @@ pub(super) fn run(
         level: args.level.parse()?,
         check: !args.no_check,
         force: args.force,
+        endpoint: global.node.endpoint.clone(),
+        rollup_node_endpoint: args.rollup_node_endpoint.clone(),
     };
-    if args.rollup_node_endpoint.is_some() {
-        feedback.note("--rollup-node-endpoint is not used: a running garbage collection is waited for");
-    }
     let outcome = export::run(&options, feedback)?;
     feedback.close(true);
     for remark in verify::remarks(outcome.report.checks.iter()) {
         feedback.note(&format!("Note: {remark}"));
     }
-    unused_endpoint(global, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,
@@ -91,10 +89,4 @@ pub(super) fn data_dir(given: Option<&std::path::Path>) -> Result<PathBuf> {
         Problem::new(Code::Usage)
             .headline("there is no home directory: name the data directory with --data-dir")
     })
-}
-
-pub(super) fn unused_endpoint(global: &Global, feedback: &mut Terminal) {
-    if global.node.endpoint.is_some() {
-        feedback.note("Note: the layer 1 endpoint was not asked: this version makes no layer 1 checks");
-    }
 }

@@ -6,7 +6,7 @@ use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 use serde::Serialize;
 
 use super::args::{Global, ImportArgs};
-use super::export::{JsonPhase, data_dir, phases, unused_endpoint};
+use super::export::{JsonPhase, data_dir, phases};
 use super::output::{Output, print};
 use super::progress::Terminal;
 use super::verify;
@@ -23,13 +23,13 @@ pub(super) fn run(
         force: args.force,
         check: !args.no_check,
         level: args.level.as_deref().map(level).transpose()?,
+        endpoint: global.node.endpoint.clone(),
     };
     let outcome = import::run(&args.snapshot, &options, feedback)?;
     feedback.close(true);
     for remark in verify::remarks(outcome.report.checks.iter()) {
         feedback.note(&format!("Note: {remark}"));
     }
-    unused_endpoint(global, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,

@@ -98,7 +98,11 @@ pub(super) fn check_row(check: &Check) -> String {
         Status::Warning => (OPEN, "warning"),
         Status::Unknown => (OPEN, "open"),
     };
-    let mut row = format!("  {style}{word:<8}{style:#}{:<20} {}", check.code, check.text);
+    let mut row = format!(
+        "  {style}{word:<8}{style:#}{:<20} {}",
+        check.code,
+        check.text.replace('\n', &format!("\n{:31}", ""))
+    );
     if let Some(member) = &check.member {
         row += &format!(" (member {member:?})");
     }

@@ -5,6 +5,7 @@
 
 mod archive;
 mod check;
+mod layer1;
 mod output;
 mod workspace;
 
@@ -39,6 +40,10 @@ pub struct Options {
     pub check: bool,
     /// Overwrite an existing file.
     pub force: bool,
+    /// RPC address of a layer 1 node to ask about the commitment before the last one.
+    pub endpoint: Option<String>,
+    /// RPC address of the rollup node, whose garbage collection is stopped first.
+    pub rollup_node_endpoint: Option<String>,
 }
 
 /// When the archive is compressed, as the nodes put it.
@@ -82,6 +87,8 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     data_dir.require_v5()?;
     let metadata = Metadata::require(root)?;
     options.output.check_early(options.force)?;
+    let published = layer1::before(&data_dir, &metadata, options, feedback)?;
+    layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
 
     let gc = Lock::wait(root, Name::Gc, feedback)?;
     let processing = Lock::wait(root, Name::Processing, feedback)?;
@@ -139,7 +146,13 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
              The next export tries again"
         ));
     }
-    Ok(Outcome { path, bytes, report: with_l1_remark(report), locks_held, phases: phases.finish() })
+    Ok(Outcome {
+        path,
+        bytes,
+        report: layer1::remarked(report, published, options),
+        locks_held,
+        phases: phases.finish(),
+    })
 }
 
 /// An import that was interrupted half-way comes first: until it is finished there is no data
@@ -195,13 +208,5 @@ fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usi
         Some(if compression == Compression::None { Form::None } else { Form::Gzip });
     report.members.count = Some(members as u64);
     report.add(Check::unknown(Code::ExportCheck, "not read back (--no-check)"));
-    report
-}
-
-fn with_l1_remark(mut report: Report) -> Report {
-    report.add(Check::unknown(
-        Code::L1Commitment,
-        "not checked: whether the last commitment is published on layer 1",
-    ));
     report
 }

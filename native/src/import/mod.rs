@@ -5,6 +5,7 @@
 //! nothing; `config.json`, locks and everything else that a snapshot does not carry stays.
 
 mod existing;
+mod layer1;
 mod rules;
 mod stage;
 
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::feedback::Phase;
-use rollsnap_core::report::{Check, Status};
+use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result, Verdict};
 
 use crate::contexts::Contexts;
@@ -21,9 +22,11 @@ use crate::jobs::Phases;
 use crate::source::Source;
 use crate::store::{self, LpcOutcome};
 use crate::swap::{self, Change, Staging};
+use crate::verify::anchored::NOT_CHECKED;
 use crate::verify::{self, PreImages, Subject};
 
 use existing::{Existing, Target};
+use layer1::Layer1;
 
 /// What to import, and where to.
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub struct Options {
     pub check: bool,
     /// Take the store back to this level.
     pub level: Option<i32>,
+    /// RPC address of a layer 1 node to ask about the last commitment.
+    pub endpoint: Option<String>,
 }
 
 /// A finished import.
@@ -82,7 +87,11 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     let mut phases = Phases::new(2 + u32::from(options.check));
 
     let staging = Staging::begin(root)?;
-    let before = |header: &Header| rules::before(header, &existing, options.level);
+    let layer1 = Layer1::new(options)?;
+    let before = |header: &Header| {
+        rules::before(header, &existing, options.level)?;
+        layer1.before(header)
+    };
     let phase = phases.next("Extracting snapshot");
     let (header, report) = stage::extract(&mut source, staging.dir(), phase, before, feedback)?;
 
@@ -100,6 +109,7 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
             header: None,
             contexts: Some(&contexts),
         };
+        layer1.after(&header, &staged, &mut report, feedback)?;
         check(subject, phases.next("Checking imported data"), &mut report, feedback)?;
     }
 
@@ -107,7 +117,7 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     let plan = plan(staging.dir(), root, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
-    Ok(Outcome { report: remarked(report, options.check), head_level, phases: phases.finish() })
+    Ok(Outcome { report: remarked(report, options), head_level, phases: phases.finish() })
 }
 
 /// The rules after an import: the store and its chain are what they should be.
@@ -177,12 +187,12 @@ fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<
     Ok(plan)
 }
 
-fn remarked(mut report: Report, checked: bool) -> Report {
-    let unknown = |code, text: &str| Check { status: Status::Unknown, ..Check::unknown(code, text) };
-    if !checked {
-        report.add(unknown(Code::HeaderStore, "not checked: header, store and chain (--no-check)"));
+fn remarked(mut report: Report, options: &Options) -> Report {
+    if !options.check {
+        let text = "not checked: header, store, chain and layer 1 (--no-check)";
+        report.add(Check::unknown(Code::HeaderStore, text));
+    } else if options.endpoint.is_none() {
+        report.add(Check::unknown(Code::L1Commitment, format!("{NOT_CHECKED} (no --endpoint)")));
     }
-    report
-        .add(unknown(Code::L1Commitment, "not checked: whether the last commitment is published on layer 1"));
     report
 }

@@ -124,10 +124,8 @@ fn look(l1: &L1, wanted: &Wanted, feedback: &mut dyn Feedback) -> Result<Outcome
         match l1.commitment(At::Level(level), rollup, commitment, feedback) {
             Ok(Some(_)) => return Ok(Outcome::Published { at_level: level }),
             Ok(None) => failures.answered(),
-            // Before its origination; but at the head it says that this is another network.
-            Err(problem) if problem.code() == Code::L1UnknownRollup && level < head => {
-                failures.answered();
-            }
+            // A rollup that this chain does not know has published nothing on it.
+            Err(problem) if problem.code() == Code::L1UnknownRollup => failures.answered(),
             Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
             Err(problem) => failures.failed(problem)?,
         }

@@ -123,7 +123,7 @@ impl Store {
     /// wanted level, the index of levels names it, and the wanted block is nowhere below.
     fn is_hole(&self, walk: &Walk, row: &Row<'_>, wanted: &str) -> Result<bool> {
         let level = integer(row, 1).unwrap_or(i64::MAX);
-        if level >= i64::from(walk.expected_level()) || !is(row, INDEX, &text(row, 0).unwrap_or_default()) {
+        if level >= i64::from(walk.expected_level()) || !is(row, INDEX, text(row, 0).unwrap_or_default()) {
             return Ok(false);
         }
         Ok(self.level_of(wanted)?.is_none_or(|found| found > level))

@@ -8,6 +8,7 @@ mod chain;
 pub mod copy;
 pub mod import;
 pub mod level;
+mod links;
 mod open;
 mod problem;
 pub mod read;

@@ -243,7 +243,7 @@ impl Store {
     }
 
     /// The first row of a query.
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         table: &'static str,
         query: &str,
@@ -258,27 +258,31 @@ impl Store {
 }
 
 /// A row whose values are read as what they should be, or refused with table, column and row.
-struct Typed<'a, 'b> {
+pub(super) struct Typed<'a, 'b> {
     row: &'a Row<'b>,
     table: &'static str,
     path: &'a Path,
 }
 
 impl Typed<'_, '_> {
-    fn hash<H: FromStr<Err = hash::Error>>(&self, index: usize, column: &str) -> Result<H> {
+    pub(super) fn hash<H: FromStr<Err = hash::Error>>(&self, index: usize, column: &str) -> Result<H> {
         self.opt_hash(index, column)?.ok_or_else(|| self.wrong(column, "a hash", "nothing"))
     }
 
-    fn opt_hash<H: FromStr<Err = hash::Error>>(&self, index: usize, column: &str) -> Result<Option<H>> {
+    pub(super) fn opt_hash<H: FromStr<Err = hash::Error>>(
+        &self,
+        index: usize,
+        column: &str,
+    ) -> Result<Option<H>> {
         let text = self.opt_text(index, column)?;
         text.map(|text| self.cell().hash(&text, column)).transpose()
     }
 
-    fn level(&self, index: usize, column: &str) -> Result<i32> {
+    pub(super) fn level(&self, index: usize, column: &str) -> Result<i32> {
         self.opt_level(index, column)?.ok_or_else(|| self.wrong(column, "a level", "nothing"))
     }
 
-    fn opt_level(&self, index: usize, column: &str) -> Result<Option<i32>> {
+    pub(super) fn opt_level(&self, index: usize, column: &str) -> Result<Option<i32>> {
         match self.value(index)? {
             ValueRef::Null => Ok(None),
             ValueRef::Integer(number) => match number.try_into() {
@@ -289,7 +293,7 @@ impl Typed<'_, '_> {
         }
     }
 
-    fn opt_text(&self, index: usize, column: &str) -> Result<Option<String>> {
+    pub(super) fn opt_text(&self, index: usize, column: &str) -> Result<Option<String>> {
         let value = self.value(index)?;
         match value {
             ValueRef::Null => Ok(None),
@@ -331,7 +335,7 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    fn hash<H: FromStr<Err = hash::Error>>(&self, text: &str, column: &str) -> Result<H> {
+    pub(super) fn hash<H: FromStr<Err = hash::Error>>(&self, text: &str, column: &str) -> Result<H> {
         text.parse()
             .map_err(|err| self.wrong(column).found(format_args!("{:?}", shortened(text))).because(err))
     }

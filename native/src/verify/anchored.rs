@@ -1,42 +1,139 @@
-//! *Anchored*: layer 1 knows the last commitment, or it is the one that the user expects.
+//! *Anchored*: layer 1 knows the last commitment, or it is the one that the user expects; and the
+//! last commitment that layer 1 has cemented is the one in the store.
 
+use rollsnap_core::hash::{CommitmentHash, RollupAddress};
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
-use super::{Contents, Options, settle};
+use super::{Contents, Options};
+use crate::data_dir::{Metadata, STORE};
 use crate::jobs::Phases;
-
-/// What holds the last commitment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchor {
-    /// The user's own knowledge.
-    Expected,
-    /// A layer 1 node.
-    Layer1,
-}
+use crate::l1::lcc::{self, Kept};
+use crate::l1::{At, L1, Outcome, Wanted, publication};
+use crate::store::{Accept, Store};
 
 pub(super) fn check(
-    _contents: &Contents,
+    contents: &Contents,
     header: Option<&Header>,
     options: &Options,
     report: &mut Report,
-    _phases: &mut Phases,
-    _feedback: &mut dyn Feedback,
+    phases: &mut Phases,
+    feedback: &mut dyn Feedback,
 ) -> Result<()> {
-    if let (Some(expected), Some(header)) = (options.expected, header) {
-        let found = header.last_commitment;
-        report.verdicts.anchored = if expected == found {
-            let text = format!("the last commitment is the expected one, {expected}");
-            settle(report, Vec::new(), vec![Check::yes(Code::L1Commitment, text)])
-        } else {
-            let problem = Problem::new(Code::L1Commitment).expected(expected).found(found);
-            settle(report, vec![problem], Vec::new())
-        };
-    } else if report.verdicts.anchored == Verdict::Unknown {
-        report.add(Check::unknown(
-            Code::L1Commitment,
-            "not checked: whether the last commitment is published on layer 1 (no --endpoint)",
-        ));
+    let subject = Anchorage::of(contents, header);
+    if let Some(expected) = options.expected {
+        compare(subject.as_ref(), expected, report);
+    }
+    let (Some(endpoint), Some(subject)) = (&options.endpoint, &subject) else {
+        if options.expected.is_none() {
+            let why = if subject.is_some() { "no --endpoint" } else { "there is nothing to look for" };
+            report.add(Check::unknown(Code::L1Commitment, format!("{NOT_CHECKED} ({why})")));
+        }
+        return Ok(());
+    };
+    feedback.phase(phases.next("Asking layer 1"));
+    let l1 = L1::new(endpoint, crate::l1::Options::default())?;
+    let Anchorage { rollup, commitment, hint } = *subject;
+    let outcome = publication::search(&l1, &Wanted { rollup, commitment, hint }, feedback)?;
+    record(&outcome, report);
+    let agrees = match store_of(contents) {
+        Some(store) => last_cemented(&l1, &rollup, &store, feedback),
+        None => Ok(None),
+    };
+    match agrees {
+        Ok(check) => check.into_iter().for_each(|check| report.add(check)),
+        Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
+        Err(problem) if problem.code() == Code::L1Lcc => {
+            report.verdicts.anchored = Verdict::No;
+            report.add(Check::no(&problem));
+        }
+        Err(problem) => report.add(Check::open(&problem)),
     }
     Ok(())
+}
+
+/// What a report says when layer 1 was not asked.
+pub(crate) const NOT_CHECKED: &str = "not checked: whether the last commitment is published on layer 1";
+
+/// Writes the outcome of a search into a report.
+pub(crate) fn record(outcome: &Outcome, report: &mut Report) {
+    match outcome {
+        Outcome::Published { at_level } => {
+            // An expectation that does not hold is not mended by layer 1.
+            if report.verdicts.anchored != Verdict::No {
+                report.verdicts.anchored = Verdict::Yes;
+            }
+            let text = format!("layer 1 knows the last commitment, seen at level {at_level}");
+            report.add(Check::yes(Code::L1Commitment, text));
+        }
+        Outcome::NotPublished(problem) => {
+            report.verdicts.anchored = Verdict::No;
+            report.add(Check::no(problem));
+        }
+        Outcome::CouldNotCheck(problem) => report.add(Check::open(problem)),
+    }
+}
+
+/// Rule P4. `None` when the store ends below the level of the last cemented commitment.
+///
+/// # Errors
+/// [`Code::L1Lcc`], any `l1.*` code, [`Code::Cancelled`].
+pub(crate) fn last_cemented(
+    l1: &L1,
+    rollup: &RollupAddress,
+    store: &Store,
+    feedback: &mut dyn Feedback,
+) -> Result<Option<Check>> {
+    let cemented = l1.last_cemented(At::Head, rollup, feedback)?;
+    let kept = lcc::check(&cemented, store.head()?.level, &mut &*store)?;
+    Ok((kept == Kept::Agrees).then(|| {
+        let text =
+            format!("the last cemented commitment of layer 1, of level {}, is in the store", cemented.level);
+        Check::yes(Code::L1Lcc, text)
+    }))
+}
+
+fn compare(subject: Option<&Anchorage>, expected: CommitmentHash, report: &mut Report) {
+    let found = subject.map(|subject| subject.commitment);
+    if found == Some(expected) {
+        report.verdicts.anchored = Verdict::Yes;
+        let text = format!("the last commitment is the expected one, {expected}");
+        report.add(Check::yes(Code::CommitmentExpected, text));
+    } else {
+        report.verdicts.anchored = Verdict::No;
+        let found = found.map_or_else(|| "none".to_owned(), |found| found.to_string());
+        let problem = Problem::new(Code::CommitmentExpected).expected(expected).found(found);
+        report.add(Check::no(&problem));
+    }
+}
+
+/// What layer 1 is asked for: of a snapshot what its header says, of a directory what its store
+/// says.
+struct Anchorage {
+    rollup: RollupAddress,
+    commitment: CommitmentHash,
+    hint: i32,
+}
+
+impl Anchorage {
+    fn of(contents: &Contents, header: Option<&Header>) -> Option<Self> {
+        if let Some(header) = header {
+            return Some(Self {
+                rollup: header.rollup_address,
+                commitment: header.last_commitment,
+                hint: header.head_level,
+            });
+        }
+        let metadata = Metadata::read(contents.root()).ok()??;
+        let store = store_of(contents)?;
+        let commitment = store.head().ok()?.most_recent_commitment();
+        let hint = store.publication_hint(&commitment).ok()?;
+        Some(Self { rollup: metadata.rollup_address, commitment, hint })
+    }
+}
+
+/// A store that cannot be read is told about where it is checked.
+fn store_of(contents: &Contents) -> Option<Store> {
+    let path = contents.root().join(STORE);
+    path.exists().then(|| Store::open(&path, Accept::Older).ok()).flatten()
 }

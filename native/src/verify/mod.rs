@@ -4,7 +4,7 @@
 //! which goes to a temporary file while the rest is checked as it streams by; *Anchored* from
 //! layer 1 or from the commitment that the user expects.
 
-mod anchored;
+pub(crate) mod anchored;
 mod consistent;
 mod contents;
 mod pre_images;
@@ -20,7 +20,6 @@ use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 use crate::jobs::Phases;
 use crate::source::Source;
 
-pub use anchored::Anchor;
 pub use consistent::{Subject, check_store, counts};
 pub(crate) use consistent::{head_context, is_compact};
 pub use contents::Contents;

@@ -1,0 +1,71 @@
+//! The rules of an import that ask layer 1: I5d and I6 before it, P3 and P4 after it.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use rollsnap_core::feedback::Silent;
+use rollsnap_core::{Feedback, Header, Report, Result};
+
+use super::Options;
+use crate::l1::{L1, Outcome, Wanted, publication};
+use crate::store::{Accept, Store};
+use crate::verify::anchored;
+
+/// Asks layer 1, if there is an endpoint and the user wants checks.
+pub(super) struct Layer1 {
+    l1: Option<L1>,
+    level: Option<i32>,
+    outcome: RefCell<Option<Outcome>>,
+}
+
+impl Layer1 {
+    pub(super) fn new(options: &Options) -> Result<Self> {
+        let endpoint = options.endpoint.as_deref().filter(|_| options.check);
+        let l1 = endpoint.map(|endpoint| L1::new(endpoint, crate::l1::Options::default())).transpose()?;
+        Ok(Self { l1, level: options.level, outcome: RefCell::default() })
+    }
+
+    /// Rules I5d and I6, unless the level that is asked for makes them P3.
+    pub(super) fn before(&self, header: &Header) -> Result<()> {
+        let Some(l1) = &self.l1 else { return Ok(()) };
+        if publication::is_postponed(header.head_level, self.level) {
+            return Ok(());
+        }
+        let wanted = Wanted {
+            rollup: header.rollup_address,
+            commitment: header.last_commitment,
+            hint: header.head_level,
+        };
+        // The snapshot is being read at this moment, and its progress shown.
+        let outcome = publication::before_import(l1, &wanted, &mut Silent)?;
+        outcome.clone().into_result()?;
+        *self.outcome.borrow_mut() = Some(outcome);
+        Ok(())
+    }
+
+    /// Rules P3 and P4.
+    pub(super) fn after(
+        &self,
+        header: &Header,
+        store: &Path,
+        report: &mut Report,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()> {
+        let Some(l1) = &self.l1 else { return Ok(()) };
+        let rollup = header.rollup_address;
+        let store = Store::open(store, Accept::Older)?;
+        let mut outcome = self.outcome.take();
+        if outcome.is_none() {
+            let commitment = store.head()?.most_recent_commitment();
+            let hint = store.publication_hint(&commitment)?;
+            let found = publication::search(l1, &Wanted { rollup, commitment, hint }, feedback)?;
+            found.clone().into_result()?;
+            outcome = Some(found);
+        }
+        let kept = anchored::last_cemented(l1, &rollup, &store, feedback)?;
+        store.close()?;
+        outcome.iter().for_each(|outcome| anchored::record(outcome, report));
+        kept.into_iter().for_each(|check| report.add(check));
+        Ok(())
+    }
+}

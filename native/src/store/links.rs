@@ -1,0 +1,61 @@
+//! What the rules about layer 1 ask the store: single links, looked up by level or by hash.
+
+use rollsnap_core::hash::{BlockHash, CommitmentHash};
+use rollsnap_core::{Problem, Result};
+
+use super::read::Store;
+use crate::l1::export::Link;
+use crate::l1::lcc::Blocks;
+use crate::l1::{Wanted, export};
+
+impl Store {
+    /// What to ask layer 1 for before an export whose newest block has `last` as its most recent
+    /// commitment (rule E10).
+    ///
+    /// # Errors
+    /// [`rollsnap_core::Code::StoreCommitment`], [`rollsnap_core::Code::StoreDamaged`].
+    pub fn wanted_before_export(
+        &self,
+        rollup: rollsnap_core::hash::RollupAddress,
+        last: CommitmentHash,
+    ) -> Result<Wanted> {
+        export::wanted(rollup, last, |hash| self.link(hash))
+    }
+
+    /// About when a commitment was published: the level that the store records, else its inbox
+    /// level (rule P3).
+    ///
+    /// # Errors
+    /// [`rollsnap_core::Code::StoreCommitment`], [`rollsnap_core::Code::StoreDamaged`].
+    pub fn publication_hint(&self, hash: &CommitmentHash) -> Result<i32> {
+        let query = "SELECT first_published_at_level FROM commitments_published_at_levels \
+                     WHERE commitment_hash = ?1";
+        let published = self.one("commitments_published_at_levels", query, [hash.to_string()], |row| {
+            row.level(0, "first_published_at_level")
+        })?;
+        let missing = || {
+            Problem::new(rollsnap_core::Code::StoreCommitment)
+                .headline(format!("commitment {hash} not in store"))
+        };
+        published.map_or_else(|| self.commitment_level(hash)?.ok_or_else(missing), Ok)
+    }
+
+    fn link(&self, hash: &CommitmentHash) -> Result<Option<Link>> {
+        let query = "SELECT predecessor, inbox_level FROM commitments WHERE hash = ?1";
+        self.one("commitments", query, [hash.to_string()], |row| {
+            Ok(Link { predecessor: row.hash(0, "predecessor")?, inbox_level: row.level(1, "inbox_level")? })
+        })
+    }
+}
+
+impl Blocks for &Store {
+    fn hash_at(&mut self, level: i32) -> Result<Option<BlockHash>> {
+        let query = "SELECT block_hash FROM l2_levels WHERE level = ?1";
+        self.one("l2_levels", query, [level], |row| row.hash(0, "block_hash"))
+    }
+
+    fn commitment_at(&mut self, block: &BlockHash) -> Result<Option<Option<CommitmentHash>>> {
+        let query = "SELECT commitment_hash FROM l2_blocks WHERE block_hash = ?1";
+        self.one("l2_blocks", query, [block.to_string()], |row| row.opt_hash(0, "commitment_hash"))
+    }
+}
