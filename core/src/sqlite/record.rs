@@ -191,7 +191,7 @@ fn decode(kind: u64, bytes: &[u8]) -> Result<Value<'_>, Flaw> {
             number if number.is_nan() => Value::Null,
             number => Value::Real(number),
         },
-        _ if kind % 2 == 0 => Value::Blob(bytes),
+        _ if kind.is_multiple_of(2) => Value::Blob(bytes),
         _ => Value::Text(core::str::from_utf8(bytes).map_err(|_| "text that is not UTF-8")?),
     })
 }

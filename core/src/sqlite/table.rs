@@ -176,7 +176,7 @@ impl<'t, R: ReadAt> Rows<'t, '_, R> {
         let key = table.pager.record(&entry.node, &entry.cell, &mut cursor.budget)?;
         let flaw = |flaw| table.flaw(&entry.node, &entry.cell, flaw);
         let first = record::value(&key, 0).map_err(flaw)?;
-        if !first.is_some_and(|first| first.compare(&value) == Ordering::Equal) {
+        if first.is_none_or(|first| first.compare(&value) != Ordering::Equal) {
             return Ok(None);
         }
         let last = record::count(&key).map_err(flaw)?.saturating_sub(1);

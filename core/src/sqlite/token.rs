@@ -75,7 +75,7 @@ impl Iterator for Tokens<'_> {
                 }
                 '/' if self.0.next_if_eq(&'*').is_some() => {
                     let mut last = ' ';
-                    while let Some(next) = self.0.next() {
+                    for next in self.0.by_ref() {
                         if last == '*' && next == '/' {
                             break;
                         }
