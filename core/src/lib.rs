@@ -20,6 +20,7 @@
 extern crate alloc;
 
 pub mod code;
+pub mod encoding;
 pub mod feedback;
 pub mod gzip;
 pub mod hash;

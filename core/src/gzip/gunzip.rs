@@ -47,8 +47,18 @@ pub enum Step<'a> {
 enum State {
     Header(HeaderParser),
     Body,
-    Trailer { bytes: [u8; 8], filled: usize },
-    End,
+    /// The deflate data is damaged; what came out before the damage was given already.
+    Broken {
+        at: u64,
+    },
+    Trailer {
+        bytes: [u8; 8],
+        filled: usize,
+    },
+    /// `held` is the first byte after the member, kept until the second tells what follows.
+    End {
+        held: Option<u64>,
+    },
     Failed,
 }
 
@@ -73,7 +83,8 @@ impl Gunzip {
     /// # Errors
     /// [`Code::GzipHeader`], [`Code::GzipMethod`], [`Code::GzipFlags`], [`Code::GzipHeaderCrc`],
     /// [`Code::GzipDeflate`], [`Code::GzipCrc`], [`Code::GzipSize`]; once the member has ended,
-    /// [`Code::GzipMembers`] or [`Code::GzipTrailing`] for any byte more.
+    /// [`Code::GzipMembers`] or [`Code::GzipTrailing`] for any byte more. The place of
+    /// [`Code::GzipDeflate`] is where the inflater stopped, up to a few bytes after the damage.
     pub fn step(&mut self, input: &mut &[u8]) -> Result<Step<'_>> {
         let before = input.len();
         let result = self.advance(input);
@@ -92,10 +103,12 @@ impl Gunzip {
     /// Says whether the member was complete when the input ended.
     ///
     /// # Errors
-    /// [`Code::GzipTruncated`], at the offset where the file ends.
+    /// [`Code::GzipTruncated`], at the offset where the file ends; [`Code::GzipTrailing`] for a
+    /// single byte after the member that could have begun another one.
     pub fn finish(&self) -> Result<()> {
         match self.state {
-            State::End | State::Failed => Ok(()),
+            State::End { held: None } | State::Failed => Ok(()),
+            State::End { held: Some(at) } => Err(Problem::new(Code::GzipTrailing).at(Place::File(at))),
             _ => Err(Problem::new(Code::GzipTruncated).at(Place::File(self.consumed))),
         }
     }
@@ -116,6 +129,7 @@ impl Gunzip {
     }
 
     fn advance(&mut self, input: &mut &[u8]) -> Result<Progress> {
+        let before = input.len();
         loop {
             match &mut self.state {
                 State::Header(parser) => {
@@ -125,10 +139,11 @@ impl Gunzip {
                     self.state = State::Body;
                 }
                 State::Body => {
-                    if let Some(progress) = self.inflate_some(input)? {
+                    if let Some(progress) = self.inflate_some(input, before)? {
                         return Ok(progress);
                     }
                 }
+                State::Broken { at } => return Err(Problem::new(Code::GzipDeflate).at(Place::File(*at))),
                 State::Trailer { bytes, filled } => {
                     while *filled < bytes.len() {
                         let Some((&byte, rest)) = input.split_first() else {
@@ -140,14 +155,25 @@ impl Gunzip {
                     }
                     let bytes = *bytes;
                     self.check_trailer(bytes)?;
-                    self.state = State::End;
+                    self.state = State::End { held: None };
                     return Ok(Progress::End);
                 }
-                State::End if input.is_empty() => return Ok(Progress::NeedsInput),
-                State::End => {
-                    let further = input.starts_with(&super::MAGIC);
-                    let code = if further { Code::GzipMembers } else { Code::GzipTrailing };
-                    return Err(Problem::new(code).at(Place::File(self.consumed)));
+                State::End { held } => {
+                    let [first, second] = super::MAGIC;
+                    let Some((&byte, rest)) = input.split_first() else {
+                        return Ok(Progress::NeedsInput);
+                    };
+                    let (code, at) = match *held {
+                        None if byte == first => {
+                            *held = Some(self.consumed + (before - input.len()) as u64);
+                            *input = rest;
+                            continue;
+                        }
+                        None => (Code::GzipTrailing, self.consumed + (before - input.len()) as u64),
+                        Some(at) if byte == second => (Code::GzipMembers, at),
+                        Some(at) => (Code::GzipTrailing, at),
+                    };
+                    return Err(Problem::new(code).at(Place::File(at)));
                 }
                 State::Failed => {
                     *input = &[];
@@ -158,7 +184,8 @@ impl Gunzip {
     }
 
     /// One call of the inflater. `None` when the deflate stream ended without further output.
-    fn inflate_some(&mut self, input: &mut &[u8]) -> Result<Option<Progress>> {
+    /// `before` is how long the input was when the step began.
+    fn inflate_some(&mut self, input: &mut &[u8], before: usize) -> Result<Option<Progress>> {
         // While the window fills for the first time, the inflater must know where the data began:
         // only then does it refuse to look back beyond it, as zlib does.
         let first_lap = self.produced < WINDOW as u64;
@@ -166,8 +193,8 @@ impl Gunzip {
         let from = self.position;
         let flags = TINFL_FLAG_HAS_MORE_INPUT | lap;
         let (status, taken, len) = decompress(&mut self.inflate, input, &mut self.window, from, flags);
-        let at = self.consumed + taken as u64;
         *input = input.get(taken..).unwrap_or_default();
+        let at = self.consumed + (before - input.len()) as u64;
         self.crc.update(&self.window[from..from + len]);
         self.produced += len as u64;
         self.position = (from + len) % WINDOW;
@@ -177,7 +204,7 @@ impl Gunzip {
                 self.state = State::Trailer { bytes: [0; 8], filled: 0 };
             }
             TINFLStatus::NeedsMoreInput | TINFLStatus::HasMoreOutput => {}
-            _ => return Err(Problem::new(Code::GzipDeflate).at(Place::File(at))),
+            _ => self.state = State::Broken { at },
         }
         Ok(match (len, status) {
             (1.., _) => Some(Progress::Output { from, len }),

@@ -158,6 +158,7 @@ impl Archive {
             let step = reader.step(&mut input);
             let outcome = match step {
                 Ok(tar::Step::NeedsInput) => break,
+                Ok(tar::Step::Remarks) => Ok(()),
                 Ok(tar::Step::Member(member)) => sink(Event::Member(member)),
                 Ok(tar::Step::Data(data)) => {
                     if self.options.digests {

@@ -47,7 +47,7 @@ pub fn check_name(name: &[u8]) -> Result<&str> {
 /// The names of an archive so far. It finds a name that stands twice and a name that is a file in
 /// one place and a directory in another.
 ///
-/// It keeps 16 bytes a name, however long the name is: a BLAKE2b hash, so that nobody can make
+/// It keeps 16 bytes for each name and each directory in it, however long the name is: a BLAKE2b hash, so that nobody can make
 /// two names collide.
 #[derive(Default)]
 pub struct NameSet {
@@ -74,6 +74,16 @@ impl NameSet {
             self.directories.insert(directory);
         }
         if self.files.insert(key) { Ok(()) } else { problem(Code::TarDuplicate) }
+    }
+
+    /// How many names and directories it keeps.
+    pub fn len(&self) -> u64 {
+        (self.files.len() + self.directories.len()) as u64
+    }
+
+    /// Whether it keeps nothing yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

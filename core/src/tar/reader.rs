@@ -12,15 +12,16 @@ use crate::problem::{Place, Problem, Result};
 /// of chunks of at most 4 KiB, so millions are real.
 pub const DEFAULT_MAX_MEMBERS: u64 = 1 << 22;
 
-/// Remarks that a lenient reader keeps between two looks at them.
-const MAX_REMARKS: usize = 64;
+/// Longest name that a lenient reader takes, in bytes: what Linux takes for a path.
+const MAX_LENIENT_NAME: usize = 4096;
 
 /// How to read.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Go on where other tar programs would, with remarks. For inspection only.
     pub lenient: bool,
-    /// Most members that are accepted; bounds the memory for their names.
+    /// Most members, and directories that they name, that are accepted; bounds the memory for
+    /// their names.
     pub max_members: u64,
 }
 
@@ -50,6 +51,9 @@ pub enum Step<'a> {
     Data(&'a [u8]),
     /// Its content is complete.
     MemberEnd(&'a Member),
+    /// There is something to [take](Reader::take_remarks) about what no other step tells; a
+    /// lenient reader only.
+    Remarks,
     /// The two zero blocks: the archive is complete.
     End,
 }
@@ -68,8 +72,12 @@ enum State {
     Body {
         left: u64,
     },
+    /// Zero bytes up to the next block, after a content or after an extended header.
     Padding {
         left: usize,
+        of_member: bool,
+        /// A byte was not zero, and that was said.
+        dirty: bool,
     },
     End {
         reported: bool,
@@ -82,6 +90,12 @@ enum State {
 struct Announced {
     size: Option<u64>,
     name: Option<String>,
+}
+
+impl Announced {
+    fn is_some(&self) -> bool {
+        self.size.is_some() || self.name.is_some()
+    }
 }
 
 impl Reader {
@@ -122,6 +136,7 @@ impl Reader {
                 Found::Member => Step::Member(&self.member),
                 Found::Data(data) => Step::Data(data),
                 Found::MemberEnd => Step::MemberEnd(&self.member),
+                Found::Remarks => Step::Remarks,
                 Found::End => Step::End,
             }),
             Err(problem) => {
@@ -144,8 +159,8 @@ impl Reader {
             State::Payload { left, .. } => truncated(&alloc::format!("{left} bytes of an extended header")),
             State::Body { left } => truncated(&alloc::format!("{left} more bytes"))
                 .map_err(|problem| problem.member(&*self.member.name)),
-            State::Padding { left } => truncated(&alloc::format!("{left} bytes of padding"))
-                .map_err(|problem| problem.member(&*self.member.name)),
+            State::Padding { left, of_member, .. } => truncated(&alloc::format!("{left} bytes of padding"))
+                .map_err(|problem| if *of_member { problem.member(&*self.member.name) } else { problem }),
         }
     }
 
@@ -171,6 +186,10 @@ impl Reader {
 
     fn advance<'a>(&mut self, input: &mut &'a [u8]) -> Result<Found<'a>> {
         loop {
+            // Told at once, so that they never gather.
+            if !self.remarks.is_empty() {
+                return Ok(Found::Remarks);
+            }
             match &mut self.state {
                 State::Header { .. } => {
                     if !self.fill_block(input) {
@@ -190,11 +209,13 @@ impl Reader {
                     }
                     let (kind, payload) = (*kind, core::mem::take(gathered));
                     self.take_payload(kind, &payload)?;
-                    self.state = State::Padding { left: writer::padding(payload.len() as u64) };
+                    let left = writer::padding(payload.len() as u64);
+                    self.state = State::Padding { left, of_member: false, dirty: false };
                 }
                 State::Body { left: 0 } => {
                     self.bytes += self.member.size;
-                    self.state = State::Padding { left: writer::padding(self.member.size) };
+                    let left = writer::padding(self.member.size);
+                    self.state = State::Padding { left, of_member: true, dirty: false };
                     return Ok(Found::MemberEnd);
                 }
                 State::Body { left } => {
@@ -203,24 +224,25 @@ impl Reader {
                     self.offset += piece.len() as u64;
                     return Ok(if piece.is_empty() { Found::NeedsInput } else { Found::Data(piece) });
                 }
-                State::Padding { left } => {
+                State::Padding { left, of_member, dirty } => {
                     let piece = split(input, *left as u64);
                     *left -= piece.len();
-                    let done = *left == 0;
-                    let dirt = piece.iter().position(|&byte| byte != 0);
+                    let (done, of_member, told) = (*left == 0, *of_member, *dirty);
+                    let dirt = piece.iter().position(|&byte| byte != 0).filter(|_| !told);
+                    *dirty |= dirt.is_some();
                     let at = self.offset;
                     self.offset += piece.len() as u64;
+                    if done {
+                        self.state = State::Header { zero: None };
+                    }
                     if let Some(dirt) = dirt {
-                        self.complain(
-                            Problem::new(Code::TarPadding)
-                                .at(Place::Stream(at + dirt as u64))
-                                .member(&*self.member.name),
-                        )?;
+                        let problem = Problem::new(Code::TarPadding).at(Place::Stream(at + dirt as u64));
+                        let name = of_member.then_some(&*self.member.name);
+                        self.complain(name.into_iter().fold(problem, Problem::member))?;
                     }
                     if !done {
                         return Ok(Found::NeedsInput);
                     }
-                    self.state = State::Header { zero: None };
                 }
                 State::End { reported } => {
                     let report = !input.is_empty() && !*reported;
@@ -259,6 +281,10 @@ impl Reader {
         let State::Header { zero } = self.state else { return Ok(None) };
         if self.block.iter().all(|&byte| byte == 0) {
             if zero.is_some() {
+                if self.announced.is_some() {
+                    let problem = Problem::new(Code::TarPax).found("an extended header without a member");
+                    self.complain(problem.at(Place::Stream(zero.unwrap_or(at))))?;
+                }
                 self.state = State::End { reported: false };
                 return Ok(Some(Found::End));
             }
@@ -294,8 +320,7 @@ impl Reader {
                 .expected(format_args!("at most {} bytes", pax::MAX_PAYLOAD))
                 .found(size));
         }
-        let twice = self.announced.size.is_some() || self.announced.name.is_some();
-        if twice || self.block != writer::encode(pax::NAME, 0o400, size, 0, pax::TYPE) {
+        if self.announced.is_some() || self.block != writer::encode(pax::NAME, 0o400, size, 0, pax::TYPE) {
             self.complain(problem(Code::TarPax).found("an extended header of another form"))?;
         }
         self.state = State::Payload { kind, left: size, gathered: Vec::new() };
@@ -329,11 +354,14 @@ impl Reader {
             None if self.options.lenient => self.prefixed_name(),
             None => block::text(&self.block[block::NAME]).to_vec(),
         };
+        if name.len() > MAX_LENIENT_NAME {
+            return Err(Problem::new(Code::TarNameForm)
+                .at(Place::Stream(at))
+                .expected(format_args!("at most {MAX_LENIENT_NAME} bytes"))
+                .found(name.len()));
+        }
         let shown = String::from_utf8_lossy(&name).into_owned();
         let place = |problem: Problem| problem.at(Place::Stream(at));
-        if let Err(problem) = check_name(&name) {
-            self.complain(place(problem).member(&*shown))?;
-        }
         let size = match announced.size {
             Some(size) => size,
             None => self.number(at, "size", block::SIZE)?,
@@ -354,9 +382,17 @@ impl Reader {
                 Problem::new(Code::TarType).expected("a regular file").found(self.member.kind.words());
             self.complain(concerns(problem, &self.member))?;
         }
+        // After the kind: the names of GNU's special members would mislead.
+        if let Err(problem) = check_name(&name) {
+            self.complain(concerns(problem, &self.member))?;
+        }
         if announced.size.is_some_and(|size| size <= block::MAX_PLAIN_SIZE) {
             let problem = Problem::new(Code::TarPax).found("an extended header for a size below 8 GiB");
             self.complain(concerns(problem, &self.member))?;
+        }
+        if announced.size.is_none() && size > block::MAX_PLAIN_SIZE {
+            let problem = Problem::new(Code::TarDialect).expected("an extended header for 8 GiB and more");
+            self.complain(concerns(problem.found(size), &self.member))?;
         }
         if let Some(problem) = self.foreign_form(at, &name) {
             self.complain(concerns(problem.at(Place::Stream(at)), &self.member))?;
@@ -364,7 +400,7 @@ impl Reader {
         if self.offset.checked_add(size).is_none_or(|end| end > i64::MAX as u64) {
             return Err(concerns(Problem::new(Code::TarSize).found(size), &self.member));
         }
-        if self.count >= self.options.max_members {
+        if self.count >= self.options.max_members || self.names.len() > self.options.max_members {
             return Err(place(Problem::new(Code::TarMembers))
                 .expected(format_args!("at most {} members", self.options.max_members)));
         }
@@ -421,9 +457,7 @@ impl Reader {
         if !self.options.lenient {
             return Err(problem);
         }
-        if self.remarks.len() < MAX_REMARKS {
-            self.remarks.push(problem);
-        }
+        self.remarks.push(problem);
         Ok(())
     }
 
@@ -440,6 +474,7 @@ enum Found<'a> {
     Member,
     Data(&'a [u8]),
     MemberEnd,
+    Remarks,
     End,
 }
 

@@ -39,6 +39,7 @@ fn read(bytes: &[u8], piece: usize, lenient: bool) -> Result<Vec<(String, Vec<u8
         loop {
             match reader.step(&mut input)? {
                 Step::NeedsInput => break,
+                Step::Remarks => drop(reader.take_remarks()),
                 Step::Member(member) => members.push((member.name.clone(), vec![])),
                 Step::Data(data) => members.last_mut().unwrap().1.extend_from_slice(data),
                 Step::MemberEnd(member) => {
