@@ -86,7 +86,8 @@ fn the_report_is_json_of_the_promised_form() {
     assert!(json["checks"].as_array().unwrap().iter().all(|check| check["status"] == "yes"));
 }
 
-const BASE58_OF_OCTEZ_FULL: (&str, &str) = ("sr16ctdV97NULJZ35yvwrBg1ik9xKLAV9Bwb", "src14GRTihkpfpVdjLK77Yb8vzHrHpHQMoke7TpWyDNTdFsde99KgZ");
+const BASE58_OF_OCTEZ_FULL: (&str, &str) =
+    ("sr16ctdV97NULJZ35yvwrBg1ik9xKLAV9Bwb", "src14GRTihkpfpVdjLK77Yb8vzHrHpHQMoke7TpWyDNTdFsde99KgZ");
 
 fn same_header(header: &Header, record: &Record, place: &str) {
     let bytes = unhex(&record.header);

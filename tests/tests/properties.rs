@@ -292,7 +292,9 @@ fn members() -> impl Strategy<Value = Vec<NamedContent>> {
     let member = (name, 0u32..0o10_0000, 0u64..1 << 33, content);
     prop::collection::vec(member, 0..6).prop_map(|members| {
         let numbered = members.into_iter().enumerate();
-        numbered.map(|(at, (name, mode, mtime, content))| (format!("{name}{at}"), mode, mtime, content)).collect()
+        numbered
+            .map(|(at, (name, mode, mtime, content))| (format!("{name}{at}"), mode, mtime, content))
+            .collect()
     })
 }
 

@@ -100,12 +100,8 @@ fn gzip_and_gnu_tar_read_what_is_written() {
                 (words[5].into(), words[2].parse().unwrap(), words[0].into())
             })
             .collect();
-        let expected: Vec<(String, u64, String)> = snapshot
-            .record
-            .members
-            .iter()
-            .map(|m| (m.name.clone(), m.size, letters(&m.mode)))
-            .collect();
+        let expected: Vec<(String, u64, String)> =
+            snapshot.record.members.iter().map(|m| (m.name.clone(), m.size, letters(&m.mode))).collect();
         assert_eq!(listed, expected, "{packing:?}");
         extract(directory.path(), &archive);
     }
