@@ -4,22 +4,24 @@ use rollsnap_core::sqlite::{Database, Value};
 use rollsnap_core::{Code, Problem};
 use rusqlite::Connection;
 
-/// Pages of 512 bytes: trees of three levels, long rows, a free page.
+/// Pages of 512 bytes: trees of several pages, a long row, free pages.
+const BLOCKS: &str = "PRAGMA page_size = 512;
+    CREATE TABLE blocks (hash VARCHAR(51) PRIMARY KEY, level INTEGER, body BLOB);
+    CREATE TABLE gone (x); INSERT INTO gone VALUES (zeroblob(3000)); DROP TABLE gone;
+    WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+    INSERT INTO blocks SELECT printf('block-%04d-of-a-long-name', i * 7919 % 61), i / 2, NULL FROM n;
+    INSERT INTO blocks VALUES ('long', 1000, zeroblob(2000));";
+
+/// The same and a second index, whose keys have two columns.
 fn sample() -> Vec<u8> {
+    made(&format!("{BLOCKS} CREATE INDEX by_level ON blocks (level, hash);"))
+}
+
+fn made(sql: &str) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("database");
     let judge = Connection::open(&path).unwrap();
-    judge
-        .execute_batch(
-            "PRAGMA page_size = 512;
-             CREATE TABLE blocks (hash VARCHAR(51) PRIMARY KEY, level INTEGER, body BLOB);
-             CREATE INDEX by_level ON blocks (level);
-             CREATE TABLE gone (x); INSERT INTO gone VALUES (zeroblob(3000)); DROP TABLE gone;
-             WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 60)
-             INSERT INTO blocks SELECT printf('block-%04d-of-a-long-name', i * 7919 % 61), i / 2, NULL FROM n;
-             INSERT INTO blocks VALUES ('long', 1000, zeroblob(2000));",
-        )
-        .unwrap();
+    judge.execute_batch(sql).unwrap();
     judge.close().unwrap();
     std::fs::read(path).unwrap()
 }
@@ -68,7 +70,9 @@ fn root(bytes: &[u8], name: &str) -> usize {
     let path = directory.path().join("database");
     std::fs::write(&path, bytes).unwrap();
     let judge = Connection::open(path).unwrap();
-    judge.query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?", [name], |row| row.get(0)).unwrap()
+    judge
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?", [name], |row| row.get::<_, u32>(0))
+        .unwrap() as usize
 }
 
 #[test]
@@ -162,7 +166,7 @@ fn a_row_that_continues_in_itself_ends() {
         (1..=good.len() / 512).filter(|at| good[(at - 1) * 512 + 4..at * 512] == [0; 508]).collect();
     let links = |at: usize| u32::from_be_bytes(good[(at - 1) * 512..][..4].try_into().unwrap()) as usize;
     let linked: Vec<_> = chain.iter().copied().filter(|at| links(*at) != 0).collect();
-    assert!(!linked.is_empty());
+    let mut refused = 0;
     for at in linked {
         for target in [at as u32, 0, 1, u32::MAX] {
             let mut bytes = good.clone();
@@ -170,15 +174,20 @@ fn a_row_that_continues_in_itself_ends() {
             match walk(&bytes) {
                 // A page of the free list: not part of the row.
                 Ok(rows) => assert_eq!(rows, 61),
-                Err(problem) => assert_eq!(problem.code(), Code::StoreDamaged),
+                Err(problem) => {
+                    assert_eq!(problem.code(), Code::StoreDamaged);
+                    refused += 1;
+                }
             }
         }
     }
+    // Four pages of 508 bytes hold what the first page does not; the last one links nowhere.
+    assert_eq!(refused, 3 * 4);
 }
 
 #[test]
 fn an_index_and_its_table_must_agree() {
-    let good = sample();
+    let good = made(BLOCKS);
     let name = b"block-0007-of-a-long-name";
     let places: Vec<_> = (0..good.len()).filter(|at| good[*at..].starts_with(name)).collect();
     assert_eq!(places.len(), 2, "once in the table and once in its index");

@@ -52,13 +52,12 @@ impl Definition {
         Ok(table)
     }
 
-    /// What the index of a `CREATE INDEX` statement on this table is sorted by.
-    pub(super) fn index(&self, sql: &str) -> Result<Vec<Key>, Unsupported> {
+    /// What the index of a `CREATE INDEX` statement on this table is sorted by, and whether some
+    /// rows are not in it.
+    pub(super) fn index(&self, sql: &str) -> Result<(Vec<Key>, bool), Unsupported> {
         let (parts, tail) = parts(Tokens::new(sql))?;
-        if tail.iter().any(|token| token.is("WHERE")) {
-            return Err("an index of some rows only");
-        }
-        Ok(parts.iter().map(|part| self.key(part)).collect())
+        let partial = tail.iter().any(|token| token.is("WHERE"));
+        Ok((parts.iter().map(|part| self.key(part)).collect(), partial))
     }
 
     /// The position of a column; case does not matter.

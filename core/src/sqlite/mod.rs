@@ -133,12 +133,14 @@ impl<R: ReadAt> Database<R> {
     }
 }
 
-/// What an index is sorted by. An automatic one has no statement but a number.
-fn keys(table: &Definition, index: &Object) -> Result<Vec<definition::Key>, definition::Unsupported> {
+/// What an index is sorted by, and whether some rows are not in it. An automatic index has no
+/// statement but a number.
+fn keys(table: &Definition, index: &Object) -> Result<(Vec<definition::Key>, bool), definition::Unsupported> {
     if let Some(sql) = &index.sql {
         return table.index(sql);
     }
     let number = index.name.strip_prefix("sqlite_autoindex_").and_then(|name| name.rsplit_once('_'));
     let number = number.and_then(|(_, number)| number.parse::<usize>().ok()?.checked_sub(1));
-    number.and_then(|at| table.automatic.get(at)).cloned().ok_or("an automatic index of no known key")
+    let keys = number.and_then(|at| table.automatic.get(at)).cloned();
+    keys.map(|keys| (keys, false)).ok_or("an automatic index of no known key")
 }

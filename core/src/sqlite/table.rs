@@ -27,7 +27,8 @@ pub struct Table<'d, R> {
 pub(super) struct Index<'d> {
     pub(super) name: &'d str,
     pub(super) root: u32,
-    pub(super) keys: Result<Vec<Key>, Unsupported>,
+    /// What it is sorted by, and whether some rows are not in it.
+    pub(super) keys: Result<(Vec<Key>, bool), Unsupported>,
 }
 
 /// Rows of a [`Table`]. Ends after the first problem.
@@ -130,16 +131,15 @@ impl<'d, R: ReadAt> Table<'d, R> {
     fn index(&self, column: &str, at: usize) -> Result<u32> {
         let mut why = String::from("none");
         for index in &self.indexes {
-            let reason = match index.keys.as_ref().map(|keys| keys.first()) {
-                Err(reason) => *reason,
-                Ok(Some(key)) if key.column != Some(at) => continue,
-                Ok(Some(Key { collation: Some(other), .. })) => {
-                    why = alloc::format!("{:?} in the order {other}", index.name);
-                    continue;
-                }
-                Ok(Some(Key { descending: true, .. })) => "a descending index",
-                Ok(Some(_)) => return Ok(index.root),
-                Ok(None) => "an index of nothing",
+            let reason = match &index.keys {
+                Err(reason) => reason,
+                Ok((keys, partial)) => match keys.first().filter(|key| key.column == Some(at)) {
+                    None => continue,
+                    Some(_) if *partial => "an index of some rows only",
+                    Some(Key { descending: true, .. }) => "a descending index",
+                    Some(Key { collation: Some(other), .. }) => &alloc::format!("in the order {other}"),
+                    Some(_) => return Ok(index.root),
+                },
             };
             why = alloc::format!("{:?}: {reason}", index.name);
         }
