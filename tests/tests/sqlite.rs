@@ -52,7 +52,7 @@ fn value(sql: &Sql) -> Value<'_> {
 /// The rowid and then the values in the order of the columns.
 fn values<R: rollsnap_core::ReadAt>(table: &Table<'_, R>, row: &Row<'_>) -> Vec<Sql> {
     let columns = table.columns().map(|name| sql(row.get(name).unwrap()));
-    std::iter::once(Sql::Integer(row.rowid())).chain(columns).collect()
+    core::iter::once(Sql::Integer(row.rowid())).chain(columns).collect()
 }
 
 /// What SQLite answers.
