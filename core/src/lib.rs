@@ -11,6 +11,7 @@
 //! * [`snapshot::Writer`]: header and members in, bytes out;
 //! * [`hash`]: typed hashes and their Base58Check text;
 //! * [`report`], [`problem`], [`code`]: what is found, said the same way on every surface;
+//! * [`sqlite`]: the database of a store, read through [`ReadAt`];
 //! * [`feedback`]: how long jobs tell where they are.
 
 #![no_std]
@@ -27,12 +28,15 @@ pub mod gzip;
 pub mod hash;
 pub mod header;
 pub mod problem;
+pub mod read_at;
 pub mod report;
 pub mod snapshot;
+pub mod sqlite;
 pub mod tar;
 
 pub use code::{Class, Code};
 pub use feedback::Feedback;
 pub use header::{Header, HistoryMode};
 pub use problem::{Place, Problem, Result};
+pub use read_at::ReadAt;
 pub use report::{Report, Verdict};

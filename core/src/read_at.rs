@@ -1,0 +1,64 @@
+//! Random access to bytes: the one trait behind which a file, a browser `File`, an HTTP range and
+//! a slice look the same.
+
+use alloc::vec::Vec;
+
+use crate::code::Code;
+use crate::problem::{Problem, Result};
+
+/// Bytes of a known length that can be read from anywhere.
+///
+/// The bytes are taken not to change while they are read.
+pub trait ReadAt {
+    /// How many bytes there are.
+    fn len(&self) -> u64;
+
+    /// Fills `out` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    /// [`Code::IoOther`] when fewer bytes are there, and whatever the source reports.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()>;
+
+    /// No byte at all?
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<R: ReadAt + ?Sized> ReadAt for &R {
+    fn len(&self) -> u64 {
+        (**self).len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        (**self).read_at(offset, out)
+    }
+}
+
+impl ReadAt for [u8] {
+    fn len(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        let rest = usize::try_from(offset).ok().and_then(|start| self.get(start..)).unwrap_or_default();
+        let Some(bytes) = rest.get(..out.len()) else {
+            return Err(Problem::new(Code::IoOther)
+                .headline("a read goes past the end")
+                .expected(format_args!("{} bytes from byte {offset} on", out.len()))
+                .found(rest.len()));
+        };
+        out.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn len(&self) -> u64 {
+        ReadAt::len(self.as_slice())
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        self.as_slice().read_at(offset, out)
+    }
+}
