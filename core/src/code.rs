@@ -208,6 +208,7 @@ L1Status           Environment "l1.status"        "the L1 node reports an error"
 // --- Use and environment ------------------------------------------------------------------------
 Usage              Usage   "usage"                "the command line is not understood" "see --help"
 HashText           Usage   "hash.text"            "this is not a hash of the wanted kind" "copy it again: every character counts"
+PageMissing        Usage   "page.missing"         "this rollsnap was built without the page" "web/build --page makes the page; then build rollsnap again"
 MemberUnknown      Usage   "member.unknown"       "the snapshot has no such member" "rollsnap ls SNAPSHOT lists the members"
 IoNotFound         Damaged "io.not-found"         "no such file or directory" "check the path"
 IoDirectory        Damaged "io.directory"         "this is a directory, not a snapshot file" "name a snapshot file, or - for standard input"

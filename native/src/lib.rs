@@ -22,6 +22,7 @@ pub mod import;
 pub mod io;
 pub mod jobs;
 pub mod l1;
+pub mod page;
 pub mod source;
 pub mod store;
 pub mod swap;

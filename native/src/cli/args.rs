@@ -119,6 +119,8 @@ pub(super) enum Command {
     Import(ImportArgs),
     /// Build a small data directory, export, verify and import it, and show how
     Demo(DemoArgs),
+    /// Serve the page to a browser on this computer
+    Page(PageArgs),
     /// The commands as the nodes spell them: snapshot export, import and info
     Snapshot {
         #[command(subcommand)]
@@ -151,7 +153,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
-            Self::Cat(_) | Self::Demo(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }
@@ -292,6 +294,16 @@ pub(super) struct DemoArgs {
     /// Directory to work in; made if missing, must be empty [default: a new one in the
     /// system's directory for temporary files]
     pub(super) directory: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct PageArgs {
+    /// Port to listen on; 0 stands for any free one
+    #[arg(long, default_value_t = 0)]
+    pub(super) port: u16,
+    /// Show the page in a browser
+    #[arg(long)]
+    pub(super) open: bool,
 }
 
 #[derive(Args, Debug)]

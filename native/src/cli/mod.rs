@@ -7,6 +7,7 @@ mod import;
 mod info;
 mod members;
 mod output;
+mod page;
 mod progress;
 mod shell;
 mod verify;
@@ -59,6 +60,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
             import::run(args, &cli.global, output, feedback)
         }
         Command::Demo(args) => demo::run(args, feedback),
+        Command::Page(args) => page::run(args, feedback),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     }

@@ -1,0 +1,29 @@
+//! `rollsnap page`.
+
+use std::process::{Command, ExitCode, Stdio};
+
+use rollsnap_core::{Feedback, Result};
+
+use super::args::PageArgs;
+use super::output::print;
+use super::progress::Terminal;
+use crate::page::Page;
+
+pub(super) fn run(args: &PageArgs, feedback: &mut Terminal) -> Result<ExitCode> {
+    let page = Page::listen(args.port)?;
+    let url = page.url();
+    print(format_args!("The page is at {url} (this computer only; Ctrl-C stops it)\n"))?;
+    if args.open && !open(&url) {
+        feedback.note("No browser could be started: open the address by hand");
+    }
+    page.serve(feedback)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the desktop to show an address.
+fn open(url: &str) -> bool {
+    ["xdg-open", "open"].iter().any(|program| {
+        let quiet = Stdio::null;
+        Command::new(program).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn().is_ok()
+    })
+}
