@@ -13,9 +13,13 @@ use super::member::HeaderParser;
 use crate::code::Code;
 use crate::problem::{Place, Problem, Result};
 
-/// Size of the output window, in bytes: a power of two, at least the 32 KiB that deflate may look
-/// back. Larger pieces cost fewer calls; beyond the processor's cache they cost time again.
-const WINDOW: usize = 128 * 1024;
+/// How far deflate may look back, in bytes.
+const HISTORY: usize = 32 * 1024;
+
+/// Size of the output window, in bytes: the history and room for what comes. When the room is
+/// used up, the history moves to the front. (A ring would save the move, and cost the inflater
+/// more on every match.)
+const WINDOW: usize = HISTORY + 96 * 1024;
 
 /// Decompresses one gzip member.
 ///
@@ -186,18 +190,19 @@ impl Gunzip {
     /// One call of the inflater. `None` when the deflate stream ended without further output.
     /// `before` is how long the input was when the step began.
     fn inflate_some(&mut self, input: &mut &[u8], before: usize) -> Result<Option<Progress>> {
-        // While the window fills for the first time, the inflater must know where the data began:
-        // only then does it refuse to look back beyond it, as zlib does.
-        let first_lap = self.produced < WINDOW as u64;
-        let lap = if first_lap { TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF } else { 0 };
+        if self.position == WINDOW {
+            self.window.copy_within(WINDOW - HISTORY.., 0);
+            self.position = HISTORY;
+        }
+        // The inflater knows where the data began, and refuses to look back beyond it, as zlib does.
         let from = self.position;
-        let flags = TINFL_FLAG_HAS_MORE_INPUT | lap;
+        let flags = TINFL_FLAG_HAS_MORE_INPUT | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
         let (status, taken, len) = decompress(&mut self.inflate, input, &mut self.window, from, flags);
         *input = input.get(taken..).unwrap_or_default();
         let at = self.consumed + (before - input.len()) as u64;
         self.crc.update(&self.window[from..from + len]);
         self.produced += len as u64;
-        self.position = (from + len) % WINDOW;
+        self.position = from + len;
         match status {
             TINFLStatus::Done => {
                 self.trailer_start = at;
