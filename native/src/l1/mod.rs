@@ -18,4 +18,4 @@ pub mod rpc;
 
 pub use client::Options;
 pub use publication::{Outcome, Wanted};
-pub use rpc::{At, Commitment, L1};
+pub use rpc::{At, L1};

@@ -5,7 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rollsnap_core::hash::{CommitmentHash, RollupAddress, StateHash};
+use rollsnap_core::encoding::Commitment;
+use rollsnap_core::hash::{CommitmentHash, RollupAddress};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -27,19 +28,6 @@ pub enum At {
     Head,
     /// The block at this level.
     Level(i32),
-}
-
-/// A commitment as L1 stores it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Commitment {
-    /// Hash of the state after the last message of the inbox level.
-    pub compressed_state: StateHash,
-    /// Level of the last inbox that was evaluated.
-    pub inbox_level: i32,
-    /// The commitment before it.
-    pub predecessor: CommitmentHash,
-    /// Ticks since the predecessor.
-    pub number_of_ticks: i64,
 }
 
 impl L1 {
@@ -117,12 +105,19 @@ impl L1 {
             Err(Failure::UnknownCommitment) => return Ok(None),
             Err(Failure::Problem(problem)) => return Err(problem),
         };
-        Ok(Some(Commitment {
+        let commitment = Commitment {
             compressed_state: typed(&content.compressed_state, &path)?,
             inbox_level: content.inbox_level,
             predecessor: typed(&content.predecessor, &path)?,
             number_of_ticks: typed(&content.number_of_ticks, &path)?,
-        }))
+        };
+        // A node that hands out another content than the one asked for is of no use as a witness.
+        match commitment.hash() {
+            computed if computed == *hash => Ok(Some(commitment)),
+            computed => Err(Problem::new(Code::L1Answer)
+                .expected(format_args!("the commitment {hash}"))
+                .found(format_args!("{computed} in {path}"))),
+        }
     }
 
     /// The last cemented commitment (LCC) and its inbox level.
