@@ -295,7 +295,7 @@ fn accepted_targets() {
         "--apply-unsafe-patches",
     ];
     let run = ground.run(&[&words[..], &["--dal-node", "http://127.0.0.1:9"]].concat()).ok();
-    assert!(run.err.contains("was not asked"), "{run}");
+    assert!(run.err.contains("Note: not checked: header, store, chain and layer 1 (--no-check)\n"), "{run}");
     let home = ground.path("home/.tezos-smart-rollup-node");
     let imported = without_lock(Tree::of(&home));
     let other = without_lock(Tree::of(target.as_ref()));

@@ -139,9 +139,11 @@ fn json_has_the_promised_shape() {
             assert_eq!(report["container"]["bytes"], python["length"]);
             assert_eq!(report["members"]["count"], list.len());
             assert_eq!(report["members"]["bytes"], content);
+            // Only a whole verification looks into the store.
+            let consistent = if words[0] == "verify" { "yes" } else { "unknown" };
             assert_eq!(
                 report["verdicts"],
-                json!({"intact": "yes", "consistent": "unknown", "anchored": "unknown"})
+                json!({"intact": "yes", "consistent": consistent, "anchored": "unknown"})
             );
         }
     }
@@ -176,12 +178,12 @@ fn members_are_listed_checked_and_extracted_as_recorded() {
             assert_eq!((&found["name"], &found["sha256"]), (&json!(member.name), &json!(member.sha256)));
         }
 
-        let run = ground.run(&["verify", &path]).ok();
+        // Those with a store of version 5 hold invented messages: other tests tell more of them.
+        let status = i32::from(snapshot.name.starts_with("octez"));
+        let run = ground.run(&["verify", &path]).ends(status);
         assert!(run.text().contains("Intact:      yes\n"), "{run}");
-        assert_eq!(
-            ground.run_with(&["verify", "--json", "-"], &snapshot.file).ok().json()["verdicts"]["intact"],
-            "yes"
-        );
+        let report = ground.run_with(&["verify", "--json", "-"], &snapshot.file).ends(status).json();
+        assert_eq!(report["verdicts"]["intact"], "yes", "{}", snapshot.name);
 
         let out = ground.at(&format!("{}.d/deeper", snapshot.name));
         ground.run(&["extract", &path, "-C", &out]).ok();
@@ -341,6 +343,8 @@ fn damaged_snapshots_are_refused_and_leave_nothing() {
         let report = ground.run(&["verify", &file, "--json"]).ends(3).json();
         assert_eq!(report["verdicts"]["intact"], "no", "{name}");
         let failing = report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "no");
+        // Where the store was read before the damage, its invented messages are told as well.
+        let failing = failing.filter(|check| check["code"] != "messages.form");
         assert_eq!(failing.count(), 1, "{name}");
         ground.tree().same_as(&before, name);
     }
@@ -379,8 +383,13 @@ fn inputs_that_are_no_files() {
     fs::create_dir(ground.path("directory")).unwrap();
     File::create(ground.path("empty")).unwrap();
     for command in ["info", "ls", "verify", "extract", "import"] {
-        ground.run(&[command, "missing"]).refused(3, "Cannot open snapshot file missing: ");
-        ground.run(&[command, "directory"]).refused(3, "Cannot open snapshot file directory: ");
+        ground.run(&[command, "missing"]).refused(3, "Cannot open snapshot file missing\n");
+        if command == "verify" {
+            let run = ground.run(&[command, "directory"]).ends(1);
+            assert!(run.text().contains("the data directory holds no store"), "{run}");
+        } else {
+            ground.run(&[command, "directory"]).refused(3, "Cannot open snapshot file directory\n");
+        }
         let run = ground.run(&[command, "empty"]).ends(3);
         assert!(run.err.contains("empty") || run.text().contains("the file is empty"), "{run}");
         ground.run(&[command, "https://example.org/snapshot"]).refused(2, "curl");
@@ -403,7 +412,9 @@ fn memory_stays_flat() {
         command.args(["-c", &format!("ulimit -v 200000; {script}"), "sh"]).arg(program()).arg(&bomb);
         Run::of(&[script], ground.isolate(&mut command).output().unwrap())
     };
-    let run = limited("exec \"$1\" verify --json \"$2\"").ok();
+    // The container is whole, but there is nothing in it that could be checked.
+    let run = limited("exec \"$1\" verify --json \"$2\"").ends(1);
+    assert_eq!(run.json()["verdicts"]["intact"], "yes", "{run}");
     assert_eq!(run.json()["members"]["bytes"], 300 << 20, "{run}");
     let run = limited("exec \"$1\" cat \"$2\" context/store.0.suffix | wc -c").ok();
     assert_eq!(run.text().trim(), (300 << 20).to_string(), "{run}");

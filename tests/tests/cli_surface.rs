@@ -126,7 +126,6 @@ fn a_failure_says_so_in_words_and_as_json() {
         (&["export", "--data-dir", "home"], "store.missing", 1),
         (&["info", "empty"], "file.empty", 3),
         (&["ls", "missing"], "io.not-found", 3),
-        (&["verify", "data"], "io.directory", 3),
         (&["import", "empty", "--data-dir", "new"], "file.empty", 3),
         (&["import", "empty", "--data-dir", &data], "import.populated", 4),
         (&["extract", "empty", "-C", "new"], "file.empty", 3),
@@ -156,11 +155,17 @@ fn progress_is_honest_json() {
     let mut jobs: Vec<(Vec<&str>, &[&str])> = vec![
         (
             vec!["export", "a", "--data-dir", &data],
-            &["Copying database", "Exporting snapshot", "Compressing snapshot", "Checking snapshot"],
+            &[
+                "Copying database",
+                "Exporting snapshot",
+                "Compressing snapshot",
+                "Checking snapshot",
+                "Checking chain",
+            ],
         ),
         (
             vec!["export", "b", "--data-dir", &data, "--uncompressed"],
-            &["Copying database", "Exporting snapshot", "Checking snapshot"],
+            &["Copying database", "Exporting snapshot", "Checking snapshot", "Checking chain"],
         ),
         (
             vec!["export", "c", "--data-dir", &data, "--no-check", "--compress-on-the-fly"],
@@ -170,7 +175,7 @@ fn progress_is_honest_json() {
             vec!["import", "a", "--data-dir", "new"],
             &["Extracting snapshot", "Checking imported data", "Putting data in place"],
         ),
-        (vec!["verify", "b"], &["Checking snapshot"]),
+        (vec!["verify", "b"], &["Reading snapshot", "Checking chain"]),
         (vec!["extract", "c", "-C", "files"], &["Extracting snapshot"]),
         (vec!["ls", "a"], &["Reading snapshot"]),
     ];
@@ -218,10 +223,11 @@ fn progress_in_plain_lines_and_none_at_all() {
     let data = ground.unpack("v5-full", "data");
     let run = ground.run(&["export", "a", "--data-dir", &data, "--progress", "plain"]).ok();
     for line in [
-        "1/4 Copying database\n",
-        "2/4 Exporting snapshot\n",
-        "3/4 Compressing snapshot\n",
-        "4/4 Checking snapshot\n",
+        "1/5 Copying database\n",
+        "2/5 Exporting snapshot\n",
+        "3/5 Compressing snapshot\n",
+        "4/5 Checking snapshot\n",
+        "5/5 Checking chain\n",
         "(100 %)\n",
         "Acquiring GC lock\n",
     ] {
@@ -230,7 +236,7 @@ fn progress_in_plain_lines_and_none_at_all() {
     // Without a terminal there are remarks, but no progress.
     let run = ground.run(&["export", "b", "--data-dir", &data]).ok();
     assert!(
-        run.err.contains("Acquiring GC lock\nAcquiring process lock\n") && !run.err.contains("1/4"),
+        run.err.contains("Acquiring GC lock\nAcquiring process lock\n") && !run.err.contains("1/5"),
         "{run}"
     );
     assert_eq!(ground.run(&["export", "c", "--data-dir", &data, "--quiet"]).ok().err, "");

@@ -70,7 +70,9 @@ fn the_sections_are_where_the_sources_look_for_them() {
             "5. Gzip, file names, and what is in the archive",
             "6. Data directory and store",
             "7. Rules of export and import",
-            "8. Codes",
+            "8. The chain and its hashes",
+            "9. The index of contexts",
+            "10. Codes",
         ]
     );
 }

@@ -131,8 +131,11 @@ fn i6_on_another_network() {
     let wanted = header("v5-archive", "head");
     let mut view = view("v5-archive");
     view["rollup"]["address"] = "sr1PZp36n7oMkvpHmmk6z6S4FdTfwhmJNPSR".into();
-    let problem = could_not_check(import(&view, &[], &wanted));
-    assert_eq!((problem.code(), problem.title()), (Code::L1UnknownRollup, NOT_PUBLISHED));
+    // A chain that does not know the rollup does not know its commitments either.
+    not_published(
+        import(&view, &[], &wanted),
+        "Could not locate commitment src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9 for rollup sr1CnSVbNpLGRVSAxFhCNPnUZDWVdBwdwTLQ on L1 between levels 1013 and 1029 (step 10).",
+    );
 }
 
 #[test]

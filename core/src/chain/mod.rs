@@ -1,5 +1,5 @@
 //! The chain of L2 blocks, whatever store it comes from, and its checks
-//! (`docs/FORMAT.md`, section 7).
+//! (`docs/FORMAT.md`, section 8).
 //!
 //! [`Walk`] goes from the head down along the predecessors. It says which block it wants next, is
 //! given an [`Entry`], and reports what does not agree. It never asks for anything else, so a

@@ -43,10 +43,13 @@ impl<'a> MessageList<'a> {
         &self.messages
     }
 
-    /// Whether layer 1's own messages are among them. A store that was migrated from a very old
-    /// one has lists without them, of which the witness cannot be computed.
+    /// Whether any of layer 1's own messages is among them. A store that was migrated from a very
+    /// old one has lists without all of them, of which the witness cannot be computed; a list
+    /// that lacks only some was altered, and its witness tells.
     pub fn is_whole(&self) -> bool {
-        self.messages.first() == Some(&START_OF_LEVEL)
+        self.messages.iter().any(|message| {
+            [START_OF_LEVEL, END_OF_LEVEL].contains(message) || message.starts_with(INFO_PER_LEVEL)
+        })
     }
 
     /// What the info-per-level message says: the second one of a whole list.
@@ -76,4 +79,5 @@ impl<'a> MessageList<'a> {
 }
 
 const START_OF_LEVEL: &[u8] = &[0, 1];
+const END_OF_LEVEL: &[u8] = &[0, 2];
 const INFO_PER_LEVEL: &[u8] = &[0, 3];

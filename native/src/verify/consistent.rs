@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rollsnap_core::chain::{Marks, Summary};
 use rollsnap_core::feedback::{Phase, Unit};
-use rollsnap_core::report::Check;
+use rollsnap_core::report::{Check, Status};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
 use super::{Contents, Options, header_against_store, settle};
@@ -66,13 +66,17 @@ pub(super) fn check(
     if options.fail_fast {
         problems.truncate(1);
     }
+    let unproved =
+        passed.iter().any(|check| check.code == Code::MessagesWitness && check.status == Status::Unknown);
     passed.push(Check::unknown(
         Code::StateHash,
         "not checked: the states in the context, and the genesis state, which needs the PVM",
     ));
     let verdict = settle(report, problems, passed);
-    // Without its last bytes, the rest of a snapshot cannot vouch for the whole.
-    report.verdicts.consistent = if verdict == Verdict::Yes && !whole { Verdict::Unknown } else { verdict };
+    // Without its last bytes, the rest of a snapshot cannot vouch for the whole; and messages
+    // without a witness may be anything.
+    let open = !whole || unproved;
+    report.verdicts.consistent = if verdict == Verdict::Yes && open { Verdict::Unknown } else { verdict };
     Ok(())
 }
 

@@ -55,7 +55,10 @@ impl Contents {
         contents.root = root.into();
         contents.shown = root.into();
         contents.contexts = Contexts::read(root)?;
-        contents.old_store = !matches!(DataDir::new(root).layout(), Ok(data_dir::Layout::V5Sqlite));
+        contents.old_store = matches!(
+            DataDir::new(root).layout(),
+            Ok(data_dir::Layout::Versioned(0..=4) | data_dir::Layout::Unversioned)
+        );
         contents.pre_images = PreImages::read(root)?;
         Ok(contents)
     }

@@ -53,8 +53,9 @@ pub struct Outcome {
 /// When the input cannot be read at all, and [`Code::Cancelled`]; everything else stands in the
 /// report.
 pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    let mut phases = Phases::new(3);
-    let (mut report, contents) = if target.is_dir() {
+    let directory = target.is_dir();
+    let mut phases = Phases::new(1 + u32::from(!directory) + u32::from(options.endpoint.is_some()));
+    let (mut report, contents) = if directory {
         (Report::new(), Contents::of_data_dir(target)?)
     } else {
         stream(target, options, &mut phases, feedback)?
