@@ -55,8 +55,8 @@ impl Source {
         }
         let cannot = |err: io::Error| {
             let reason = err.to_string();
-            let text = format!("Cannot open snapshot file {shown}");
-            Problem::new(problem("open", name, err).code()).headline(text).because(reason)
+            let text = format!("Cannot open snapshot file {shown}: {reason}");
+            Problem::new(problem("open", name, err).code()).headline(text)
         };
         let file = File::open(name).map_err(cannot)?;
         let metadata = file.metadata().map_err(cannot)?;

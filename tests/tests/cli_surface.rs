@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, dump, members};
 use serde_json::{Value, json};
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["info"],
     &["ls"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 15] = [
     &["export"],
     &["import"],
     &["demo"],
+    &["page"],
     &["snapshot"],
     &["snapshot", "export"],
     &["snapshot", "import"],
