@@ -383,12 +383,12 @@ fn inputs_that_are_no_files() {
     fs::create_dir(ground.path("directory")).unwrap();
     File::create(ground.path("empty")).unwrap();
     for command in ["info", "ls", "verify", "extract", "import"] {
-        ground.run(&[command, "missing"]).refused(3, "Cannot open snapshot file missing\n");
+        ground.run(&[command, "missing"]).refused(3, "Cannot open snapshot file missing: ");
         if command == "verify" {
             let run = ground.run(&[command, "directory"]).ends(1);
             assert!(run.text().contains("the data directory holds no store"), "{run}");
         } else {
-            ground.run(&[command, "directory"]).refused(3, "Cannot open snapshot file directory\n");
+            ground.run(&[command, "directory"]).refused(3, "Cannot open snapshot file directory: ");
         }
         let run = ground.run(&[command, "empty"]).ends(3);
         assert!(run.err.contains("empty") || run.text().contains("the file is empty"), "{run}");
