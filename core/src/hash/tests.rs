@@ -95,3 +95,41 @@ fn what_is_not_a_hash() {
     let long = "1".repeat(100_000);
     assert_eq!(RollupAddress::from_str(&long), Err(Error::Length { wanted: "sr1", found: 100_000 }));
 }
+
+/// The quick way and the careful one know the same texts: valid ones, and each with one character
+/// changed, left out or added in front.
+#[test]
+fn the_quick_way_agrees_with_the_careful_one() {
+    let texts = [
+        "BLZMeXe9Dy6ErzdmrXyNygKzwfWxJ7Bq4Eh8qRyWzrhUL5tJsbU",
+        "srib23VwBAjmTrBqQQbxvjyQpwm9QrJZXrFNzvQgN5dCMwhfR2ng1Pz",
+        "src12UJzB8mg7yU6nWPzicH7ofJbFjyJEbHvwtZdfRXi8DQHNp1LY8",
+    ];
+    for text in texts {
+        assert!(decode_quickly::<32>(text.as_bytes(), kind(text)).is_some(), "{text}");
+        for index in 0..text.len() {
+            let (before, rest) = text.split_at(index);
+            for changed in [
+                alloc::format!("{before}{}", &rest[1..]),
+                alloc::format!("{before}z{}", &rest[1..]),
+                alloc::format!("{before}0{}", &rest[1..]),
+                alloc::format!("{before}1{rest}"),
+            ] {
+                let quick = decode_quickly::<32>(changed.as_bytes(), kind(text));
+                let careful = bs58::decode(&changed).into_vec().ok().filter(|bytes| {
+                    let (body, sum) = bytes.split_at(bytes.len() - 4);
+                    checksum(body) == *sum && body.len() == kind(text).len() + 32
+                });
+                assert_eq!(quick.is_some(), careful.is_some(), "{changed}");
+            }
+        }
+    }
+}
+
+fn kind(text: &str) -> &'static [u8] {
+    match text.as_bytes() {
+        [b'B', ..] => &[1, 52],
+        [b's', b'r', b'i', ..] => &[3, 255, 138, 145, 140],
+        _ => &[17, 165, 134, 138],
+    }
+}

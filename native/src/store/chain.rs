@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use rollsnap_core::chain::{Block, Entry, Marks, Messages, Stored, Summary, Walk};
 use rollsnap_core::encoding::{Cell, Commitment, Inbox, Inflater, MessageList};
-use rollsnap_core::hash::BlockHash;
+use rollsnap_core::hash::{BlockHash, CommitmentHash};
 use rollsnap_core::{Code, Feedback, HistoryMode, Place, Problem, Result};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row};
@@ -16,6 +16,53 @@ use crate::contexts::Contexts;
 
 /// How many blocks are checked between two looks at whether to go on.
 const STRIDE: u64 = 1000;
+
+/// Memory for pages while the chain is read, in KiB (SQLite wants it negative).
+const CACHE: i32 = -32 * 1024;
+
+/// Texts whose hashes are known: those that one row repeats from the row above it.
+#[derive(Default)]
+struct Known {
+    block: Decoded<BlockHash>,
+    commitment: Decoded<CommitmentHash>,
+}
+
+/// A hash and its text.
+struct Decoded<H> {
+    text: String,
+    hash: Option<H>,
+}
+
+impl<H> Default for Decoded<H> {
+    fn default() -> Self {
+        Self { text: String::new(), hash: None }
+    }
+}
+
+impl<H: FromStr + ToString + PartialEq + Copy> Decoded<H> {
+    /// Makes it this hash.
+    fn learn(&mut self, hash: H) {
+        if self.hash != Some(hash) {
+            self.text = hash.to_string();
+            self.hash = Some(hash);
+        }
+    }
+
+    /// Makes it this hash, which a column of a row has as text.
+    fn keep(&mut self, row: &Row<'_>, index: usize, hash: H) {
+        self.text.clear();
+        self.text.push_str(text(row, index).unwrap_or_default());
+        self.hash = Some(hash);
+    }
+
+    /// The hash in a column.
+    fn read(&self, row: &Row<'_>, index: usize, column: &str) -> Result<H, String> {
+        match self.hash {
+            Some(hash) if is(row, index, &self.text) => Ok(hash),
+            _ => self::hash(row, index, column),
+        }
+    }
+}
 
 impl Store {
     /// Walks the chain from the head to the first available block, and looks every context up in
@@ -34,21 +81,24 @@ impl Store {
         let failed = |err| said("read the chain", self.path(), err);
         let query =
             if self.has_state_hash()? { scan("b.state_hash", "b.pvm_status") } else { scan("NULL", "NULL") };
+        // The indexes of messages and inboxes are ordered by hash: no two lookups are neighbours.
+        self.reading().pragma_update(None, "cache_size", CACHE).map_err(failed)?;
         let mut query = self.reading().prepare(&query).map_err(failed)?;
         let mut rows = query.query([]).map_err(failed)?;
+        let mut known = Known::default();
         let mut inflater = Inflater::new();
         let mut walk = Walk::new(marks);
         let mut scanned = 0;
         while let Some(wanted) = walk.wanted() {
-            let wanted = *wanted;
-            let text = wanted.to_string();
+            known.block.learn(*wanted);
+            let text = &*known.block.text;
             let row = loop {
                 match rows.next().map_err(failed)? {
-                    Some(row) if is(row, 0, &text) => break Some(row),
+                    Some(row) if is(row, 0, text) => break Some(row),
                     // A block of a losing branch, unless the chain has a hole here.
                     Some(row) => {
-                        if self.is_hole(&walk, row, &text)? {
-                            self.skip(&mut walk, &text, sink)?;
+                        if self.is_hole(&walk, row, text)? {
+                            self.skip(&mut walk, text, sink)?;
                             if let Some(hash) = hash_at(row, 0) {
                                 walk.resume(hash);
                             }
@@ -59,12 +109,15 @@ impl Store {
                 }
             };
             let Some(row) = row else {
-                self.skip(&mut walk, &text, sink)?;
+                self.skip(&mut walk, text, sink)?;
                 break;
             };
             if walk.wanted().is_some() {
-                let entry = entry(row, contexts, &mut inflater);
+                let entry = entry(row, contexts, &mut inflater, &mut known);
                 let malformed = matches!(entry, Stored::Malformed(_));
+                if let Stored::Found(Entry { block, .. }) = &entry {
+                    known.block.keep(row, 2, block.predecessor);
+                }
                 walk.take(entry, sink);
                 if integer(row, PVM_STATUS) == Some(0) {
                     sink(empty_status(integer(row, 1)));
@@ -177,8 +230,13 @@ const COMMITMENT: usize = 16;
 const ROW_IDS: usize = 20;
 const PVM_STATUS: usize = 23;
 
-fn entry<'a>(row: &Row<'_>, contexts: Option<&Contexts>, inflater: &'a mut Inflater) -> Stored<Entry<'a>> {
-    let block = match block(row) {
+fn entry<'a>(
+    row: &Row<'_>,
+    contexts: Option<&Contexts>,
+    inflater: &'a mut Inflater,
+    known: &mut Known,
+) -> Stored<Entry<'a>> {
+    let block = match block(row, known) {
         Ok(block) => block,
         Err(why) => return Stored::Malformed(why),
     };
@@ -187,7 +245,10 @@ fn entry<'a>(row: &Row<'_>, contexts: Option<&Contexts>, inflater: &'a mut Infla
         messages: stored(row, 0, || messages(row, inflater)),
         inbox: stored(row, 1, || inbox(row)),
         commitment: stored(row, 2, || commitment(row)),
-        at_level: hash_at(row, INDEX),
+        at_level: match text(row, 0) {
+            Some(hash) if is(row, INDEX, hash) => Some(block.hash),
+            _ => hash_at(row, INDEX),
+        },
         has_context: block.context.zip(contexts).map(|(hash, contexts)| contexts.contains(&hash)),
     })
 }
@@ -208,14 +269,16 @@ fn stored<T>(row: &Row<'_>, joined: usize, read: impl FnOnce() -> Result<T, Stri
     }
 }
 
-fn block(row: &Row<'_>) -> Result<Block, String> {
+fn block(row: &Row<'_>, known: &mut Known) -> Result<Block, String> {
     let tick = || text(row, 8)?.parse().ok();
+    let previous_commitment = known.commitment.read(row, 4, "previous_commitment_hash")?;
+    known.commitment.keep(row, 4, previous_commitment);
     Ok(Block {
-        hash: hash(row, 0, "block_hash")?,
+        hash: known.block.read(row, 0, "block_hash")?,
         level: level(row, 1, "level")?,
         predecessor: hash(row, 2, "predecessor")?,
         commitment: opt_hash(row, 3, "commitment_hash")?,
-        previous_commitment: hash(row, 4, "previous_commitment_hash")?,
+        previous_commitment,
         context: opt_hash(row, 5, "context")?,
         inbox_witness: hash(row, 6, "inbox_witness")?,
         inbox_hash: hash(row, 7, "inbox_hash")?,
