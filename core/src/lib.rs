@@ -12,6 +12,7 @@
 //! * [`hash`]: typed hashes and their Base58Check text;
 //! * [`report`], [`problem`], [`code`]: what is found, said the same way on every surface;
 //! * [`sqlite`]: the database of a store, read through [`ReadAt`];
+//! * [`store`]: what a store must be, checked without a database engine;
 //! * [`feedback`]: how long jobs tell where they are.
 
 #![no_std]
@@ -27,11 +28,13 @@ pub mod feedback;
 pub mod gzip;
 pub mod hash;
 pub mod header;
+mod json;
 pub mod problem;
 pub mod read_at;
 pub mod report;
 pub mod snapshot;
 pub mod sqlite;
+pub mod store;
 pub mod tar;
 
 pub use code::{Class, Code};

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use common::{Fixture, names, staged};
-use rollsnap::data_dir::{DataDir, Layout, Lock, Metadata, Name, PvmKind, snapshot_files};
+use rollsnap::data_dir::{DataDir, Layout, Lock, Name, PvmKind, metadata, snapshot_files};
 use rollsnap_core::Code;
 use rollsnap_core::feedback::{Feedback, Phase, Silent};
 
@@ -168,7 +168,7 @@ fn the_fixtures_are_recognised() {
         assert_eq!(dir.layout().unwrap(), Layout::V5Sqlite);
         dir.require_v5().unwrap();
         assert!(dir.is_populated());
-        let metadata = Metadata::require(&fixture.root).unwrap();
+        let metadata = metadata::require(&fixture.root).unwrap();
         let expect = &fixture.expect;
         assert_eq!(metadata.kind, kind);
         assert_eq!(metadata.kind.as_str(), expect["kind"]);

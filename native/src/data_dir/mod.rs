@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::store::{MAX_VERSION, check_version, parse_version};
 use rollsnap_core::{Code, Problem, Result};
 
 use crate::io;
@@ -15,8 +16,7 @@ pub use files::{SourceFile, snapshot_files};
 pub use lock::{Lock, Name};
 pub use metadata::{Metadata, PvmKind};
 
-/// Name of the database of a store of version 5, relative to the data directory.
-pub const STORE: &str = "store.sqlite";
+pub use rollsnap_core::store::STORE;
 
 /// A data directory, which need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,19 +79,7 @@ impl DataDir {
     /// # Errors
     /// [`Code::StoreVersion`] with the texts of the nodes, [`Code::StoreMissing`], any `io.*` code.
     pub fn require_v5(&self) -> Result<()> {
-        match self.recorded_version()? {
-            None | Some(5) => {}
-            Some(retired @ 0..=4) => {
-                let text = format!("Retired store version {retired}, recover from snapshot");
-                return Err(Problem::new(Code::StoreVersion).headline(text));
-            }
-            Some(other) => {
-                let text = format!(
-                    "Incompatible store version v{other}, expected v5_sqlite. Cannot produce snapshot."
-                );
-                return Err(Problem::new(Code::StoreVersion).headline(text));
-            }
-        }
+        check_version(self.recorded_version()?)?;
         match self.layout()? {
             Layout::V5Sqlite => Ok(()),
             Layout::Unversioned => Err(Problem::new(Code::StoreVersion)
@@ -115,18 +103,11 @@ impl DataDir {
         let Some(bytes) = io::read_small(&path, MAX_VERSION)? else {
             return Ok(None);
         };
-        let parse =
-            || serde_json::from_slice::<serde_json::Value>(&bytes).ok()?.get("store_version")?.as_i64();
-        let form =
-            || Problem::new(Code::StoreVersion).path(path.display()).expected(r#"{ "store_version": N }"#);
-        parse().map(Some).ok_or_else(form)
+        parse_version(&bytes, &path.display().to_string()).map(Some)
     }
 }
 
 const DEFAULT_NAME: &str = ".tezos-smart-rollup-node";
-
-/// Longest `storage/version` that is read, in bytes; real ones have about 22.
-const MAX_VERSION: u64 = 4096;
 
 fn exists(path: &Path) -> Result<bool> {
     path.try_exists().map_err(|err| io::problem("look at", path, err))

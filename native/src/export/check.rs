@@ -9,7 +9,7 @@ use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 use super::archive::{MemberDigest, member_digest};
 use crate::jobs::Phases;
 use crate::source::Source;
-use crate::verify::{self, PreImages, Subject};
+use crate::verify::{self, Subject};
 
 pub(super) fn read_back(
     path: &Path,
@@ -47,7 +47,7 @@ pub(super) fn chain(
     feedback: &mut dyn Feedback,
 ) -> Result<Report> {
     let (mut problems, mut passed) = verify::check_store(subject, phases.next("Checking chain"), feedback)?;
-    let pre_images = PreImages::read(subject.root)?;
+    let pre_images = verify::pre_images::read(subject.root)?;
     problems.extend_from_slice(pre_images.problems());
     passed.extend(pre_images.passed());
     verify::refuse(problems)?;

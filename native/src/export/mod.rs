@@ -16,8 +16,8 @@ use rollsnap_core::header::Layout;
 use rollsnap_core::report::{Check, Compression as Form};
 use rollsnap_core::{Code, Feedback, Header, Report, Result};
 
-use crate::contexts::Contexts;
-use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, snapshot_files};
+use crate::contexts::{self, Contexts};
+use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, metadata, snapshot_files};
 use crate::jobs::Phases;
 use crate::store::{Capture, LevelRequest, Store};
 use crate::verify::{self, Subject};
@@ -85,7 +85,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let root = data_dir.root();
     settle_import(root, feedback)?;
     data_dir.require_v5()?;
-    let metadata = Metadata::require(root)?;
+    let metadata = metadata::require(root)?;
     options.output.check_early(options.force)?;
     let published = layer1::before(&data_dir, &metadata, options, feedback)?;
     layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
@@ -99,7 +99,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
     phases.begin("Copying database", None, feedback);
     let capture = Capture::new(&data_dir.store(), work.dir(), feedback)?;
-    let contexts = Contexts::read(root)?;
+    let contexts = contexts::read(root)?;
     let (header, cut) = describe(&capture, &metadata, options.level, root, &contexts)?;
     let path = options.output.path(&header, options.compression);
     options.output.check(&path, options.force)?;

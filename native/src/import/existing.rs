@@ -6,7 +6,7 @@ use rollsnap_core::hash::{CommitmentHash, RollupAddress};
 use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
 
 use super::rules;
-use crate::data_dir::{DataDir, Layout, Lock, Metadata};
+use crate::data_dir::{DataDir, Layout, Lock, metadata};
 use crate::io;
 use crate::store::{Accept, Mark, Store};
 
@@ -54,7 +54,7 @@ impl Existing {
     pub(super) fn read(root: &Path, force: bool, feedback: &mut dyn Feedback) -> Result<Self> {
         no_links(root)?;
         let data_dir = DataDir::new(root);
-        let metadata = match Metadata::read(root) {
+        let metadata = match metadata::read(root) {
             Err(problem) if problem.code() == Code::MetadataForm => {
                 feedback.note(&format!("The metadata in place are of no use: {problem}"));
                 None

@@ -16,14 +16,14 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result, Verdict};
 
-use crate::contexts::Contexts;
+use crate::contexts;
 use crate::data_dir::Lock;
 use crate::jobs::Phases;
 use crate::source::Source;
 use crate::store::{self, LpcOutcome};
 use crate::swap::{self, Change, Staging};
 use crate::verify::anchored::NOT_CHECKED;
-use crate::verify::{self, PreImages, Subject};
+use crate::verify::{self, Subject};
 
 use existing::{Existing, Target};
 use layer1::Layer1;
@@ -97,7 +97,7 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
 
     let staged = staging.dir().join(crate::data_dir::STORE);
     rules::staged(staging.dir(), root, &header, options.check)?;
-    let contexts = Contexts::read(staging.dir())?;
+    let contexts = contexts::read(staging.dir())?;
     rules::not_compact(&staged, &contexts)?;
     let head_level = adjust(&staged, &header, &existing, options.level, feedback)?;
     let mut report = report;
@@ -123,7 +123,7 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
 /// The rules after an import: the store and its chain are what they should be.
 fn check(subject: Subject<'_>, phase: Phase, report: &mut Report, feedback: &mut dyn Feedback) -> Result<()> {
     let (mut problems, mut passed) = verify::check_store(subject, phase, feedback)?;
-    let pre_images = PreImages::read(subject.root)?;
+    let pre_images = verify::pre_images::read(subject.root)?;
     problems.extend_from_slice(pre_images.problems());
     passed.extend(pre_images.passed());
     verify::refuse(problems)?;

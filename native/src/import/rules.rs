@@ -7,7 +7,7 @@ use rollsnap_core::{Code, Header, HistoryMode, Problem, Result};
 
 use super::existing::Existing;
 use crate::contexts::Contexts;
-use crate::data_dir::{DataDir, Metadata, STORE};
+use crate::data_dir::{DataDir, STORE, metadata};
 use crate::store::{Accept, Store};
 use crate::verify;
 
@@ -62,10 +62,7 @@ pub(super) fn before(header: &Header, existing: &Existing, level: Option<i32>) -
 /// unless told otherwise, at the level, with the commitment and in the mode that it says.
 /// `root` is the directory that the user knows.
 pub(super) fn staged(staging: &Path, root: &Path, header: &Header, check: bool) -> Result<()> {
-    let metadata = Metadata::read(staging)?.ok_or_else(|| {
-        let text = format!("No rollup node metadata in \"{}\".", root.display());
-        Problem::new(Code::MetadataMissing).headline(text)
-    })?;
+    let metadata = metadata::read(staging)?.ok_or_else(|| metadata::missing(root))?;
     DataDir::new(staging).require_v5()?;
     let store = Store::open(&staging.join(STORE), Accept::Older)?;
     let head = store.head()?;

@@ -24,8 +24,7 @@ pub(super) fn said(doing: &str, path: &Path, err: Error) -> Problem {
 
 /// The store says something that a node never writes there.
 pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Problem {
-    let text = format!("the store is damaged: {}", what.into());
-    Problem::new(Code::StoreDamaged).headline(text).path(path.display())
+    rollsnap_core::store::damaged(&path.display().to_string(), &what.into())
 }
 
 /// Whether the disk has no room left.

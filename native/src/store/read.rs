@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use rollsnap_core::hash::{BlockHash, CommitmentHash, ContextHash};
-use rollsnap_core::{Code, HistoryMode, Problem, Result, hash};
+use rollsnap_core::hash::{BlockHash, CommitmentHash};
+pub use rollsnap_core::store::{Block, Mark, State};
+use rollsnap_core::store::{no_context, no_head, no_mode};
+use rollsnap_core::{HistoryMode, Problem, Result, hash};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
@@ -19,60 +21,12 @@ pub struct Store {
     path: PathBuf,
 }
 
-/// Something that the node remembers with its level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark<H> {
-    /// Which block or commitment.
-    pub hash: H,
-    /// Level of the block, or inbox level of the commitment.
-    pub level: i32,
-}
-
-/// What the node remembers about where it is. `None` where it has not recorded it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct State {
-    /// The newest block.
-    pub head: Option<Mark<BlockHash>>,
-    /// The newest block that layer 1 will not take back.
-    pub finalized: Option<Mark<BlockHash>>,
-    /// The last cemented commitment that the node knows.
-    pub lcc: Option<Mark<CommitmentHash>>,
-    /// The last commitment that this operator published.
-    pub lpc: Option<Mark<CommitmentHash>>,
-    /// What the node keeps of the past.
-    pub history_mode: Option<HistoryMode>,
-}
-
-/// An L2 block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// Its hash, which is that of its L1 block.
-    pub hash: BlockHash,
-    /// Its level.
-    pub level: i32,
-    /// The block before it.
-    pub predecessor: BlockHash,
-    /// The commitment made at this block, if one is due here.
-    pub commitment: Option<CommitmentHash>,
-    /// The commitment before that.
-    pub previous_commitment: CommitmentHash,
-    /// The commit of its context, if it was written to disk.
-    pub context: Option<ContextHash>,
-}
-
-impl Block {
-    /// The commitment that stands for the state at this block: its own, else the one before.
-    pub fn most_recent_commitment(&self) -> CommitmentHash {
-        self.commitment.unwrap_or(self.previous_commitment)
-    }
-}
-
 impl Store {
     /// Opens the database at `path` and checks its schema (rule E4).
     ///
     /// # Errors
-    /// [`Code::StoreMissing`], [`Code::StoreDamaged`], [`Code::StoreMigrations`] with the texts of
-    /// the nodes, [`Code::LockHeld`] when another process keeps it busy, any `io.*` code.
+    /// [`rollsnap_core::Code::StoreMissing`], [`rollsnap_core::Code::StoreDamaged`], [`rollsnap_core::Code::StoreMigrations`] with the texts of
+    /// the nodes, [`rollsnap_core::Code::LockHeld`] when another process keeps it busy, any `io.*` code.
     pub fn open(path: &Path, accept: Accept) -> Result<Self> {
         let conn = open::reading(path)?;
         schema::check(&conn, path, accept)?;
@@ -82,7 +36,7 @@ impl Store {
     /// Closes the database. Dropping it does the same, but cannot say what goes wrong.
     ///
     /// # Errors
-    /// [`Code::StoreDamaged`], any `io.*` code.
+    /// [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn close(self) -> Result<()> {
         open::close(self.conn, &self.path)
     }
@@ -90,7 +44,7 @@ impl Store {
     /// What the node remembers about where it is.
     ///
     /// # Errors
-    /// [`Code::StoreDamaged`], any `io.*` code.
+    /// [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn state(&self) -> Result<State> {
         let history_mode = match self.state_row("history_mode")? {
             (None, _) => None,
@@ -111,23 +65,16 @@ impl Store {
     /// The recorded history mode (rule E8). `dir` is the data directory, for the text.
     ///
     /// # Errors
-    /// [`Code::StoreNoMode`], [`Code::StoreDamaged`], any `io.*` code.
+    /// [`rollsnap_core::Code::StoreNoMode`], [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn history_mode(&self, dir: &Path) -> Result<HistoryMode> {
-        self.state()?.history_mode.ok_or_else(|| {
-            let text = format!("No history mode information in \"{}\".", dir.display());
-            Problem::new(Code::StoreNoMode).headline(text)
-        })
+        self.state()?.history_mode.ok_or_else(|| no_mode(&dir.display().to_string()))
     }
 
     /// The newest block (rule E5).
     ///
     /// # Errors
-    /// [`Code::StoreNoHead`], [`Code::StoreDamaged`], any `io.*` code.
+    /// [`rollsnap_core::Code::StoreNoHead`], [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn head(&self) -> Result<Block> {
-        let no_head = || {
-            Problem::new(Code::StoreNoHead)
-                .headline("There is no head in the rollup node store, cannot produce snapshot.")
-        };
         let head: Mark<BlockHash> = self.mark("l2_head")?.ok_or_else(no_head)?;
         self.block(&head.hash)?
             .ok_or_else(|| no_head().because(format_args!("block {} is not in the store", head.hash)))
@@ -136,20 +83,18 @@ impl Store {
     /// The oldest level whose block has a context on disk (rule E6): what is older cannot be used.
     ///
     /// # Errors
-    /// [`Code::StoreNoContext`], [`Code::StoreDamaged`], any `io.*` code.
+    /// [`rollsnap_core::Code::StoreNoContext`], [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn first_available(&self) -> Result<i32> {
         let first = "SELECT l.level FROM l2_levels AS l JOIN l2_blocks AS b ON b.block_hash = l.block_hash \
                      WHERE b.context IS NOT NULL ORDER BY l.level LIMIT 1";
         let level = self.one("l2_levels", first, [], |row| row.level(0, "level"))?;
-        level.ok_or_else(|| {
-            Problem::new(Code::StoreNoContext).headline("No blocks with context committed to disk")
-        })
+        level.ok_or_else(no_context)
     }
 
     /// The canonical block at a level: the one that `l2_levels` names.
     ///
     /// # Errors
-    /// [`Code::StoreDamaged`], any `io.*` code.
+    /// [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn block_at(&self, level: i32) -> Result<Option<Block>> {
         let condition = "WHERE block_hash = (SELECT block_hash FROM l2_levels WHERE level = ?1)";
         self.block_where(condition, [level])
@@ -158,7 +103,7 @@ impl Store {
     /// The block of this hash.
     ///
     /// # Errors
-    /// [`Code::StoreDamaged`], any `io.*` code.
+    /// [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn block(&self, hash: &BlockHash) -> Result<Option<Block>> {
         self.block_where("WHERE block_hash = ?1", [hash.to_string()])
     }
@@ -171,7 +116,7 @@ impl Store {
     /// Inbox level of a commitment whose content is in the store; `None` if it is not.
     ///
     /// # Errors
-    /// [`Code::StoreDamaged`], any `io.*` code.
+    /// [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn commitment_level(&self, hash: &CommitmentHash) -> Result<Option<i32>> {
         let query = "SELECT inbox_level FROM commitments WHERE hash = ?1";
         self.one("commitments", query, [hash.to_string()], |row| row.level(0, "inbox_level"))

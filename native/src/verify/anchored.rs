@@ -6,7 +6,7 @@ use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
 use super::{Contents, Options};
-use crate::data_dir::{Metadata, STORE};
+use crate::data_dir::{STORE, metadata};
 use crate::jobs::Phases;
 use crate::l1::lcc::{self, Kept};
 use crate::l1::{At, L1, Outcome, Wanted, publication};
@@ -124,7 +124,7 @@ impl Anchorage {
                 hint: header.head_level,
             });
         }
-        let metadata = Metadata::read(contents.root()).ok()??;
+        let metadata = metadata::read(contents.root()).ok()??;
         let store = store_of(contents)?;
         let commitment = store.head().ok()?.most_recent_commitment();
         let hint = store.publication_hint(&commitment).ok()?;

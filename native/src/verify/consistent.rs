@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rollsnap_core::chain::{Marks, Summary};
+use rollsnap_core::chain::Marks;
 use rollsnap_core::feedback::{Phase, Unit};
-use rollsnap_core::report::{Check, Status};
+use rollsnap_core::report::Check;
+use rollsnap_core::store::{self, head_context, header_against_store, is_compact};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
-use super::{Contents, Options, header_against_store, settle};
+use super::{Contents, Options};
 use crate::contexts::Contexts;
-use crate::data_dir::{DataDir, Metadata, STORE};
+use crate::data_dir::{DataDir, Metadata, STORE, metadata};
 use crate::jobs::Phases;
-use crate::store::{Accept, Block, Store};
+use crate::store::{Accept, Store};
 
 /// What is checked.
 #[derive(Clone, Copy, Debug)]
@@ -38,18 +39,12 @@ pub(super) fn check(
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
     if contents.has_old_store() {
-        report.add(Check::unknown(
-            Code::StoreVersion,
-            "not checked: the store has version 4 or older, which this version does not read",
-        ));
+        report.add(store::old_store());
         return Ok(());
     }
     let whole = contents.is_data_dir() || report.verdicts.intact == Verdict::Yes;
     if !whole && !contents.has_everything() {
-        report.add(Check::unknown(
-            Code::StoreMissing,
-            "not checked: the file is damaged before its store ends",
-        ));
+        report.add(store::cut_store());
         return Ok(());
     }
     let subject = Subject {
@@ -66,17 +61,7 @@ pub(super) fn check(
     if options.fail_fast {
         problems.truncate(1);
     }
-    let unproved =
-        passed.iter().any(|check| check.code == Code::MessagesWitness && check.status == Status::Unknown);
-    passed.push(Check::unknown(
-        Code::StateHash,
-        "not checked: the states in the context, and the genesis state, which needs the PVM",
-    ));
-    let verdict = settle(report, problems, passed);
-    // Without its last bytes, the rest of a snapshot cannot vouch for the whole; and messages
-    // without a witness may be anything.
-    let open = !whole || unproved;
-    report.verdicts.consistent = if verdict == Verdict::Yes && open { Verdict::Unknown } else { verdict };
+    store::settle(report, problems, passed, whole);
     Ok(())
 }
 
@@ -90,11 +75,10 @@ pub fn check_store(
     feedback: &mut dyn Feedback,
 ) -> Result<(Vec<Problem>, Vec<Check>)> {
     let mut problems = Vec::new();
-    let metadata = match Metadata::read(subject.root) {
+    let metadata = match metadata::read(subject.root) {
         Ok(Some(metadata)) => Some(metadata),
         Ok(None) => {
-            let text = format!("No rollup node metadata in \"{}\".", subject.shown.display());
-            problems.push(Problem::new(Code::MetadataMissing).headline(text));
+            problems.push(metadata::missing(subject.shown));
             None
         }
         Err(problem) => {
@@ -140,10 +124,7 @@ fn walk(
     let first_available = store.first_available()?;
     let state = store.state()?;
     if state.history_mode.is_none() {
-        problems.push(
-            Problem::new(Code::StoreNoMode)
-                .headline(format!("No history mode information in \"{}\".", subject.shown.display())),
-        );
+        problems.push(store::no_mode(&subject.shown.display().to_string()));
     }
     if let (Some(header), Some(metadata)) = (subject.header, metadata) {
         problems.extend(header_against_store(header, metadata, &head, state.history_mode));
@@ -170,47 +151,7 @@ fn walk(
     let summary = store.walk(marks, contexts, feedback, &mut |problem| problems.push(problem))?;
     problems.extend(store.unknown_publications()?);
     let sound = problems.len() == before;
-    let mut passed = passed(&summary, first_available, head.level, sound);
-    if compact {
-        let place = rollsnap_core::Place::Level(first_available);
-        passed.push(Check::warning(&Problem::new(Code::ContextCompact).at(place)));
-    }
-    Ok(passed)
-}
-
-/// A compact snapshot holds one commit: that of the first available block.
-pub(crate) fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> bool {
-    let first = first.and_then(|block| block.context);
-    contexts.len() == 1 && head.context != first && first.is_some_and(|context| contexts.contains(&context))
-}
-
-fn passed(summary: &Summary, first: i32, head: i32, sound: bool) -> Vec<Check> {
-    let Summary { blocks, commitments, messages, partial_lists } = summary;
-    let mut passed = Vec::new();
-    if sound {
-        let text = format!("{blocks} blocks from level {first} to {head} follow each other");
-        passed.push(Check::yes(Code::ChainBlock, text));
-        let text =
-            format!("{messages} messages have the witnesses of their inboxes, and the inboxes are linked");
-        passed.push(Check::yes(Code::MessagesWitness, text));
-        let text = format!("{commitments} commitments have their hashes, states and ticks, and are linked");
-        passed.push(Check::yes(Code::CommitmentChain, text));
-    }
-    if *partial_lists > 0 {
-        let text = format!(
-            "not checked: {partial_lists} lists of messages, which a very old node stored without layer 1's own"
-        );
-        passed.push(Check::unknown(Code::MessagesWitness, text));
-    }
-    passed
-}
-
-/// Rule E9, as far as the index of commits tells.
-pub(crate) fn head_context(level: i32) -> Problem {
-    Problem::new(Code::ContextHead)
-        .at(rollsnap_core::Place::Level(level))
-        .headline("Head context cannot be checked-out, won't produce snapshot.")
-        .because("its commit is not in the index of the context")
+    Ok(store::passed(&summary, first_available, head.level, sound, compact))
 }
 
 /// How often each code is among the checks that do not hold.

@@ -9,8 +9,8 @@ use rollsnap_core::tar::{self, Member};
 use rollsnap_core::{Code, Problem, Result};
 use tempfile::TempDir;
 
-use super::PreImages;
-use crate::contexts::Contexts;
+use super::{PreImages, pre_images};
+use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, STORE};
 use crate::{data_dir, io};
 
@@ -54,12 +54,12 @@ impl Contents {
         let mut contents = Self::new(None);
         contents.root = root.into();
         contents.shown = root.into();
-        contents.contexts = Contexts::read(root)?;
+        contents.contexts = contexts::read(root)?;
         contents.old_store = matches!(
             DataDir::new(root).layout(),
             Ok(data_dir::Layout::Versioned(0..=4) | data_dir::Layout::Unversioned)
         );
-        contents.pre_images = PreImages::read(root)?;
+        contents.pre_images = pre_images::read(root)?;
         Ok(contents)
     }
 

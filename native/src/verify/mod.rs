@@ -7,23 +7,22 @@
 pub(crate) mod anchored;
 mod consistent;
 mod contents;
-mod pre_images;
+pub(crate) mod pre_images;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::hash::CommitmentHash;
-use rollsnap_core::report::Check;
 use rollsnap_core::snapshot::{Event, Options as Inspection};
-use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
+use rollsnap_core::{Feedback, Problem, Report, Result};
 
 use crate::jobs::Phases;
 use crate::source::Source;
 
 pub use consistent::{Subject, check_store, counts};
-pub(crate) use consistent::{head_context, is_compact};
 pub use contents::Contents;
 pub use pre_images::PreImages;
+pub(crate) use rollsnap_core::store::{head_context, header_against_store, is_compact};
 
 /// How to verify.
 #[derive(Clone, Debug, Default)]
@@ -93,18 +92,6 @@ fn stream(
     Ok((report, contents.complete()))
 }
 
-/// Adds what does not hold, and says in a verdict whether anything did not.
-fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>) -> Verdict {
-    let verdict = if problems.is_empty() { Verdict::Yes } else { Verdict::No };
-    for check in passed {
-        report.add(check);
-    }
-    for problem in &problems {
-        report.add(Check::no(problem));
-    }
-    verdict
-}
-
 /// The first problem, if any, with a word about the others. What a node would say comes before
 /// what only rollsnap finds.
 pub(crate) fn refuse(mut problems: Vec<Problem>) -> Result<()> {
@@ -117,41 +104,4 @@ pub(crate) fn refuse(mut problems: Vec<Problem>) -> Result<()> {
         1 => first.because("and one more; rollsnap verify shows both"),
         others => first.because(format_args!("and {others} more; rollsnap verify shows all")),
     })
-}
-
-/// The level, the commitment and the mode that a header claims, against those of the store.
-pub(crate) fn header_against_store(
-    header: &Header,
-    metadata: &crate::data_dir::Metadata,
-    head: &crate::store::Block,
-    mode: Option<rollsnap_core::HistoryMode>,
-) -> Vec<Problem> {
-    let disagree = |text: String| Problem::new(Code::HeaderStore).headline(text);
-    let mut problems = Vec::new();
-    if metadata.rollup_address != header.rollup_address {
-        problems.push(disagree(format!(
-            "The header is for rollup {}, but the metadata in the snapshot are for rollup {}.",
-            header.rollup_address, metadata.rollup_address
-        )));
-    }
-    let commitment = head.most_recent_commitment();
-    if commitment != header.last_commitment {
-        problems.push(disagree(format!(
-            "Last commitment in snapshot is {commitment} but should be {}.",
-            header.last_commitment
-        )));
-    }
-    if head.level != header.head_level {
-        problems.push(disagree(format!(
-            "The header is for level {}, but the head of the store in the snapshot is at level {}.",
-            header.head_level, head.level
-        )));
-    }
-    if let Some(mode) = mode.filter(|mode| *mode != header.history_mode) {
-        problems.push(disagree(format!(
-            "The header is for history mode {}, but the store in the snapshot is for {mode}.",
-            header.history_mode
-        )));
-    }
-    problems
 }

@@ -1,0 +1,35 @@
+//! The store of version 5 (`docs/FORMAT.md`, section 6) without a database engine: what
+//! *Consistent* means, and how a snapshot that streams by is judged.
+//!
+//! [`Gather`] keeps what is needed of the members; [`check`] reads the database through
+//! [`crate::sqlite`] and walks its chain. The rules themselves are here for every reader of a store.
+
+mod cells;
+mod chain;
+mod check;
+mod gather;
+mod metadata;
+mod model;
+mod pieces;
+mod pre_images;
+mod reader;
+mod rules;
+mod schema;
+
+pub use check::{Subject, check};
+pub use gather::{DEFAULT_MAX_STORE, Gather};
+pub use metadata::{MAX_METADATA, Metadata, PvmKind};
+pub use model::{Block, Mark, State};
+pub use pre_images::PreImages;
+pub use reader::Store;
+pub use rules::{
+    check_version, cut_store, damaged, head_context, header_against_store, is_compact, no_context, no_head,
+    no_mode, old_store, parse_version, passed, settle,
+};
+pub use schema::{Accept, MAX_MIGRATIONS, check_migrations, check_tables};
+
+/// Name of the database of a store of version 5, relative to the data directory.
+pub const STORE: &str = "store.sqlite";
+
+/// Longest `storage/version` that is read, in bytes; real ones have about 22.
+pub const MAX_VERSION: u64 = 4096;

@@ -1,0 +1,165 @@
+//! Rules about a store, whoever reads it, and what a report says of them.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Block, Metadata};
+use crate::chain::Summary;
+use crate::code::Code;
+use crate::context::Contexts;
+use crate::header::{Header, HistoryMode};
+use crate::problem::{Place, Problem};
+use crate::report::{Check, Report, Status, Verdict};
+
+/// The level, the commitment and the mode that a header claims, against those of the store.
+pub fn header_against_store(
+    header: &Header,
+    metadata: &Metadata,
+    head: &Block,
+    mode: Option<HistoryMode>,
+) -> Vec<Problem> {
+    let disagree = |text: String| Problem::new(Code::HeaderStore).headline(text);
+    let mut problems = Vec::new();
+    if metadata.rollup_address != header.rollup_address {
+        problems.push(disagree(format!(
+            "The header is for rollup {}, but the metadata in the snapshot are for rollup {}.",
+            header.rollup_address, metadata.rollup_address
+        )));
+    }
+    let commitment = head.most_recent_commitment();
+    if commitment != header.last_commitment {
+        problems.push(disagree(format!(
+            "Last commitment in snapshot is {commitment} but should be {}.",
+            header.last_commitment
+        )));
+    }
+    if head.level != header.head_level {
+        problems.push(disagree(format!(
+            "The header is for level {}, but the head of the store in the snapshot is at level {}.",
+            header.head_level, head.level
+        )));
+    }
+    if let Some(mode) = mode.filter(|mode| *mode != header.history_mode) {
+        problems.push(disagree(format!(
+            "The header is for history mode {}, but the store in the snapshot is for {mode}.",
+            header.history_mode
+        )));
+    }
+    problems
+}
+
+/// A compact snapshot holds one commit: that of the first available block.
+pub fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> bool {
+    let first = first.and_then(|block| block.context);
+    contexts.len() == 1 && head.context != first && first.is_some_and(|context| contexts.contains(&context))
+}
+
+/// What a walk found to hold, from the first available level to the head. `sound`: it met no problem.
+pub fn passed(summary: &Summary, first: i32, head: i32, sound: bool, compact: bool) -> Vec<Check> {
+    let Summary { blocks, commitments, messages, partial_lists } = summary;
+    let mut passed = Vec::new();
+    if sound {
+        let text = format!("{blocks} blocks from level {first} to {head} follow each other");
+        passed.push(Check::yes(Code::ChainBlock, text));
+        let text =
+            format!("{messages} messages have the witnesses of their inboxes, and the inboxes are linked");
+        passed.push(Check::yes(Code::MessagesWitness, text));
+        let text = format!("{commitments} commitments have their hashes, states and ticks, and are linked");
+        passed.push(Check::yes(Code::CommitmentChain, text));
+    }
+    if *partial_lists > 0 {
+        let text = format!(
+            "not checked: {partial_lists} lists of messages, which a very old node stored without layer 1's own"
+        );
+        passed.push(Check::unknown(Code::MessagesWitness, text));
+    }
+    if compact {
+        let place = Place::Level(first);
+        passed.push(Check::warning(&Problem::new(Code::ContextCompact).at(place)));
+    }
+    passed
+}
+
+/// Rule E9, as far as the index of commits tells.
+pub fn head_context(level: i32) -> Problem {
+    Problem::new(Code::ContextHead)
+        .at(Place::Level(level))
+        .headline("Head context cannot be checked-out, won't produce snapshot.")
+        .because("its commit is not in the index of the context")
+}
+
+/// Rule E1: what `storage/version` says, if it is there, does not contradict a store of version 5.
+///
+/// # Errors
+/// [`Code::StoreVersion`] with the texts of the nodes.
+pub fn check_version(recorded: Option<i64>) -> Result<(), Problem> {
+    let text = match recorded {
+        None | Some(5) => return Ok(()),
+        Some(retired @ 0..=4) => format!("Retired store version {retired}, recover from snapshot"),
+        Some(other) => {
+            format!("Incompatible store version v{other}, expected v5_sqlite. Cannot produce snapshot.")
+        }
+    };
+    Err(Problem::new(Code::StoreVersion).headline(text))
+}
+
+/// The number in `storage/version`.
+///
+/// # Errors
+/// [`Code::StoreVersion`] when there is none. `path` is the name of the file.
+pub fn parse_version(bytes: &[u8], path: &str) -> Result<i64, Problem> {
+    let json = crate::json::Json::parse(bytes).ok();
+    let version = json.and_then(|json| json.get("store_version")?.integer());
+    let form = || Problem::new(Code::StoreVersion).path(path).expected(r#"{ "store_version": N }"#);
+    version.ok_or_else(form)
+}
+
+/// The store says something that a node never writes there. `path` is the name of the database.
+pub fn damaged(path: &str, what: &str) -> Problem {
+    Problem::new(Code::StoreDamaged).headline(format!("the store is damaged: {what}")).path(path)
+}
+
+/// Rule E5.
+pub fn no_head() -> Problem {
+    Problem::new(Code::StoreNoHead)
+        .headline("There is no head in the rollup node store, cannot produce snapshot.")
+}
+
+/// Rule E6.
+pub fn no_context() -> Problem {
+    Problem::new(Code::StoreNoContext).headline("No blocks with context committed to disk")
+}
+
+/// Rule E8. `dir` is the name of the data directory.
+pub fn no_mode(dir: &str) -> Problem {
+    Problem::new(Code::StoreNoMode).headline(format!("No history mode information in \"{dir}\"."))
+}
+
+/// Why nothing is said of a store before version 5.
+pub fn old_store() -> Check {
+    let why = "not checked: the store has version 4 or older, which this version does not read";
+    Check::unknown(Code::StoreVersion, why)
+}
+
+/// Why nothing is said of a store that did not come whole.
+pub fn cut_store() -> Check {
+    Check::unknown(Code::StoreMissing, "not checked: the file is damaged before its store ends")
+}
+
+/// Adds what holds and what does not, and gives the verdict. `whole`: the file around the store
+/// holds; without its last bytes, the rest of a snapshot cannot vouch for the whole.
+pub fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>, whole: bool) {
+    // Messages without a witness may be anything.
+    let unproved =
+        passed.iter().any(|check| check.code == Code::MessagesWitness && check.status == Status::Unknown);
+    passed.into_iter().for_each(|check| report.add(check));
+    let states = "not checked: the states in the context, and the genesis state, which needs the PVM";
+    report.add(Check::unknown(Code::StateHash, states));
+    problems.iter().for_each(|problem| report.add(Check::no(problem)));
+    report.verdicts.consistent = match (problems.is_empty(), whole && !unproved) {
+        (false, _) => Verdict::No,
+        (true, false) => Verdict::Unknown,
+        (true, true) => Verdict::Yes,
+    };
+}

@@ -1,0 +1,179 @@
+//! The store read without a database engine: the same findings as `rollsnap verify`, which reads it
+//! with SQLite, for every good directory and snapshot and for every mutant.
+
+#![allow(clippy::std_instead_of_alloc, reason = "a test has all of std")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use rollsnap_core::feedback::Silent;
+use rollsnap_core::report::{Check, Report, Status};
+use rollsnap_core::snapshot::{Event, Inspector, Options};
+use rollsnap_core::store::{DEFAULT_MAX_STORE, Gather};
+use rollsnap_core::tar::{self, Member};
+use rollsnap_core::{Verdict, problem::Place};
+use rollsnap_tests::cli::Ground;
+use rollsnap_tests::fixtures;
+use serde_json::Value;
+
+const DIRECTORIES: [&str; 6] =
+    ["v5-archive", "v5-full", "v5-genesis", "v5-old-schema", "v5-reorg", "v5-sparse"];
+
+/// Findings by code and level: other places are told by readers of different kinds.
+type Findings = BTreeSet<(String, Option<i64>)>;
+
+/// What the program says of a file or a directory, without what it says of layer 1.
+fn by_the_program(ground: &Ground, target: &str) -> Value {
+    let run = ground.run(&["verify", target, "--json"]);
+    let mut report = run.json();
+    let checks = report["checks"].as_array_mut().unwrap();
+    checks.retain(|check| check["code"] != "l1.commitment");
+    report
+}
+
+fn failing(report: &Value) -> Findings {
+    let failing = report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "no");
+    failing.map(|check| (check["code"].as_str().unwrap().to_owned(), check["at"]["level"].as_i64())).collect()
+}
+
+fn failing_in_core(report: &Report) -> Findings {
+    let level = |check: &Check| match check.at {
+        Some(Place::Level(level)) => Some(level.into()),
+        _ => None,
+    };
+    report.failures().map(|check| (check.code.as_str().to_owned(), level(check))).collect()
+}
+
+fn snapshot_in_core(file: &[u8], piece: usize) -> Report {
+    let mut inspector = Inspector::new(Options::default());
+    let mut gather = Gather::new(DEFAULT_MAX_STORE);
+    let mut hear = |event: Event<'_>| -> Result<(), ()> {
+        gather.hear(&event);
+        Ok(())
+    };
+    for piece in file.chunks(piece) {
+        inspector.feed(piece, &mut hear).unwrap();
+    }
+    let mut report = inspector.finish(&mut hear).unwrap();
+    gather.judge(&mut report, Gather::PHASE, &mut Silent).unwrap();
+    report
+}
+
+/// As if the directory were a snapshot without a header.
+fn directory_in_core(root: &Path) -> Report {
+    let mut gather = Gather::new(DEFAULT_MAX_STORE);
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            if !tar::belongs_in_a_snapshot(&name) && !name.starts_with("storage/") {
+                continue;
+            }
+            let content = fs::read(&path).unwrap();
+            let size = content.len() as u64;
+            let member = Member {
+                name,
+                size,
+                mode: 0o644,
+                mtime: 0,
+                header_offset: 0,
+                data_offset: 0,
+                kind: tar::Kind::File,
+            };
+            gather.hear(&Event::Member(&member));
+            gather.hear(&Event::Data(&content));
+            gather.hear(&Event::MemberEnd { member: &member, sha256: None });
+        }
+    }
+    let mut report = Report::new();
+    report.verdicts.intact = Verdict::Yes;
+    gather.judge(&mut report, Gather::PHASE, &mut Silent).unwrap();
+    report
+}
+
+#[test]
+fn good_directories() {
+    let ground = Ground::new();
+    for name in DIRECTORIES {
+        let root = ground.unpack(name, name);
+        let expected = by_the_program(&ground, &root);
+        let found = serde_json::to_value(directory_in_core(Path::new(&root))).unwrap();
+        assert_eq!(found["verdicts"]["consistent"], "yes", "{name}: {:#}", found["checks"]);
+        assert_eq!(found["checks"], expected["checks"], "{name}");
+    }
+}
+
+#[test]
+fn snapshots() {
+    let ground = Ground::new();
+    for snapshot in fixtures::snapshots() {
+        let name = &snapshot.name;
+        fs::write(ground.path("snapshot"), &snapshot.file).unwrap();
+        let mut expected = by_the_program(&ground, &ground.at("snapshot"));
+        for key in ["failures", "phases"] {
+            expected.as_object_mut().unwrap().remove(key);
+        }
+        let found = snapshot_in_core(&snapshot.file, 10_007);
+        assert_eq!(serde_json::to_value(&found).unwrap(), expected, "{name}");
+        if name.starts_with("v5") {
+            assert_eq!(found.verdicts.consistent, Verdict::Yes, "{name}");
+        }
+    }
+}
+
+#[test]
+fn mutants() {
+    let mut file: Value = serde_json::from_slice(&fixtures::read("data-dir/mutants.json")).unwrap();
+    let Value::Array(mutants) = file["mutants"].take() else { panic!("a list of mutants") };
+    let of_v5 = |entry: &&Value| {
+        let base = entry["base"].as_str().or(entry["snapshot"].as_str()).unwrap_or("v5");
+        base.starts_with("v5")
+    };
+    let ids: Vec<&str> = mutants.iter().filter(of_v5).map(|entry| entry["id"].as_str().unwrap()).collect();
+    let ground = Ground::new();
+    ground.mutants(&ids);
+    let (mut compared, mut guilty) = (0, 0);
+    for id in ids {
+        let data = ground.path(&format!("{id}/data"));
+        if data.join("store.sqlite").is_file() && !data.join("store.sqlite-wal").exists() {
+            let expected = by_the_program(&ground, data.to_str().unwrap());
+            let found = directory_in_core(&data);
+            assert_eq!(failing_in_core(&found), failing(&expected), "{id} {:#?}", found.checks);
+            compared += 1;
+            guilty += usize::from(found.verdicts.consistent == Verdict::No);
+        }
+        let snapshot = ground.path(&format!("{id}/snapshot"));
+        if snapshot.is_file() {
+            let expected = by_the_program(&ground, snapshot.to_str().unwrap());
+            let found = snapshot_in_core(&fs::read(&snapshot).unwrap(), 1 << 20);
+            assert_eq!(failing_in_core(&found), failing(&expected), "{id}");
+            compared += 1;
+            guilty += usize::from(found.verdicts.consistent == Verdict::No);
+        }
+    }
+    // As many as the records have; a mutant that is no longer made would be missed.
+    assert!(compared > 100 && guilty > 60, "{compared} compared, {guilty} of them with a finding");
+}
+
+#[test]
+fn a_store_above_the_bound_is_left_open() {
+    let snapshot = fixtures::read("data-dir/v5-archive.head.snapshot.gz");
+    let mut inspector = Inspector::new(Options::default());
+    let mut gather = Gather::new(1000);
+    let mut hear = |event: Event<'_>| -> Result<(), ()> {
+        gather.hear(&event);
+        Ok(())
+    };
+    inspector.feed(&snapshot, &mut hear).unwrap();
+    let mut report = inspector.finish(&mut hear).unwrap();
+    gather.judge(&mut report, Gather::PHASE, &mut Silent).unwrap();
+    assert_eq!((report.verdicts.intact, report.verdicts.consistent), (Verdict::Yes, Verdict::Unknown));
+    let open = report.checks.iter().find(|check| check.status == Status::Unknown).unwrap();
+    assert!(open.text.contains("at most 1000 are kept in memory"), "{}", open.text);
+}
