@@ -92,7 +92,7 @@ impl Gather {
             return Ok(());
         }
         let whole = report.verdicts.intact == Verdict::Yes;
-        if !whole && !(self.metadata.complete && self.store_complete) {
+        if !(whole || self.metadata.complete && self.store_complete) {
             report.add(cut_store());
             return Ok(());
         }
