@@ -129,6 +129,14 @@ fn walk(
     if let (Some(header), Some(metadata)) = (subject.header, metadata) {
         problems.extend(header_against_store(header, metadata, &head, state.history_mode));
     }
+    if let Some(mark) = state.head.filter(|mark| mark.level != head.level) {
+        problems.push(
+            Problem::new(Code::StoreValue)
+                .at(rollsnap_core::Place::Level(head.level))
+                .expected(format_args!("l2_head: level {}", head.level))
+                .found(mark.level),
+        );
+    }
     let first = store.block_at(first_available)?;
     let compact = subject.contexts.is_some_and(|contexts| is_compact(contexts, first.as_ref(), &head));
     let contexts = subject.contexts.filter(|_| !compact);

@@ -1,0 +1,94 @@
+//! The acceptance scenario of the rollup node's own integration tests, with directories of the
+//! fixtures as nodes and a stub as layer 1. The texts are those that the nodes' tests look for.
+
+use std::fs;
+
+use rollsnap_tests::cli::{Ground, Run, dump};
+use rollsnap_tests::l1::{Stub, view};
+use serde_json::Value;
+
+/// The head of node 1; what it committed to last, at 1020, has not reached layer 1 yet.
+const HEAD: i64 = 1023;
+
+fn mark(data: &str, name: &str) -> Value {
+    let dump = dump(&format!("{data}/store.sqlite"));
+    let rows = dump["tables"]["rollup_node_state"].as_array().unwrap();
+    rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no {name}")).clone()
+}
+
+/// `Snapshot exported to ([^\n]*)`, and the file is there.
+fn exported(ground: &Ground, run: &Run) -> String {
+    let (_, path) = run.text().split_once("Snapshot exported to ").unwrap_or_else(|| panic!("{run}"));
+    let path = path.lines().next().unwrap();
+    assert!(ground.root().join(path).is_file(), "{run}");
+    path.to_owned()
+}
+
+#[test]
+fn snapshots_between_six_nodes() {
+    let ground = Ground::new();
+    let mut view = view("v5-archive");
+    view["commitments"].as_array_mut().unwrap().remove(4);
+    let layer_1 = Stub::start(&view, &[]);
+    let rollsnap = |words: &[&str]| ground.run(&[&["-E", layer_1.url()], words].concat());
+    let refused = |words: &[&str], text: &str| {
+        let before = ground.tree();
+        let run = rollsnap(words);
+        assert!(run.status != 0 && run.err.contains(text), "{text:?}: {run}");
+        ground.tree().same_as(&before, text);
+    };
+
+    // 1: node 2 stopped six blocks ago; node 4 is of another rollup; node 5 keeps less.
+    ground.mutants(&["ok-i5c-older", "ok-i5-archive-into-full"]);
+    let node1 = ground.unpack("v5-archive", "node1");
+    let (node2, node3) = (ground.at("ok-i5c-older/target"), ground.at("node3"));
+    let node4 = ground.unpack("v5-sparse", "node4");
+    let (node5, node6) = (ground.at("ok-i5-archive-into-full/target"), ground.at("node6"));
+    assert_eq!(mark(&node5, "history_mode")["value"], "full");
+
+    // 2: an export while the last commitment is published.
+    let run = rollsnap(&["export", "--data-dir", &node1, "--dest", "out", "--level", "1019"]).ok();
+    let first = exported(&ground, &run);
+    // 3
+    refused(&["import", &first, "--data-dir", &node4, "--force"], "The existing rollup node is for");
+    // 4
+    rollsnap(&["import", &first, "--data-dir", &node3]).ok();
+    // 5
+    refused(&["import", &first, "--data-dir", &node2], "is already populated");
+    // 6
+    rollsnap(&["import", &first, "--data-dir", &node2, "--force"]).ok();
+    // 7
+    rollsnap(&["import", &first, "--data-dir", &node5, "--force"]).ok();
+    assert_eq!(mark(&node5, "history_mode")["value"], "full");
+    for node in [&node2, &node3, &node5] {
+        assert_eq!(mark(node, "l2_head")["level"], 1019);
+        // 9: the last cemented commitment.
+        assert!(mark(node, "lcc")["level"].as_i64().unwrap() > 0);
+        assert!(mark(node, "lcc")["value"].as_str().unwrap().starts_with("src1"));
+        let report = rollsnap(&["verify", "--json", node]).ok().json();
+        assert_eq!(
+            [&report["verdicts"]["consistent"], &report["verdicts"]["anchored"]],
+            ["yes", "yes"],
+            "{node}"
+        );
+    }
+    // 10
+    refused(&["import", &first, "--data-dir", &node2, "--force"], "The rollup node is already at level");
+    // 11: at the head the last commitment is in flight.
+    let run = rollsnap(&["export", "--data-dir", &node1, "--dest", "out", "--level", "head"]).ok();
+    let second = exported(&ground, &run);
+    assert_ne!(first, second);
+    // 12
+    let import = ["import", &second, "--data-dir", &node2, "--force"];
+    refused(&import, "Commitment of snapshot is not published on L1.");
+    // 13
+    rollsnap(&[&import[..], &["--level", &(HEAD - 5).to_string()]].concat()).ok();
+    assert_eq!(mark(&node2, "l2_head")["level"], HEAD - 5);
+    // 14
+    let level = (HEAD - 10).to_string();
+    let run = rollsnap(&["export", "--data-dir", &node1, "--dest", "out", "--level", &level]).ok();
+    let third = exported(&ground, &run);
+    rollsnap(&["import", &third, "--data-dir", &node6, "--force"]).ok();
+    assert_eq!(mark(&node6, "l2_head")["level"], HEAD - 10);
+    assert_eq!(fs::read_dir(ground.path("out")).unwrap().count(), 3);
+}
