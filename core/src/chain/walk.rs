@@ -386,8 +386,11 @@ fn check_newer(
         if newer.index != cell.index.saturating_add(1) {
             sink(at(Code::InboxIndex, above.level).expected(cell.index.saturating_add(1)).found(newer.index));
         }
-        if newer.back_pointers != cell.next_back_pointers() {
-            sink(at(Code::InboxPointers, above.level).expected(format!("the inbox {} first", cell.hash())));
+        if newer.back_pointers != cell.next_back_pointers(&block.inbox_hash) {
+            sink(
+                at(Code::InboxPointers, above.level)
+                    .expected(format!("the inbox {} first", block.inbox_hash)),
+            );
         }
     }
 }

@@ -59,8 +59,8 @@ impl Cell {
         InboxHash::new(blake2b(&[self.witness.as_bytes(), level.as_bytes(), pointers]))
     }
 
-    /// The back pointers that the cell after this one must have.
-    pub fn next_back_pointers(&self) -> Vec<[u8; 32]> {
-        skip_list::next_pointers(self.index, &self.back_pointers, *self.hash().as_bytes())
+    /// The back pointers that the cell after this one must have; `own` is the hash of this one.
+    pub fn next_back_pointers(&self, own: &InboxHash) -> Vec<[u8; 32]> {
+        skip_list::next_pointers(self.index, &self.back_pointers, *own.as_bytes())
     }
 }

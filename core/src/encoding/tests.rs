@@ -127,7 +127,7 @@ fn the_next_inbox_cell() {
     ))
     .unwrap();
     assert_eq!(next.hash().to_string(), "srib12vbSQFZ3denZ23XQ7wCu4ghcHudfybPRGcUpUVFBtXTHQz7Y3m");
-    assert_eq!(next.back_pointers, genesis.next_back_pointers());
+    assert_eq!(next.back_pointers, genesis.next_back_pointers(&genesis.hash()));
 }
 
 /// Six messages: list encoding, one deflate form of it, witness.
