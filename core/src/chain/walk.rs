@@ -240,7 +240,8 @@ impl Walk {
             }
             return None;
         };
-        if !list.is_whole() {
+        // Only stores that keep the predecessor beside the messages can be as old as that.
+        if messages.predecessor.is_some() && !list.is_whole() {
             self.summary.partial_lists += 1;
             return None;
         }
