@@ -120,7 +120,10 @@ test('the command line says the same of everything', async () => {
       const file = join(dir, String(index));
       writeFileSync(file, bytes);
       const json = await commandLine(file);
-      assert.equal(canonical(inspect(bytes, 65536)), canonical(JSON.parse(json)), name);
+      // What it says of layer 1, of its own run and of its working directory is its own.
+      const { failures, phases, ...report } = JSON.parse(json.replace(/"[^"]*\/rollsnap-verify-[^/"]+\//g, '"'));
+      report.checks = report.checks.filter(({ code }) => code !== 'l1.commitment');
+      assert.equal(canonical(inspect(bytes, 65536, { consistent: true })), canonical(report), name);
     }
   } finally {
     rmSync(dir, { recursive: true });

@@ -69,9 +69,9 @@ export async function readMember(blob, name, options = {}) {
  */
 export async function inspect(stream, options) {
   const { signal, total, until, failed, extract = {}, onProgress, onHeader, onEvent } = options;
-  const { lenient, digests, list, maxMembers } = options;
+  const { lenient, digests, list, maxMembers, consistent, maxStore } = options;
   signal?.throwIfAborted();
-  const inspector = new Inspector({ lenient, digests, list, maxMembers, events: Boolean(onEvent) });
+  const inspector = new Inspector({ lenient, digests, list, maxMembers, consistent, maxStore, events: Boolean(onEvent) });
   const reader = stream.getReader();
   const abort = () => void reader.cancel(signal.reason).catch(() => {});
   signal?.addEventListener('abort', abort, { once: true });

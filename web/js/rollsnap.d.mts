@@ -169,6 +169,16 @@ export interface InspectorOptions {
   list?: boolean;
   /** Most members that are accepted; 4194304 if left out. */
   maxMembers?: number;
+  /**
+   * Answer *Consistent* as well: finish() reads the database and checks its chain of blocks. Until
+   * then the database is kept in memory; all else still streams by.
+   */
+  consistent?: boolean;
+  /**
+   * Largest database that is kept for that, in bytes; 536870912 (512 MiB) if left out. Above it
+   * `consistent` stays `unknown`, and a check says why.
+   */
+  maxStore?: number;
   /** Whether feed() gives events; true if left out. Without them millions of members cost nothing. */
   events?: boolean;
 }
@@ -180,7 +190,7 @@ export interface InspectorOptions {
  */
 export type Extract = (chunk: Uint8Array<ArrayBuffer>, member: Member, offset: Size) => void;
 
-/** Reads a snapshot that is pushed in. Its memory does not grow with the file. */
+/** Reads a snapshot that is pushed in. Its memory does not grow with the file, but see `consistent`. */
 export class Inspector implements Disposable {
   constructor(options?: InspectorOptions);
   /** Hands the content of this member to `callback`; to be called before the member comes. */

@@ -1,11 +1,13 @@
 //! The inspector that JavaScript feeds.
 
 use js_sys::{Array, Function};
-use rollsnap_core::snapshot;
+use rollsnap_core::feedback::Silent;
+use rollsnap_core::snapshot::{self, Event};
+use rollsnap_core::store::Gather;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::error::misuse;
+use crate::error::{misuse, thrown};
 use crate::header::take;
 use crate::options::{Options, bytes_of};
 use crate::watch::Watch;
@@ -18,12 +20,14 @@ const PIECE: u32 = 64 * 1024;
 pub struct Inspector {
     core: Option<snapshot::Inspector>,
     watch: Watch,
+    gather: Option<Gather>,
     piece: Vec<u8>,
 }
 
 #[wasm_bindgen]
 impl Inspector {
-    /// Waits for the first byte of a file. `options`: `{lenient, digests, list, maxMembers, events}`.
+    /// Waits for the first byte of a file. `options`: `{lenient, digests, list,
+    /// maxMembers, events, consistent, maxStore}`.
     ///
     /// # Errors
     /// A `TypeError` for options that are none.
@@ -33,6 +37,7 @@ impl Inspector {
         Ok(Self {
             core: Some(snapshot::Inspector::new(options.core)),
             watch: Watch::new(options.events, options.hashed),
+            gather: options.consistent.map(Gather::new),
             piece: vec![0; PIECE as usize],
         })
     }
@@ -51,12 +56,12 @@ impl Inspector {
     pub fn feed(&mut self, chunk: &JsValue) -> Result<Array, JsValue> {
         let chunk = bytes_of(chunk)?;
         let core = self.core.as_mut().ok_or_else(finished)?;
-        let watch = &mut self.watch;
+        let (watch, gather) = (&mut self.watch, &mut self.gather);
         let mut at = 0;
         while at < chunk.length() {
             let end = chunk.length().min(at.saturating_add(PIECE));
             let piece = take(&chunk.subarray(at, end), &mut self.piece);
-            if let Err(thrown) = core.feed(piece, &mut |event| watch.hear(event)) {
+            if let Err(thrown) = core.feed(piece, &mut |event| hear(event, gather, watch)) {
                 self.core = None;
                 return Err(thrown);
             }
@@ -72,9 +77,12 @@ impl Inspector {
     /// As [`Inspector::feed`].
     pub fn finish(&mut self) -> Result<JsValue, JsValue> {
         let core = self.core.take().ok_or_else(finished)?;
-        let watch = &mut self.watch;
+        let (watch, gather) = (&mut self.watch, &mut self.gather);
         let compression = core.report().container.compression;
-        let mut report = core.finish(&mut |event| watch.hear(event))?;
+        let mut report = core.finish(&mut |event| hear(event, gather, watch))?;
+        if let Some(gather) = self.gather.take() {
+            gather.judge(&mut report, Gather::PHASE, &mut Silent).map_err(|problem| thrown(&problem))?;
+        }
         watch.settle(compression.or(report.container.compression))?;
         watch.report(&mut report)
     }
@@ -94,6 +102,13 @@ impl Inspector {
     pub fn is_foreign(&self) -> bool {
         self.core.as_ref().is_some_and(snapshot::Inspector::is_foreign)
     }
+}
+
+fn hear(event: Event<'_>, gather: &mut Option<Gather>, watch: &mut Watch) -> Result<(), JsValue> {
+    if let Some(gather) = gather {
+        gather.hear(&event);
+    }
+    watch.hear(event)
 }
 
 fn finished() -> JsValue {

@@ -4,6 +4,7 @@ use alloc::collections::BTreeSet;
 
 use js_sys::{Array, Reflect, Uint8Array};
 use rollsnap_core::snapshot;
+use rollsnap_core::store::DEFAULT_MAX_STORE;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::error::misuse;
@@ -14,12 +15,19 @@ pub(crate) struct Options {
     /// The members whose SHA-256 is wanted, where not everybody's is.
     pub(crate) hashed: BTreeSet<String>,
     pub(crate) events: bool,
+    /// Whether *Consistent* is answered, and the largest database that is kept in memory for it.
+    pub(crate) consistent: Option<u64>,
 }
 
 impl Options {
-    /// Reads `{lenient, digests, list, maxMembers, events}`; each may be left out, and so may all.
+    /// Reads `{lenient, digests, list, maxMembers, events, consistent, maxStore}`; each may be left out, and so may all.
     pub(crate) fn read(given: &JsValue) -> Result<Self, JsValue> {
-        let mut options = Self { core: snapshot::Options::default(), hashed: BTreeSet::new(), events: true };
+        let mut options = Self {
+            core: snapshot::Options::default(),
+            hashed: BTreeSet::new(),
+            events: true,
+            consistent: None,
+        };
         if given.is_undefined() || given.is_null() {
             return Ok(options);
         }
@@ -37,12 +45,11 @@ impl Options {
         } else {
             options.core.digests = flag(&digests, false);
         }
-        let most = get("maxMembers")?;
-        if !most.is_undefined() {
-            let most = most.as_f64().filter(|most| *most >= 0.0 && most.fract() == 0.0);
-            options.core.max_members =
-                most.ok_or_else(|| misuse("maxMembers: expected a whole number"))? as u64;
+        if let Some(most) = whole(&get("maxMembers")?, "maxMembers")? {
+            options.core.max_members = most;
         }
+        let most = whole(&get("maxStore")?, "maxStore")?.unwrap_or(DEFAULT_MAX_STORE);
+        options.consistent = flag(&get("consistent")?, false).then_some(most);
         Ok(options)
     }
 }
@@ -54,4 +61,14 @@ pub(crate) fn bytes_of(given: &JsValue) -> Result<&Uint8Array, JsValue> {
 
 fn flag(given: &JsValue, default: bool) -> bool {
     if given.is_undefined() { default } else { given.is_truthy() }
+}
+
+fn whole(given: &JsValue, name: &str) -> Result<Option<u64>, JsValue> {
+    if given.is_undefined() {
+        return Ok(None);
+    }
+    let number = given.as_f64().filter(|number| *number >= 0.0 && number.fract() == 0.0);
+    number
+        .map(|number| Some(number as u64))
+        .ok_or_else(|| misuse(&format!("{name}: expected a whole number")))
 }

@@ -20,11 +20,11 @@ export const about = () => ({ version: version(), codes: codes() });
 export const header = (first) => readHeader(first);
 
 /**
- * Reads a snapshot to its end. `tell` gets `members`, `problem`, `texts` and `progress`
+ * Reads a snapshot to its end and checks its chain of blocks. `tell` gets `members`, `problem`, `texts` and `progress`
  * messages on the way; the answer is the report and how the reading went.
  */
 export async function inspect(file, { signal, tell }) {
-  const inspector = new Inspector({});
+  const inspector = new Inspector({ consistent: true });
   let members = [];
   let open;
   const take = (event) => {

@@ -1,5 +1,6 @@
 // The page: from a source to what is known about it.
 
+import { forgetAnchors, listenToAnchors } from './anchor.js';
 import { drawClaims, refuseImport } from './claims.js';
 import { $, announce, h } from './dom.js';
 import { bytes, bytesExact, count, plural } from './format.js';
@@ -15,7 +16,7 @@ import { followTheme } from './theme.js';
 import { drawTree } from './tree.js';
 import { Treemap } from './treemap.js';
 import { drawTrouble, sentence } from './trouble.js';
-import { drawVerdicts } from './verdicts.js';
+import { drawVerdicts, together } from './verdicts.js';
 
 /** What is fetched from an address without being asked for. */
 const FETCHED_AT_ONCE = 16_000_000;
@@ -62,7 +63,7 @@ function begin(source) {
   const members = new Members();
   const wire = { file: source.file, url: source.url };
   const job = (name, details, { signal = stop.signal, on } = {}) => run(name, { source: wire, ...details }, { signal, on });
-  visit = { source, stop, members, job, problems: [], tools: { members, job, remote: Boolean(source.url) } };
+  visit = { source, stop, members, job, problems: [], anchors: {}, tools: { members, job, remote: Boolean(source.url) } };
   for (const panel of PANELS) $(panel).hidden = true;
   $('start').hidden = true;
   $('result').hidden = false;
@@ -72,6 +73,7 @@ function begin(source) {
   $('result-sub').textContent = source.file ? bytesExact(source.file.size) : source.url;
   document.title = `${source.name} · rollsnap`;
   remember(source);
+  forgetAnchors();
   map.show(members);
   rows.show(members);
   showMembers(visit);
@@ -150,7 +152,7 @@ function finish(here, done) {
   $('report').hidden = false;
   drawReport($('report-body'), report, here.source);
   const failed = report.checks.filter(({ status }) => status === 'no').length;
-  announce(`Read to the end. Intact: ${report.verdicts.intact}${failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : ''}. Consistent: not checked. Anchored: not checked.`);
+  announce(`Read to the end. Intact: ${report.verdicts.intact}${failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : ''}. Consistent: ${ANSWERS[report.verdicts.consistent]}. Anchored: ${ANSWERS[together(Object.values(here.anchors))]}.`);
 }
 
 function halt(here, failure) {
@@ -163,7 +165,18 @@ function halt(here, failure) {
   announce(stopped ? 'Stopped.' : sentence(failure.title));
 }
 
-const verdicts = (here, state, report) => drawVerdicts($('verdicts-body'), { report, state, problems: here.problems, advice });
+function verdicts(here, state, report) {
+  here.drawn = [state, report];
+  drawVerdicts($('verdicts-body'), { report, state, problems: here.problems, anchored: Object.values(here.anchors), advice });
+}
+
+/** What layer 1 or the visitor said about the last commitment. The report of the file stays as it is. */
+function anchored(here, checks) {
+  verdicts(here, ...here.drawn);
+  announce(`Anchored: ${ANSWERS[together(checks)]}. ${checks.at(-1).text}`);
+}
+
+const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
 
 const headline = ({ look: { header } }, more) =>
   `A ${header.history_mode} snapshot of rollup ${header.known_as ?? header.rollup_address}, head level ${count(header.head_level)}. ${more}`;
@@ -230,6 +243,7 @@ async function start() {
   tabs(document.querySelector('[role=tablist]'));
   $('home').addEventListener('click', home);
   $('again').addEventListener('click', home);
+  listenToAnchors(() => visit, anchored);
   // Paper cannot be opened.
   addEventListener('beforeprint', () => document.querySelectorAll('#verdicts details').forEach((details) => (details.open = true)));
   listen({

@@ -11,20 +11,21 @@ const QUESTIONS = {
   anchored: ['Anchored', 'Is the last commitment known to layer 1?'],
 };
 
-// Why this page does not answer; what would.
+// Why there is no answer yet; what would give one.
 const NOT_HERE = {
-  consistent: 'Not checked here: store, context and pre-images would have to be opened and hashed again, and this page reads the archive around them only. On the command line, `rollsnap verify` says how far it looks.',
-  anchored: 'Not checked here: it takes a layer 1 node that you trust. Compare the last commitment above with one from a source that you trust; a file alone cannot prove it.',
+  consistent: 'Not checked yet: it takes the whole file. Then store, chain and pre-images are opened and hashed again.',
+  anchored: 'Not checked: it takes a layer 1 node that you trust, or the commitment from a source that you trust; a file alone cannot prove it. Both can be given below.',
 };
 
 /**
  * Draws the answers: of `report` where there is one, else `state`, the words about the reading:
- * `{intact: 'reading' | 'unknown', text}`. `problems` are those met so far. `advice(code)` gives
- * the words of the table.
+ * `{intact: 'reading' | 'unknown', text}`. `problems` are those met so far. `anchored` are the checks
+ * that the visitor asked for apart from the file. `advice(code)` gives the words of the table.
  */
-export function drawVerdicts(root, { report, state, problems = [], advice }) {
+export function drawVerdicts(root, { report, state, problems = [], anchored = [], advice }) {
   const checks = report?.checks ?? problems.map((problem) => ({ status: 'no', text: problem.title, ...problem }));
   const groups = Object.groupBy(checks, ({ code }) => questionOf(code));
+  groups.anchored = [...(groups.anchored ?? []), ...anchored];
   root.replaceChildren(
     ...Object.keys(QUESTIONS).map((key) => {
       const found = groups[key] ?? [];
@@ -35,7 +36,11 @@ export function drawVerdicts(root, { report, state, problems = [], advice }) {
   );
 }
 
+/** What several checks of layer 1 say together: one "no" outweighs every "yes". */
+export const together = (checks) => ['no', 'yes'].find((answer) => checks.some(({ status }) => status === answer)) ?? 'unknown';
+
 function answerOf(key, report, state, found) {
+  if (key === 'anchored' && found.length) return together(found);
   if (report) return report.verdicts[key];
   if (key !== 'intact') return 'unknown';
   return found.length ? 'no' : state.intact;
@@ -55,12 +60,13 @@ function line(key, answer, text, details) {
 const prose = (text) => text.split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part));
 
 function explain(key, answer, report, found) {
-  if (answer === 'unknown') return NOT_HERE[key] ?? 'Not checked to its end.';
+  if (answer === 'unknown' && (key === 'consistent' ? !report : !found.length)) return NOT_HERE[key] ?? 'Not checked to its end.';
+  if (answer === 'unknown') return found.find(({ status }) => status === 'unknown')?.text ?? 'Not checked to its end.';
   if (answer === 'no') return `${plural(found.filter(({ status }) => status === 'no').length, 'check does', 'checks do')} not hold.`;
   const texts = {
     intact: `Read to the last byte: ${report?.container.compression === 'gzip' ? 'the compression, ' : ''}the header and all ${plural(report?.members.count ?? 0, 'member')} of the archive are whole. That says nothing yet about what is inside them.`,
-    consistent: 'Every hash and every link that was looked at agrees.',
-    anchored: 'The last commitment is the expected one.',
+    consistent: 'Every hash and every link of blocks, messages, inboxes, commitments and pre-images agrees. That does not tell yet whether layer 1 knows them, and the evidence says what was not looked at.',
+    anchored: 'The last commitment is known to the source that you named.',
   };
   return texts[key];
 }
@@ -119,5 +125,5 @@ function place(at) {
 
 function questionOf(code) {
   if (/^(header\.(?!store)|file\.|gzip\.|tar\.|snapshot\.)/.test(code)) return 'intact';
-  return /^(l1\.|anchor)/.test(code) ? 'anchored' : 'consistent';
+  return /^(l1\.|http\.|commitment\.expected)/.test(code) ? 'anchored' : 'consistent';
 }

@@ -92,7 +92,8 @@ impl Gather {
             return Ok(());
         }
         let whole = report.verdicts.intact == Verdict::Yes;
-        if !(whole || self.metadata.complete && self.store_complete) {
+        let has_everything = self.metadata.complete && self.store_complete;
+        if !whole && !has_everything {
             report.add(cut_store());
             return Ok(());
         }
