@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { inspectBlob } from '../../web/pkg/nodejs/rollsnap.mjs';
+import { inspectBlob } from '../../web/pkg/nodejs/full/rollsnap.mjs';
 import { ROOT } from './support.mjs';
 
 const files = ['data-dir', 'snapshot'].flatMap((room) => {

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Inspector, inspectBlob, inspectStream, readHeader, readMember } from '../../web/pkg/nodejs/rollsnap.mjs';
+import * as full from '../../web/pkg/nodejs/full/rollsnap.mjs';
 import { ROOT, canonical, expectedHeader, fixture, snapshots, streamOf, untar } from './support.mjs';
 
 const SNAPSHOTS = snapshots();
 
 function inspect(bytes, size, options) {
-  const inspector = new Inspector(options);
+  const inspector = options?.consistent ? new full.Inspector(options) : new Inspector(options);
   for (let at = 0; at < bytes.length; at += size) inspector.feed(bytes.subarray(at, at + size));
   const report = inspector.finish();
   inspector.free();

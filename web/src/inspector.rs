@@ -3,11 +3,11 @@
 use js_sys::{Array, Function};
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::snapshot::{self, Event};
-use rollsnap_core::store::Gather;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{misuse, thrown};
+use crate::gather::{self, Gather};
 use crate::header::take;
 use crate::options::{Options, bytes_of};
 use crate::watch::Watch;
@@ -37,7 +37,7 @@ impl Inspector {
         Ok(Self {
             core: Some(snapshot::Inspector::new(options.core)),
             watch: Watch::new(options.events, options.hashed),
-            gather: options.consistent.map(Gather::new),
+            gather: options.consistent.and_then(gather::begin),
             piece: vec![0; PIECE as usize],
         })
     }

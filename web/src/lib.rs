@@ -14,6 +14,7 @@
 extern crate alloc;
 
 mod error;
+mod gather;
 mod hash;
 mod header;
 mod inspector;

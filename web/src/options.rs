@@ -50,6 +50,9 @@ impl Options {
         }
         let most = whole(&get("maxStore")?, "maxStore")?.unwrap_or(DEFAULT_MAX_STORE);
         options.consistent = flag(&get("consistent")?, false).then_some(most);
+        if options.consistent.is_some() && !cfg!(feature = "consistent") {
+            return Err(misuse("consistent: import rollsnap/full, which can answer that"));
+        }
         Ok(options)
     }
 }

@@ -1,6 +1,6 @@
 // The one place that knows the package: bytes in, plain messages out.
 
-import { Inspector, codes, init, memoryBytes, readHeader, version } from '../pkg/rollsnap.mjs';
+import { Inspector, codes, init, readHeader, version } from '../pkg/rollsnap.mjs';
 
 /** So many bytes are enough for a header, compressed or not. */
 export const FIRST_BYTES = 65536;
@@ -24,7 +24,10 @@ export const header = (first) => readHeader(first);
  * messages on the way; the answer is the report and how the reading went.
  */
 export async function inspect(file, { signal, tell }) {
-  const inspector = new Inspector({ consistent: true });
+  // The larger module is loaded when it is needed: a header does not wait for it.
+  const full = await import('../pkg/full/rollsnap.mjs');
+  await full.init();
+  const inspector = new full.Inspector({ consistent: true });
   let members = [];
   let open;
   const take = (event) => {
@@ -41,7 +44,7 @@ export async function inspect(file, { signal, tell }) {
       for (const event of inspector.feed(chunk)) take(event);
       pace.add(chunk.length);
     }
-    const memory = memoryBytes();
+    const memory = full.memoryBytes();
     const report = inspector.finish();
     for (const event of inspector.events()) take(event);
     return { report, memory, ...pace.figures() };

@@ -1,0 +1,39 @@
+//! What *Consistent* needs, in the full module; nothing at all in the small one.
+
+#[cfg(feature = "consistent")]
+pub(crate) use rollsnap_core::store::Gather;
+
+/// Begins to gather, for a store of at most so many bytes.
+#[cfg(feature = "consistent")]
+pub(crate) fn begin(most: u64) -> Option<Gather> {
+    Some(Gather::new(most))
+}
+
+#[cfg(not(feature = "consistent"))]
+pub(crate) use absent::{Gather, begin};
+
+#[cfg(not(feature = "consistent"))]
+mod absent {
+    use rollsnap_core::feedback::{Feedback, Phase, Unit};
+    use rollsnap_core::snapshot::Event;
+    use rollsnap_core::{Report, Result};
+
+    /// Nobody can make one, so everything about it is left out of the module.
+    pub(crate) enum Gather {}
+
+    pub(crate) fn begin(_: u64) -> Option<Gather> {
+        None
+    }
+
+    impl Gather {
+        pub(crate) const PHASE: Phase = Phase { index: 1, of: 1, name: "", total: None, unit: Unit::Blocks };
+
+        pub(crate) fn hear(&mut self, _: &Event<'_>) {
+            match *self {}
+        }
+
+        pub(crate) fn judge(self, _: &mut Report, _: Phase, _: &mut dyn Feedback) -> Result<()> {
+            match self {}
+        }
+    }
+}
