@@ -171,9 +171,9 @@ export interface InspectorOptions {
   maxMembers?: number;
   /**
    * Answer *Consistent* as well: finish() reads the database and checks its chain of blocks. Until
-   * then the database is kept in memory; all else still streams by.
+   * then the database is kept in memory; all else still streams by. Only `rollsnap/full` can, the
+   * same package with a larger module; elsewhere this is a TypeError.
    */
-  /** Also answer *Consistent*. Only `rollsnap/full` can: it is the same package with a larger module. */
   consistent?: boolean;
   /**
    * Largest database that is kept for that, in bytes; 536870912 (512 MiB) if left out. Above it
