@@ -1,6 +1,6 @@
 // The npm package in Chromium: its examples, every snapshot, and what a browser hides of a server.
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -118,7 +118,10 @@ test('what another origin hides is told by the header that is missing', async ()
 
 const changes = [
   ['goes away', 'io.not-found', (path) => rmSync(path)],
-  ['changes', 'source.changed', (path) => appendFileSync(path, 'more')],
+  ['changes', 'source.changed', (path) => {
+    appendFileSync(path, 'more');
+    utimesSync(path, 2_000_000_000, 2_000_000_000);
+  }],
 ];
 for (const [what, code, change] of changes) test(`a chosen file that ${what} is told as such`, async () => {
   const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
@@ -127,6 +130,8 @@ for (const [what, code, change] of changes) test(`a chosen file that ${what} is 
   const { page, close } = await open('/web/examples/browser/index.html');
   await page.evaluate(() => document.querySelector('input').addEventListener('change', (event) => event.stopImmediatePropagation(), true));
   await page.setInputFiles('input', file);
+  // Looked at once, so that the browser knows what the file was.
+  await page.evaluate(() => document.querySelector('input').files[0].size);
   change(file);
   const plain = await page.evaluate(async () => {
     const { RollsnapError, inspectBlob } = await import('/web/pkg/web/rollsnap.mjs');

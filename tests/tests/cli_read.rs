@@ -344,7 +344,7 @@ fn damaged_snapshots_are_refused_and_leave_nothing() {
         assert_eq!(report["verdicts"]["intact"], "no", "{name}");
         let failing = report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "no");
         // Where the store was read before the damage, its invented messages are told as well.
-        let failing = failing.filter(|check| check["code"] != "messages.form");
+        let failing = failing.filter(|check| !check["code"].as_str().unwrap().starts_with("messages."));
         assert_eq!(failing.count(), 1, "{name}");
         ground.tree().same_as(&before, name);
     }

@@ -1,6 +1,6 @@
 //! Export: from a data directory of store version 5 to a snapshot file.
 //!
-//! The file is made in a [`workspace`] next to its final place, synced, read back completely and
+//! The file is made in a hidden directory next to its final place, synced, read back completely and
 //! only then given its name. A failed or interrupted export leaves what was there before.
 
 mod archive;

@@ -49,7 +49,7 @@ pub struct Outcome {
 /// Verifies a snapshot file (`-`: standard input) or a data directory.
 ///
 /// # Errors
-/// When the input cannot be read at all, and [`Code::Cancelled`]; everything else stands in the
+/// When the input cannot be read at all, and [`rollsnap_core::Code::Cancelled`]; everything else stands in the
 /// report.
 pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let directory = target.is_dir();
