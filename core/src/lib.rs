@@ -41,5 +41,5 @@ pub use code::{Class, Code};
 pub use feedback::Feedback;
 pub use header::{Header, HistoryMode};
 pub use problem::{Place, Problem, Result};
-pub use read_at::ReadAt;
+pub use read_at::{Files, ReadAt};
 pub use report::{Report, Verdict};
