@@ -11,6 +11,6 @@ pub mod pack;
 mod commits;
 mod open;
 
-pub use commits::{Contexts, INDEX_FILES};
+pub use commits::{Contexts, Found, INDEX_FILES};
 pub use layout::Layout;
 pub use open::Context;
