@@ -142,6 +142,8 @@ test('a node that is slow: bounded by the clock, and stopped by the visitor', as
     drip = () => new Promise((resolve) => response.write(' ', resolve));
   });
   const page = await opened(t, { prepare: (page) => page.clock.install() });
+  // From here on time passes only when the test says so.
+  await page.clock.pauseAt(Date.now() + 60_000);
   const begin = async (fault) => {
     host.fault = fault;
     const before = host.asked.length;
