@@ -7,6 +7,7 @@
 pub mod index;
 pub mod layout;
 pub mod pack;
+pub mod verify;
 
 mod commits;
 mod open;
