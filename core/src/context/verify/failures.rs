@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::pack::{Hash, Kind};
+use super::super::path::hex;
 use super::table::Spot;
 use super::window::Mismatch;
 use crate::code::Code;
@@ -185,12 +186,6 @@ impl Failure {
             What::Shape(why) => Problem::new(Code::ContextShape).found(why),
         }
     }
-}
-
-/// Hexadecimal digits of a hash.
-pub(super) fn hex(hash: &Hash) -> String {
-    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
-    hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The names in the pre-image of a part of a directory, for the reader to find it.

@@ -219,27 +219,25 @@ impl Inventory {
 
     fn check_branches(&self, outcome: &mut Outcome) {
         const NAME: &str = "store.branches";
-        let problem = match &self.branches {
-            None => missing(NAME),
-            Some(bytes) if bytes.len() < 16 => short(NAME, 16, bytes.len() as u64),
-            Some(bytes) if bytes.get(8..16) != Some(b"00000001") => Problem::new(Code::ContextFile)
-                .headline("a file of the context is damaged")
-                .member(format!("context/{NAME}"))
-                .expected("the version 00000001")
-                .found("another"),
-            Some(bytes) => {
-                let len = bytes.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-                if len == 0 {
-                    return;
-                }
-                Problem::new(Code::ContextFile)
-                    .headline("a file of the context is damaged")
-                    .member(format!("context/{NAME}"))
-                    .expected("no branches")
-                    .found(format_args!("{len} bytes of them"))
-            }
+        let wrong = Problem::new(Code::ContextFile)
+            .headline("a file of the context is damaged")
+            .member(format!("context/{NAME}"));
+        let (Some(bytes), size) = (&self.branches, self.size(NAME)) else {
+            return outcome.fail(missing(NAME));
         };
-        outcome.fail(problem);
+        let Some((header, _)) = bytes.split_first_chunk::<16>() else {
+            return outcome.fail(short(NAME, 16, size));
+        };
+        let (len, version) = header.split_at(8);
+        let len = len.first_chunk().map_or(0, |len| u64::from_be_bytes(*len));
+        if !(version.starts_with(b"0000000") && matches!(version.last(), Some(b'1'..=b'5'))) {
+            outcome.fail(wrong.expected("a version from 00000001 to 00000005").found("another"));
+        } else if len > size.saturating_sub(16) {
+            outcome.fail(wrong.expected(format_args!("{len} bytes of branches")).found(size.saturating_sub(16)));
+        } else if len > 0 {
+            let headline = "the context has branches, which rollup nodes never make";
+            outcome.warn(wrong.headline(headline).found(format_args!("{len} bytes of them")));
+        }
     }
 }
 
@@ -256,13 +254,13 @@ fn check_dict(dict: &Dict, outcome: &mut Outcome) {
     }
 }
 
-/// Files that a crash or a collection leaves behind.
+/// Whether a file that no record names is none of ours; what is in foreign directories is not looked
+/// at.
 fn is_leftover(name: &str) -> bool {
-    let numbered = name.strip_prefix("store.").and_then(|rest| rest.split_once('.'));
-    let of_collection = numbered.is_some_and(|(number, kind)| {
-        number.bytes().all(|byte| byte.is_ascii_digit()) && matches!(kind, "out" | "reachable" | "sorted")
-    });
-    of_collection || matches!(name, "store.control.tmp" | "store.pack" | "index/merge" | "index/log_tmp")
+    match name.split_once('/') {
+        None => true,
+        Some((directory, file)) => directory == "index" && file != "lock",
+    }
 }
 
 fn missing(name: &str) -> Problem {

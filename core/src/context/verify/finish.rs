@@ -211,7 +211,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     /// Positions in a part where something says that an object begins, ascending.
     fn beginnings(&self, number: u32, layout: &Layout, dict: &Dict, parts: &[Option<u32>]) -> Vec<u64> {
         let space = Space { layout, dict, parts, gaps: &[] };
-        let listed = self.listed.iter().map(|listed| listed.offset);
+        let listed = self.listed.iter().map(|listed| listed.entry.offset);
         let offsets = listed.chain(layout.control().collected().map(|collected| collected.target));
         let spots = offsets.filter_map(|offset| space.spot(offset).ok());
         let mut beginnings: Vec<u64> =

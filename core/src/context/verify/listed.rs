@@ -4,36 +4,27 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::super::index::{Entry, Reader};
 use super::super::pack::Hash;
+use super::super::path::hex;
 use crate::code::Code;
 use crate::problem::{Place, Problem};
 
 /// The files of an index, below `context/`, in the order in which they are looked at.
 pub(super) const FILES: [&str; 3] = ["index/log_async", "index/log", "index/data"];
 
-const HEADER: usize = 32;
-const ENTRY: usize = 45;
-
-/// An entry of the index.
+/// An entry of the index, and which of [`FILES`] it is in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listed {
-    pub(super) hash: Hash,
-    pub(super) offset: u64,
-    pub(super) len: u32,
-    kind: u8,
-    /// Which of [`FILES`].
-    file: u8,
+    pub(super) entry: Entry,
+    pub(super) file: u8,
 }
 
 /// Reads the entries of an index file, as its bytes come.
 #[derive(Debug)]
 pub(super) struct Lister {
     file: u8,
-    seen: u64,
-    gathered: Vec<u8>,
-    /// First byte of the entries, and their length; once the header was seen.
-    area: Option<(u64, u64)>,
-    problem: Option<Problem>,
+    reader: Reader,
 }
 
 /// What the store has at an offset that the index names.
@@ -52,98 +43,26 @@ pub(super) enum There {
 
 impl Lister {
     pub(super) fn new(file: u8) -> Self {
-        Self { file, seen: 0, gathered: Vec::new(), area: None, problem: None }
+        Self { file, reader: Reader::default() }
     }
 
     /// The next bytes of the file.
-    pub(super) fn feed(&mut self, mut input: &[u8], listed: &mut Vec<Listed>) {
-        while !input.is_empty() && self.problem.is_none() {
-            let Some((start, len)) = self.area else {
-                if let Some(header) = self.take(&mut input, HEADER) {
-                    self.header(&header);
-                }
-                continue;
-            };
-            if self.seen < start {
-                let skipped = (start - self.seen).min(input.len() as u64);
-                self.seen += skipped;
-                input = input.get(skipped as usize..).unwrap_or_default();
-                continue;
-            }
-            if self.seen - self.gathered.len() as u64 - start >= len {
-                self.seen += input.len() as u64;
-                return;
-            }
-            if let Some(entry) = self.take(&mut input, ENTRY) {
-                let (hash, rest) = entry.split_first_chunk().unwrap_or((&[0; 32], &[]));
-                let number = |at: usize| rest.get(at..).and_then(|rest| rest.first_chunk()).copied();
-                listed.push(Listed {
-                    hash: *hash,
-                    offset: number(0).map_or(u64::MAX, u64::from_be_bytes),
-                    len: rest
-                        .get(8..)
-                        .and_then(|rest| rest.first_chunk())
-                        .copied()
-                        .map_or(0, u32::from_be_bytes),
-                    kind: rest.get(12).copied().unwrap_or_default(),
-                    file: self.file,
-                });
-            }
-        }
+    pub(super) fn feed(&mut self, input: &[u8], listed: &mut Vec<Listed>) {
+        let file = self.file;
+        self.reader.feed_entries(input, |entry| listed.push(Listed { entry, file }));
     }
 
-    /// The file ends: what is wrong with it, and whether that is only a remark.
+    /// The file ends: what is wrong with it, and whether that is a failure.
     pub(super) fn end(self) -> Option<(Problem, bool)> {
-        if let Some(problem) = self.problem {
-            return Some((problem, false));
-        }
-        let Some((start, len)) = self.area else {
-            return Some((
-                self.wrong().found(format_args!("{} bytes, less than a header", self.seen)),
+        let problem = Problem::new(Code::ContextIndex).member(member(self.file));
+        match self.reader.finish() {
+            Err(why) => Some((problem.found(why), true)),
+            Ok(()) if self.reader.is_complete() => None,
+            Ok(()) => Some((
+                problem.headline("the index announces more commits than it has, which the nodes ignore"),
                 false,
-            ));
-        };
-        if self.seen >= start.saturating_add(len) {
-            return None;
+            )),
         }
-        let there = self.seen.saturating_sub(start);
-        let problem = self.wrong().expected(format_args!("{len} bytes of entries")).found(there);
-        // The library reads as many whole entries as there are.
-        Some((problem, there % ENTRY as u64 == 0 && there > 0 && self.file == 1))
-    }
-
-    fn header(&mut self, header: &[u8]) {
-        let number = |at: usize| header.get(at..).and_then(|rest| rest.first_chunk()).copied();
-        let (len, fan_out) =
-            (number(0).map_or(0, u64::from_be_bytes), number(24).map_or(0, u64::from_be_bytes));
-        self.problem = if header.get(8..16) != Some(b"00000001") {
-            Some(self.wrong().expected("the version 00000001").found("another"))
-        } else if len % ENTRY as u64 != 0 {
-            Some(
-                self.wrong()
-                    .expected("a whole number of entries of 45 bytes")
-                    .found(format_args!("{len} bytes")),
-            )
-        } else {
-            self.area = Some((fan_out.saturating_add(HEADER as u64), len));
-            None
-        };
-    }
-
-    fn wrong(&self) -> Problem {
-        Problem::new(Code::ContextIndex).member(member(self.file))
-    }
-
-    fn take(&mut self, input: &mut &[u8], len: usize) -> Option<Vec<u8>> {
-        let taken = input.len().min(len - self.gathered.len());
-        let (now, rest) = input.split_at(taken);
-        self.gathered.extend_from_slice(now);
-        self.seen += taken as u64;
-        *input = rest;
-        if self.gathered.len() < len {
-            return None;
-        }
-        Some(core::mem::take(&mut self.gathered))
     }
 }
 
@@ -163,23 +82,23 @@ pub(super) fn compare(
     };
     let mut right: Vec<Hash> = Vec::new();
     let mut doubtful = Vec::new();
-    for entry in listed {
+    for Listed { entry, file } in listed {
         let wrong =
-            || Problem::new(Code::ContextIndex).member(member(entry.file)).at(Place::Context(entry.offset));
-        let name = super::failures::hex(&entry.hash);
+            || Problem::new(Code::ContextIndex).member(member(*file)).at(Place::Context(entry.offset));
+        let name = hex(entry.hash.as_bytes());
         match there(entry.offset) {
             There::Commit(stored, computed, len) => {
-                if stored != entry.hash && computed != Some(entry.hash) {
+                if stored != *entry.hash.as_bytes() && computed != Some(*entry.hash.as_bytes()) {
                     let problem = wrong()
                         .expected(format_args!("commit {name}"))
-                        .found(format_args!("commit {}", super::failures::hex(&stored)));
+                        .found(format_args!("commit {}", hex(&stored)));
                     report(problem, true);
                 } else if u64::from(entry.len) != len {
                     report(wrong().expected(format_args!("{} bytes", entry.len)).found(len), true);
                 } else if entry.kind != b'D' {
                     report(wrong().expected("the kind of a commit").found(entry.kind.escape_ascii()), true);
                 } else {
-                    right.push(entry.hash);
+                    right.push(*entry.hash.as_bytes());
                 }
                 // Either way the index knows of the commit that is there.
                 right.push(stored);
@@ -190,19 +109,19 @@ pub(super) fn compare(
                     true,
                 );
             }
-            There::Told => right.push(entry.hash),
-            There::Collected | There::Beyond => doubtful.push(entry),
+            There::Told => right.push(*entry.hash.as_bytes()),
+            There::Collected | There::Beyond => doubtful.push((entry, file)),
         }
     }
     right.sort_unstable();
     right.dedup();
-    for entry in doubtful {
-        let known = with(&entry.hash);
+    for (entry, file) in doubtful {
+        let known = with(entry.hash.as_bytes());
         let problem = || {
             Problem::new(Code::ContextIndex)
-                .member(member(entry.file))
+                .member(member(*file))
                 .at(Place::Context(entry.offset))
-                .expected(format_args!("commit {}", super::failures::hex(&entry.hash)))
+                .expected(format_args!("commit {}", hex(entry.hash.as_bytes())))
         };
         match known {
             // Collected, as it should be; or written after the control file was.
@@ -212,12 +131,11 @@ pub(super) fn compare(
                 report(problem.headline("a commit of the index is not there yet"), false);
             }
             [(_, offset), ..] => {
-                if right.binary_search(&entry.hash).is_err() {
+                if right.binary_search(entry.hash.as_bytes()).is_err() {
                     report(
                         problem().found(format_args!("nothing there; the commit is at offset {offset}")),
                         true,
                     );
-                    // One report is enough for it.
                 }
             }
         }
@@ -227,7 +145,7 @@ pub(super) fn compare(
         let problem = Problem::new(Code::ContextIndex)
             .headline("a commit of the context is not in its index")
             .at(Place::Context(*offset))
-            .expected(format_args!("commit {}", super::failures::hex(hash)));
+            .expected(format_args!("commit {}", hex(hash)));
         let others = missing.count();
         let problem = match others {
             0 => problem,

@@ -156,8 +156,8 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     pub fn end(&mut self) {
         match core::mem::replace(&mut self.current, Current::None) {
             Current::Index(lister) => {
-                if let Some((problem, remark)) = lister.end() {
-                    self.outcome.note(problem, !remark);
+                if let Some((problem, failure)) = lister.end() {
+                    self.outcome.note(problem, failure);
                 }
             }
             Current::Part(number, walk) => {

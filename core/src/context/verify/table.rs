@@ -168,11 +168,6 @@ impl Table {
         })
     }
 
-    /// How many objects there are.
-    pub(super) fn len(&self) -> usize {
-        self.positions.len()
-    }
-
     /// Memory taken, in bytes.
     pub(super) fn memory(&self) -> usize {
         let blocks: usize = self.parts.iter().map(|part| part.blocks.capacity() * size_of::<Block>()).sum();

@@ -165,7 +165,7 @@ impl Walk {
         let head = Head::parse(bytes.get(..MAX_HEAD).unwrap_or(bytes))?;
         if let Some(head) = &head {
             accept(head)?;
-            if head.entry_len() > self.until - self.entry {
+            if head.entry_len() > self.until.saturating_sub(self.entry) {
                 return Err(Malformed("an entry that goes on beyond the end"));
             }
         }
