@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod context;
 pub mod contexts;
 pub mod data_dir;
 pub mod demo;

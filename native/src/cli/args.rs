@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
+use crate::verify::ContextScope;
+
 /// Inspect, verify, export and import snapshots of smart rollup nodes
 ///
 /// A snapshot is the state of a Tezos or Mavryk smart rollup node in one file: store, context and
@@ -77,6 +79,27 @@ pub(super) enum ProgressForm {
     Json,
     /// Nothing
     None,
+}
+
+/// How much of the context is read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Scope {
+    /// Every object of every commit
+    All,
+    /// Every commit, and the objects of the head's; what streams by is read whole
+    Head,
+    /// The index of commits only
+    None,
+}
+
+impl From<Scope> for ContextScope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::All => Self::All,
+            Scope::Head => Self::Head,
+            Scope::None => Self::None,
+        }
+    }
 }
 
 /// When to use colours.
@@ -218,6 +241,9 @@ pub(super) struct VerifyArgs {
     /// The last commitment as you know it from elsewhere
     #[arg(long, value_name = "HASH")]
     pub(super) expect_commitment: Option<CommitmentHash>,
+    /// How much of the context is read
+    #[arg(long, value_name = "SCOPE", default_value = "all")]
+    pub(super) context: Scope,
     /// Stop at the first check that does not hold
     #[arg(long)]
     pub(super) fail_fast: bool,
