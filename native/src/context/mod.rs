@@ -7,4 +7,4 @@ pub mod files;
 pub mod moment;
 
 pub use files::{ContextFiles, Part};
-pub use moment::Moment;
+pub use moment::{Held, Moment};

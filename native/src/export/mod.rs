@@ -12,15 +12,17 @@ mod workspace;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rollsnap_core::hash::ContextHash;
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::{Check, Compression as Form};
 use rollsnap_core::{Code, Feedback, Header, Report, Result};
 
+use crate::context::{ContextFiles, Moment};
 use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, metadata, snapshot_files};
 use crate::jobs::Phases;
 use crate::store::{Capture, LevelRequest, Rows, Store};
-use crate::verify::{self, Subject};
+use crate::verify::{self, ContextScope, Reading, Subject};
 use crate::{io, store, swap};
 
 pub use output::Output;
@@ -94,13 +96,14 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let processing = Lock::wait(root, Name::Processing, feedback)?;
     let locked = Instant::now();
     let compressing = u32::from(options.compression == Compression::After);
-    let mut phases = Phases::new(2 + compressing + 2 * u32::from(options.check));
+    let mut phases = Phases::new(2 + compressing + 4 * u32::from(options.check));
 
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
     phases.begin("Copying database", None, feedback);
     let capture = Capture::new(&data_dir.store(), work.dir(), feedback)?;
     let contexts = contexts::read(root)?;
-    let (header, cut) = describe(&capture, &metadata, options.level, root, &contexts)?;
+    let context = Moment::take(&ContextFiles::Directory(root.join("context")))?;
+    let (header, cut, head_context) = describe(&capture, &metadata, options.level, root, &contexts)?;
     let path = options.output.path(&header, options.compression);
     options.output.check(&path, options.force)?;
 
@@ -132,9 +135,11 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let report = if options.check {
         let report = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
         let store = work.dir().join(STORE);
-        let header = Some(&header);
-        let subject = Subject { root, store: &store, shown: root, header, contexts: Some(&contexts) };
-        check::chain(subject, report, &mut phases, feedback)?
+        let reading = Reading { scope: ContextScope::Head, head: head_context, temp_dir: Some(work.dir()) };
+        let audited = reading.moment(&context, phases.next_two("Checking context"), feedback)?;
+        let contexts = Some(&audited.contexts);
+        let subject = Subject { root, store: &store, shown: root, header: Some(&header), contexts };
+        check::chain(subject, &audited, report, &mut phases, feedback)?
     } else {
         unchecked(&header, bytes, options.compression, digests.len())
     };
@@ -169,14 +174,15 @@ fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
     }
 }
 
-/// The header, from the captured store, and the level to cut it at unless that is its head.
+/// The header, from the captured store, the level to cut it at unless that is its head, and the
+/// commit of the block that becomes the head.
 fn describe(
     capture: &Capture,
     metadata: &Metadata,
     level: LevelRequest,
     root: &Path,
     contexts: &Contexts,
-) -> Result<(Header, Option<i32>)> {
+) -> Result<(Header, Option<i32>, Option<ContextHash>)> {
     let store = Store::open(capture.path(), store::Accept::Current)?;
     let head = store.head()?;
     store.first_available()?;
@@ -197,7 +203,7 @@ fn describe(
         head_level: block.level,
         last_commitment,
     };
-    Ok((header, (block.level != head.level).then_some(block.level)))
+    Ok((header, (block.level != head.level).then_some(block.level), block.context))
 }
 
 fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usize) -> Report {
