@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
+use super::context::ContextCommand;
+
 /// Inspect, verify, export and import snapshots of smart rollup nodes
 ///
 /// A snapshot is the state of a Tezos or Mavryk smart rollup node in one file: store, context and
@@ -117,6 +119,11 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Import a snapshot into a data directory
     Import(ImportArgs),
+    /// Look into the context of a snapshot or a data directory: commits, trees, contents
+    Context {
+        #[command(subcommand)]
+        command: ContextCommand,
+    },
     /// Build a small data directory, export, verify and import it, and show how
     Demo(DemoArgs),
     /// Serve the page to a browser on this computer
@@ -153,6 +160,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
+            Self::Context { command } => command.wants_json(),
             Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
