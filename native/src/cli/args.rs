@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
+use super::context::ContextCommand;
 use crate::verify::ContextScope;
 
 /// Inspect, verify, export and import snapshots of smart rollup nodes
@@ -140,6 +141,11 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Import a snapshot into a data directory
     Import(ImportArgs),
+    /// Look into the context of a snapshot or a data directory: commits, trees, contents
+    Context {
+        #[command(subcommand)]
+        command: ContextCommand,
+    },
     /// Build a small data directory, export, verify and import it, and show how
     Demo(DemoArgs),
     /// Serve the page to a browser on this computer
@@ -176,6 +182,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
+            Self::Context { command } => command.wants_json(),
             Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
