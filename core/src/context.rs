@@ -7,6 +7,7 @@
 pub mod index;
 pub mod layout;
 pub mod pack;
+pub mod write;
 
 mod commits;
 mod open;
