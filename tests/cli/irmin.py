@@ -2,6 +2,7 @@
 """Reads irmin-pack stores as layer 2 writes them; the judge of what rollsnap reads and writes.
 
   irmin.py dump CONTEXT_DIR...    what is in them, one JSON value on standard output
+  irmin.py built DIR...           whether DIR/context holds one commit of the tree in DIR/tree.json
   irmin.py judge ARCHIVE          this reader against the stores and dumps in ARCHIVE (NAME/..., NAME.json)
 
 Shares no code with rollsnap. Everything reachable is read; every hash is made again and every shape is
@@ -325,6 +326,56 @@ def directory(root):
     return files
 
 
+def plant(tree, path=()):
+    """What a tree must become: hash and rows of every path. A tree is a list of [name, tree], both names and
+    contents in hexadecimal."""
+    if isinstance(tree, str):
+        data = bytes.fromhex(tree)
+        hash = blake2b(u64(len(data)) + data)
+        return hash, [[path, "contents", hash.hex(), len(data)]]
+    entries, rows = [], []
+    for name, below in tree:
+        name = bytes.fromhex(name)
+        hash, found = plant(below, path + (name,))
+        rows += found
+        entries.append((name, not isinstance(below, str), hash))
+
+    def inode(entries, depth):
+        if len(entries) > 2:
+            bit = lambda entry: blake2b(entry[0])[depth // 8] >> (7 - depth % 8) & 1
+            halves = [(index, [entry for entry in entries if bit(entry) == index]) for index in (0, 1)]
+            halves = [(index, half) for index, half in halves if half]
+            image = b"\1" + varint(depth) + varint(len(entries)) + varint(len(halves))
+            return blake2b(image + b"".join(varint(index) + inode(half, depth + 1) for index, half in halves))
+        if depth == 0:
+            marks, image = (b"\xff" + bytes(7), bytes(8)), u64(len(entries))
+            return blake2b(image + b"".join(
+                marks[is_node] + string(name) + u64(32) + hash for name, is_node, hash in sorted(entries)))
+        image = b"\0" + varint(len(entries))
+        return blake2b(image + b"".join(
+            string(name) + (b"\0" if is_node else b"\1") + hash for name, is_node, hash in sorted(entries)))
+
+    hash = inode(entries, 0)
+    return hash, [[path, "node", hash.hex(), len(entries)]] + rows
+
+
+def built(root):
+    with open(os.path.join(root, "tree.json")) as file:
+        hash, rows = plant(json.load(file))
+    store = Store(directory(os.path.join(root, "context")))
+    need(len(store.index) == 1 and len(store.pieces) == 2, "one commit, one range")
+    found = store.dump()
+    need(found["commits"][0]["root_node"]["hash"] == hash.hex(), "hash of the root")
+    wanted = sorted([[step.decode("latin-1") for step in row[0]]] + row[1:] for row in rows)
+    (paths,) = found["paths"].values()
+    need(wanted == sorted([row["path"], row["kind"], row["hash"], row.get("size", row.get("children"))]
+                          for row in paths), "the paths")
+    long = {name for row in rows for name in row[0] if len(name) > 3}
+    need(long.issuperset(store.names), "a name in the dictionary")
+    need(len(store.names) == min(len(long), 100001), "length of the dictionary")
+    return found["commits"][0]
+
+
 def judge(path):
     """Compares what the real library says with what this reader finds; the names of the stores."""
     with tarfile.open(path) as archive:
@@ -353,6 +404,8 @@ def main():
     try:
         if command == "dump":
             result = [Store(directory(path)).dump() for path in args]
+        elif command == "built":
+            result = [built(path) for path in args]
         elif command == "judge":
             result = judge(*args)
         else:
