@@ -19,6 +19,29 @@ pub fn contents(bytes: &[u8]) -> Hash {
     blake2b(&[&(bytes.len() as u64).to_be_bytes(), bytes])
 }
 
+/// The hash of contents that come in pieces.
+#[derive(Clone, Debug)]
+pub struct Pieces(blake2b_simd::State);
+
+impl Pieces {
+    /// Contents of this length, in bytes.
+    pub fn new(len: u64) -> Self {
+        let mut state = blake2b_simd::Params::new().hash_length(32).to_state();
+        state.update(&len.to_be_bytes());
+        Self(state)
+    }
+
+    /// Takes the next bytes.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash, after the last byte.
+    pub fn finish(&self) -> Hash {
+        self.0.finalize().as_bytes().first_chunk().copied().unwrap_or_default()
+    }
+}
+
 /// The pre-image of a directory with one or two entries, which must come in the order of their
 /// names: (name, whether it is a directory, hash).
 pub fn put_root<'a>(entries: impl ExactSizeIterator<Item = (&'a [u8], bool, Hash)>, out: &mut Vec<u8>) {
