@@ -5,11 +5,12 @@ use alloc::vec;
 use super::pages::Pages;
 use super::reach::{Reached, reach};
 use super::{Shell, Sink, prefix_name};
-use crate::context::Context;
+use crate::code::Code;
 use crate::context::pack::Mapping;
+use crate::context::{Commit, Context};
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::hash::ContextHash;
-use crate::problem::Result;
+use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
 
 /// How much is handed over at once, in bytes.
@@ -18,32 +19,35 @@ const CHUNK: usize = 256 << 10;
 /// A commit that is ready to be copied: what belongs to it is known.
 pub struct SingleCommit<'a, F: Files> {
     context: &'a Context<F>,
-    commit: ContextHash,
-    offset: u64,
+    commit: Commit,
     reached: Reached,
 }
 
 impl<'a, F: Files> SingleCommit<'a, F> {
-    /// Finds what belongs to the commit whose entry is at a global offset. Progress is told in
-    /// bytes.
+    /// Finds what belongs to a commit of this context. Progress is told in bytes.
     ///
     /// Memory: 8 bytes for each object that is known of but not yet visited, 16 for each stretch
     /// of objects without a gap.
     ///
     /// # Errors
-    /// [`Code::ContextCommit`](crate::Code::ContextCommit) when this commit is not at that offset,
+    /// [`Code::ContextHash`] when the entry of the commit has another hash;
     /// [`Code::ContextEntry`](crate::Code::ContextEntry) and
     /// [`Code::ContextChild`](crate::Code::ContextChild) when something below it cannot be read (hashes
     /// are not checked), [`Code::Cancelled`](crate::Code::Cancelled), whatever the files report.
     pub fn of(
         context: &'a Context<F>,
-        commit: &ContextHash,
-        offset: u64,
+        commit: &Commit,
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<Self> {
-        let reached = reach(context, commit.as_bytes(), offset, phase, feedback)?;
-        Ok(Self { context, commit: *commit, offset, reached })
+        if commit.stored != *commit.hash.as_bytes() {
+            return Err(Problem::new(Code::ContextHash)
+                .at(Place::Context(commit.offset))
+                .expected(commit.hash)
+                .found(ContextHash::new(commit.stored)));
+        }
+        let reached = reach(context, commit, phase, feedback)?;
+        Ok(Self { context, commit: commit.clone(), reached })
     }
 
     /// How many objects belong to it, the commit among them.
@@ -73,9 +77,9 @@ impl<'a, F: Files> SingleCommit<'a, F> {
         sink.create(&prefix_name(generation))?;
         self.objects_into(sink, feedback)?;
         let shell = Shell {
-            commit: *self.commit.as_bytes(),
-            offset: self.offset,
-            len: self.reached.commit_len,
+            commit: *self.commit.hash.as_bytes(),
+            offset: self.commit.offset,
+            len: self.commit.len,
             generation,
             mapping: &self.reached.mapping,
         };

@@ -10,49 +10,42 @@ use alloc::vec::Vec;
 
 use super::pages::Pages;
 use crate::code::Code;
-use crate::context::Context;
 use crate::context::layout::Part;
 use crate::context::open::{no_entry, nothing_at};
-use crate::context::pack::{Child, Commit, Hash, Head, Inode, Kind, MAX_HEAD, MAX_INODE, Malformed, Mapping};
+use crate::context::pack::{Child, Head, Inode, Kind, MAX_HEAD, MAX_INODE, Malformed, Mapping};
+use crate::context::{Commit, Context};
 use crate::feedback::{Feedback, Phase, Unit};
-use crate::hash::ContextHash;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
 
-/// Longest value of a commit that is read, in bytes.
-const MAX_COMMIT: u64 = 64 << 10;
-
 /// How many objects are visited between two looks at the user.
-const STRIDE: u32 = 4096;
+const STRIDE: u64 = 4096;
 
 /// What belongs to a commit.
 #[derive(Debug)]
 pub(super) struct Reached {
     /// Its objects, where they are.
     pub(super) mapping: Mapping,
-    /// Length of the entry of the commit itself, in bytes.
-    pub(super) commit_len: u64,
     /// How many objects there are, the commit among them.
     pub(super) objects: u64,
 }
 
-/// Visits everything below the commit at a global offset. Progress is told in bytes, in the sense
-/// of offsets. Memory: 8 bytes for each object that waits, 16 for each range of the result.
+/// Visits everything below a commit. Progress is told in bytes, in the sense of offsets. Memory: 8
+/// bytes for each object that waits, 16 for each range of the result.
 ///
 /// # Errors
-/// [`Code::ContextCommit`] when this commit is not at that offset, [`Code::ContextEntry`],
-/// [`Code::ContextChild`], [`Code::Cancelled`], whatever the files report.
+/// [`Code::ContextEntry`], [`Code::ContextChild`], [`Code::Cancelled`], whatever the files report.
 pub(super) fn reach<F: Files>(
     context: &Context<F>,
-    hash: &Hash,
-    offset: u64,
+    commit: &Commit,
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<Reached> {
+    let offset = commit.offset;
     let mut walk = Walk { pages: Pages::new(context), context, waiting: BinaryHeap::new(), value: vec![] };
     feedback.phase(Phase { total: Some(offset), unit: Unit::Bytes, ..phase });
-    let commit_len = walk.commit(hash, offset)?;
-    let mut ranges = vec![(offset, commit_len)];
+    let mut ranges = vec![(offset, commit.len)];
+    walk.wait_for(Child::Offset(commit.root), offset)?;
     let (mut at, mut told, mut objects) = (offset, offset, 1u64);
     while let Some(next) = walk.waiting.pop() {
         if next == at {
@@ -62,7 +55,7 @@ pub(super) fn reach<F: Files>(
         add(&mut ranges, next, len)?;
         at = next;
         objects += 1;
-        if objects.is_multiple_of(u64::from(STRIDE)) {
+        if objects.is_multiple_of(STRIDE) {
             feedback.checkpoint()?;
             feedback.advance(told - at);
             told = at;
@@ -70,7 +63,7 @@ pub(super) fn reach<F: Files>(
     }
     feedback.advance(told);
     let mapping = Mapping::of(ranges.into_iter().rev());
-    Ok(Reached { mapping, commit_len, objects })
+    Ok(Reached { mapping, objects })
 }
 
 struct Walk<'a, F: Files> {
@@ -82,37 +75,6 @@ struct Walk<'a, F: Files> {
 }
 
 impl<F: Files> Walk<'_, F> {
-    /// Checks that the commit is the right one, as the library does, and goes to its root; the
-    /// length of its entry.
-    fn commit(&mut self, hash: &Hash, offset: u64) -> Result<u64> {
-        let wrong = || {
-            let known = ContextHash::new(*hash);
-            Problem::new(Code::ContextCommit)
-                .at(Place::Context(offset))
-                .expected(format_args!("commit {known}"))
-        };
-        let head = self.head(offset).map_err(|problem| wrong().because(problem))?;
-        if head.kind != Kind::Commit {
-            return Err(wrong().found(head.kind.words()));
-        }
-        self.value(offset, &head, MAX_COMMIT)?;
-        let value = core::mem::take(&mut self.value);
-        let commit = Commit::parse(&value).map_err(|why| no_entry(offset, why))?;
-        if commit.parents > 0 {
-            return Err(wrong().found(format_args!("one with {} parents", commit.parents)));
-        }
-        self.wait_for(commit.root, offset)?;
-        if let Some(root) = self.waiting.peek().copied() {
-            let found = commit.hash(&self.head(root)?.hash);
-            for found in [found, head.hash] {
-                if found != *hash {
-                    return Err(wrong().found(format_args!("commit {}", ContextHash::new(found))));
-                }
-            }
-        }
-        Ok(head.entry_len())
-    }
-
     /// Remembers what the object at a global offset refers to; the length of its entry.
     fn visit(&mut self, offset: u64) -> Result<u64> {
         let head = self.head(offset)?;

@@ -1,6 +1,4 @@
-//! The context of the kind `riscv`: a directory of files, each named by 64 hexadecimal digits, the
-//! BLAKE2b-256 of its content. A commit is one that lists the hashes of others, the chunks of the
-//! state, as `count ‖ hash …`; the count has eight bytes and is **little-endian**.
+//! One commit of a context of the kind `riscv` and its chunks, copied.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -11,14 +9,13 @@ use alloc::vec::Vec;
 use super::Sink;
 use crate::code::Code;
 use crate::context::pack::{Hash, Malformed};
+use crate::context::path::hex;
+use crate::context::riscv::CHUNK;
 use crate::encoding::blake2b;
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-
-/// Most bytes that a chunk has.
-pub const MAX_CHUNK: u64 = 4096;
 
 /// Most bytes of a commit that are read: a state of 16 GiB.
 const MAX_COMMIT: u64 = 128 << 20;
@@ -27,18 +24,13 @@ const MAX_COMMIT: u64 = 128 << 20;
 ///
 /// # Errors
 /// When it is not a list of hashes.
-pub fn chunks(commit: &[u8]) -> Result<impl ExactSizeIterator<Item = Hash> + Clone, Malformed> {
+fn chunks(commit: &[u8]) -> Result<impl ExactSizeIterator<Item = Hash> + Clone, Malformed> {
     let (count, hashes) = commit.split_first_chunk().ok_or(Malformed("it ends too early"))?;
     let (hashes, rest) = hashes.as_chunks::<32>();
     if !rest.is_empty() || u64::from_le_bytes(*count) != hashes.len() as u64 {
         return Err(Malformed("it is no list of hashes as long as it says"));
     }
     Ok(hashes.iter().copied())
-}
-
-/// Name of the file with this hash, below `context/`.
-pub fn name(hash: &Hash) -> String {
-    hash.iter().fold(String::with_capacity(64), |name, byte| name + &format!("{byte:02x}"))
 }
 
 /// Copies a commit and its chunks, each once, and checks that they have the hashes by which they are
@@ -65,19 +57,19 @@ pub fn copy<F: Files>(
         feedback.checkpoint()?;
         if copied.insert(hash) {
             let missing = || Problem::new(Code::ContextChild).member(member(&hash)).found("no such file");
-            let chunk = read(files, &hash, MAX_CHUNK, Code::ContextEntry)?.ok_or_else(missing)?;
-            sink.create(&name(&hash))?;
+            let chunk = read(files, &hash, CHUNK, Code::ContextEntry)?.ok_or_else(missing)?;
+            sink.create(&hex(&hash))?;
             sink.write(&chunk)?;
         }
         feedback.advance(1);
     }
-    sink.create(&name(commit.as_bytes()))?;
+    sink.create(&hex(commit.as_bytes()))?;
     sink.write(&list)
 }
 
 /// The file of this hash, whole and with that hash.
 fn read<F: Files>(files: &F, hash: &Hash, most: u64, too_long: Code) -> Result<Option<Vec<u8>>> {
-    let Some(file) = files.open(&name(hash))? else { return Ok(None) };
+    let Some(file) = files.open(&hex(hash))? else { return Ok(None) };
     if file.len() > most {
         let problem = Problem::new(too_long).member(member(hash));
         return Err(problem.expected(format_args!("at most {most} bytes")).found(file.len()));
@@ -88,9 +80,9 @@ fn read<F: Files>(files: &F, hash: &Hash, most: u64, too_long: Code) -> Result<O
     if found == *hash {
         return Ok(Some(bytes));
     }
-    Err(Problem::new(Code::ContextHash).member(member(hash)).found(name(&found)))
+    Err(Problem::new(Code::ContextHash).member(member(hash)).found(hex(&found)))
 }
 
 fn member(hash: &Hash) -> String {
-    format!("context/{}", name(hash))
+    format!("context/{}", hex(hash))
 }
