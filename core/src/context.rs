@@ -22,7 +22,7 @@ mod findings;
 mod open;
 
 pub use checkout::{Commit, Listed, State};
-pub use commits::{Contexts, INDEX_FILES};
+pub use commits::{Contexts, Found, INDEX_FILES};
 pub use index::Index;
 pub use layout::Layout;
 pub use open::Context;
