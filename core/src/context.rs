@@ -14,6 +14,7 @@ pub mod path;
 pub mod riscv;
 pub mod stat;
 pub mod tree;
+pub mod verify;
 pub mod walk;
 pub mod write;
 
