@@ -233,7 +233,8 @@ impl Inventory {
         if !(version.starts_with(b"0000000") && matches!(version.last(), Some(b'1'..=b'5'))) {
             outcome.fail(wrong.expected("a version from 00000001 to 00000005").found("another"));
         } else if len > size.saturating_sub(16) {
-            outcome.fail(wrong.expected(format_args!("{len} bytes of branches")).found(size.saturating_sub(16)));
+            outcome
+                .fail(wrong.expected(format_args!("{len} bytes of branches")).found(size.saturating_sub(16)));
         } else if len > 0 {
             let headline = "the context has branches, which rollup nodes never make";
             outcome.warn(wrong.headline(headline).found(format_args!("{len} bytes of them")));
