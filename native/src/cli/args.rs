@@ -192,6 +192,12 @@ impl Command {
 pub(super) struct InfoArgs {
     /// The snapshot file, or - for standard input
     pub(super) snapshot: PathBuf,
+    /// Read the whole file, and say whether it is compact
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Directory for the temporary copy of the store, with --full [default: the system's]
+    #[arg(long, value_name = "DIR", requires = "full")]
+    pub(super) temp_dir: Option<PathBuf>,
     /// Print a report as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -282,6 +288,10 @@ pub(super) struct ExportArgs {
     /// Cut the store at this level: head, finalized, cemented or a number
     #[arg(long, value_name = "LEVEL", default_value = "finalized")]
     pub(super) level: String,
+    /// Take the context of the first available block only: smaller, but nodes rebuild all later
+    /// ones by replay when they import it, which takes hours or days
+    #[arg(long)]
+    pub(super) compact: bool,
     /// Do not ask layer 1, do not read the finished snapshot back, do not check its chain
     #[arg(long, alias = "no-checks")]
     pub(super) no_check: bool,
@@ -313,6 +323,10 @@ pub(super) struct ImportArgs {
     /// Take the store back to this level
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<String>,
+    /// Import a compact snapshot as it is: a node cannot go on from there before the contexts
+    /// that are missing are rebuilt
+    #[arg(long)]
+    pub(super) keep_compact: bool,
     #[arg(long, hide = true)]
     apply_unsafe_patches: bool,
     #[arg(long, hide = true, value_name = "URL")]

@@ -41,6 +41,8 @@ pub struct Options {
     pub check: bool,
     /// Take the store back to this level.
     pub level: Option<i32>,
+    /// Import a compact snapshot as it is, without the contexts that a node would rebuild.
+    pub keep_compact: bool,
     /// RPC address of a layer 1 node to ask about the last commitment.
     pub endpoint: Option<String>,
 }
@@ -63,7 +65,7 @@ pub struct Outcome {
 /// [`Code::ImportRollup`], [`Code::ImportMode`], [`Code::ImportLevel`], [`Code::ImportOlder`]), of
 /// a damaged snapshot (`gzip.*`, `tar.*`, `snapshot.*`), of what it holds (`metadata.*`,
 /// `store.*`, [`Code::HeaderStore`]), [`Code::ImportStore`], [`Code::ImportLink`],
-/// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code.
+/// [`Code::ContextCompact`], [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code.
 pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     // What an interrupted import has left is nobody's data yet: it is settled before it is judged.
     if swap::pending(&options.data_dir)?.is_none() {
@@ -100,8 +102,12 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     let staged = staging.dir().join(crate::data_dir::STORE);
     rules::staged(staging.dir(), root, &header, options.check)?;
     let contexts = contexts::read(staging.dir())?;
-    rules::not_compact(&staged, &contexts)?;
     let head_level = adjust(&staged, &header, &existing, options.level, feedback)?;
+    // Only now: taken back to its first level, a compact snapshot lacks nothing.
+    let compact = rules::compact(&staged, &contexts)?;
+    if let Some(compact) = compact.as_ref().filter(|_| !options.keep_compact) {
+        return Err(compact.refusal());
+    }
     let mut report = report;
     if options.check {
         layer1.after(&header, &staged, &mut report, feedback)?;
@@ -120,6 +126,9 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     let plan = plan(staging.dir(), root, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
+    if let Some(compact) = compact {
+        feedback.note(&compact.consequence());
+    }
     Ok(Outcome { report: remarked(report, options), head_level, phases: phases.finish() })
 }
 

@@ -7,7 +7,7 @@ use rollsnap_core::context::{Context, Contexts, INDEX_FILES, Riscv, State};
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::{ContextHash, StateHash};
 use rollsnap_core::report::Check;
-use rollsnap_core::{Class, Code, Feedback, ReadAt, Result};
+use rollsnap_core::{Class, Code, Feedback, Files, ReadAt, Result};
 
 use super::ContextScope;
 use super::spool::TempSpool;
@@ -73,12 +73,17 @@ impl Reading<'_> {
             ContextScope::None if !index(name) => 0,
             _ => held.len(),
         };
-        let total = moment.files().map(|(name, held)| read(name, held)).sum();
+        let names = moment.all()?;
+        let mut total = 0;
+        for name in &names {
+            total += moment.open(name)?.map_or(0, |held| read(name, &held));
+        }
         feedback.phase(Phase { total: Some(total), unit: Unit::Bytes, ..phase });
         let mut chunk = vec![0; CHUNK];
-        for (name, held) in moment.files() {
+        for name in &names {
+            let Some(held) = moment.open(name)? else { continue };
             audit.begin(name, held.len());
-            let (mut at, end) = (0, read(name, held));
+            let (mut at, end) = (0, read(name, &held));
             while at < end {
                 feedback.checkpoint()?;
                 let len = usize::try_from(end - at).map_or(CHUNK, |left| left.min(CHUNK));
