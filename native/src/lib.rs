@@ -8,6 +8,7 @@
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
 //! * [`export`], [`import`]: the two big jobs; [`swap`]: how an import cannot break anything;
+//! * [`proving`]: threads and a temporary file for the check of a context;
 //! * [`demo`]: all of it at work on a small data directory.
 
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ pub mod io;
 pub mod jobs;
 pub mod l1;
 pub mod page;
+pub mod proving;
 pub mod source;
 pub mod store;
 pub mod swap;
