@@ -1,6 +1,9 @@
 //! Random access to bytes: the one trait behind which a file, a browser `File`, an HTTP range and
-//! a slice look the same.
+//! a slice look the same; and the one behind which a directory, the members of a snapshot and a
+//! map do.
 
+use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::code::Code;
@@ -22,6 +25,38 @@ pub trait ReadAt {
     /// No byte at all?
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// Files by name, as in a data directory: names are relative to it, with `/` between their parts.
+pub trait Files {
+    /// What a file is read through.
+    type File: ReadAt;
+
+    /// The regular file of this name; `None` where there is none.
+    ///
+    /// # Errors
+    /// What the source reports.
+    fn open(&self, name: &str) -> Result<Option<Self::File>>;
+
+    /// The names of all files that begin with `prefix`, in any order.
+    ///
+    /// # Errors
+    /// What the source reports.
+    fn names(&self, prefix: &str) -> Result<Vec<String>>;
+}
+
+/// A map from names to contents.
+impl<'a, R: ReadAt> Files for &'a BTreeMap<String, R> {
+    type File = &'a R;
+
+    fn open(&self, name: &str) -> Result<Option<&'a R>> {
+        Ok(self.get(name))
+    }
+
+    fn names(&self, prefix: &str) -> Result<Vec<String>> {
+        let names = self.keys().filter(|name| name.starts_with(prefix));
+        Ok(names.cloned().collect())
     }
 }
 

@@ -1,14 +1,11 @@
 //! The index of commits: files `log`, `log_async` and `data` below `context/index/`, read as
 //! their bytes come.
 //!
-//! A file is a header of 32 bytes (length of the entries, `00000001`, generation, length of the
-//! fan-out table, all big-endian), the fan-out table, and entries of 45 bytes: the hash of the
-//! commit and where its entry is. Bytes after the announced length do not count.
+//! A file is a [`Header`], the fan-out table, and entries of 45 bytes: the hash of the commit and
+//! where its entry is. Bytes after the announced length do not count.
 
 use crate::hash::ContextHash;
-
-/// Length of the header, in bytes.
-const HEADER: usize = 32;
+use crate::index::Header;
 
 /// Length of an entry, in bytes.
 const ENTRY: usize = 45;
@@ -42,7 +39,7 @@ impl Reader {
         loop {
             match &mut self.state {
                 State::Header => {
-                    let Some(header) = self.take(&mut input, HEADER) else { return };
+                    let Some(header) = self.take(&mut input, Header::LEN) else { return };
                     self.state = parse_header(header);
                 }
                 State::FanOut { left: 0, entries } => self.state = State::Entries { left: *entries },
@@ -94,11 +91,9 @@ impl Default for Reader {
 }
 
 fn parse_header(bytes: [u8; ENTRY]) -> State {
-    let number = |at: usize| {
-        bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes))
-    };
-    let (length, fan_out) = (number(0), number(24));
-    if bytes[8..16] != *b"00000001" || length % ENTRY as u64 != 0 {
+    let Some(header) = bytes.first_chunk().and_then(Header::parse) else { return State::Foreign };
+    let Header { length, fan_out, .. } = header;
+    if length % ENTRY as u64 != 0 {
         return State::Foreign;
     }
     let entries = length / ENTRY as u64;

@@ -15,6 +15,7 @@ mod pre_images;
 mod reader;
 mod rules;
 mod schema;
+pub mod v4;
 
 pub use check::{Subject, check};
 pub use gather::{DEFAULT_MAX_STORE, Gather};
