@@ -7,8 +7,8 @@ use std::path::Path;
 
 use common::{CURRENT, Fixture, dump, everything, names, staged};
 use rollsnap::store::{
-    Accept, Capture, LevelRequest, LpcOutcome, Mark, Store, export_copy, keep_lpc, read_lpc, reset_imported,
-    reset_to_level, set_history_mode,
+    Accept, Capture, LevelRequest, LpcOutcome, Mark, Rows, Store, export_copy, keep_lpc, read_lpc,
+    reset_imported, reset_to_level, set_history_mode,
 };
 use rollsnap_core::feedback::{Feedback, Phase, Silent};
 use rollsnap_core::{Code, HistoryMode};
@@ -47,7 +47,7 @@ fn marks_and_levels_are_those_of_the_directory() {
             }
             let block = request.resolve(&store).unwrap();
             assert_eq!(i64::from(block.level), header["head_level"], "{name} {word}");
-            assert_eq!(store.most_recent_commitment(&block).to_string(), header["last_commitment"]);
+            assert_eq!(block.most_recent_commitment().to_string(), header["last_commitment"]);
             assert_eq!(LevelRequest::Level(block.level).resolve(&store).unwrap(), block);
         }
         let mode = store.history_mode(&fixture.root).unwrap();

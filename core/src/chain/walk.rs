@@ -3,8 +3,9 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::{Block, Entry, Messages, Stored};
+use super::{Block, Entry, Evaluation, Messages, Stored};
 use crate::code::Code;
+use crate::context::Contexts;
 use crate::encoding::{Cell, Commitment, Inbox, MAX_MESSAGE};
 use crate::hash::{BlockHash, CommitmentHash};
 use crate::problem::{Place, Problem};
@@ -43,8 +44,9 @@ pub struct Summary {
 
 /// Checks block after block, the newest first.
 #[derive(Debug)]
-pub struct Walk {
+pub struct Walk<'c> {
     marks: Marks,
+    contexts: Option<&'c Contexts>,
     wanted: Option<BlockHash>,
     newer: Option<Newer>,
     newer_commitment: Option<NewerCommitment>,
@@ -57,6 +59,7 @@ pub struct Walk {
 #[derive(Debug)]
 struct Newer {
     block: Block,
+    initial_tick: u128,
     timestamp: Option<i64>,
     cell: Option<Cell>,
 }
@@ -68,10 +71,11 @@ struct NewerCommitment {
     final_tick: Option<u128>,
 }
 
-impl Walk {
-    /// A walk that begins at the head.
-    pub fn new(marks: Marks) -> Self {
+impl<'c> Walk<'c> {
+    /// A walk that begins at the head, and looks contexts up in `contexts` where they are known.
+    pub fn new(marks: Marks, contexts: Option<&'c Contexts>) -> Self {
         Self {
+            contexts,
             wanted: Some(marks.head.0),
             newer: None,
             newer_commitment: None,
@@ -155,39 +159,42 @@ impl Walk {
         self.lowest = block.level;
         self.check_links(entry, sink);
         let timestamp = match &entry.messages {
-            Stored::Found(messages) => self.check_messages(block, messages, sink),
+            Stored::Found(messages) => self.check_messages(entry, messages, sink),
             other => {
                 sink(absent(Code::ChainMessages, "messages", block, other));
                 None
             }
         };
         let cell = match &entry.inbox {
-            Stored::Found(inbox) => check_inbox(block, inbox, sink).then(|| inbox.cell.clone()),
+            Stored::Found(inbox) => {
+                check_inbox(block.level, &entry.evaluation, inbox, sink).then(|| inbox.cell.clone())
+            }
             other => {
                 sink(absent(Code::ChainInbox, "inbox", block, other));
                 None
             }
         };
         if let Some(newer) = &self.newer {
-            check_newer(newer, block, timestamp, cell.as_ref(), sink);
+            check_newer(newer, entry, timestamp, cell.as_ref(), sink);
         }
         if let Some(hash) = block.commitment {
             self.summary.commitments += 1;
             match &entry.commitment {
-                Stored::Found(content) => self.check_commitment(block, hash, *content, sink),
+                Stored::Found(content) => self.check_commitment(entry, hash, *content, sink),
                 other => {
                     sink(absent(Code::ChainCommitment, "commitment", block, other));
                     self.newer_commitment = None;
                 }
             }
         }
-        if entry.has_context == Some(false) {
+        if block.context.zip(self.contexts).is_some_and(|(hash, contexts)| !contexts.contains(&hash)) {
             sink(unreadable(Code::ChainContext, "context", &block.hash, block.level));
         }
         if block.level > self.marks.first_available {
             self.wanted = Some(block.predecessor);
         }
-        self.newer = Some(Newer { block: *block, timestamp, cell });
+        self.newer =
+            Some(Newer { block: *block, initial_tick: entry.evaluation.initial_tick, timestamp, cell });
     }
 
     /// Level index and marks.
@@ -216,10 +223,11 @@ impl Walk {
 
     fn check_messages(
         &mut self,
-        block: &Block,
+        entry: &Entry<'_>,
         messages: &Messages<'_>,
         sink: &mut impl FnMut(Problem),
     ) -> Option<i64> {
+        let Entry { block, evaluation: Evaluation { inbox_witness, .. }, .. } = entry;
         let level = block.level;
         let list = &messages.list;
         self.summary.messages += list.messages().len() as u64;
@@ -245,8 +253,8 @@ impl Walk {
             self.summary.partial_lists += 1;
             return None;
         }
-        if witness != block.inbox_witness {
-            sink(at(Code::MessagesWitness, level).expected(block.inbox_witness).found(witness));
+        if witness != *inbox_witness {
+            sink(at(Code::MessagesWitness, level).expected(inbox_witness).found(witness));
         }
         let Some(info) = list.info() else {
             sink(at(Code::MessagesForm, level).expected("an info-per-level message in second place"));
@@ -260,11 +268,12 @@ impl Walk {
 
     fn check_commitment(
         &mut self,
-        block: &Block,
+        entry: &Entry<'_>,
         hash: CommitmentHash,
         content: Commitment,
         sink: &mut impl FnMut(Problem),
     ) {
+        let Entry { block, evaluation, .. } = entry;
         let level = block.level;
         let genesis = self.is_genesis(level);
         let computed = content.hash();
@@ -289,7 +298,7 @@ impl Walk {
                 "Erroneous previous commitment hash {previous} for level {level} instead of {predecessor}."
             )));
         }
-        if let Some(state) = block.state_hash.filter(|state| *state != content.compressed_state) {
+        if let Some(state) = evaluation.state_hash.filter(|state| *state != content.compressed_state) {
             let expected = content.compressed_state;
             sink(
                 at(Code::StateHash, level).expected(expected).found(state).headline(format!(
@@ -301,7 +310,7 @@ impl Walk {
             let expected = if genesis { "no ticks at the origination" } else { "at least one tick" };
             sink(at(Code::CommitmentTicks, level).expected(expected).found(content.number_of_ticks));
         }
-        let final_tick = block.final_tick();
+        let final_tick = evaluation.final_tick();
         if let Some(newer) = &self.newer_commitment {
             self.check_newer_commitment(newer, hash, level, final_tick, sink);
         }
@@ -335,11 +344,10 @@ impl Walk {
 }
 
 /// Whether the cell is the one that its hash names, so that what it says means something.
-fn check_inbox(block: &Block, inbox: &Inbox, sink: &mut impl FnMut(Problem)) -> bool {
-    let level = block.level;
+fn check_inbox(level: i32, evaluation: &Evaluation, inbox: &Inbox, sink: &mut impl FnMut(Problem)) -> bool {
     let computed = inbox.cell.hash();
-    if computed != block.inbox_hash {
-        let stored = block.inbox_hash;
+    if computed != evaluation.inbox_hash {
+        let stored = evaluation.inbox_hash;
         sink(
             at(Code::InboxHash, level)
                 .expected(stored)
@@ -351,8 +359,8 @@ fn check_inbox(block: &Block, inbox: &Inbox, sink: &mut impl FnMut(Problem)) -> 
     for found in [inbox.level, inbox.cell.level].into_iter().filter(|found| *found != level).take(1) {
         sink(at(Code::InboxLevel, level).expected(level).found(found));
     }
-    if inbox.cell.witness != block.inbox_witness {
-        sink(at(Code::InboxWitness, level).expected(block.inbox_witness).found(inbox.cell.witness));
+    if inbox.cell.witness != evaluation.inbox_witness {
+        sink(at(Code::InboxWitness, level).expected(evaluation.inbox_witness).found(inbox.cell.witness));
     }
     true
 }
@@ -360,19 +368,21 @@ fn check_inbox(block: &Block, inbox: &Inbox, sink: &mut impl FnMut(Problem)) -> 
 /// What a block must be for the one above it.
 fn check_newer(
     newer: &Newer,
-    block: &Block,
+    entry: &Entry<'_>,
     timestamp: Option<i64>,
     cell: Option<&Cell>,
     sink: &mut impl FnMut(Problem),
 ) {
+    let Entry { block, evaluation, .. } = entry;
     let above = &newer.block;
     if above.level != block.level.saturating_add(1) {
         let found = format!("its predecessor at level {}", block.level);
         sink(at(Code::ChainLevel, above.level).expected(above.level.saturating_sub(1)).found(found));
     }
-    if block.final_tick() != Some(above.initial_tick) {
-        let expected = block.final_tick().map_or_else(|| String::from("a tick"), |tick| tick.to_string());
-        sink(at(Code::ChainTicks, above.level).expected(expected).found(above.initial_tick));
+    if evaluation.final_tick() != Some(newer.initial_tick) {
+        let expected =
+            evaluation.final_tick().map_or_else(|| String::from("a tick"), |tick| tick.to_string());
+        sink(at(Code::ChainTicks, above.level).expected(expected).found(newer.initial_tick));
     }
     if above.commitment.is_none() && above.previous_commitment != block.most_recent_commitment() {
         let expected = block.most_recent_commitment();
@@ -387,10 +397,10 @@ fn check_newer(
         if newer.index != cell.index.saturating_add(1) {
             sink(at(Code::InboxIndex, above.level).expected(cell.index.saturating_add(1)).found(newer.index));
         }
-        if newer.back_pointers != cell.next_back_pointers(&block.inbox_hash) {
+        if newer.back_pointers != cell.next_back_pointers(&evaluation.inbox_hash) {
             sink(
                 at(Code::InboxPointers, above.level)
-                    .expected(format!("the inbox {} first", block.inbox_hash)),
+                    .expected(format!("the inbox {} first", evaluation.inbox_hash)),
             );
         }
     }

@@ -5,7 +5,10 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::pieces::Pieces;
-use super::{MAX_METADATA, MAX_VERSION, PreImages, STORE, Subject, check, cut_store, old_store, settle};
+use super::{
+    Accept, MAX_METADATA, MAX_VERSION, Metadata, PreImages, STORE, Store, Subject, check, check_version,
+    cut_store, old_store, parse_version, settle,
+};
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::feedback::{Feedback, Phase, Unit};
@@ -16,6 +19,9 @@ use crate::tar::{self, Member};
 
 /// Largest database that [`Gather`] keeps in memory unless told otherwise, in bytes: 512 MiB.
 pub const DEFAULT_MAX_STORE: u64 = 512 << 20;
+
+/// What stands where the name of a data directory would: the bytes that come have none.
+const SHOWN: &str = "snapshot";
 
 /// Hears the events of an [`Inspector`](crate::snapshot::Inspector) and completes its report by
 /// *Consistent*. Memory: the database, up to a bound, and 8 bytes for each commit of the context.
@@ -103,12 +109,18 @@ impl Gather {
         }
         let contexts = self.contexts.complete();
         let header = report.header;
+        let version = self.version.seen.then(|| parse_version(&self.version.bytes, "storage/version"));
+        let mut store = version.transpose().and_then(check_version).and_then(|()| {
+            let missing = || Problem::new(Code::StoreMissing).path(STORE);
+            Store::open(self.store_seen.then_some(&self.store).ok_or_else(missing)?, STORE, Accept::Older)
+        });
+        let metadata = self.metadata.seen.then(|| Metadata::parse(&self.metadata.bytes));
         let subject = Subject {
-            metadata: self.metadata.seen.then_some(&*self.metadata.bytes),
-            version: self.version.seen.then_some(&*self.version.bytes),
-            database: self.store_seen.then_some(&self.store),
+            metadata: metadata.transpose().map_err(|problem| problem.path("metadata")),
+            store: store.as_mut().map_err(|problem| problem.clone()),
+            shown: SHOWN,
             header: header.as_ref(),
-            contexts: &contexts,
+            contexts: Some(&contexts),
         };
         let (mut problems, mut passed) = check(subject, phase, feedback)?;
         problems.extend(self.problems);

@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Block, Metadata};
-use crate::chain::Summary;
+use super::Metadata;
+use crate::chain::{Block, Summary};
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::header::{Header, HistoryMode};
@@ -131,9 +131,14 @@ pub fn no_context() -> Problem {
     Problem::new(Code::StoreNoContext).headline("No blocks with context committed to disk")
 }
 
-/// Rule E8. `dir` is the name of the data directory.
-pub fn no_mode(dir: &str) -> Problem {
-    Problem::new(Code::StoreNoMode).headline(format!("No history mode information in \"{dir}\"."))
+/// Rule E8. `shown` is the name of the data directory or snapshot.
+pub fn no_mode(shown: &str) -> Problem {
+    Problem::new(Code::StoreNoMode).headline(format!("No history mode information in \"{shown}\"."))
+}
+
+/// Rule E2. `shown` is the name of the data directory or snapshot.
+pub fn no_metadata(shown: &str) -> Problem {
+    Problem::new(Code::MetadataMissing).headline(format!("No rollup node metadata in \"{shown}\"."))
 }
 
 /// Why nothing is said of a store before version 5.

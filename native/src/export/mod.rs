@@ -19,7 +19,7 @@ use rollsnap_core::{Code, Feedback, Header, Report, Result};
 use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, metadata, snapshot_files};
 use crate::jobs::Phases;
-use crate::store::{Capture, LevelRequest, Store};
+use crate::store::{Capture, LevelRequest, Rows, Store};
 use crate::verify::{self, Subject};
 use crate::{io, store, swap};
 

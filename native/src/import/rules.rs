@@ -8,7 +8,7 @@ use rollsnap_core::{Code, Header, HistoryMode, Problem, Result};
 use super::existing::Existing;
 use crate::contexts::Contexts;
 use crate::data_dir::{DataDir, STORE, metadata};
-use crate::store::{Accept, Store};
+use crate::store::{Accept, Rows, Store};
 use crate::verify;
 
 /// What a snapshot of store version 5 puts into a data directory.

@@ -20,8 +20,9 @@ pub struct Contents {
     /// The data directory, or a temporary directory with `metadata`, `storage/version` and
     /// `store.sqlite` of a snapshot.
     root: PathBuf,
-    /// The name that the user knows it by; that of the snapshot is empty.
+    /// The name that the user knows it by.
     shown: PathBuf,
+    is_data_dir: bool,
     temporary: Option<TempDir>,
     temp_parent: Option<PathBuf>,
     contexts: Contexts,
@@ -33,11 +34,12 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// For a snapshot that will stream by.
-    pub(super) fn new(temp_parent: Option<&Path>) -> Self {
+    /// For a snapshot that will stream by. `shown` is the name that the user knows it by.
+    pub(super) fn new(shown: &Path, temp_parent: Option<&Path>) -> Self {
         Self {
             root: PathBuf::new(),
-            shown: PathBuf::new(),
+            shown: shown.into(),
+            is_data_dir: false,
             temporary: None,
             temp_parent: temp_parent.map(Into::into),
             contexts: Contexts::default(),
@@ -51,9 +53,9 @@ impl Contents {
 
     /// Of a data directory.
     pub(super) fn of_data_dir(root: &Path) -> Result<Self> {
-        let mut contents = Self::new(None);
+        let mut contents = Self::new(root, None);
         contents.root = root.into();
-        contents.shown = root.into();
+        contents.is_data_dir = true;
         contents.contexts = contexts::read(root)?;
         contents.old_store = matches!(
             DataDir::new(root).layout(),
@@ -84,7 +86,7 @@ impl Contents {
 
     /// Whether this is a directory, not what was kept of a snapshot.
     pub(super) fn is_data_dir(&self) -> bool {
-        self.temporary.is_none() && !self.shown.as_os_str().is_empty()
+        self.is_data_dir
     }
 
     /// Whether metadata and store came whole.

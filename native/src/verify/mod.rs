@@ -75,7 +75,8 @@ fn stream(
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Contents)> {
     let mut source = Source::open(target)?;
-    let mut contents = Contents::new(options.temp_dir.as_deref());
+    let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
+    let mut contents = Contents::new(shown, options.temp_dir.as_deref());
     let mut notes = Vec::new();
     let phase = phases.next("Reading snapshot");
     let inspection = Inspection { digests: false, ..Inspection::default() };
