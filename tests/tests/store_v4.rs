@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use rollsnap_core::chain::{Block, Stored, Summary};
+use rollsnap_core::chain::{Block, Chain, Evaluation, Marks, Stored, Summary, follow};
+use rollsnap_core::context::Contexts;
 use rollsnap_core::encoding::MessageList;
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::hash::{BlockHash, CommitmentHash, InboxHash, WitnessHash};
-use rollsnap_core::store::Metadata;
 use rollsnap_core::store::v4::{
     Generation, Layout, Record, Singletons, Store, Table, Version, check_version, layout,
 };
+use rollsnap_core::store::{Gather, Metadata, Rows, Subject, check};
 use rollsnap_core::{Code, Place, Problem, ReadAt};
 use rollsnap_tests::fixtures::{self, hex, unhex};
 use rollsnap_tests::reading;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value, json};
 
 type Dir = BTreeMap<String, Vec<u8>>;
 type V4<'a> = Store<&'a Vec<u8>>;
+type WholeBlock = (Block, Evaluation);
 
 const DIRECTORIES: [&str; 6] =
     ["archive", "failed-gc", "full-gc", "full-gc-merged", "leftovers", "origination"];
@@ -74,7 +76,7 @@ fn key<const N: usize>(key: &[u8]) -> [u8; N] {
     key.try_into().unwrap()
 }
 
-fn header_json(block: &Block) -> Value {
+fn header_json((block, evaluation): &WholeBlock) -> Value {
     json!({
         "block_hash": block.hash,
         "level": block.level,
@@ -82,13 +84,16 @@ fn header_json(block: &Block) -> Value {
         "commitment_hash": block.commitment,
         "previous_commitment_hash": block.previous_commitment,
         "context": block.context,
-        "inbox_witness": block.inbox_witness,
-        "inbox_hash": block.inbox_hash,
+        "inbox_witness": evaluation.inbox_witness,
+        "inbox_hash": evaluation.inbox_hash,
     })
 }
 
-fn body_json(block: &Block) -> Value {
-    json!({ "initial_tick": block.initial_tick.to_string(), "num_ticks": block.num_ticks.to_string() })
+fn body_json((_, evaluation): &WholeBlock) -> Value {
+    json!({
+        "initial_tick": evaluation.initial_tick.to_string(),
+        "num_ticks": evaluation.num_ticks.to_string(),
+    })
 }
 
 fn commitment_json(commitment: &rollsnap_core::encoding::Commitment) -> Value {
@@ -224,16 +229,16 @@ fn singletons_json(singletons: &Singletons) -> Result<Value, Problem> {
 fn chain(store: &V4<'_>) -> Result<Vec<Value>, String> {
     let mut chain = Vec::new();
     let head = store.singletons().head().map_err(|problem| problem.to_string())?;
-    let mut next = head.map(|head| head.hash);
+    let mut next = head.map(|(head, _)| head.hash);
     while let Some(hash) = next.take() {
-        let Some(block) = found(store.block(&hash))? else { break };
-        let messages = found(store.messages(&block.inbox_witness))?
+        let Some((block, evaluation)) = found(store.block(&hash))? else { break };
+        let messages = found(store.messages(&evaluation.inbox_witness))?
             .map(|messages| MessageList::parse(&messages.list).unwrap().messages().len());
         let commitment = match &block.commitment {
             Some(hash) => Some(found(store.commitment(hash))?.is_some()),
             None => None,
         };
-        let inbox = found(store.inbox(&block.inbox_hash))?.is_some();
+        let inbox = found(store.inbox(&evaluation.inbox_hash))?.is_some();
         let at_level = store.hash_at(block.level).map_err(|problem| problem.to_string())?;
         chain.push(json!({
             "level": block.level,
@@ -248,12 +253,39 @@ fn chain(store: &V4<'_>) -> Result<Vec<Value>, String> {
     Ok(chain)
 }
 
+/// The walk over the chain, and everything that the rules find.
 fn walk(files: &Dir) -> (Summary, Vec<Problem>) {
-    let store = open(files).unwrap();
     let metadata = Metadata::parse(&files["metadata"]).unwrap();
-    let marks = store.marks(Some(metadata.genesis_level)).unwrap();
-    let mut problems = Vec::new();
-    let summary = store.walk(marks, None, &mut Silent, &mut |problem| problems.push(problem)).unwrap();
+    let mut store = open(files).unwrap().with_genesis_level(Some(metadata.genesis_level));
+    let head = store.head().unwrap();
+    let marks = Marks {
+        head: (head.hash, head.level),
+        first_available: store.first_available().unwrap(),
+        genesis_level: Some(metadata.genesis_level),
+        finalized: None,
+        lcc: None,
+        top_level: store.top_level().unwrap(),
+    };
+    let mut told = Vec::new();
+    let walk = |chain: &mut dyn Chain| follow(chain, marks, None, &mut Silent, |problem| told.push(problem));
+    let summary = store.with_chain(walk).unwrap();
+
+    let mut contexts = Contexts::default();
+    for (name, content) in files {
+        contexts.begin(name);
+        contexts.data(content);
+        contexts.end();
+    }
+    let contexts = contexts.complete();
+    let subject = Subject {
+        metadata: Ok(Some(metadata)),
+        store: Ok(&mut store),
+        shown: "",
+        header: None,
+        contexts: Some(&contexts),
+    };
+    let (problems, _) = check(subject, Gather::PHASE, &mut Silent).unwrap();
+    assert_eq!(problems, told);
     (summary, problems)
 }
 
@@ -548,6 +580,7 @@ fn consistent_directories() {
             expected.insert("block_hash".into(), hash);
             let mut read = header_json(&found);
             read.as_object_mut().unwrap().extend(body_json(&found).as_object().unwrap().clone());
+            let (found, _) = found;
             for (field, value) in read.as_object().unwrap() {
                 let same = expected[field] == *value || value.as_str() == Some(&expected[field].to_string());
                 assert!(same, "{field}: {value}, not {}", expected[field]);
@@ -570,7 +603,10 @@ fn consistent_directories() {
         assert_eq!(json!(state.head.unwrap().level), levels["head"]);
         assert_eq!(json!(state.history_mode.unwrap().to_string()), expected["history_mode"]);
         let origin = levels["origin"].as_i64().unwrap() as i32;
-        assert_eq!(json!(store.first_available(Some(origin)).unwrap()), levels["first_available"]);
+        assert_eq!(
+            json!(store.with_genesis_level(Some(origin)).first_available().unwrap()),
+            levels["first_available"]
+        );
 
         let (summary, problems) = walk(&files);
         assert_eq!(problems, [], "{name}");
@@ -687,7 +723,7 @@ fn layouts() {
 /// Lengths and offsets that lead beyond the end are refused before anything is reserved for them.
 #[test]
 fn lies_about_lengths() {
-    let head = |files: &Dir| open(files).unwrap().head().unwrap();
+    let head = |files: &Dir| open(files).unwrap().singletons().head().unwrap().unwrap().1;
     let why = |files: &Dir| {
         let inbox = head(files).inbox_hash;
         found(open(files).unwrap().inbox(&inbox)).unwrap_err()

@@ -2,14 +2,15 @@
 //! writes: index files, data files and small files below `storage/`. Versions 2 and 3 are read as
 //! well; 0 and 1 are recognised.
 //!
-//! [`Store`] looks things up as a read-only node does, and [`Store::walk`] checks its chain.
+//! [`Store`] looks things up as a read-only node does, and is judged by the same rules as version 5:
+//! it is [`Rows`](super::Rows).
 
 mod records;
+mod rows;
 mod singletons;
 mod store;
 mod table;
 mod version;
-mod walk;
 
 pub use records::{Protocol, Published};
 pub use singletons::{GcLevels, Singletons};

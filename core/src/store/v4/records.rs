@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::chain::Block;
+use crate::chain::{Block, Evaluation};
 use crate::encoding::primitive::{bytes, end, int32, natural, prefixed};
 use crate::encoding::{Cell, Commitment, Inbox, Malformed};
 use crate::hash::{BlockHash, CommitmentHash, ContextHash, InboxHash, ProtocolHash, WitnessHash};
@@ -33,7 +33,7 @@ pub struct Published {
 pub(super) const BLOCK_HEADER: usize = 228;
 
 /// A block from its header and its body: `initial tick (natural) ‖ number of ticks (8)`.
-pub(super) fn block(mut header: &[u8], mut body: &[u8]) -> Result<Block, Malformed> {
+pub(super) fn block(mut header: &[u8], mut body: &[u8]) -> Result<(Block, Evaluation), Malformed> {
     let header = &mut header;
     let block = Block {
         hash: BlockHash::new(bytes(header)?),
@@ -43,6 +43,8 @@ pub(super) fn block(mut header: &[u8], mut body: &[u8]) -> Result<Block, Malform
         commitment: Some(CommitmentHash::new(bytes(header)?)).filter(|hash| *hash != CommitmentHash::ZERO),
         previous_commitment: CommitmentHash::new(bytes(header)?),
         context: Some(ContextHash::new(bytes(header)?)),
+    };
+    let evaluation = Evaluation {
         inbox_witness: WitnessHash::new(bytes(header)?),
         inbox_hash: InboxHash::new(bytes(header)?),
         initial_tick: natural(&mut body)?,
@@ -51,11 +53,11 @@ pub(super) fn block(mut header: &[u8], mut body: &[u8]) -> Result<Block, Malform
     };
     end(header)?;
     end(body)?;
-    Ok(block)
+    Ok((block, evaluation))
 }
 
 /// A whole block in one piece, as `l2_head` holds it.
-pub(super) fn head(input: &[u8]) -> Result<Block, Malformed> {
+pub(super) fn head(input: &[u8]) -> Result<(Block, Evaluation), Malformed> {
     let (header, body) = input.split_at_checked(BLOCK_HEADER).ok_or(Malformed("it ends too early"))?;
     block(header, body)
 }

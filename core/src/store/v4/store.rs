@@ -6,14 +6,14 @@ use super::records::{self, BLOCK_HEADER, Published};
 use super::singletons::Singletons;
 use super::table::Table;
 use super::version::{self, Version};
-use crate::chain::{Block, Marks, Stored};
+use crate::chain::{Block, Evaluation, Stored};
 use crate::code::Code;
 use crate::encoding::{Commitment, Inbox, Malformed, MessageList};
 use crate::hash::{BlockHash, CommitmentHash, InboxHash, WitnessHash};
 use crate::index::{KeyOrder, Shape};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-use crate::store::{Mark, State, damaged, no_head};
+use crate::store::damaged;
 
 /// A store in files, of version 2, 3 or 4.
 #[derive(Debug)]
@@ -26,8 +26,9 @@ pub struct Store<R> {
     inboxes: Table<R>,
     commitments: Table<R>,
     levels: Table<R>,
-    published: Table<R>,
+    pub(super) published: Table<R>,
     notices: Vec<Problem>,
+    pub(super) genesis_level: Option<i32>,
 }
 
 /// Messages as they are stored.
@@ -73,12 +74,22 @@ impl<R: ReadAt> Store<R> {
             levels: pure("levels_to_hashes", shape(4, 32, KeyOrder::Bytes))?,
             published: pure("commitments_published_at_level", shape(32, 8, KeyOrder::Bytes))?,
             notices: Vec::new(),
+            genesis_level: None,
         };
         if recorded.is_none() {
             store.version = store.told_by_messages();
         }
         store.notices = store.look_around();
         Ok(store)
+    }
+
+    /// Tells it the level of the rollup's origination, which the metadata have and the store has not:
+    /// without it, and before the first garbage collection, the oldest level of the index of levels
+    /// is taken for the first available one.
+    #[must_use]
+    pub fn with_genesis_level(mut self, level: Option<i32>) -> Self {
+        self.genesis_level = level;
+        self
     }
 
     /// The version that it is read as.
@@ -113,71 +124,11 @@ impl<R: ReadAt> Store<R> {
         ]
     }
 
-    /// The newest block (rule E5).
-    ///
-    /// # Errors
-    /// [`Code::StoreNoHead`], [`Code::StoreDamaged`].
-    pub fn head(&self) -> Result<Block> {
-        self.singletons.head()?.ok_or_else(no_head)
-    }
-
-    /// The oldest level that can be used: after a garbage collection what it kept, else the
-    /// origination of the rollup, as the metadata tell it.
-    ///
-    /// # Errors
-    /// [`Code::StoreDamaged`].
-    pub fn first_available(&self, genesis_level: Option<i32>) -> Result<Option<i32>> {
-        Ok(self.singletons.gc_levels()?.map(|levels| levels.first_available).or(genesis_level))
-    }
-
-    /// What the node remembers about where it is. The finalized level is known, its hash is that of
-    /// the index of levels.
-    ///
-    /// # Errors
-    /// [`Code::StoreDamaged`].
-    pub fn state(&self) -> Result<State> {
-        let finalized = match self.singletons.finalized_level()? {
-            Some(level) => self.hash_at(level)?.map(|hash| Mark { hash, level }),
-            None => None,
-        };
-        let lpc = self.singletons.lpc()?;
-        Ok(State {
-            head: self.singletons.head()?.map(|block| Mark { hash: block.hash, level: block.level }),
-            finalized,
-            lcc: self.singletons.lcc()?,
-            lpc: lpc.map(|content| Mark { hash: content.hash(), level: content.inbox_level }),
-            history_mode: self.singletons.history_mode()?,
-        })
-    }
-
-    /// What a walk over the chain must know beforehand. Without a first available level that is
-    /// that of the head.
-    ///
-    /// # Errors
-    /// [`Code::StoreNoHead`], [`Code::StoreDamaged`].
-    pub fn marks(&self, genesis_level: Option<i32>) -> Result<Marks> {
-        let head = self.head()?;
-        // The index of levels names the block; where it names none, the walk tells.
-        let finalized = match self.singletons.finalized_level()? {
-            Some(level) if level > head.level => Some((head.hash, level)),
-            Some(level) => self.hash_at(level)?.map(|hash| (hash, level)),
-            None => None,
-        };
-        Ok(Marks {
-            head: (head.hash, head.level),
-            first_available: self.first_available(genesis_level)?.unwrap_or(head.level),
-            genesis_level,
-            finalized,
-            lcc: self.singletons.lcc()?.map(|mark| (mark.hash, mark.level)),
-            top_level: self.level_numbers()?.last().copied(),
-        })
-    }
-
     /// The block of a hash.
     ///
     /// # Errors
     /// [`Code::StoreDamaged`] when an index is damaged, as for the next ones.
-    pub fn block(&self, hash: &BlockHash) -> Result<Stored<Block>> {
+    pub fn block(&self, hash: &BlockHash) -> Result<Stored<(Block, Evaluation)>> {
         Ok(self.block_and_level(hash)?.0)
     }
 
@@ -230,14 +181,18 @@ impl<R: ReadAt> Store<R> {
     }
 
     /// The block of a hash, and its level where that at least can be read.
-    pub(super) fn block_and_level(&self, hash: &BlockHash) -> Result<(Stored<Block>, Option<i32>)> {
+    pub(super) fn block_and_level(
+        &self,
+        hash: &BlockHash,
+    ) -> Result<(Stored<(Block, Evaluation)>, Option<i32>)> {
         let Some(record) = self.blocks.find(hash.as_bytes())? else { return Ok((Stored::Missing, None)) };
         let level = record.header.get(32..).and_then(|rest| rest.first_chunk().copied());
         let level = level.map(i32::from_be_bytes);
-        let block = self.blocks.decode(&record, |body| records::block(&record.header, body));
-        let block = match block {
-            Ok(block) if block.hash == *hash => Stored::Found(block),
-            Ok(block) => Stored::Malformed(alloc::format!("under its hash is block {}", block.hash)),
+        let block = match self.blocks.decode(&record, |body| records::block(&record.header, body)) {
+            Ok((block, _)) if block.hash != *hash => {
+                Stored::Malformed(alloc::format!("under its hash is block {}", block.hash))
+            }
+            Ok(found) => Stored::Found(found),
             Err(why) => Stored::Malformed(why),
         };
         Ok((block, level))
@@ -256,8 +211,8 @@ impl<R: ReadAt> Store<R> {
 
     /// Versions 2 and 3 keep messages with their block, version 4 with its predecessor.
     fn told_by_messages(&self) -> Version {
-        let Ok(Some(head)) = self.singletons.head() else { return Version::V4 };
-        match self.messages(&head.inbox_witness) {
+        let Ok(Some((head, evaluation))) = self.singletons.head() else { return Version::V4 };
+        match self.messages(&evaluation.inbox_witness) {
             Ok(Stored::Found(messages)) if messages.kept_with == head.hash => Version::V3,
             _ => Version::V4,
         }
