@@ -6,3 +6,4 @@ pub mod crash;
 pub mod fixtures;
 pub mod l1;
 pub mod reading;
+pub mod store_v4;
