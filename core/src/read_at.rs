@@ -28,25 +28,28 @@ pub trait ReadAt {
     }
 }
 
-/// Files by name, as in a data directory: names are relative to it, with `/` between their parts.
+/// Files below one directory: of a file system, of an archive, of a test.
+///
+/// Names are relative to that directory, with `/` between their parts.
 pub trait Files {
-    /// What a file is read through.
+    /// A file.
     type File: ReadAt;
 
-    /// The regular file of this name; `None` where there is none.
+    /// Opens a file; `None` when there is none of this name.
     ///
     /// # Errors
-    /// What the source reports.
+    /// Whatever the source reports.
     fn open(&self, name: &str) -> Result<Option<Self::File>>;
 
-    /// The names of all files that begin with `prefix`, in any order.
+    /// Names of the files of a directory (`""`: the one that names are relative to), without those
+    /// of directories in it, in the order of their bytes.
     ///
     /// # Errors
-    /// What the source reports.
-    fn names(&self, prefix: &str) -> Result<Vec<String>>;
+    /// Whatever the source reports.
+    fn names(&self, directory: &str) -> Result<Vec<String>>;
 }
 
-/// A map from names to contents.
+/// A map from names to files.
 impl<'a, R: ReadAt> Files for &'a BTreeMap<String, R> {
     type File = &'a R;
 
@@ -54,9 +57,25 @@ impl<'a, R: ReadAt> Files for &'a BTreeMap<String, R> {
         Ok(self.get(name))
     }
 
-    fn names(&self, prefix: &str) -> Result<Vec<String>> {
-        let names = self.keys().filter(|name| name.starts_with(prefix));
-        Ok(names.cloned().collect())
+    fn names(&self, directory: &str) -> Result<Vec<String>> {
+        let below = |name: &str| {
+            let rest = name.strip_prefix(directory)?;
+            let rest = if directory.is_empty() { rest } else { rest.strip_prefix('/')? };
+            (!rest.contains('/')).then(|| String::from(rest))
+        };
+        Ok(self.keys().filter_map(|name| below(name)).collect())
+    }
+}
+
+impl<T: Files + ?Sized> Files for &T {
+    type File = T::File;
+
+    fn open(&self, name: &str) -> Result<Option<Self::File>> {
+        (**self).open(name)
+    }
+
+    fn names(&self, directory: &str) -> Result<Vec<String>> {
+        (**self).names(directory)
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use super::{Block, Entry, Evaluation, Stored};
 use crate::code::Code;
 use crate::encoding::{Cell, Inbox};
-use crate::hash::BlockHash;
+use crate::hash::{BlockHash, StateHash};
 use crate::problem::{Place, Problem};
 
 /// What the block above says about the one that comes next.
@@ -88,6 +88,14 @@ pub(super) fn check_newer(
 
 pub(super) fn at(code: Code, level: i32) -> Problem {
     Problem::new(code).at(Place::Level(level))
+}
+
+/// Rule P5d. `state` is what was found, `expected` what the commitment or the store says.
+pub(super) fn erroneous_state(level: i32, state: &StateHash, expected: &StateHash) -> Problem {
+    at(Code::StateHash, level)
+        .expected(expected)
+        .found(state)
+        .headline(format!("Erroneous state hash {state} for level {level} instead of {expected}."))
 }
 
 pub(super) fn absent<T>(code: Code, what: &str, block: &Block, stored: &Stored<T>) -> Problem {

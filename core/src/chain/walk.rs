@@ -3,10 +3,10 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::links::{Newer, absent, at, check_inbox, check_newer, unreadable};
+use super::links::{Newer, absent, at, check_inbox, check_newer, erroneous_state, unreadable};
 use super::{Block, Entry, Evaluation, Messages, Stored};
 use crate::code::Code;
-use crate::context::Contexts;
+use crate::context::{Contexts, Found};
 use crate::encoding::{Commitment, MAX_MESSAGE};
 use crate::hash::{BlockHash, CommitmentHash};
 use crate::problem::{Place, Problem};
@@ -38,6 +38,8 @@ pub struct Summary {
     pub commitments: u64,
     /// Messages of them.
     pub messages: u64,
+    /// Contexts that hold the state of their block.
+    pub states: u64,
     /// Lists whose witness cannot be computed, because a very old node wrote them without layer
     /// 1's own messages.
     pub partial_lists: u64,
@@ -179,14 +181,36 @@ impl<'c> Walk<'c> {
                 }
             }
         }
-        if block.context.zip(self.contexts).is_some_and(|(hash, contexts)| !contexts.contains(&hash)) {
-            sink(unreadable(Code::ChainContext, "context", &block.hash, block.level));
-        }
+        self.check_context(entry, sink);
         if block.level > self.marks.first_available {
             self.wanted = Some(block.predecessor);
         }
         self.newer =
             Some(Newer { block: *block, initial_tick: entry.evaluation.initial_tick, timestamp, cell });
+    }
+
+    /// The commit of the context is there, and holds the state of the block.
+    fn check_context(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(Problem)) {
+        let Block { hash, level, context, .. } = entry.block;
+        let Some((context, contexts)) = context.zip(self.contexts) else { return };
+        let state = match contexts.find(&context) {
+            Found::Listed => return,
+            Found::No => return sink(unreadable(Code::ChainContext, "context", &hash, level)),
+            Found::Read(None) => return sink(unreadable(Code::ContextState, "pvm_state", &hash, level)),
+            Found::Read(Some(state)) => state,
+        };
+        let committed = match &entry.commitment {
+            // The commitment of the origination is to the state before any patch of the PVM.
+            Stored::Found(content) if content.number_of_ticks == 0 && self.is_genesis(level) => None,
+            Stored::Found(content) => Some(content.compressed_state),
+            _ => None,
+        };
+        let Some(expected) = entry.evaluation.state_hash.or(committed) else { return };
+        if state == expected {
+            self.summary.states += 1;
+        } else {
+            sink(erroneous_state(level, &state, &expected));
+        }
     }
 
     /// Level index and marks.
@@ -290,13 +314,9 @@ impl<'c> Walk<'c> {
                 "Erroneous previous commitment hash {previous} for level {level} instead of {predecessor}."
             )));
         }
-        if let Some(state) = evaluation.state_hash.filter(|state| *state != content.compressed_state) {
-            let expected = content.compressed_state;
-            sink(
-                at(Code::StateHash, level).expected(expected).found(state).headline(format!(
-                    "Erroneous state hash {state} for level {level} instead of {expected}."
-                )),
-            );
+        let expected = content.compressed_state;
+        if let Some(state) = evaluation.state_hash.filter(|state| !genesis && *state != expected) {
+            sink(erroneous_state(level, &state, &expected));
         }
         if (content.number_of_ticks == 0) != genesis {
             let expected = if genesis { "no ticks at the origination" } else { "at least one tick" };

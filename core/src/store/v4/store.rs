@@ -47,22 +47,21 @@ impl<R: ReadAt> Store<R> {
     /// [`Code::StoreMissing`], [`Code::StoreVersion`] for other versions, [`Code::StoreDamaged`] for
     /// what a node would not open either, and what the source reports.
     pub fn open<F: Files<File = R>>(files: &F) -> Result<Self> {
-        let names = files.names("storage/")?;
-        if !names.iter().any(|name| name != "storage/version") {
+        if !version::has_files(files)? {
             return Err(Problem::new(Code::StoreMissing).path("storage"));
         }
         let recorded = version::recorded(files)?.map(version::known).transpose()?;
         let version = match recorded {
             Some(version) => version,
-            None => version::guess(files, &names)?,
+            None => version::guess(files)?,
         };
         let version = version.readable()?;
-        if !names.iter().any(|name| IRMIN_STORE.contains(&&**name)) {
+        if files.open(IRMIN_STORE[0])?.is_none() && files.open(IRMIN_STORE[1])?.is_none() {
             return Err(damaged("storage/irmin_store", "its headers of data availability are missing")
                 .because("no node opens the store without them"));
         }
-        let values = |name, shape| Table::with_values(files, &names, name, shape);
-        let pure = |name, shape| Table::pure(files, &names, name, shape);
+        let values = |name, shape| Table::with_values(files, name, shape);
+        let pure = |name, shape| Table::pure(files, name, shape);
         let mut store = Self {
             version,
             recorded,

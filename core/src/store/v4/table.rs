@@ -47,18 +47,15 @@ pub struct Record {
 /// Most stale generations. A node has one or two, and one more after each collection that failed.
 const MAX_STALE: usize = 64;
 
+/// How far beyond a gap stale stores are looked for, to tell that no node sees them.
+const LOOK_BEYOND: usize = 8;
+
 impl<R: ReadAt> Table<R> {
     /// Opens a table without a file of values: `storage/NAME/index/…`, stale `storage/NAME.N/…`.
-    /// `names`: those of all files below `storage/`.
-    pub(super) fn pure<F: Files<File = R>>(
-        files: &F,
-        names: &[String],
-        name: &str,
-        shape: Shape,
-    ) -> Result<Self> {
+    pub(super) fn pure<F: Files<File = R>>(files: &F, name: &str, shape: Shape) -> Result<Self> {
         let mut table = Self { generations: Vec::new(), offset: 0, notices: Vec::new() };
         let fresh = format!("storage/{name}");
-        for directory in table.directories(names, &fresh, ".")? {
+        for directory in table.directories(files, &fresh, ".")? {
             let index = Index::open(files, &format!("{directory}/index"), shape)?;
             table.push(directory, index, None);
         }
@@ -67,15 +64,10 @@ impl<R: ReadAt> Table<R> {
 
     /// Opens a table with a file of values: `storage/NAME/data`, `storage/NAME/index/index/…`,
     /// stale `storage/NAME/N/…`. The shape is that of the index: key, offset (8 bytes), header.
-    pub(super) fn with_values<F: Files<File = R>>(
-        files: &F,
-        names: &[String],
-        name: &str,
-        shape: Shape,
-    ) -> Result<Self> {
+    pub(super) fn with_values<F: Files<File = R>>(files: &F, name: &str, shape: Shape) -> Result<Self> {
         let mut table = Self { generations: Vec::new(), offset: 8, notices: Vec::new() };
         let fresh = format!("storage/{name}");
-        for directory in table.directories(names, &fresh, "/")? {
+        for directory in table.directories(files, &fresh, "/")? {
             let index = Index::open(files, &format!("{directory}/index/index"), shape)?;
             let values = files.open(&format!("{directory}/data"))?;
             table.push(directory, index, values);
@@ -148,26 +140,24 @@ impl<R: ReadAt> Table<R> {
     }
 
     /// The directories of the generations. Stale ones count from 1 up to the first gap.
-    fn directories(&mut self, names: &[String], fresh: &str, separator: &str) -> Result<Vec<String>> {
+    fn directories<F: Files>(&mut self, files: &F, fresh: &str, separator: &str) -> Result<Vec<String>> {
         let prefix = format!("{fresh}{separator}");
-        let mut stale: Vec<usize> = names
-            .iter()
-            .filter_map(|name| name.strip_prefix(&prefix)?.split_once('/')?.0.parse().ok())
-            .filter(|number| *number > 0)
-            .collect();
-        stale.sort_unstable();
-        stale.dedup();
-        let count = stale.iter().zip(1..).take_while(|(found, expected)| **found == *expected).count();
-        if count > MAX_STALE {
-            return Err(damaged(fresh, "it has more stale stores than rollsnap reads")
-                .expected(format_args!("at most {MAX_STALE}"))
-                .found(count));
+        let mut count = 0;
+        while has_generation(files, &format!("{prefix}{}", count + 1))? {
+            count += 1;
+            if count > MAX_STALE {
+                return Err(damaged(fresh, "it has more stale stores than rollsnap reads")
+                    .expected(format_args!("at most {MAX_STALE}")));
+            }
         }
-        for beyond in stale.iter().skip(count).take(1) {
-            let missing = count + 1;
-            self.notices.push(Problem::new(Code::StoreUnseen).path(format!("{prefix}{beyond}")).because(
-                format_args!("stale stores count up to the first gap, and {prefix}{missing} is missing"),
-            ));
+        for beyond in (count + 2..).take(LOOK_BEYOND) {
+            let path = format!("{prefix}{beyond}");
+            if has_generation(files, &path)? {
+                let missing = count + 1;
+                let why = format!("stale stores count up to the first gap, and {prefix}{missing} is missing");
+                self.notices.push(Problem::new(Code::StoreUnseen).path(path).because(why));
+                break;
+            }
         }
         let stale = (1..=count).rev().map(|number| format!("{prefix}{number}"));
         Ok(core::iter::once(fresh.into()).chain(stale).collect())
@@ -227,4 +217,14 @@ impl<R: ReadAt> Generation<R> {
         values.read_at(offset + 4, &mut value)?;
         Ok(Ok(value))
     }
+}
+
+/// Whether any file of a stale store is in a directory.
+fn has_generation<F: Files>(files: &F, directory: &str) -> Result<bool> {
+    for below in ["", "/index", "/index/index"] {
+        if !files.names(&format!("{directory}{below}"))?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

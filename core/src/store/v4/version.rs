@@ -1,7 +1,6 @@
 //! Which store a data directory holds, and which version of the old one.
 
 use alloc::format;
-use alloc::string::String;
 use core::fmt;
 
 use crate::code::Code;
@@ -99,9 +98,8 @@ impl fmt::Display for Version {
 /// for a store without a version that is like none; what the source reports.
 pub fn layout<F: Files>(files: &F) -> Result<Layout> {
     let has_database = files.open(STORE)?.is_some();
-    let names = files.names("storage/")?;
     let recorded = recorded(files)?;
-    let has_files = names.iter().any(|name| is_data(name));
+    let has_files = has_files(files)?;
     match (has_database, has_files, recorded) {
         (true, true, _) => Err(Problem::new(Code::StoreVersion)
             .headline("two stores are in one data directory")
@@ -115,7 +113,7 @@ pub fn layout<F: Files>(files: &F) -> Result<Layout> {
             Err(Problem::new(Code::StoreMissing).path(STORE).because("storage/version says version 5"))
         }
         (false, _, Some(number)) => known(number).map(Layout::Files),
-        (false, true, None) => guess(files, &names).map(Layout::Files),
+        (false, true, None) => guess(files).map(Layout::Files),
         (false, false, None) => Ok(Layout::Nothing),
     }
 }
@@ -168,9 +166,9 @@ pub(super) fn known(number: i64) -> Result<Version> {
 
 /// The version of a store that records none, from its files. Versions 2 to 4 have the same ones: they
 /// are told apart later, by what the messages are kept with.
-pub(super) fn guess<F: Files>(files: &F, names: &[String]) -> Result<Version> {
-    let has = |prefix: &str| names.iter().any(|name| name.starts_with(prefix));
-    if has("storage/commitments/index/index/") || has("storage/commitments/1/") {
+pub(super) fn guess<F: Files>(files: &F) -> Result<Version> {
+    let has = |directory: &str| Ok(!files.names(directory)?.is_empty());
+    if has("storage/commitments/index/index")? || has("storage/commitments/1/index/index")? {
         return Ok(Version::V4);
     }
     let mut fits = [true; 2];
@@ -200,9 +198,17 @@ pub(super) fn guess<F: Files>(files: &F, names: &[String]) -> Result<Version> {
     }
 }
 
-/// Whether a file below `storage/` belongs to a store in files.
-fn is_data(name: &str) -> bool {
-    let tables = ["l2_blocks", "messages", "inboxes", "commitments", "levels_to_hashes"];
-    let name = name.strip_prefix("storage/").unwrap_or_default();
-    name == "l2_head" || name.split_once('/').is_some_and(|(first, _)| tables.contains(&first))
+/// Whether any file of a store in files is there.
+pub(super) fn has_files<F: Files>(files: &F) -> Result<bool> {
+    if files.open("storage/l2_head")?.is_some() {
+        return Ok(true);
+    }
+    for table in ["l2_blocks", "messages", "inboxes", "commitments", "levels_to_hashes"] {
+        for below in ["", "/index", "/index/index", "/1", "/1/index/index"] {
+            if !files.names(&format!("storage/{table}{below}"))?.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
