@@ -5,6 +5,7 @@
 //! [`Store`] looks things up as a read-only node does, and is judged by the same rules as version 5:
 //! it is [`Rows`](super::Rows).
 
+mod check;
 mod records;
 mod rows;
 mod singletons;
@@ -12,7 +13,8 @@ mod store;
 mod table;
 mod version;
 
-pub use records::{Protocol, Published};
+pub use check::check;
+pub use records::{Protocol, Published, WholeBlock};
 pub use singletons::{GcLevels, Singletons};
 pub use store::{Store, StoredMessages};
 pub use table::{Generation, Record, Table};

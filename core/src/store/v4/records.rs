@@ -29,11 +29,14 @@ pub struct Published {
     pub by_us: Option<i32>,
 }
 
+/// A block, and what is evaluated at it.
+pub type WholeBlock = (Block, Evaluation);
+
 /// Length of the header of a block, in bytes.
 pub(super) const BLOCK_HEADER: usize = 228;
 
 /// A block from its header and its body: `initial tick (natural) ‖ number of ticks (8)`.
-pub(super) fn block(mut header: &[u8], mut body: &[u8]) -> Result<(Block, Evaluation), Malformed> {
+pub(super) fn block(mut header: &[u8], mut body: &[u8]) -> Result<WholeBlock, Malformed> {
     let header = &mut header;
     let block = Block {
         hash: BlockHash::new(bytes(header)?),
@@ -57,7 +60,7 @@ pub(super) fn block(mut header: &[u8], mut body: &[u8]) -> Result<(Block, Evalua
 }
 
 /// A whole block in one piece, as `l2_head` holds it.
-pub(super) fn head(input: &[u8]) -> Result<(Block, Evaluation), Malformed> {
+pub(super) fn head(input: &[u8]) -> Result<WholeBlock, Malformed> {
     let (header, body) = input.split_at_checked(BLOCK_HEADER).ok_or(Malformed("it ends too early"))?;
     block(header, body)
 }

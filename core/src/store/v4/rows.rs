@@ -3,10 +3,10 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::records;
+use super::records::{self, WholeBlock};
 use super::store::{Store, StoredMessages};
 use super::version::Version;
-use crate::chain::{Block, Chain, Entry, Evaluation, Found, Messages, Stored};
+use crate::chain::{Block, Chain, Entry, Found, Messages, Stored};
 use crate::encoding::MessageList;
 use crate::hash::{BlockHash, CommitmentHash};
 use crate::problem::Result;
@@ -93,7 +93,7 @@ impl<R: ReadAt> Rows for Store<R> {
 struct Blocks<'s, R> {
     store: &'s Store<R>,
     /// The block that `l2_head` holds.
-    head: Option<(Block, Evaluation)>,
+    head: Option<WholeBlock>,
     /// The levels of the index that were not passed yet, ascending; read when they are first asked for.
     below: Option<Vec<i32>>,
     /// Those of the block that was found last.
@@ -110,8 +110,7 @@ impl<R: ReadAt> Chain for Blocks<'_, R> {
             Stored::Malformed(why) => return found(Stored::Malformed(why)),
             Stored::Found(found) => found,
         };
-        let other =
-            |(head, at): &(Block, Evaluation)| head.hash == *hash && (*head, *at) != (block, evaluation);
+        let other = |(head, at): &WholeBlock| head.hash == *hash && (*head, *at) != (block, evaluation);
         if self.head.as_ref().is_some_and(other) {
             return found(Stored::Malformed("storage/l2_head holds another block under its hash".into()));
         }

@@ -3,8 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::records::{self, Protocol};
-use crate::chain::{Block, Evaluation};
+use super::records::{self, Protocol, WholeBlock};
 use crate::encoding::primitive::{bytes, end, int32};
 use crate::encoding::{Commitment, Malformed};
 use crate::hash::CommitmentHash;
@@ -65,7 +64,7 @@ impl Singletons {
     ///
     /// # Errors
     /// [`Code::StoreDamaged`](crate::Code::StoreDamaged), as of all of these.
-    pub fn head(&self) -> Result<Option<(Block, Evaluation)>> {
+    pub fn head(&self) -> Result<Option<WholeBlock>> {
         self.get("l2_head", records::head)
     }
 

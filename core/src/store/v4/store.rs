@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::records::{self, BLOCK_HEADER, Published};
+use super::records::{self, BLOCK_HEADER, Published, WholeBlock};
 use super::singletons::Singletons;
 use super::table::Table;
 use super::version::{self, Version};
-use crate::chain::{Block, Evaluation, Stored};
+use crate::chain::Stored;
 use crate::code::Code;
 use crate::encoding::{Commitment, Inbox, Malformed, MessageList};
 use crate::hash::{BlockHash, CommitmentHash, InboxHash, WitnessHash};
@@ -127,7 +127,7 @@ impl<R: ReadAt> Store<R> {
     ///
     /// # Errors
     /// [`Code::StoreDamaged`] when an index is damaged, as for the next ones.
-    pub fn block(&self, hash: &BlockHash) -> Result<Stored<(Block, Evaluation)>> {
+    pub fn block(&self, hash: &BlockHash) -> Result<Stored<WholeBlock>> {
         Ok(self.block_and_level(hash)?.0)
     }
 
@@ -180,10 +180,7 @@ impl<R: ReadAt> Store<R> {
     }
 
     /// The block of a hash, and its level where that at least can be read.
-    pub(super) fn block_and_level(
-        &self,
-        hash: &BlockHash,
-    ) -> Result<(Stored<(Block, Evaluation)>, Option<i32>)> {
+    pub(super) fn block_and_level(&self, hash: &BlockHash) -> Result<(Stored<WholeBlock>, Option<i32>)> {
         let Some(record) = self.blocks.find(hash.as_bytes())? else { return Ok((Stored::Missing, None)) };
         let level = record.header.get(32..).and_then(|rest| rest.first_chunk().copied());
         let level = level.map(i32::from_be_bytes);

@@ -183,7 +183,7 @@ pub(super) fn guess<F: Files>(files: &F) -> Result<Version> {
         let length = Header::parse(&bytes).map_or(0, |header| header.length);
         empty &= length == 0;
         for (fits, entry) in fits.iter_mut().zip([84, 85]) {
-            *fits &= length % entry == 0;
+            *fits &= length.is_multiple_of(entry);
         }
     }
     match fits {
