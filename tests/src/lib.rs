@@ -4,6 +4,7 @@ pub mod cli;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod crash;
 pub mod fixtures;
+pub mod irmin;
 pub mod l1;
 pub mod reading;
 pub mod store_v4;

@@ -55,6 +55,8 @@ pub struct Index<R> {
     data: Option<Data<R>>,
     /// `data` is there, but a read-only node does not look at it.
     hidden: Option<Problem>,
+    /// Logs that end before they should.
+    short: Vec<Problem>,
 }
 
 impl<R: ReadAt> Index<R> {
@@ -64,11 +66,22 @@ impl<R: ReadAt> Index<R> {
     /// [`Code::StoreDamaged`] when a file is not of the form that it should have, and what the
     /// source reports.
     pub fn open<F: Files<File = R>>(files: &F, directory: &str, shape: Shape) -> Result<Self> {
-        let mut index = Self { shape, log_async: None, log: None, data: None, hidden: None };
+        let mut index =
+            Self { shape, log_async: None, log: None, data: None, hidden: None, short: Vec::new() };
         let mut generation = None;
         for name in ["log", "log_async"] {
             let path = format!("{directory}/{name}");
-            let Some((file, header, count)) = open(files, &path, shape)? else { continue };
+            let Some((file, header, announced)) = open(files, &path, shape)? else { continue };
+            // A node reads the entries that are there, unless the last one is not whole.
+            let rest = file.len() - Header::LEN as u64;
+            let mut count = announced;
+            if rest < header.length && rest.is_multiple_of(shape.entry() as u64) {
+                count = rest / shape.entry() as u64;
+                let cut = damaged(&path, "it was cut, which a node does not notice");
+                index.short.push(cut.expected(format_args!("{announced} entries")).found(count));
+            } else {
+                check_end(&file, &header, &path)?;
+            }
             if header.fan_out != 0 {
                 return Err(damaged(&path, "a log has no fan-out table").found(header.fan_out));
             }
@@ -82,6 +95,7 @@ impl<R: ReadAt> Index<R> {
         }
         let path = format!("{directory}/data");
         let Some((file, header, count)) = open(files, &path, shape)? else { return Ok(index) };
+        check_end(&file, &header, &path)?;
         match generation {
             // A merge counts the generation up; a reader that sees no merge does not look for `data`.
             None | Some(0) if count > 0 => {
@@ -119,15 +133,20 @@ impl<R: ReadAt> Index<R> {
         self.hidden.as_ref()
     }
 
-    /// Reads all of `data` and tells whether a node finds its entries: where they are not in
-    /// order, it misses some of them.
+    /// What of the index a node does not find: the rest of a log that was cut, and, after reading
+    /// all of it, entries of `data` that are not in order.
     ///
     /// # Errors
     /// [`Code::StoreDamaged`], and what the source reports.
-    pub fn misplaced(&self) -> Result<Option<Problem>> {
-        let Some(data) = &self.data else { return Ok(None) };
-        let what = |number| format!("entry {number} is not in its place, so that a node does not find it");
-        Ok(data.misplaced()?.map(|number| damaged(data.path(), &what(number))))
+    pub fn misplaced(&self) -> Result<Vec<Problem>> {
+        let mut found = self.short.clone();
+        if let Some(data) = &self.data
+            && let Some(number) = data.misplaced()?
+        {
+            let what = format!("entry {number} is not in its place, so that a node does not find it");
+            found.push(damaged(data.path(), &what));
+        }
+        Ok(found)
     }
 }
 
@@ -142,18 +161,24 @@ fn open<F: Files>(files: &F, path: &str, shape: Shape) -> Result<Option<(F::File
     file.read_at(0, &mut bytes)?;
     let header = Header::parse(&bytes).ok_or_else(|| damaged(path, "it is not an index file"))?;
     let count = header.length / shape.entry() as u64;
-    let end = header.fan_out.checked_add(header.length);
-    if end.is_none_or(|end| end > len - Header::LEN as u64) {
-        return Err(damaged(path, "it was cut, or its header lies")
-            .expected(format_args!("{} bytes of entries", header.length))
-            .found((len - Header::LEN as u64).saturating_sub(header.fan_out)));
-    }
     if !header.length.is_multiple_of(shape.entry() as u64) {
         return Err(damaged(path, "its last entry is not whole")
             .expected(format_args!("entries of {} bytes", shape.entry()))
             .found(format_args!("{} bytes of them", header.length)));
     }
     Ok(Some((file, header, count)))
+}
+
+/// All announced entries are there.
+fn check_end(file: &impl ReadAt, header: &Header, path: &str) -> Result<()> {
+    let rest = file.len() - Header::LEN as u64;
+    let end = header.fan_out.checked_add(header.length);
+    if end.is_some_and(|end| end <= rest) {
+        return Ok(());
+    }
+    Err(damaged(path, "it was cut, or its header lies")
+        .expected(format_args!("{} bytes of entries", header.length))
+        .found(rest.saturating_sub(header.fan_out)))
 }
 
 /// Some entries from number `at` on, as many as are read in one go; none from `count` on.

@@ -19,6 +19,29 @@ pub fn contents(bytes: &[u8]) -> Hash {
     blake2b(&[&(bytes.len() as u64).to_be_bytes(), bytes])
 }
 
+/// The hash of contents that come in pieces.
+#[derive(Clone, Debug)]
+pub struct Pieces(blake2b_simd::State);
+
+impl Pieces {
+    /// Contents of this length, in bytes.
+    pub fn new(len: u64) -> Self {
+        let mut state = blake2b_simd::Params::new().hash_length(32).to_state();
+        state.update(&len.to_be_bytes());
+        Self(state)
+    }
+
+    /// Takes the next bytes.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash, after the last byte.
+    pub fn finish(&self) -> Hash {
+        self.0.finalize().as_bytes().first_chunk().copied().unwrap_or_default()
+    }
+}
+
 /// The pre-image of a directory with one or two entries, which must come in the order of their
 /// names: (name, whether it is a directory, hash).
 pub fn put_root<'a>(entries: impl ExactSizeIterator<Item = (&'a [u8], bool, Hash)>, out: &mut Vec<u8>) {
@@ -60,11 +83,23 @@ pub fn put_tree(
     }
 }
 
-/// The pre-image of a commit without parents.
-pub fn put_commit(root: &Hash, date: i64, author: &[u8], message: &[u8], out: &mut Vec<u8>) {
+/// The pre-image of a commit, whose parents must come in the order of their hashes; rollup nodes
+/// write none.
+pub fn put_commit(
+    root: &Hash,
+    parents: &[Hash],
+    date: i64,
+    author: &[u8],
+    message: &[u8],
+    out: &mut Vec<u8>,
+) {
     out.extend(32u64.to_be_bytes());
     out.extend(root);
-    out.extend(0u64.to_be_bytes());
+    out.extend((parents.len() as u64).to_be_bytes());
+    for parent in parents {
+        out.extend(32u64.to_be_bytes());
+        out.extend(parent);
+    }
     out.extend(date.to_be_bytes());
     for text in [author, message] {
         out.extend((text.len() as u64).to_be_bytes());
@@ -75,7 +110,7 @@ pub fn put_commit(root: &Hash, date: i64, author: &[u8], message: &[u8], out: &m
 /// The hash of a commit without parents.
 pub fn commit(root: &Hash, date: i64, author: &[u8], message: &[u8]) -> Hash {
     let mut image = Vec::new();
-    put_commit(root, date, author, message, &mut image);
+    put_commit(root, &[], date, author, message, &mut image);
     hash(&image)
 }
 

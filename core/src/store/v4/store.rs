@@ -167,7 +167,7 @@ impl<R: ReadAt> Store<R> {
         Ok(found.and_then(|record| records::published(&record.header).ok()))
     }
 
-    /// Reads the sorted part of every index, and tells where a node does not find what it holds.
+    /// Reads the sorted part of every index, and tells where a node does not find what should be there.
     ///
     /// # Errors
     /// [`Code::StoreDamaged`] for a fan-out table that leads nowhere, and what the source reports.

@@ -128,10 +128,13 @@ impl<R: ReadAt> Table<R> {
         self.generations.iter().filter_map(|generation| generation.index.hidden()).chain(&self.notices)
     }
 
-    /// Reads every `data` of the indexes and tells what a node does not find there.
+    /// What a node does not find in the indexes although it should be there.
     pub(super) fn misplaced(&self) -> Result<Vec<Problem>> {
-        let found = self.generations.iter().map(|generation| generation.index.misplaced());
-        found.filter_map(Result::transpose).collect()
+        let mut found = Vec::new();
+        for generation in &self.generations {
+            found.extend(generation.index.misplaced()?);
+        }
+        Ok(found)
     }
 
     fn push(&mut self, name: String, index: Index<R>, values: Option<R>) {
