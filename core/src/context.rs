@@ -14,7 +14,9 @@ pub mod path;
 pub mod riscv;
 pub mod stat;
 pub mod tree;
+pub mod verify;
 pub mod walk;
+pub mod write;
 
 mod commits;
 mod findings;

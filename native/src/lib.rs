@@ -24,6 +24,7 @@ pub mod import;
 pub mod io;
 pub mod jobs;
 pub mod l1;
+pub mod nature;
 pub mod page;
 pub mod source;
 pub mod store;

@@ -12,7 +12,7 @@ use crate::problem::{Place, Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
 /// Most bytes of a mapping that are read: 44 million ranges.
-const MAX_MAPPING: u64 = 1 << 30;
+pub(super) const MAX_MAPPING: u64 = 1 << 30;
 
 /// A context, opened read-only. Memory: dictionary and mapping; objects are read when asked for.
 #[derive(Debug)]

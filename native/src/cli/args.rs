@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
 use super::context::ContextCommand;
+use crate::verify::ContextScope;
 
 /// Inspect, verify, export and import snapshots of smart rollup nodes
 ///
@@ -79,6 +80,27 @@ pub(super) enum ProgressForm {
     Json,
     /// Nothing
     None,
+}
+
+/// How much of the context is read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Scope {
+    /// Every object of every commit
+    All,
+    /// Every commit, and the objects of the head's; what streams by is read whole
+    Head,
+    /// The index of commits only
+    None,
+}
+
+impl From<Scope> for ContextScope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::All => Self::All,
+            Scope::Head => Self::Head,
+            Scope::None => Self::None,
+        }
+    }
 }
 
 /// When to use colours.
@@ -170,6 +192,12 @@ impl Command {
 pub(super) struct InfoArgs {
     /// The snapshot file, or - for standard input
     pub(super) snapshot: PathBuf,
+    /// Read the whole file, and say whether it is compact
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Directory for the temporary copy of the store, with --full [default: the system's]
+    #[arg(long, value_name = "DIR", requires = "full")]
+    pub(super) temp_dir: Option<PathBuf>,
     /// Print a report as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -226,6 +254,9 @@ pub(super) struct VerifyArgs {
     /// The last commitment as you know it from elsewhere
     #[arg(long, value_name = "HASH")]
     pub(super) expect_commitment: Option<CommitmentHash>,
+    /// How much of the context is read
+    #[arg(long, value_name = "SCOPE", default_value = "all")]
+    pub(super) context: Scope,
     /// Stop at the first check that does not hold
     #[arg(long)]
     pub(super) fail_fast: bool,
@@ -257,6 +288,10 @@ pub(super) struct ExportArgs {
     /// Cut the store at this level: head, finalized, cemented or a number
     #[arg(long, value_name = "LEVEL", default_value = "finalized")]
     pub(super) level: String,
+    /// Take the context of the first available block only: smaller, but nodes rebuild all later
+    /// ones by replay when they import it, which takes hours or days
+    #[arg(long)]
+    pub(super) compact: bool,
     /// Do not ask layer 1, do not read the finished snapshot back, do not check its chain
     #[arg(long, alias = "no-checks")]
     pub(super) no_check: bool,
@@ -288,6 +323,10 @@ pub(super) struct ImportArgs {
     /// Take the store back to this level
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<String>,
+    /// Import a compact snapshot as it is: a node cannot go on from there before the contexts
+    /// that are missing are rebuilt
+    #[arg(long)]
+    pub(super) keep_compact: bool,
     #[arg(long, hide = true)]
     apply_unsafe_patches: bool,
     #[arg(long, hide = true, value_name = "URL")]

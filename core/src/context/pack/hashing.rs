@@ -83,11 +83,23 @@ pub fn put_tree(
     }
 }
 
-/// The pre-image of a commit without parents.
-pub fn put_commit(root: &Hash, date: i64, author: &[u8], message: &[u8], out: &mut Vec<u8>) {
+/// The pre-image of a commit, whose parents must come in the order of their hashes; rollup nodes
+/// write none.
+pub fn put_commit(
+    root: &Hash,
+    parents: &[Hash],
+    date: i64,
+    author: &[u8],
+    message: &[u8],
+    out: &mut Vec<u8>,
+) {
     out.extend(32u64.to_be_bytes());
     out.extend(root);
-    out.extend(0u64.to_be_bytes());
+    out.extend((parents.len() as u64).to_be_bytes());
+    for parent in parents {
+        out.extend(32u64.to_be_bytes());
+        out.extend(parent);
+    }
     out.extend(date.to_be_bytes());
     for text in [author, message] {
         out.extend((text.len() as u64).to_be_bytes());
@@ -98,7 +110,7 @@ pub fn put_commit(root: &Hash, date: i64, author: &[u8], message: &[u8], out: &m
 /// The hash of a commit without parents.
 pub fn commit(root: &Hash, date: i64, author: &[u8], message: &[u8]) -> Hash {
     let mut image = Vec::new();
-    put_commit(root, date, author, message, &mut image);
+    put_commit(root, &[], date, author, message, &mut image);
     hash(&image)
 }
 

@@ -162,7 +162,7 @@ impl<'a> Value<'a> {
 
 impl Child {
     /// Reads an address: `00` and an offset, or `01` and a hash.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         match reader.byte()? {
             0 => reader.natural64().map(Self::Offset),
             1 => reader.hash().map(Self::Hash),
