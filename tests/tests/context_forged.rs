@@ -294,7 +294,11 @@ fn a_riscv_context() {
     assert_eq!((found[1].chunks, found[1].size, found[1].is_available()), (4, 3 * 4096 + 7, true));
     assert_eq!(found[1].hash.as_bytes(), &hash(&commits[0]));
     let mut order = Vec::new();
-    riscv.checkout(&found[1].hash, &mut |chunk| Ok(order.push(*chunk))).unwrap();
+    let mut chunk = |chunk: &[u8; 32]| {
+        order.push(*chunk);
+        Ok(())
+    };
+    riscv.checkout(&found[1].hash, &mut chunk).unwrap();
     assert_eq!(order, [0, 1, 0, 2].map(|part| hash(&chunks[part])));
     let nobody = riscv.checkout(&ContextHash::new(hash(&chunks[0])), &mut |_| Ok(()));
     assert_eq!(nobody.unwrap_err().code(), Code::ContextCommit);
