@@ -177,6 +177,7 @@ LevelsChain        Answer  "levels.chain"         "the index of levels does not 
 MarkFinalized      Answer  "mark.finalized"       "the finalized block is not in the chain" "the node will sync again from layer 1"
 MarkLcc            Answer  "mark.lcc"             "the last cemented commitment is not in the chain" "do not use this store: it was altered or damaged"
 PublishedUnknown   Answer  "published.unknown"    "a publication is recorded of a commitment that is not in the store" "harmless to the node, but not written by one"
+PublishedLevel     Answer  "published.level"      "a publication is recorded at a level at which it cannot have been" "harmless to the node, but not written by one"
 PreImageHash       Answer  "pre-image.hash"       "a pre-image does not have the hash that it is named by" "do not use it: the PVM would reveal something else"
 PreImageSize       Answer  "pre-image.size"       "a pre-image is longer than 4096 bytes" "the PVM cannot reveal it"
 // --- The context --------------------------------------------------------------------------------

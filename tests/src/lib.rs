@@ -3,6 +3,7 @@
 pub mod cli;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod crash;
+pub mod damaged;
 pub mod fixtures;
 pub mod irmin;
 pub mod l1;

@@ -23,6 +23,7 @@ pub(super) fn run(
     let options = Options {
         endpoint: global.node.endpoint.clone(),
         expected: args.expect_commitment,
+        context: args.context.into(),
         fail_fast: args.fail_fast,
         temp_dir: args.temp_dir.clone(),
     };

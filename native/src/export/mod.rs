@@ -13,15 +13,18 @@ mod workspace;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rollsnap_core::context::verify::Audited;
+use rollsnap_core::hash::ContextHash;
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::{Check, Compression as Form};
 use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
+use crate::context::{ContextFiles, Moment};
 use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, files_beside_context, metadata, snapshot_files};
 use crate::jobs::Phases;
 use crate::store::{Block, Capture, LevelRequest, Rows, Store};
-use crate::verify::{self, Subject};
+use crate::verify::{self, ContextScope, Reading, Subject};
 use crate::{io, store, swap};
 
 pub use output::Output;
@@ -101,18 +104,20 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     };
     let compressing = u32::from(compression == Compression::After);
     let copying = if options.compact { compact::phases(metadata.kind, options.check) } else { 0 };
-    let mut phases = Phases::new(2 + copying + compressing + 2 * u32::from(options.check));
+    let following = if options.compact { 0 } else { 2 };
+    let mut phases = Phases::new(2 + copying + compressing + (2 + following) * u32::from(options.check));
 
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
     phases.begin("Copying database", None, feedback);
     let capture = Capture::new(&data_dir.store(), work.dir(), feedback)?;
-    let mut contexts = contexts::read(root)?;
+    let contexts = contexts::read(root)?;
     let described = describe(&capture, &metadata, options.level, root, &contexts)?;
     let header = described.header;
     let path = options.output.path(&header, compression);
     options.output.check(&path, options.force)?;
 
     let mut remarks = Vec::new();
+    let (mut one, mut moment) = (None, None);
     let files = if options.compact {
         let captured = compact::Captured::new(root, &described.first, metadata.kind)?;
         let mut files = files_beside_context(root, feedback)?;
@@ -121,9 +126,11 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         feedback.note(&format!("Exporting context snapshot with first level {level}"));
         let written = captured.write(work.dir(), options.check, &mut phases, feedback)?;
         files.extend(written.files);
-        (contexts, remarks) = (written.contexts, written.remarks);
+        remarks = written.remarks;
+        one = Some(written.contexts);
         files
     } else {
+        moment = Some(Moment::take(&ContextFiles::Directory(root.join("context")))?);
         remarks.extend(compact::second_half(root)?);
         snapshot_files(root, feedback)?
     };
@@ -147,9 +154,18 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let mut report = if options.check {
         let report = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
         let store = work.dir().join(STORE);
-        let header = Some(&header);
-        let subject = Subject { root, store: &store, shown: root, header, contexts: Some(&contexts) };
-        check::chain(subject, report, &mut phases, feedback)?
+        let audited = match &moment {
+            Some(moment) => {
+                let (scope, head) = (ContextScope::Head, described.head_context);
+                let reading = Reading { scope, head, temp_dir: Some(work.dir()) };
+                reading.moment(moment, phases.next_two("Checking context"), feedback)?
+            }
+            // That one was checked when it was written.
+            None => Audited { contexts: one.unwrap_or_default(), ..Audited::default() },
+        };
+        let contexts = Some(&audited.contexts);
+        let subject = Subject { root, store: &store, shown: root, header: Some(&header), contexts };
+        check::chain(subject, &audited, report, &mut phases, feedback)?
     } else {
         unchecked(&header, bytes, compression, digests.len())
     };
@@ -219,6 +235,8 @@ struct Described {
     header: Header,
     /// The level to cut the store at unless that is its head.
     cut: Option<i32>,
+    /// The commit of the block that becomes the head.
+    head_context: Option<ContextHash>,
     /// The first available block.
     first: Block,
 }
@@ -253,7 +271,7 @@ fn describe(
         last_commitment,
     };
     let cut = (block.level != head.level).then_some(block.level);
-    Ok(Described { header, cut, first })
+    Ok(Described { header, cut, head_context: block.context, first })
 }
 
 fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usize) -> Report {
