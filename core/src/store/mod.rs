@@ -22,6 +22,7 @@ mod reader;
 mod rows;
 mod rules;
 mod schema;
+pub mod v4;
 
 pub use cemented::check_cemented;
 pub use check::{Subject, check};

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use rollsnap_core::context::Context;
+use rollsnap_core::context::path::unhex;
 use rollsnap_core::{Code, Files, ReadAt, Result};
 
 use super::{ContextFiles, Part};
@@ -21,7 +22,10 @@ const ATTEMPTS: usize = 5;
 /// The files of a context at one moment.
 #[derive(Debug)]
 pub struct Moment {
-    files: BTreeMap<String, Held>,
+    held: BTreeMap<String, Held>,
+    /// Files that are named by their hash, of which there may be too many to hold open: nobody
+    /// changes or removes them.
+    files: ContextFiles,
 }
 
 /// A file that does not change any more.
@@ -75,22 +79,31 @@ impl Moment {
             for name in files.names(directory)? {
                 let name = if directory.is_empty() { name } else { format!("{directory}/{name}") };
                 if !held.contains_key(&name)
+                    && unhex(&name).is_none()
                     && let Some(part) = files.open(&name)?
                 {
                     held.insert(name, Held::Open(part));
                 }
             }
         }
-        Ok(Self { files: held })
+        Ok(Self { held, files: files.clone() })
     }
 
-    /// Each file by its name: objects last, the newest at the end.
-    pub fn files(&self) -> impl Iterator<Item = (&str, &Held)> {
+    /// The names of all files: objects last, the newest at the end.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn all(&self) -> Result<Vec<String>> {
         let objects = |name: &str| name.ends_with(".prefix") || name.ends_with(".suffix");
         let number = |name: &str| name.split('.').nth(1).and_then(|number| number.parse::<u64>().ok());
-        let mut files: Vec<_> = self.files.iter().map(|(name, held)| (name.as_str(), held)).collect();
-        files.sort_by_key(|(name, _)| (objects(name), name.ends_with(".suffix"), number(name)));
-        files.into_iter()
+        let mut names: Vec<String> = self.held.keys().cloned().collect();
+        names.sort_by_key(|name| (objects(name), name.ends_with(".suffix"), number(name)));
+        names.extend(self.named()?);
+        Ok(names)
+    }
+
+    fn named(&self) -> Result<impl Iterator<Item = String>> {
+        Ok(self.files.names("")?.into_iter().filter(|name| unhex(name).is_some()))
     }
 }
 
@@ -114,12 +127,21 @@ impl Files for Moment {
     type File = Held;
 
     fn open(&self, name: &str) -> Result<Option<Held>> {
-        Ok(self.files.get(name).cloned())
+        match self.held.get(name) {
+            Some(held) => Ok(Some(held.clone())),
+            None if unhex(name).is_some() => Ok(self.files.open(name)?.map(Held::Open)),
+            None => Ok(None),
+        }
     }
 
     fn names(&self, directory: &str) -> Result<Vec<String>> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-        let below = self.files.keys().filter_map(|name| name.strip_prefix(&prefix));
-        Ok(below.filter(|name| !name.contains('/')).map(Into::into).collect())
+        let below = self.held.keys().filter_map(|name| name.strip_prefix(&prefix));
+        let mut names: Vec<String> = below.filter(|name| !name.contains('/')).map(Into::into).collect();
+        if directory.is_empty() {
+            names.extend(self.named()?);
+            names.sort_unstable();
+        }
+        Ok(names)
     }
 }

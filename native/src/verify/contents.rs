@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::verify::{Audit, Audited, Immediate};
 use rollsnap_core::feedback::Phase;
+use rollsnap_core::store::Rows;
 use rollsnap_core::tar::{self, Member};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use tempfile::TempDir;
 
 use super::spool::TempSpool;
-use super::{ContextScope, Options, PreImages, context, pre_images};
+use super::{ContextScope, Options, PreImages, Reading, pre_images};
 use crate::data_dir::{DataDir, STORE};
 use crate::jobs::Phases;
+use crate::store::{Accept, Store};
 use crate::{data_dir, io};
 
 /// What the names of the files of the context begin with.
@@ -78,9 +80,14 @@ impl Contents {
         contents.root = root.into();
         contents.is_data_dir = true;
         contents.audit = None;
-        let place = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let phase = phases.next("Checking context");
-        contents.audited = context::audit(&root.join("context"), &place, options.context, phase, feedback)?;
+        let phase = match options.context {
+            ContextScope::Head => phases.next_two("Checking context"),
+            _ => phases.next("Checking context"),
+        };
+        let head = Store::open(&root.join(STORE), Accept::Older).and_then(|store| store.head());
+        let head = head.ok().and_then(|head| head.context);
+        let reading = Reading { scope: options.context, head, temp_dir: options.temp_dir.as_deref() };
+        contents.audited = reading.directory(&root.join("context"), phase, feedback)?;
         contents.old_store = matches!(
             DataDir::new(root).layout(),
             Ok(data_dir::Layout::Versioned(0..=4) | data_dir::Layout::Unversioned)

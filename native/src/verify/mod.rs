@@ -23,6 +23,7 @@ use crate::source::Source;
 
 pub use consistent::{Subject, check_store, counts};
 pub use contents::Contents;
+pub use context::Reading;
 pub use pre_images::PreImages;
 pub(crate) use rollsnap_core::store::{head_context, header_against_store, is_compact};
 
@@ -69,7 +70,10 @@ pub struct Outcome {
 /// report.
 pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let directory = target.is_dir();
-    let mut phases = Phases::new(2 + u32::from(!directory) + u32::from(options.endpoint.is_some()));
+    let mut phases = Phases::new(
+        2 + u32::from(!directory || options.context == ContextScope::Head)
+            + u32::from(options.endpoint.is_some()),
+    );
     let (mut report, contents) = if directory {
         (Report::new(), Contents::of_data_dir(target, options, &mut phases, feedback)?)
     } else {

@@ -137,10 +137,14 @@ impl<H: Hasher> Checker<H> {
             Kind::Commit => self.commit(space, spot, object, head, value, turn),
             Kind::Root | Kind::Inner => self.inode(space, spot, object, &head.hash, value, turn),
         };
-        done.unwrap_or_else(|Malformed(why)| {
+        let done = done.unwrap_or_else(|Malformed(why)| {
             self.broken(spot, object, What::Entry(why));
             true
-        })
+        });
+        if done {
+            self.table.set(object, Flag::Checked);
+        }
+        done
     }
 
     /// Everything that was put in is hashed.
@@ -233,9 +237,6 @@ impl<H: Hasher> Checker<H> {
                 }
                 let branches = branches.get(..count).unwrap_or_default();
                 let facts = if branches.iter().any(|(_, facts)| facts.is_pending()) {
-                    if turn != Turn::Last {
-                        return Ok(false);
-                    }
                     Err("it is below itself")
                 } else {
                     shape::of_tree(root, depth, len, branches)
@@ -361,7 +362,9 @@ impl<H: Hasher> Checker<H> {
             }
         }
         let waits = |found: &Option<(Spot, Object)>| {
-            found.is_some_and(|(_, child)| child.kind == Kind::Inner && self.table.facts(child).is_pending())
+            found.is_some_and(|(_, child)| {
+                child.kind != Kind::Contents && !self.table.has(child, Flag::Checked)
+            })
         };
         if turn != Turn::Last && found.iter().any(waits) {
             return None;
@@ -382,7 +385,9 @@ impl<H: Hasher> Checker<H> {
             if at == spot {
                 let what = What::Child { child: None, why: "itself: it refers to its own offset" };
                 self.failures.add(spot, Some(object.kind), what);
-            } else if at > spot {
+            } else if (at.part == spot.part && at > spot)
+                || (at.part != spot.part && space.order(at) > space.order(spot))
+            {
                 self.remarks.add(Remark::Forward, spot);
             }
         }
@@ -488,6 +493,28 @@ impl Space<'_> {
     pub(super) fn part(&self, number: u32) -> Option<Part> {
         let at = self.parts.iter().position(|part| *part == Some(number))?;
         Some(at.checked_sub(1).map_or(Part::Prefix, Part::Chunk))
+    }
+
+    /// How many bytes follow a spot without a gap, itself included.
+    pub(super) fn run(&self, spot: Spot) -> u64 {
+        match self.part(spot.part) {
+            None => 0,
+            Some(Part::Prefix) => {
+                let ranges = self.layout.mapping().ranges();
+                let after = ranges.partition_point(|range| range.position <= spot.position);
+                let range = after.checked_sub(1).and_then(|at| ranges.get(at));
+                range.map_or(0, |range| (range.position + range.len).saturating_sub(spot.position))
+            }
+            Some(Part::Chunk(at)) => {
+                let (header, len) = self.layout.chunk(at).unwrap_or_default();
+                (header + len).saturating_sub(spot.position)
+            }
+        }
+    }
+
+    /// What sorts spots by their offsets.
+    fn order(&self, spot: Spot) -> (Option<usize>, u64) {
+        (self.parts.iter().position(|part| *part == Some(spot.part)), spot.position)
     }
 
     /// Whether a spot is where nothing could be read.

@@ -1,8 +1,9 @@
 //! The end of a check, of either form: what holds between the objects and the files around them,
 //! and everything that was found put into words.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::layout::Part;
@@ -27,6 +28,8 @@ pub(super) struct Closing<'a, H> {
     pub(super) space: &'a Space<'a>,
     /// Whether a spot counts: not among dead bytes, not behind the end.
     pub(super) live: &'a dyn Fn(Spot) -> bool,
+    /// Where damaged objects are, in words.
+    pub(super) paths: &'a BTreeMap<Spot, String>,
     /// Whether all objects were looked at, not only those that were wanted.
     pub(super) all: bool,
 }
@@ -90,7 +93,8 @@ impl<H: Hasher> Closing<'_, H> {
             if !seen.insert((*spot, what.number())) {
                 continue;
             }
-            let problem = self.placed(*spot, failure.problem());
+            let problem = failure.problem(self.paths.get(spot).map(String::as_str));
+            let problem = self.placed(*spot, problem);
             if matches!(what, What::Collected { .. }) && !needed {
                 let (count, ..) = orphan.get_or_insert((0, offset, problem));
                 *count += 1;

@@ -147,7 +147,16 @@ impl Failures {
 
 impl Failure {
     /// In words, without the place.
-    pub(super) fn problem(&self) -> Problem {
+    pub(super) fn problem(&self, path: Option<&str>) -> Problem {
+        let problem = self.bare();
+        match (path, problem.cause().map(ToString::to_string)) {
+            (Some(path), Some(cause)) => problem.because(format_args!("it is {path}; {cause}")),
+            (Some(path), None) => problem.because(format_args!("it is {path}")),
+            (None, _) => problem,
+        }
+    }
+
+    fn bare(&self) -> Problem {
         let words = |kind: Option<Kind>| kind.map_or("entry", Kind::words);
         match &self.what {
             What::Hash { expected, found, confirmed, names } => {

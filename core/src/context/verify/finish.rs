@@ -69,6 +69,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
                 let live = roles.get(spot.part as usize).copied().flatten();
                 live.is_some_and(|(from, until)| (from..until).contains(&spot.position))
             },
+            paths: &alloc::collections::BTreeMap::new(),
             all: true,
         };
         closing.close(&self.listed, None, &mut outcome);
@@ -106,7 +107,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         for failure in &self.checker.failures.list {
             let Some(part) = self.parts.get(failure.spot.part as usize) else { continue };
             if let What::Hash { .. } = failure.what {
-                let problem = failure.problem().member(Inventory::name_of(part.role));
+                let problem = failure.problem(None).member(Inventory::name_of(part.role));
                 outcome.fail(
                     problem.because(format_args!("the object at byte {} of the file", failure.spot.position)),
                 );

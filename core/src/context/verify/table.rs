@@ -13,8 +13,8 @@ use super::shape::Facts;
 /// How far the positions of one block may be apart, in bytes.
 const BLOCK: u64 = 1 << 16;
 
-/// How many objects a block has at most: their numbers in it must fit eleven bits.
-const BLOCK_OBJECTS: u32 = 1 << 11;
+/// How many objects a block has at most: their numbers in it must fit ten bits.
+const BLOCK_OBJECTS: u32 = 1 << 10;
 
 /// Objects known so far.
 #[derive(Debug, Default)]
@@ -45,6 +45,8 @@ pub(super) struct Object {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub(super) enum Flag {
+    /// It was checked, as far as it could be.
+    Checked = 1 << 12,
     /// There is a `pvm_state` in it.
     State = 1 << 13,
     /// Something below it is missing, so that it could not be checked.

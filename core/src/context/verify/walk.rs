@@ -62,17 +62,8 @@ impl Walk {
         let room = usize::try_from(self.until.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let mut input = input.get(..room).unwrap_or(input);
         while !input.is_empty() && self.lost.is_none() {
-            if let Some((head, mut long, left)) = self.long.take() {
-                let (now, rest) = self.take(input, left);
-                long.update(now);
-                input = rest;
-                match left - now.len() as u64 {
-                    0 => {
-                        sink.long(self.entry, &head, long.hash());
-                        self.entry = self.position;
-                    }
-                    left => self.long = Some((head, long, left)),
-                }
+            if let Some((head, long, left)) = self.long.take() {
+                input = self.longer(head, long, left, input, sink);
             } else if self.carry.is_empty() {
                 input = self.entries(input, sink);
             } else {
@@ -92,6 +83,7 @@ impl Walk {
         let mut rest = input;
         loop {
             match self.head(rest) {
+                Ok(Some(head)) if is_long(&head) => return self.begin_long(head, rest, sink),
                 Ok(Some(head)) if head.entry_len() <= rest.len() as u64 => {
                     let (entry, after) = rest.split_at(head.entry_len() as usize);
                     sink.entry(self.entry, &head, entry.get(head.len..).unwrap_or_default());
@@ -99,7 +91,6 @@ impl Walk {
                     self.entry = self.position;
                     rest = after;
                 }
-                Ok(Some(head)) if is_long(&head) => return self.begin_long(head, rest),
                 Ok(_) => {
                     self.carry.extend_from_slice(rest);
                     self.position += rest.len() as u64;
@@ -122,7 +113,7 @@ impl Walk {
                 Ok(Some(head)) if is_long(&head) => {
                     let begun = core::mem::take(&mut self.carry);
                     self.position = self.entry;
-                    self.begin_long(head, &begun);
+                    self.begin_long(head, &begun, sink);
                     return rest;
                 }
                 Ok(Some(head)) => match head.entry_len() - self.carry.len() as u64 {
@@ -150,13 +141,30 @@ impl Walk {
         }
     }
 
-    fn begin_long<'a>(&mut self, head: Head, bytes: &'a [u8]) -> &'a [u8] {
+    fn begin_long<'a>(&mut self, head: Head, bytes: &'a [u8], sink: &mut impl Sink) -> &'a [u8] {
         let (_, rest) = self.take(bytes, head.len as u64);
-        let mut long = Long::new(head.value_len);
-        let (now, rest) = self.take(rest, head.value_len);
+        let long = Long::new(head.value_len);
+        self.longer(head, long, head.value_len, rest, sink)
+    }
+
+    /// More bytes of long contents, of which `left` are missing.
+    fn longer<'a>(
+        &mut self,
+        head: Head,
+        mut long: Long,
+        left: u64,
+        bytes: &'a [u8],
+        sink: &mut impl Sink,
+    ) -> &'a [u8] {
+        let (now, rest) = self.take(bytes, left);
         long.update(now);
-        let left = head.value_len - now.len() as u64;
-        self.long = Some((head, long, left));
+        match left - now.len() as u64 {
+            0 => {
+                sink.long(self.entry, &head, long.hash());
+                self.entry = self.position;
+            }
+            left => self.long = Some((head, long, left)),
+        }
         rest
     }
 
