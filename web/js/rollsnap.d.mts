@@ -170,8 +170,8 @@ export interface InspectorOptions {
   /** Most members that are accepted; 4194304 if left out. */
   maxMembers?: number;
   /**
-   * Answer *Consistent* as well: finish() reads the database and checks its chain of blocks. Until
-   * then the database is kept in memory; all else still streams by. Only `rollsnap/full` can, the
+   * Answer *Consistent* as well: finish() reads the database and checks its chain of blocks. The
+   * database is kept in memory, until free(); all else still streams by. Only `rollsnap/full` can, the
    * same package with a larger module; elsewhere this is a TypeError.
    */
   consistent?: boolean;
@@ -200,6 +200,12 @@ export class Inspector implements Disposable {
   feed(bytes: Uint8Array): Event[];
   /** The file has ended. */
   finish(): Report;
+  /**
+   * What the report would say if layer 1 had cemented this commitment last, with this inbox level:
+   * a check of *Anchored*, or undefined if there is nothing to compare. Only after finish(), with
+   * `consistent`, whose database stays until free(); else a TypeError.
+   */
+  compareCemented(hash: string, level: number): Check | undefined;
   /** Events that nobody has taken yet: after finish(), what the end of the file told. */
   events(): Event[];
   /** As soon as it was read. */

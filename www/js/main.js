@@ -1,10 +1,10 @@
 // The page: from a source to what is known about it.
 
-import { forgetAnchors, listenToAnchors, shownOf, withAnchors } from './anchor.js';
+import { completeAnchors, forgetAnchors, listenToAnchors, shownOf, withAnchors } from './anchor.js';
 import { drawClaims, refuseImport } from './claims.js';
 import { $, announce, h } from './dom.js';
 import { bytes, bytesExact, count, plural } from './format.js';
-import { run } from './jobs.js';
+import { run, runAndKeep } from './jobs.js';
 import { MemberDialog } from './member.js';
 import { Members } from './members.js';
 import { keepOffline } from './offline.js';
@@ -62,7 +62,7 @@ function begin(source) {
   const stop = new AbortController();
   const members = new Members();
   const wire = { file: source.file, url: source.url };
-  const job = (name, details, { signal = stop.signal, on } = {}) => run(name, { source: wire, ...details }, { signal, on });
+  const job = (name, details, { signal = stop.signal, on, keep = false } = {}) => (keep ? runAndKeep : run)(name, { source: wire, ...details }, { signal, on });
   visit = { source, stop, members, job, problems: [], anchors: {}, tools: { members, job, remote: Boolean(source.url) } };
   for (const panel of PANELS) $(panel).hidden = true;
   $('start').hidden = true;
@@ -108,6 +108,8 @@ async function readWhole(here) {
   reading.start(() => stop.abort());
   here.members = here.tools.members = new Members();
   here.problems = [];
+  here.store?.end();
+  here.store = undefined;
   map.show(here.members);
   rows.show(here.members);
   verdicts(here, { intact: 'reading', text: 'The file is being read to its last byte.' });
@@ -133,8 +135,10 @@ async function readWhole(here) {
     },
   };
   try {
-    const done = await here.job('inspect', {}, { signal: stop.signal, on });
-    if (visit === here) finish(here, done);
+    const { result, helper } = await here.job('inspect', {}, { signal: stop.signal, on, keep: true });
+    here.store = helper;
+    await completeAnchors(here, row);
+    if (visit === here) finish(here, result);
   } catch (failure) {
     if (visit === here) halt(here, failure);
   } finally {

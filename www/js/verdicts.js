@@ -36,8 +36,11 @@ export function drawVerdicts(root, { report, state, problems = [], anchored = []
   );
 }
 
-/** What several checks of layer 1 say together: one "no" outweighs every "yes". */
-export const together = (checks) => ['no', 'yes'].find((answer) => checks.some(({ status }) => status === answer)) ?? 'unknown';
+/**
+ * What several checks of layer 1 say together: one "no" outweighs every "yes". That the store has what
+ * was cemented some time ago says nothing about its last commitment.
+ */
+export const together = (checks) => ['no', 'yes'].find((answer) => checks.some(({ code, status }) => status === answer && !(answer === 'yes' && code === 'l1.lcc'))) ?? 'unknown';
 
 function answerOf(key, report, state, found) {
   if (key === 'anchored' && found.length) return together(found);

@@ -3,11 +3,12 @@
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::pieces::Pieces;
 use super::{
-    Accept, MAX_METADATA, MAX_VERSION, Metadata, PreImages, STORE, Store, Subject, check, check_version,
-    cut_store, old_store, parse_version, settle,
+    Accept, Held, MAX_METADATA, MAX_VERSION, Metadata, PreImages, STORE, Store, Subject, check,
+    check_version, cut_store, old_store, parse_version, settle,
 };
 use crate::code::Code;
 use crate::context::verify::{Audit, Immediate, Memory};
@@ -91,11 +92,25 @@ impl Gather {
         }
     }
 
-    /// Checks what was kept and completes the report: checks, and the verdict *Consistent*.
+    /// Checks what was kept and completes the report: checks, and the verdict *Consistent*. Leaves
+    /// the database for questions that come later.
     ///
     /// # Errors
     /// [`Code::Cancelled`].
-    pub fn judge(self, report: &mut Report, phase: Phase, feedback: &mut dyn Feedback) -> Result<()> {
+    pub fn judge(mut self, report: &mut Report, phase: Phase, feedback: &mut dyn Feedback) -> Result<Held> {
+        let store = self.store_seen.then(|| mem::take(&mut self.store));
+        let held = Held::new(store, self.too_large.take());
+        self.settle(&held, report, phase, feedback)?;
+        Ok(held)
+    }
+
+    fn settle(
+        self,
+        held: &Held,
+        report: &mut Report,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()> {
         if self.old_store && !self.store_seen {
             report.add(old_store());
             return Ok(());
@@ -107,8 +122,8 @@ impl Gather {
             return Ok(());
         }
         let audited = self.audit.finish(Phase { name: "Checking context", ..phase }, feedback)?;
-        if let Some(check) = self.too_large {
-            let checks = audited.checks.into_iter().chain([check]).collect();
+        if let Some(check) = held.too_large() {
+            let checks = audited.checks.into_iter().chain([check.clone()]).collect();
             settle(report, audited.problems, checks, false);
             return Ok(());
         }
@@ -116,7 +131,7 @@ impl Gather {
         let version = self.version.seen.then(|| parse_version(&self.version.bytes, "storage/version"));
         let mut store = version.transpose().and_then(check_version).and_then(|()| {
             let missing = || Problem::new(Code::StoreMissing).path(STORE);
-            Store::open(self.store_seen.then_some(&self.store).ok_or_else(missing)?, STORE, Accept::Older)
+            Store::open(held.store().ok_or_else(missing)?, STORE, Accept::Older)
         });
         let metadata = self.metadata.seen.then(|| Metadata::parse(&self.metadata.bytes));
         let subject = Subject {
