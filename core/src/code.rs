@@ -135,6 +135,7 @@ StoreVersion       Answer  "store.version"        "the store has a version that 
 StoreMissing       Answer  "store.missing"        "the data directory holds no store" "is this the data directory of a rollup node (--data-dir)?"
 StoreMigrations    Answer  "store.migrations"     "the store was written by another version of the node" "start the matching node once: it upgrades its store"
 StoreDamaged       Damaged "store.damaged"        "the store cannot be read" "the database is damaged: restore it from a snapshot"
+StoreUnseen        Answer  "store.unseen"         "the store holds data that no node looks at" "a file beside it is missing: bring it back, or restore the store from a snapshot"
 StoreNoHead        Answer  "store.no-head"        "there is no head in the store" "let the node process a block first"
 StoreNoContext     Answer  "store.no-context"     "no block has a committed context" "let the node process more blocks first"
 StoreNoMode        Answer  "store.no-history-mode" "no history mode is recorded" "start the node once: it records its history mode"

@@ -99,7 +99,7 @@ fn a_copy_is_what_the_real_library_writes() {
         let names = |store: &Store| store.0.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&written.store), names(&expected));
         for (name, bytes) in &expected.0 {
-            assert!(written.store.get(name) == *bytes.0, "{exported}: {name}");
+            assert!(*written.store.get(name) == **bytes.0, "{exported}: {name}");
         }
         assert_eq!(written.order.last().unwrap(), "store.control");
     }

@@ -79,11 +79,14 @@ impl Layout {
         }
         if chunks.first().is_some_and(|first| dead > first.len) {
             return Err(Problem::new(Code::ContextControl)
+                .member("context/store.control")
                 .expected(format_args!("at most {} dead bytes", chunks[0].len))
                 .found(dead));
         }
         if mapping.end() > suffix_start {
+            let generation = control.collected().map_or(0, |collected| collected.generation);
             return Err(Problem::new(Code::ContextMapping)
+                .member(format!("context/store.{generation}.mapping"))
                 .expected(format_args!("ranges below {suffix_start}, where the suffix begins"))
                 .found(format_args!("one up to {}", mapping.end())));
         }

@@ -58,13 +58,13 @@ pub(super) fn find<F: Files>(
             continue;
         }
         let mut found = false;
-        let mut look = |child: Child, step: Option<Vec<u8>>| {
+        let mut look = |child: Child, step: Option<&[u8]>| {
             let Child::Offset(offset) = child else { return };
             if let Ok(below) = space.spot(offset)
                 && let Some(below) = above.get_mut(&below)
                 && below.parent.is_none()
             {
-                (below.parent, below.step) = (Some(spot), step);
+                (below.parent, below.step) = (Some(spot), step.map(<[u8]>::to_vec));
                 found = true;
             }
         };
@@ -80,7 +80,7 @@ pub(super) fn find<F: Files>(
                             Step::Inline(step) => step,
                             Step::Dict(number) => space.dict.get(number).unwrap_or_default(),
                         };
-                        look(value.child, Some(step.to_vec()));
+                        look(value.child, Some(step));
                     }
                 }
                 Ok(Inode::Tree { pointers, .. }) => {
@@ -92,14 +92,19 @@ pub(super) fn find<F: Files>(
             }
         }
         if found && above.len() < MAX_ABOVE {
-            above.entry(spot).or_default().commit = head.kind == Kind::Commit;
+            above.entry(spot).or_default();
+        }
+        if head.kind == Kind::Commit
+            && let Some(this) = above.get_mut(&spot)
+        {
+            this.commit = true;
         }
     }
-    let words = sought.iter().take(MAX_SOUGHT).map(|spot| (*spot, words(&above, space, *spot)));
-    Ok(words.collect())
+    let words = |spot: &Spot| Some((*spot, words(&above, space, *spot)?));
+    Ok(sought.iter().take(MAX_SOUGHT).filter_map(words).collect())
 }
 
-fn words(above: &BTreeMap<Spot, Above>, space: &Space<'_>, spot: Spot) -> String {
+fn words(above: &BTreeMap<Spot, Above>, space: &Space<'_>, spot: Spot) -> Option<String> {
     let mut steps = Vec::new();
     let (mut at, mut commit, mut left) = (spot, None, above.len());
     while let Some(this) = above.get(&at) {
@@ -109,10 +114,7 @@ fn words(above: &BTreeMap<Spot, Above>, space: &Space<'_>, spot: Spot) -> String
         let Some(parent) = this.parent else { break };
         steps.extend(this.step.clone());
         if left == 0 {
-            return format!(
-                "below itself: the offsets lead back to offset {}",
-                space.offset(spot).unwrap_or(0)
-            );
+            return Some("below itself: what it refers to leads back to it".into());
         }
         (at, left) = (parent, left - 1);
     }
@@ -124,8 +126,9 @@ fn words(above: &BTreeMap<Spot, Above>, space: &Space<'_>, spot: Spot) -> String
         shown.push('…');
     }
     match commit {
-        Some(offset) if at == spot => format!("the commit at offset {offset}"),
-        Some(offset) => format!("{shown} in the commit at offset {offset}"),
-        None => format!("…{shown}"),
+        Some(offset) if at == spot => Some(format!("the commit at offset {offset}")),
+        Some(offset) => Some(format!("{shown} in the commit at offset {offset}")),
+        None if steps.is_empty() => None,
+        None => Some(format!("…{shown}")),
     }
 }
