@@ -319,7 +319,7 @@ print(*commits, shared.hex(), first.hex())
     }
     store.close().unwrap();
 
-    let words = ["export", "f", "--data-dir", &data, "--compact", "--level", "head", "--no-check"];
+    let words = ["export", "f", "--data-dir", &data, "--compact", "--level", "head"];
     let run = ground.run(&words);
     assert!(run.err.contains("Exporting context snapshot with first level 76\n"), "{run}");
     exported(run);

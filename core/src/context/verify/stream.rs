@@ -190,7 +190,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             None => (0, size),
             Some((layout, _)) => live(layout, role).unwrap_or((size, size)),
         };
-        Current::Part(number, Walk::new(0, from, until.min(size)).into())
+        Current::Part(number, Box::new(Walk::new(0, from, until.min(size))))
     }
 }
 
