@@ -8,11 +8,11 @@ use rollsnap_core::{Code, Files, Problem, Result};
 use rollsnap_tests::damaged::{self, Checked, Real};
 use rollsnap_tests::irmin::{self, Store};
 
-/// Each commit of the index, and what is said of it.
-type Verdicts = Vec<(String, Result<Checked, Code>)>;
+/// The commits of an index, and how each does.
+type Commits = Vec<(String, Result<Checked, Code>)>;
 
 /// What we say about a damaged store: the code that stops us, or how each commit of the index does.
-fn verdict(store: &Store) -> Result<Verdicts, Code> {
+fn verdict(store: &Store) -> Result<Commits, Code> {
     let context = Context::open(store).map_err(|problem| problem.code())?;
     if let Some(refusal) = context.refusals().unwrap().first() {
         return Err(refusal.code());
