@@ -135,6 +135,7 @@ StoreVersion       Answer  "store.version"        "the store has a version that 
 StoreMissing       Answer  "store.missing"        "the data directory holds no store" "is this the data directory of a rollup node (--data-dir)?"
 StoreMigrations    Answer  "store.migrations"     "the store was written by another version of the node" "start the matching node once: it upgrades its store"
 StoreDamaged       Damaged "store.damaged"        "the store cannot be read" "the database is damaged: restore it from a snapshot"
+StoreUnseen        Answer  "store.unseen"         "the store holds data that no node looks at" "a file beside it is missing: bring it back, or restore the store from a snapshot"
 StoreNoHead        Answer  "store.no-head"        "there is no head in the store" "let the node process a block first"
 StoreNoContext     Answer  "store.no-context"     "no block has a committed context" "let the node process more blocks first"
 StoreNoMode        Answer  "store.no-history-mode" "no history mode is recorded" "start the node once: it records its history mode"
@@ -177,6 +178,7 @@ LevelsChain        Answer  "levels.chain"         "the index of levels does not 
 MarkFinalized      Answer  "mark.finalized"       "the finalized block is not in the chain" "the node will sync again from layer 1"
 MarkLcc            Answer  "mark.lcc"             "the last cemented commitment is not in the chain" "do not use this store: it was altered or damaged"
 PublishedUnknown   Answer  "published.unknown"    "a publication is recorded of a commitment that is not in the store" "harmless to the node, but not written by one"
+PublishedLevel     Answer  "published.level"      "a publication is recorded at a level at which it cannot have been" "harmless to the node, but not written by one"
 PreImageHash       Answer  "pre-image.hash"       "a pre-image does not have the hash that it is named by" "do not use it: the PVM would reveal something else"
 PreImageSize       Answer  "pre-image.size"       "a pre-image is longer than 4096 bytes" "the PVM cannot reveal it"
 // --- The context --------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ pub mod stat;
 pub mod tree;
 pub mod verify;
 pub mod walk;
+pub mod write;
 
 mod commits;
 mod findings;

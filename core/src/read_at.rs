@@ -1,6 +1,8 @@
 //! Random access to bytes: the one trait behind which a file, a browser `File`, an HTTP range and
-//! a slice look the same.
+//! a slice look the same; and the one behind which a directory, the members of a snapshot and a
+//! map do.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -45,6 +47,24 @@ pub trait Files {
     /// # Errors
     /// Whatever the source reports.
     fn names(&self, directory: &str) -> Result<Vec<String>>;
+}
+
+/// A map from names to files.
+impl<'a, R: ReadAt> Files for &'a BTreeMap<String, R> {
+    type File = &'a R;
+
+    fn open(&self, name: &str) -> Result<Option<&'a R>> {
+        Ok(self.get(name))
+    }
+
+    fn names(&self, directory: &str) -> Result<Vec<String>> {
+        let below = |name: &str| {
+            let rest = name.strip_prefix(directory)?;
+            let rest = if directory.is_empty() { rest } else { rest.strip_prefix('/')? };
+            (!rest.contains('/')).then(|| String::from(rest))
+        };
+        Ok(self.keys().filter_map(|name| below(name)).collect())
+    }
 }
 
 impl<T: Files + ?Sized> Files for &T {

@@ -6,14 +6,15 @@
 //!
 //! * [`source`]: where a snapshot is read from; [`extract`]: its members to files;
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
+//! * [`context`]: its context, or that of a snapshot, read at random;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
 //! * [`export`], [`import`]: the two big jobs; [`swap`]: how an import cannot break anything;
-//! * [`proving`]: threads and a temporary file for the check of a context;
 //! * [`demo`]: all of it at work on a small data directory.
 
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod context;
 pub mod contexts;
 pub mod data_dir;
 pub mod demo;
@@ -23,8 +24,8 @@ pub mod import;
 pub mod io;
 pub mod jobs;
 pub mod l1;
+pub mod nature;
 pub mod page;
-pub mod proving;
 pub mod source;
 pub mod store;
 pub mod swap;

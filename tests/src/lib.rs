@@ -8,3 +8,4 @@ pub mod fixtures;
 pub mod irmin;
 pub mod l1;
 pub mod reading;
+pub mod store_v4;

@@ -6,6 +6,7 @@
 //! a database, an old store's files and a test can all be.
 
 mod follow;
+mod links;
 mod walk;
 
 use alloc::string::String;

@@ -16,6 +16,7 @@ pub struct Contexts {
     commits: Vec<u64>,
     reader: Option<Reader>,
     read: Option<Vec<(ContextHash, Option<StateHash>)>>,
+    files: bool,
 }
 
 /// What is known of a commit.
@@ -35,6 +36,7 @@ impl Contexts {
         self.reader = INDEX_FILES.contains(&name).then(Reader::default);
         if let Some(hash) = name.strip_prefix("context/").and_then(named_by_hash) {
             self.commits.push(key(&ContextHash::new(hash)));
+            self.files = true;
         }
     }
 
@@ -88,7 +90,13 @@ impl Contexts {
         self.find(hash) != Found::No
     }
 
-    /// How many commits there are.
+    /// Whether these are files named by their hashes, as the kind `riscv` has them: commits, and the
+    /// chunks of states.
+    pub fn are_files(&self) -> bool {
+        self.files && self.read.is_none()
+    }
+
+    /// How many commits there are; of files named by their hashes, how many of them.
     pub fn len(&self) -> usize {
         self.read.as_ref().map_or(self.commits.len(), Vec::len)
     }

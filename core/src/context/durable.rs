@@ -35,6 +35,9 @@ pub struct Value {
     offset: u64,
 }
 
+/// Keys side by side: the last step of each, and what is there.
+pub type Keys = Vec<(Vec<u8>, Key)>;
+
 /// The path of a key in the tree, without the `@` of its value.
 pub fn path_of(key: &[Vec<u8>]) -> Vec<Vec<u8>> {
     [&b"pvm_state"[..], b"durable"].into_iter().map(<[u8]>::to_vec).chain(key.iter().cloned()).collect()
@@ -56,7 +59,7 @@ impl<F: Files> Tree<'_, F> {
     ///
     /// # Errors
     /// As [`Tree::key`].
-    pub fn keys(&self, key: &[Vec<u8>]) -> Result<Option<Vec<(Vec<u8>, Key)>>> {
+    pub fn keys(&self, key: &[Vec<u8>]) -> Result<Option<Keys>> {
         let Some(Object::Directory(directory)) = self.get(&path_of(key))? else { return Ok(None) };
         let mut keys = Vec::new();
         for link in self.context().entries_of(directory.offset)? {

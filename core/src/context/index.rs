@@ -1,10 +1,9 @@
 //! The index of commits: files `log`, `log_async` and `data` below `context/index/`, read as
 //! their bytes come ([`Reader`]) or at once ([`Index`]).
 //!
-//! A file is a header of 32 bytes (length of the entries, `00000001`, generation, length of the
-//! fan-out table, all big-endian), the fan-out table, and entries of 45 bytes: the hash of the
-//! commit and where its entry is. Bytes after the announced length do not count; where fewer are
-//! there than announced, the library reads those.
+//! A file is a [`Header`], the fan-out table, and entries of 45 bytes: the hash of the commit and
+//! where its entry is. Bytes after the announced length do not count; where fewer are there than
+//! announced, the library reads those.
 
 use alloc::format;
 use alloc::vec;
@@ -13,11 +12,9 @@ use alloc::vec::Vec;
 use super::pack::Malformed;
 use crate::code::Code;
 use crate::hash::ContextHash;
+use crate::index::Header;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-
-/// Length of the header, in bytes.
-const HEADER: usize = 32;
 
 /// Length of an entry, in bytes.
 const ENTRY: usize = 45;
@@ -130,7 +127,7 @@ impl Reader {
         loop {
             match &mut self.state {
                 State::Header => {
-                    let Some(header) = self.take(&mut input, HEADER) else { return };
+                    let Some(header) = self.take(&mut input, Header::LEN) else { return };
                     self.state = parse_header(header);
                 }
                 State::FanOut { left: 0, entries } => self.state = State::Entries { left: *entries },
@@ -232,8 +229,9 @@ fn parse_entry(bytes: &[u8; ENTRY]) -> Entry {
 }
 
 fn parse_header(bytes: [u8; ENTRY]) -> State {
-    let (length, fan_out) = (number(&bytes, 0), number(&bytes, 24));
-    if bytes[8..16] != *b"00000001" || length % ENTRY as u64 != 0 {
+    let Some(header) = bytes.first_chunk().and_then(Header::parse) else { return State::Foreign };
+    let Header { length, fan_out, .. } = header;
+    if length % ENTRY as u64 != 0 {
         return State::Foreign;
     }
     let entries = length / ENTRY as u64;

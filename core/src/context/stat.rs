@@ -178,7 +178,7 @@ impl<F: Files> Context<F> {
             if let Some(label) = labels.get_mut(next.label) {
                 label.objects.add(head);
             }
-            if stat.objects.count % STEP == 0 {
+            if stat.objects.count.is_multiple_of(STEP) {
                 feedback.checkpoint()?;
                 feedback.advance(stat.objects.bytes - told);
                 told = stat.objects.bytes;

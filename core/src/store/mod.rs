@@ -19,6 +19,7 @@ mod reader;
 mod rows;
 mod rules;
 mod schema;
+pub mod v4;
 
 pub use check::{Subject, check};
 pub use gather::{DEFAULT_MAX_STORE, Gather};

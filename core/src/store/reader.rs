@@ -9,7 +9,7 @@ use super::chain::Tables;
 use super::schema::{self, Accept};
 use super::{Mark, Publication, Rows, State, StateRow, damaged, no_context, no_head};
 use crate::chain::{Block, Chain};
-use crate::hash::BlockHash;
+use crate::hash::{BlockHash, ContextHash};
 use crate::problem::Result;
 use crate::read_at::ReadAt;
 use crate::sqlite::{Database, Row, Table, Value};
@@ -28,7 +28,7 @@ impl<'p, R: ReadAt> Store<'p, R> {
     /// Opens the database and checks its schema (rule E4). `path` is its name in messages.
     ///
     /// # Errors
-    /// [`Code::StoreDamaged`], [`Code::StoreMigrations`] with the texts of the nodes, and what the
+    /// `store.damaged`, `store.migrations` with the texts of the nodes, and what the
     /// source reports.
     pub fn open(reader: R, path: &'p str, accept: Accept) -> Result<Self> {
         check_length(&reader, path)?;
@@ -133,6 +133,19 @@ impl<R: ReadAt> Rows for Store<'_, R> {
         let Some(row) = levels.last()? else { return Ok(None) };
         let level: Option<i64> = row.get("level")?;
         Ok(level.map(|level| level.try_into().unwrap_or(i32::MAX)))
+    }
+
+    fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
+        let blocks = self.table("l2_blocks")?;
+        for row in self.table("l2_levels")?.scan()? {
+            let row = row?;
+            let Value::Text(hash) = row.get("block_hash")? else { continue };
+            let Some(block) = blocks.find_one("block_hash", Value::Text(hash))? else { continue };
+            if let Some(context) = self.cells(&block, "l2_blocks").opt_hash("context")? {
+                each(self.cells(&row, "l2_levels").level("level")?, context);
+            }
+        }
+        Ok(())
     }
 
     fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()> {

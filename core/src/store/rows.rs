@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use super::State;
 use crate::chain::{Block, Chain};
+use crate::hash::ContextHash;
 use crate::problem::Result;
 
 /// A store that can be read. Every method fails when the store cannot be read, or says something
@@ -39,6 +40,27 @@ pub trait Rows {
     /// # Errors
     /// As above.
     fn top_level(&self) -> Result<Option<i32>>;
+
+    /// Every block of the index of levels that has a context: its level, and the commit.
+    ///
+    /// # Errors
+    /// As above.
+    fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
+        let (first, top) = (self.first_available()?, self.top_level()?.unwrap_or(i32::MIN));
+        let mut missing = 0;
+        for level in first..=top {
+            missing += 1;
+            if let Some(block) = self.block_at(level)? {
+                missing = 0;
+                block.context.into_iter().for_each(|context| each(level, context));
+            }
+            // Levels are contiguous: after a gap like this the last one was invented.
+            if missing == 1000 {
+                break;
+            }
+        }
+        Ok(())
+    }
 
     /// Every record of a publication, in any order.
     ///

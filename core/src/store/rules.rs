@@ -49,10 +49,20 @@ pub fn header_against_store(
     problems
 }
 
-/// A compact snapshot holds one commit: that of the first available block.
+/// A compact snapshot holds the context of the first available block, and none of a later one.
 pub fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> bool {
-    let first = first.and_then(|block| block.context);
-    contexts.len() == 1 && head.context != first && first.is_some_and(|context| contexts.contains(&context))
+    let Some((first, context)) = first.and_then(|first| Some((first, first.context?))) else { return false };
+    if !contexts.contains(&context) {
+        return false;
+    }
+    match head.context {
+        // In a directory of chunks nothing tells how many of its files are commits.
+        Some(head) if contexts.are_files() => !contexts.contains(&head),
+        Some(head) => contexts.len() == 1 && head != context,
+        // Contexts are kept of blocks with a commitment only. If there is none after the first block, no
+        // context is missing.
+        None => contexts.len() == 1 && head.most_recent_commitment() != first.most_recent_commitment(),
+    }
 }
 
 /// What a walk found to hold, from the first available level to the head. `sound`: it met no problem.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use rollsnap_core::chain::Chain;
-use rollsnap_core::hash::{BlockHash, CommitmentHash};
+use rollsnap_core::hash::{BlockHash, CommitmentHash, ContextHash};
 use rollsnap_core::store::{Publication, StateRow, no_context, no_head, no_mode, shortened};
 use rollsnap_core::{HistoryMode, Problem, Result, hash};
 use rusqlite::types::ValueRef;
@@ -165,6 +165,20 @@ impl Rows for Store {
         let level = self.conn.query_row(query, [], |row| Ok(integer(row, 0)));
         let level = level.map_err(|err| said("read the levels", &self.path, err))?;
         Ok(level.map(|level| level.try_into().unwrap_or(i32::MAX)))
+    }
+
+    fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
+        let query = "SELECT l.level, b.context FROM l2_levels AS l \
+                     JOIN l2_blocks AS b ON b.block_hash = l.block_hash \
+                     WHERE b.context IS NOT NULL ORDER BY l.level";
+        let failed = |err| said("read the contexts", &self.path, err);
+        let mut query = self.conn.prepare(query).map_err(failed)?;
+        let mut rows = query.query([]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let row = Typed { row, table: "l2_blocks", path: &self.path };
+            each(row.level(0, "level")?, row.hash(1, "context")?);
+        }
+        Ok(())
     }
 
     fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()> {

@@ -51,9 +51,11 @@ pub(super) fn check(
         store: &contents.root().join(STORE),
         shown: contents.shown(),
         header,
-        contexts: Some(contents.contexts()),
+        contexts: Some(&contents.audited().contexts),
     };
     let (mut problems, mut passed) = check_store(subject, phases.next("Checking chain"), feedback)?;
+    problems.extend_from_slice(&contents.audited().problems);
+    passed.extend_from_slice(&contents.audited().checks);
     problems.extend_from_slice(contents.problems());
     problems.extend_from_slice(contents.pre_images().problems());
     passed.extend(contents.pre_images().passed());

@@ -14,7 +14,7 @@ use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use rollsnap::proving::{TempSpool, Threads};
+use rollsnap::context::{TempSpool, Threads};
 use rollsnap_core::context::Context;
 use rollsnap_core::context::pack::{
     Child, Collected, Commit, Control, Dict, ENTRIES, Hash, Head, Inode, Kind, Mapping, Pointer, Status,
@@ -300,7 +300,7 @@ fn check(directory: &Path, form: &str, threads: usize) {
     let begun = Instant::now();
     let outcome = match threads {
         0 => checked(directory, form, Immediate),
-        count => checked(directory, form, Threads::new(count).unwrap()),
+        count => checked(directory, form, Threads::new(count)),
     };
     let (seconds, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds());
     assert!(outcome.is_clean(), "{:#?} {:#?}", outcome.failures, outcome.unchecked);
@@ -329,7 +329,7 @@ fn checked<H: Hasher>(directory: &Path, form: &str, hasher: H) -> Outcome {
         let context = Context::open(&files).unwrap();
         return reach(&context, Wanted::All, hasher, &mut Silent, (1, 2)).unwrap();
     }
-    let spool = TempSpool::new(directory).unwrap();
+    let spool = TempSpool::new(directory.into());
     let mut stream = match form {
         "put-off" => Stream::new(hasher, spool),
         _ => {

@@ -517,7 +517,7 @@ impl Space<'_> {
     }
 
     /// What sorts spots by their offsets.
-    fn order(&self, spot: Spot) -> (Option<usize>, u64) {
+    pub(super) fn order(&self, spot: Spot) -> (Option<usize>, u64) {
         (self.parts.iter().position(|part| *part == Some(spot.part)), spot.position)
     }
 

@@ -57,7 +57,7 @@ impl<H: Hasher> Closing<'_, H> {
             outcome.fail(problem);
         }
         outcome.failures_left_out += self.checker.failures.left_out;
-        for (spot, problem) in self.checker.remarks.problems() {
+        for (spot, problem) in self.checker.remarks.problems(|spot| self.space.order(spot)) {
             if (self.live)(spot) {
                 let problem = self.placed(spot, problem);
                 outcome.warn(problem);

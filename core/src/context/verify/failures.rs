@@ -230,7 +230,7 @@ fn names(kind: Kind, image: &[u8]) -> String {
 
 /// Things that a rollup node does not do, but that harm nobody.
 #[derive(Debug, Default)]
-pub(super) struct Remarks([Option<(u64, Spot)>; Remark::ALL.len()]);
+pub(super) struct Remarks([BTreeMap<u32, (u64, Spot)>; Remark::ALL.len()]);
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,16 +269,20 @@ impl Remark {
 impl Remarks {
     pub(super) fn add(&mut self, remark: Remark, spot: Spot) {
         if let Some(place) = self.0.get_mut(remark as usize) {
-            let (count, first) = place.get_or_insert((0, spot));
+            let (count, first) = place.entry(spot.part).or_insert((0, spot));
             *count += 1;
             *first = (*first).min(spot);
         }
     }
 
-    /// Each remark once, with the first place.
-    pub(super) fn problems(&self) -> impl Iterator<Item = (Spot, Problem)> {
-        Remark::ALL.iter().zip(&self.0).filter_map(|(remark, seen)| {
-            let (count, spot) = (*seen)?;
+    /// Each remark once, with the first place in the `order` of the parts.
+    pub(super) fn problems<O: Ord>(
+        &self,
+        order: impl Fn(Spot) -> O,
+    ) -> impl Iterator<Item = (Spot, Problem)> {
+        Remark::ALL.iter().zip(&self.0).filter_map(move |(remark, seen)| {
+            let count: u64 = seen.values().map(|(count, _)| count).sum();
+            let spot = seen.values().map(|(_, spot)| *spot).min_by_key(|spot| order(*spot))?;
             let problem = remark.problem();
             let problem = match count {
                 1 => problem,

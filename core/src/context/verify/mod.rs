@@ -7,9 +7,12 @@
 //!   that is there;
 //! * [`reach`] follows references from given commits, over files that can be read at random.
 //!
+//! [`Audit`] stands before the first and takes contexts of the kind `riscv` as well.
+//!
 //! Both keep a table of some 40 to 50 bytes for every object; hashing is done by a [`Hasher`], many
 //! objects side by side.
 
+mod audit;
 mod checker;
 mod closing;
 mod failures;
@@ -17,6 +20,7 @@ mod files;
 mod finish;
 mod listed;
 mod marks;
+mod named;
 mod outcome;
 mod pages;
 mod paths;
@@ -28,6 +32,7 @@ mod table;
 mod walk;
 mod window;
 
+pub use audit::{Audit, Audited};
 pub use failures::MAX_FAILURES;
 pub use outcome::{Commit, Count, Outcome, PartTotal, Totals};
 pub use reach::{Wanted, reach};
