@@ -9,7 +9,6 @@
 //! * [`context`]: its context, or that of a snapshot, read at random;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
 //! * [`export`], [`import`]: the two big jobs; [`swap`]: how an import cannot break anything;
-//! * [`proving`]: threads and a temporary file for the check of a context;
 //! * [`demo`]: all of it at work on a small data directory.
 
 #![forbid(unsafe_code)]
@@ -27,7 +26,6 @@ pub mod jobs;
 pub mod l1;
 pub mod nature;
 pub mod page;
-pub mod proving;
 pub mod source;
 pub mod store;
 pub mod swap;

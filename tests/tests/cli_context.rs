@@ -82,7 +82,7 @@ fn the_log_of_a_node() {
         .collect();
     assert_eq!(known, levels);
     assert_eq!((rows.len(), known.len()), (30, 20));
-    assert!(rows.iter().all(|row| (row["state"] == "available") == !row["level"].is_null()));
+    assert!(rows.iter().all(|row| (row["state"] == "available") != row["level"].is_null()));
     // The newest first, and each begins where the one before ends.
     let offsets = numbers(&expected["commits"], "offset");
     assert!(offsets.is_sorted_by(|a, b| a > b));

@@ -64,7 +64,7 @@ fn help_fits_on_a_screen_and_tells_defaults() {
         (&["import"], &["~/.tezos-smart-rollup-node", "--level", "--force", "- for standard input"]),
         (&["extract"], &["[default: all]", "[default: .]"]),
         (&["verify"], &["--json"]),
-        (&["context", "ls"], &["SRCo…", "finalized", "/evm", "[default: the root]"]),
+        (&["context", "ls"], &["SRCo...", "finalized", "/evm", "[default: the root]"]),
         (&["context", "stat"], &["[default: 2]", "--temp-dir"]),
     ] {
         let run = ground.run(&[words, &["--help"]].concat()).ok();

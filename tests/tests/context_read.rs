@@ -235,8 +235,7 @@ fn stores_of_the_other_library() {
             "{name}"
         );
         for commit in available {
-            let mut walk = context.tree(commit).unwrap().walk();
-            while let Some(object) = walk.next() {
+            for object in context.tree(commit).unwrap().walk() {
                 if let object @ Object::Contents(_) = object.unwrap() {
                     read(&context, &object);
                 }

@@ -336,7 +336,7 @@ fn flips_around_the_objects() {
             let at = (random(&mut state) % bytes.len() as u64) as usize;
             let live = match name {
                 // The generation, and entries of commits that were collected, agree with nothing else.
-                "index/log" => at < 16 || at >= 32 + 2 * 45,
+                "index/log" => !(16..32 + 2 * 45).contains(&at),
                 "store.dict" => steps.contains(&names[names.partition_point(|name| name.0 <= at) - 1].1),
                 _ => true,
             };

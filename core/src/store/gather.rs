@@ -6,11 +6,14 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::pieces::Pieces;
+use super::rows::Rows;
+use super::shelf::Shelf;
 use super::{
     Accept, Held, MAX_METADATA, MAX_VERSION, Metadata, PreImages, STORE, Store, Subject, check,
     check_version, cut_store, old_store, parse_version, settle,
 };
 use crate::code::Code;
+use crate::context::Facts;
 use crate::context::verify::{Audit, Immediate, Memory};
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::problem::{Problem, Result};
@@ -41,6 +44,7 @@ pub struct Gather {
     too_large: Option<Check>,
     old_store: bool,
     audit: Audit<Immediate, Memory>,
+    shelf: Shelf,
     pre_images: PreImages,
     problems: Vec<Problem>,
     open: Open,
@@ -76,6 +80,7 @@ impl Gather {
             too_large: None,
             old_store: false,
             audit: Audit::new(Immediate, Memory::default()),
+            shelf: Shelf::default(),
             pre_images: PreImages::default(),
             problems: Vec::new(),
             open: Open::None,
@@ -122,6 +127,7 @@ impl Gather {
             return Ok(());
         }
         let audited = self.audit.finish(Phase { name: "Checking context", ..phase }, feedback)?;
+        report.context = audited.totals.as_ref().map(Facts::from);
         if let Some(check) = held.too_large() {
             let checks = audited.checks.into_iter().chain([check.clone()]).collect();
             settle(report, audited.problems, checks, false);
@@ -142,6 +148,16 @@ impl Gather {
             contexts: Some(&audited.contexts),
         };
         let (mut problems, mut passed) = check(subject, phase, feedback)?;
+        if let (Ok(store), Some(facts), true) = (&store, &mut report.context, audited.problems.is_empty())
+            && let Some(commit) = store.head().ok().and_then(|head| head.context)
+        {
+            match self.shelf.head(&commit, feedback) {
+                Ok(head) => facts.head = head,
+                Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
+                // Of a compact snapshot, for instance: the checks say what is missing.
+                Err(_) => {}
+            }
+        }
         problems.extend(audited.problems);
         passed.extend(audited.checks);
         problems.extend(self.problems);
@@ -170,6 +186,7 @@ impl Gather {
             _ => Open::None,
         };
         if let Some(name) = name.strip_prefix(CONTEXT) {
+            self.shelf.begin(name);
             return self.audit.begin(name, member.size);
         }
         match name {
@@ -195,6 +212,7 @@ impl Gather {
                 if let Err(problem) = self.audit.data(data) {
                     self.problems.push(problem);
                 }
+                self.shelf.data(data);
                 self.pre_images.data(data);
             }
         }
@@ -207,6 +225,7 @@ impl Gather {
             Open::Store => self.store_complete = true,
             Open::None => {
                 self.audit.end();
+                self.shelf.end();
                 self.pre_images.end(&member.name, member.size);
             }
         }

@@ -22,6 +22,7 @@ mod reader;
 mod rows;
 mod rules;
 mod schema;
+mod shelf;
 pub mod v4;
 
 pub use cemented::check_cemented;

@@ -28,7 +28,7 @@ impl<'p, R: ReadAt> Store<'p, R> {
     /// Opens the database and checks its schema (rule E4). `path` is its name in messages.
     ///
     /// # Errors
-    /// [`Code::StoreDamaged`], [`Code::StoreMigrations`] with the texts of the nodes, and what the
+    /// `store.damaged`, `store.migrations` with the texts of the nodes, and what the
     /// source reports.
     pub fn open(reader: R, path: &'p str, accept: Accept) -> Result<Self> {
         check_length(&reader, path)?;

@@ -106,6 +106,7 @@ impl Captured {
             What::Riscv(hash) => {
                 riscv::copy(&self.files, hash, &mut files, phases.next("Copying context"), feedback)
                     .map_err(|problem| unknown(hash, problem))?;
+                contexts = contexts.read([(*hash, None)]);
                 files.finish()?
             }
         };

@@ -5,15 +5,15 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::context::verify::{Audit, Audited, Immediate};
+use rollsnap_core::context::verify::{Audit, Audited};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::store::Rows;
 use rollsnap_core::tar::{self, Member};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use tempfile::TempDir;
 
-use super::spool::TempSpool;
 use super::{ContextScope, Options, PreImages, Reading, pre_images};
+use crate::context::{TempSpool, Threads};
 use crate::data_dir::{DataDir, STORE};
 use crate::jobs::Phases;
 use crate::store::{Accept, Store};
@@ -33,7 +33,7 @@ pub struct Contents {
     is_data_dir: bool,
     temporary: Option<TempDir>,
     temp_parent: Option<PathBuf>,
-    audit: Option<Audit<Immediate, TempSpool>>,
+    audit: Option<Audit<Threads, TempSpool>>,
     audited: Audited,
     pre_images: PreImages,
     problems: Vec<Problem>,
@@ -50,7 +50,9 @@ impl Contents {
         let audit = match scope {
             ContextScope::None => Audit::index_only(),
             // What streams by cannot be followed from the head, so all of it is read.
-            ContextScope::All | ContextScope::Head => Audit::new(Immediate, TempSpool::new(place)),
+            ContextScope::All | ContextScope::Head => {
+                Audit::new(Threads::of_this_machine(), TempSpool::new(place))
+            }
         };
         Self {
             root: PathBuf::new(),

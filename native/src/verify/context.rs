@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rollsnap_core::context::verify::{Audit, Audited, Immediate, Wanted, reach};
+use rollsnap_core::context::verify::{Audit, Audited, Wanted, reach};
 use rollsnap_core::context::{Context, Contexts, INDEX_FILES, Riscv, State};
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::{ContextHash, StateHash};
@@ -10,8 +10,7 @@ use rollsnap_core::report::Check;
 use rollsnap_core::{Class, Code, Feedback, Files, ReadAt, Result};
 
 use super::ContextScope;
-use super::spool::TempSpool;
-use crate::context::{ContextFiles, Held, Moment};
+use crate::context::{ContextFiles, Held, Moment, TempSpool, Threads};
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -51,10 +50,13 @@ impl Reading<'_> {
             _ => {
                 let spool = TempSpool::new(self.temp_dir.map_or_else(std::env::temp_dir, Into::into));
                 let audit = match &opened {
-                    Ok(context) => {
-                        Audit::knowing(Immediate, spool, context.layout().clone(), context.dict().clone())
-                    }
-                    Err(_) => Audit::new(Immediate, spool),
+                    Ok(context) => Audit::knowing(
+                        Threads::of_this_machine(),
+                        spool,
+                        context.layout().clone(),
+                        context.dict().clone(),
+                    ),
+                    Err(_) => Audit::new(Threads::of_this_machine(), spool),
                 };
                 self.stream(audit, moment, phase, feedback)
             }
@@ -63,7 +65,7 @@ impl Reading<'_> {
 
     fn stream(
         &self,
-        mut audit: Audit<Immediate, TempSpool>,
+        mut audit: Audit<Threads, TempSpool>,
         moment: &Moment,
         phase: Phase,
         feedback: &mut dyn Feedback,
@@ -137,7 +139,8 @@ impl Reading<'_> {
         let mut audited = match wanted {
             Some(entry) => {
                 let phases = (phase.index, phase.of);
-                let outcome = reach(context, Wanted::These(&[entry]), Immediate, feedback, phases)?;
+                let outcome =
+                    reach(context, Wanted::These(&[entry]), Threads::of_this_machine(), feedback, phases)?;
                 Audited::of(outcome, Contexts::default())
             }
             None => Audited::default(),

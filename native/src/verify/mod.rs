@@ -9,7 +9,6 @@ mod consistent;
 mod contents;
 mod context;
 pub(crate) mod pre_images;
-mod spool;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

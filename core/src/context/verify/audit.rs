@@ -171,7 +171,10 @@ impl Audited {
         let placed =
             !unchecked.iter().any(|problem| problem.code() == Code::ContextUnchecked) || !commits.is_empty();
         let contexts = if placed {
-            contexts.read(commits.iter().map(|commit| (commit.hash, commit.state)))
+            // A node finds no commit that the index does not list.
+            let listed = commits.iter().filter(|commit| contexts.contains(&commit.hash));
+            let read: Vec<_> = listed.map(|commit| (commit.hash, commit.state)).collect();
+            contexts.read(read)
         } else {
             contexts
         };

@@ -6,6 +6,7 @@
 //! one sequential pass. A caller who knows [`Layout`] and [`Dict`] beforehand hands them over, and
 //! little or nothing is put off.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
@@ -61,7 +62,7 @@ enum Current {
     None,
     Small(Role),
     Index(Lister),
-    Part(u32, Walk),
+    Part(u32, Box<Walk>),
 }
 
 impl<H: Hasher, S: Spool> Stream<H, S> {
@@ -189,7 +190,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             None => (0, size),
             Some((layout, _)) => live(layout, role).unwrap_or((size, size)),
         };
-        Current::Part(number, Walk::new(0, from, until.min(size)))
+        Current::Part(number, Box::new(Walk::new(0, from, until.min(size))))
     }
 }
 

@@ -16,7 +16,7 @@ const IN_MEMORY: usize = 32 << 20;
 
 /// A spool that goes to disk when it grows.
 #[derive(Debug)]
-pub(super) struct TempSpool {
+pub struct TempSpool {
     /// The directory of the temporary file.
     place: PathBuf,
     memory: Vec<u8>,
@@ -25,7 +25,7 @@ pub(super) struct TempSpool {
 
 impl TempSpool {
     /// A spool whose file, if it needs one, is in this directory.
-    pub(super) fn new(place: PathBuf) -> Self {
+    pub fn new(place: PathBuf) -> Self {
         Self { place, memory: Vec::new(), file: None }
     }
 }

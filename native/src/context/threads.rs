@@ -1,18 +1,11 @@
-//! What the check of a context needs of this machine: threads for hashing, and a temporary file for
-//! what must wait.
+//! Threads for hashing the objects of a context.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use rollsnap_core::Result;
-use rollsnap_core::context::verify::{Hasher, Immediate, Mismatch, Spool, Window};
-
-use crate::io;
+use rollsnap_core::context::verify::{Hasher, Immediate, Mismatch, Window};
 
 /// How many full windows may wait for each thread.
 const WAITING: usize = 2;
@@ -30,11 +23,13 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// As many threads; at least one.
-    ///
-    /// # Errors
-    /// When the system gives no thread.
-    pub fn new(count: usize) -> std::io::Result<Self> {
+    /// One thread less than this machine runs at once, for this one reads; at least one.
+    pub fn of_this_machine() -> Self {
+        Self::new(thread::available_parallelism().map_or(1, |count| count.get().saturating_sub(1)))
+    }
+
+    /// As many threads, at least one. Where the system gives none, the thread that asks hashes.
+    pub fn new(count: usize) -> Self {
         let (work, jobs) = mpsc::channel::<(u64, Window)>();
         let (report, done) = mpsc::channel();
         let jobs = Arc::new(Mutex::new(jobs));
@@ -53,16 +48,16 @@ impl Threads {
                 }
             })
         });
-        let workers = workers.collect::<std::io::Result<_>>()?;
-        Ok(Self {
-            work: Some(work),
+        let workers: Vec<_> = workers.map_while(std::io::Result::ok).collect();
+        Self {
+            work: (!workers.is_empty()).then_some(work),
             done,
             workers,
             sent: 0,
             told: 0,
             early: BTreeMap::new(),
             spare: Vec::new(),
-        })
+        }
     }
 
     fn under_way(&self) -> u64 {
@@ -91,11 +86,11 @@ impl Hasher for Threads {
         while self.under_way() >= most {
             self.collect(report);
         }
-        match self.work.as_ref().map(|work| work.send((self.sent, full))) {
-            Some(Ok(())) => self.sent += 1,
-            // Without workers, this thread does it.
-            Some(Err(mpsc::SendError((_, full)))) => return Immediate.hash(full, report),
-            None => {}
+        // Without workers, this thread does it.
+        let Some(work) = &self.work else { return Immediate.hash(full, report) };
+        match work.send((self.sent, full)) {
+            Ok(()) => self.sent += 1,
+            Err(mpsc::SendError((_, full))) => return Immediate.hash(full, report),
         }
         self.spare.pop().unwrap_or_default()
     }
@@ -114,41 +109,5 @@ impl Drop for Threads {
             // A panic was told already where it happened.
             let _ = worker.join();
         }
-    }
-}
-
-/// A spool in a temporary file without a name: it is gone when this is dropped, whatever happens.
-#[derive(Debug)]
-pub struct TempSpool {
-    file: File,
-    directory: PathBuf,
-    len: u64,
-}
-
-impl TempSpool {
-    /// A spool in this directory.
-    ///
-    /// # Errors
-    /// Any `io.*` code.
-    pub fn new(directory: &Path) -> Result<Self> {
-        let file = tempfile::tempfile_in(directory)
-            .map_err(|err| io::problem("create a temporary file in", directory, err))?;
-        Ok(Self { file, directory: directory.into(), len: 0 })
-    }
-}
-
-impl Spool for TempSpool {
-    fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file
-            .write_all_at(bytes, self.len)
-            .map_err(|err| io::problem("write to a temporary file in", &self.directory, err))?;
-        self.len += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn read_at(&mut self, position: u64, out: &mut [u8]) -> Result<()> {
-        self.file
-            .read_exact_at(out, position)
-            .map_err(|err| io::problem("read from a temporary file in", &self.directory, err))
     }
 }
