@@ -214,6 +214,9 @@ impl Gather {
                 if let Err(problem) = self.audit.data(data) {
                     self.problems.push(problem);
                 }
+                if self.audit.is_lost() {
+                    self.shelf.give_up();
+                }
                 self.shelf.data(data);
                 self.pre_images.data(data);
             }

@@ -116,6 +116,11 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
         }
     }
 
+    /// Whether damage was met.
+    pub fn is_lost(&self) -> bool {
+        self.stream.as_ref().is_some_and(Stream::is_lost)
+    }
+
     /// How many bytes [`Audit::finish`] will go through.
     pub fn put_off(&self) -> u64 {
         self.stream.as_ref().map_or(0, Stream::put_off)
