@@ -54,6 +54,7 @@ test('the context is counted, and what its head consists of', async () => {
   assert.deepEqual(facts, { objects: { count: 1207, bytes: 105_653 }, contents, directories, inner, commits, inner_depth: 7 });
   const { subtrees, objects, ...rest } = head;
   assert.deepEqual(rest, { content_bytes: 40_827, depth: 13, largest: 16_384, subtrees_left_out: false });
+  assert.deepEqual(objects, { count: 260, bytes: 52_937 });
   // Each tells all that is below it: root and commit are above them.
   const [outside, pvm] = subtrees.filter(({ depth }) => depth === 1);
   assert.deepEqual([outside.path, pvm.path], ['outside', 'pvm_state']);
