@@ -85,3 +85,20 @@ test('the commitment that the visitor expects', async (t) => {
   await page.keyboard.press('Enter');
   assert.match(await page.textContent('#expected-error'), /54 characters/);
 });
+
+test('what holds the store goes when another file is shown, or none', async (t) => {
+  const page = await opened(t);
+  const [first, ...others] = page.workers();
+  assert.ok(first);
+  assert.deepEqual(others, []);
+  await choose(page, 'second.snapshot', ARCHIVE);
+  await page.waitForFunction(() => document.title.startsWith('second'));
+  await done(page);
+  assert.equal(page.workers().length, 1);
+  assert.ok(!page.workers().includes(first));
+  const [second] = page.workers();
+  const closed = second.waitForEvent('close');
+  await page.click('#again');
+  await closed;
+  assert.deepEqual(page.workers(), []);
+});
