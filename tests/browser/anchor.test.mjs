@@ -20,7 +20,7 @@ test('a good snapshot is consistent, with the evidence', async (t) => {
   const page = await opened(t);
   assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'yes', anchored: 'unknown' });
   const codes = await page.$$eval('[data-verdict=consistent] .check-yes', (all) => all.map(({ dataset }) => dataset.code));
-  assert.deepEqual(codes.toSorted(), ['chain.block', 'commitment.chain', 'messages.witness', 'pre-image.hash']);
+  assert.deepEqual(codes.toSorted(), ['chain.block', 'commitment.chain', 'context.hash', 'messages.witness', 'pre-image.hash', 'state.hash']);
   assert.match(await page.textContent('[data-verdict=consistent] .evidence'), /24 blocks from level 1000 to 1023 follow each other/);
   await look(page, 'consistent');
 });
