@@ -15,6 +15,7 @@
 pub mod cli;
 pub mod contexts;
 pub mod data_dir;
+pub mod deflate;
 pub mod demo;
 pub mod export;
 pub mod extract;
