@@ -1,7 +1,42 @@
 //! The context: the rollup's state, commit by commit (`docs/FORMAT.md`, section 9).
+//!
+//! It is an irmin-pack store, or for the kind `riscv` a directory of files named by their hashes.
+//! [`Context`] reads one at random: [`Context::commits`] lists what there is, [`Context::checkout`]
+//! and [`Context::tree`] lead to a [`Tree`]. [`pack`] knows its records byte for byte, [`layout`]
+//! where an offset is.
 
+pub mod checkout;
+pub mod durable;
 pub mod index;
+pub mod layout;
+pub mod pack;
+pub mod path;
+pub mod riscv;
+pub mod stat;
+pub mod tree;
+pub mod verify;
+pub mod walk;
+pub mod write;
 
 mod commits;
+mod findings;
+mod open;
 
-pub use commits::{Contexts, INDEX_FILES};
+pub use checkout::{Commit, Listed, State};
+pub use commits::{Contexts, Found, INDEX_FILES};
+pub use index::Index;
+pub use layout::Layout;
+pub use open::Context;
+pub use riscv::Riscv;
+pub use stat::Stat;
+pub use tree::{Contents, Directory, Link, Object};
+pub use walk::Walk;
+
+use crate::read_at::Files;
+
+/// The tree of a commit, or any part of one. It knows where its root is; all else is read when
+/// asked for.
+pub struct Tree<'c, F: Files> {
+    context: &'c Context<F>,
+    root: Directory,
+}

@@ -163,7 +163,7 @@ impl HistoryMode {
         }
     }
 
-    const fn from_byte(byte: u8) -> Option<Self> {
+    pub(crate) const fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             0 => Some(Self::Archive),
             1 => Some(Self::Full),

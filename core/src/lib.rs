@@ -12,6 +12,7 @@
 //! * [`hash`]: typed hashes and their Base58Check text;
 //! * [`report`], [`problem`], [`code`]: what is found, said the same way on every surface;
 //! * [`sqlite`]: the database of a store, read through [`ReadAt`];
+//! * [`index`]: the index files of contexts and old stores, read through [`ReadAt`];
 //! * [`store`]: what a store must be, checked without a database engine;
 //! * [`feedback`]: how long jobs tell where they are.
 
@@ -28,6 +29,7 @@ pub mod feedback;
 pub mod gzip;
 pub mod hash;
 pub mod header;
+pub mod index;
 mod json;
 pub mod problem;
 pub mod read_at;
@@ -41,5 +43,5 @@ pub use code::{Class, Code};
 pub use feedback::Feedback;
 pub use header::{Header, HistoryMode};
 pub use problem::{Place, Problem, Result};
-pub use read_at::ReadAt;
+pub use read_at::{Files, ReadAt};
 pub use report::{Report, Verdict};

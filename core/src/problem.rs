@@ -25,6 +25,8 @@ pub enum Place {
     Stream(u64),
     /// Byte offset in the file as it is, compressed or not.
     File(u64),
+    /// Global offset of an object of the context, which collections do not change.
+    Context(u64),
     /// Level of a block.
     Level(i32),
     /// A path of the file system.
@@ -185,19 +187,22 @@ impl fmt::Display for Place {
         match self {
             Self::Stream(offset) => write!(f, "at byte {offset} of the decompressed stream"),
             Self::File(offset) => write!(f, "at byte {offset} of the file"),
+            Self::Context(offset) => write!(f, "at offset {offset} of the context"),
             Self::Level(level) => write!(f, "at level {level}"),
             Self::Path(path) => f.write_str(path),
         }
     }
 }
 
-/// `{"stream_offset":N}`, `{"file_offset":N}`, `{"level":N}` or `{"path":"…"}`.
+/// `{"stream_offset":N}`, `{"file_offset":N}`, `{"context_offset":N}`, `{"level":N}` or
+/// `{"path":"…"}`.
 impl Serialize for Place {
     fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
         match self {
             Self::Stream(offset) => map.serialize_entry("stream_offset", offset)?,
             Self::File(offset) => map.serialize_entry("file_offset", offset)?,
+            Self::Context(offset) => map.serialize_entry("context_offset", offset)?,
             Self::Level(level) => map.serialize_entry("level", level)?,
             Self::Path(path) => map.serialize_entry("path", path)?,
         }

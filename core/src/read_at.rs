@@ -1,6 +1,9 @@
 //! Random access to bytes: the one trait behind which a file, a browser `File`, an HTTP range and
-//! a slice look the same.
+//! a slice look the same; and the one behind which a directory, the members of a snapshot and a
+//! map do.
 
+use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::code::Code;
@@ -22,6 +25,57 @@ pub trait ReadAt {
     /// No byte at all?
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// Files below one directory: of a file system, of an archive, of a test.
+///
+/// Names are relative to that directory, with `/` between their parts.
+pub trait Files {
+    /// A file.
+    type File: ReadAt;
+
+    /// Opens a file; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// Whatever the source reports.
+    fn open(&self, name: &str) -> Result<Option<Self::File>>;
+
+    /// Names of the files of a directory (`""`: the one that names are relative to), without those
+    /// of directories in it, in the order of their bytes.
+    ///
+    /// # Errors
+    /// Whatever the source reports.
+    fn names(&self, directory: &str) -> Result<Vec<String>>;
+}
+
+/// A map from names to files.
+impl<'a, R: ReadAt> Files for &'a BTreeMap<String, R> {
+    type File = &'a R;
+
+    fn open(&self, name: &str) -> Result<Option<&'a R>> {
+        Ok(self.get(name))
+    }
+
+    fn names(&self, directory: &str) -> Result<Vec<String>> {
+        let below = |name: &str| {
+            let rest = name.strip_prefix(directory)?;
+            let rest = if directory.is_empty() { rest } else { rest.strip_prefix('/')? };
+            (!rest.contains('/')).then(|| String::from(rest))
+        };
+        Ok(self.keys().filter_map(|name| below(name)).collect())
+    }
+}
+
+impl<T: Files + ?Sized> Files for &T {
+    type File = T::File;
+
+    fn open(&self, name: &str) -> Result<Option<Self::File>> {
+        (**self).open(name)
+    }
+
+    fn names(&self, directory: &str) -> Result<Vec<String>> {
+        (**self).names(directory)
     }
 }
 

@@ -9,6 +9,8 @@ use rollsnap_core::feedback::{Phase, Unit};
 #[derive(Debug)]
 pub struct Phases {
     of: u32,
+    /// Numbers that phases within phases took.
+    skipped: u32,
     begun: Option<(&'static str, Instant)>,
     done: Vec<(&'static str, Duration)>,
 }
@@ -16,7 +18,7 @@ pub struct Phases {
 impl Phases {
     /// A job of so many phases.
     pub fn new(of: u32) -> Self {
-        Self { of, begun: None, done: Vec::new() }
+        Self { of, skipped: 0, begun: None, done: Vec::new() }
     }
 
     /// Begins the next phase, which will read or write `total` bytes.
@@ -30,7 +32,15 @@ impl Phases {
     pub fn next(&mut self, name: &'static str) -> Phase {
         self.end();
         self.begun = Some((name, Instant::now()));
-        Phase { index: self.done.len() as u32 + 1, of: self.of, name, total: None, unit: Unit::Bytes }
+        let index = self.done.len() as u32 + self.skipped + 1;
+        Phase { index, of: self.of, name, total: None, unit: Unit::Bytes }
+    }
+
+    /// Like [`Phases::next`], for what will tell two phases.
+    pub fn next_two(&mut self, name: &'static str) -> Phase {
+        let phase = self.next(name);
+        self.skipped += 1;
+        phase
     }
 
     /// Ends the last phase. Name and duration of each, in order.

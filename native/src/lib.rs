@@ -6,6 +6,7 @@
 //!
 //! * [`source`]: where a snapshot is read from; [`extract`]: its members to files;
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
+//! * [`context`]: its context, or that of a snapshot, read at random;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
 //! * [`export`], [`import`]: the two big jobs; [`swap`]: how an import cannot break anything;
 //! * [`demo`]: all of it at work on a small data directory.
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod context;
 pub mod contexts;
 pub mod data_dir;
 pub mod deflate;
@@ -23,6 +25,7 @@ pub mod import;
 pub mod io;
 pub mod jobs;
 pub mod l1;
+pub mod nature;
 pub mod page;
 pub mod source;
 pub mod store;

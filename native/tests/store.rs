@@ -7,8 +7,8 @@ use std::path::Path;
 
 use common::{CURRENT, Fixture, dump, everything, names, staged};
 use rollsnap::store::{
-    Accept, Capture, LevelRequest, LpcOutcome, Mark, Store, export_copy, keep_lpc, read_lpc, reset_imported,
-    reset_to_level, set_history_mode,
+    Accept, Capture, LevelRequest, LpcOutcome, Mark, Rows, Store, export_copy, keep_lpc, read_lpc,
+    reset_imported, reset_to_level, set_history_mode,
 };
 use rollsnap_core::feedback::{Feedback, Phase, Silent};
 use rollsnap_core::{Code, HistoryMode};
@@ -47,7 +47,7 @@ fn marks_and_levels_are_those_of_the_directory() {
             }
             let block = request.resolve(&store).unwrap();
             assert_eq!(i64::from(block.level), header["head_level"], "{name} {word}");
-            assert_eq!(store.most_recent_commitment(&block).to_string(), header["last_commitment"]);
+            assert_eq!(block.most_recent_commitment().to_string(), header["last_commitment"]);
             assert_eq!(LevelRequest::Level(block.level).resolve(&store).unwrap(), block);
         }
         let mode = store.history_mode(&fixture.root).unwrap();
@@ -254,189 +254,6 @@ fn the_log_is_found_where_the_database_really_is() {
     let mut after = everything(&crashed);
     after.remove(&crashed.join("store.sqlite-shm"));
     assert_eq!(after, before, "the log is not folded into the database");
-}
-
-#[test]
-fn an_older_schema_is_refused_for_an_export_only() {
-    let fixture = Fixture::new("v5-old-schema");
-    let before = everything(&fixture.root);
-    let problem = Store::open(&fixture.store(), Accept::Current).unwrap_err();
-    assert_eq!(problem.code(), Code::StoreMigrations);
-    assert_eq!(problem.title(), "The store has 2 missing migrations but was opened in read-only mode.");
-    let dest = fixture.scratch("dest");
-    assert_eq!(export_copy(&fixture.store(), &dest, None).unwrap_err(), problem);
-    let store = Store::open(&fixture.store(), Accept::Older).unwrap();
-    assert_eq!(Some(store.head().unwrap().level), fixture.level("head"));
-    assert_eq!(Some(store.first_available().unwrap()), fixture.level("first_available"));
-    store.close().unwrap();
-    assert_eq!(everything(&fixture.root), before);
-}
-
-/// Damage or age of the store `v5-archive` or `v5-full`, and what is said about it.
-#[test]
-fn what_cannot_be_used_is_said() {
-    let open = |fixture: &Fixture| Store::open(&fixture.store(), Accept::Current);
-    let resolve = |fixture: &Fixture, request: &str| {
-        let store = open(fixture)?;
-        request.parse::<LevelRequest>()?.resolve(&store)
-    };
-    for (statement, request, code, text) in [
-        (
-            "INSERT INTO migrations (id, name) VALUES (3, 'from_the_future')",
-            "head",
-            Code::StoreMigrations,
-            "Cannot use a store with 4 migrations applied when only 3 are known",
-        ),
-        (
-            "DROP TABLE migrations",
-            "head",
-            Code::StoreMigrations,
-            "The store has 3 missing migrations but was opened in read-only mode.",
-        ),
-        (
-            "DELETE FROM migrations WHERE id = 2",
-            "head",
-            Code::StoreMigrations,
-            "The store has 1 missing migrations but was opened in read-only mode.",
-        ),
-        (
-            "DELETE FROM migrations WHERE id = 1",
-            "head",
-            Code::StoreDamaged,
-            "the store is damaged: migration 1 is missing, migration 2 is recorded",
-        ),
-        (
-            "UPDATE migrations SET name = 'create_blueprints' WHERE id = 0",
-            "head",
-            Code::StoreMigrations,
-            "the store has a migration that no rollup node knows",
-        ),
-        (
-            "DROP TABLE l2_levels",
-            "head",
-            Code::StoreDamaged,
-            "the store is damaged: there is no table l2_levels",
-        ),
-        (
-            "ALTER TABLE commitments RENAME COLUMN predecessor TO ancestor",
-            "head",
-            Code::StoreDamaged,
-            "the store is damaged: table commitments has no column predecessor",
-        ),
-        (
-            "DELETE FROM rollup_node_state WHERE name = 'l2_head'",
-            "head",
-            Code::StoreNoHead,
-            "There is no head in the rollup node store, cannot produce snapshot.",
-        ),
-        (
-            "UPDATE l2_blocks SET context = NULL",
-            "1010",
-            Code::StoreNoContext,
-            "No blocks with context committed to disk",
-        ),
-        (
-            "DELETE FROM rollup_node_state WHERE name = 'finalized_level'",
-            "finalized",
-            Code::LevelUnavailable,
-            "No finalized block in the store, cannot use 'finalized'.",
-        ),
-        (
-            "DELETE FROM rollup_node_state WHERE name = 'lcc'",
-            "cemented",
-            Code::LevelUnavailable,
-            "No cemented commitment in the store, cannot use 'cemented'.",
-        ),
-        (
-            "DELETE FROM l2_levels WHERE level = 1018",
-            "1018",
-            Code::LevelUnavailable,
-            "No block found at target level 1018.",
-        ),
-        (
-            "UPDATE l2_blocks SET predecessor = replace(predecessor, 'B', 'C') WHERE level = 1018",
-            "1018",
-            Code::StoreDamaged,
-            "the store is damaged: column predecessor of table l2_blocks at level 1018",
-        ),
-        (
-            "UPDATE l2_blocks SET context = 17 WHERE level = 1018",
-            "1018",
-            Code::StoreDamaged,
-            "the store is damaged: column context of table l2_blocks at level 1018",
-        ),
-        (
-            "UPDATE rollup_node_state SET level = 4294967296 WHERE name = 'lcc'",
-            "cemented",
-            Code::StoreDamaged,
-            "the store is damaged: column level of table rollup_node_state at level 4294967296",
-        ),
-    ] {
-        let fixture = Fixture::new("v5-archive");
-        fixture.sql(statement);
-        let problem = resolve(&fixture, request).expect_err(statement);
-        assert_eq!((problem.code(), problem.title()), (code, text), "{statement}");
-    }
-
-    let archive = Fixture::new("v5-archive");
-    let full = Fixture::new("v5-full");
-    let above = resolve(&archive, "1024").unwrap_err();
-    assert_eq!(above.to_string(), "Requested level 1024 is higher than the head level 1023.");
-    let below = resolve(&full, "2000009").unwrap_err();
-    assert_eq!(below.to_string(), "Requested level 2000009 is below the first available level 2000010.");
-
-    archive.sql("DELETE FROM rollup_node_state WHERE name = 'history_mode'");
-    let problem = open(&archive).unwrap().history_mode(Path::new("/data")).unwrap_err();
-    assert_eq!(problem.code(), Code::StoreNoMode);
-    assert_eq!(problem.to_string(), "No history mode information in \"/data\".");
-}
-
-#[test]
-fn a_file_that_is_no_database_is_refused_in_our_words() {
-    let fixture = Fixture::new("v5-archive");
-    let whole = fs::read(fixture.store()).unwrap();
-    let path = fixture.scratch("dest").join("store.sqlite");
-    let attempt = |bytes: &[u8]| {
-        fs::write(&path, bytes).unwrap();
-        let copy = fixture.temp.path().join("copy");
-        fs::create_dir_all(&copy).unwrap();
-        let problem = export_copy(&path, &copy, None).unwrap_err();
-        assert!(problem.to_string().contains(path.to_str().unwrap()), "{problem}");
-        assert_eq!(names(&copy), [""; 0]);
-        assert_eq!(names(path.parent().unwrap()), ["store.sqlite"]);
-        problem
-    };
-    for size in [1, 15, 16, 99, 100, 4095, 4096, 8192, 73728, whole.len() - 4096, whole.len() - 1] {
-        let problem = attempt(&whole[..size]);
-        assert_eq!(problem.code(), Code::StoreDamaged, "{size} bytes: {problem}");
-        assert!(problem.title().starts_with("the store is damaged: "), "{problem}");
-    }
-    let mut encrypted = whole.clone();
-    encrypted.iter_mut().for_each(|byte| *byte ^= 0x5a);
-    assert_eq!(attempt(&encrypted).code(), Code::StoreDamaged);
-    assert_eq!(attempt(b"").code(), Code::StoreMigrations, "an empty file is an empty database");
-    fs::remove_file(&path).unwrap();
-    let missing = Store::open(&path, Accept::Current).unwrap_err();
-    assert_eq!(missing.code(), Code::StoreMissing);
-    assert_eq!(names(path.parent().unwrap()), [""; 0]);
-}
-
-#[test]
-fn nothing_in_a_schema_is_executed() {
-    let fixture = Fixture::new("v5-archive");
-    fixture.sql(
-        "CREATE TRIGGER t AFTER INSERT ON rollup_node_state BEGIN DELETE FROM inboxes; END;
-         CREATE TRIGGER d AFTER DELETE ON messages BEGIN DELETE FROM inboxes; END;",
-    );
-    set_history_mode(&fixture.store(), HistoryMode::Full).unwrap();
-    reset_imported(&fixture.store(), 1021).unwrap();
-    let inboxes = dump(&fixture.store()).lines().filter(|line| line.starts_with("inboxes ")).count();
-    assert_eq!(inboxes, 22);
-
-    let view = Fixture::new("v5-archive");
-    view.sql("ALTER TABLE l2_levels RENAME TO hidden; CREATE VIEW l2_levels AS SELECT * FROM hidden");
-    let problem = Store::open(&view.store(), Accept::Current).unwrap_err();
-    assert_eq!(problem.title(), "the store is damaged: there is no table l2_levels");
 }
 
 #[test]

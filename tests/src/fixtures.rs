@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// A snapshot file and its record.
@@ -101,6 +102,33 @@ pub fn directory() -> PathBuf {
 pub fn read(name: &str) -> Vec<u8> {
     std::fs::read(directory().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
+
+/// The records of all mutants of `data-dir/`.
+pub fn mutants() -> Vec<Value> {
+    let mut file: Value = serde_json::from_slice(&read("data-dir/mutants.json")).unwrap();
+    let Value::Array(mutants) = file["mutants"].take() else { panic!("a list of mutants") };
+    mutants
+}
+
+/// The directory or snapshot that a mutant is made from.
+pub fn base_of(mutant: &Value) -> &str {
+    mutant["base"].as_str().or(mutant["snapshot"].as_str()).unwrap_or("v5")
+}
+
+/// Inside the context, or in need of the PVM: mutants that no rule sees yet.
+pub const NOT_SEEN_YET: [&str; 11] = [
+    "p5c-boot-sector",
+    "ctx-contents",
+    "ctx-contents-hash",
+    "ctx-inode",
+    "ctx-commit",
+    "ctx-commit-hash",
+    "ctx-suffix-cut",
+    "ctx-checksum",
+    "ctx-dict-missing",
+    "ctx-index-cut",
+    "p5b-no-pvm-state",
+];
 
 /// Every snapshot that the fixtures hold, in the order of their names.
 pub fn snapshots() -> Vec<Snapshot> {

@@ -3,6 +3,9 @@
 pub mod cli;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod crash;
+pub mod damaged;
 pub mod fixtures;
+pub mod irmin;
 pub mod l1;
 pub mod reading;
+pub mod store_v4;

@@ -8,12 +8,6 @@ use rollsnap_tests::cli::{Ground, Holder};
 use rollsnap_tests::fixtures;
 use serde_json::Value;
 
-fn entries() -> Vec<Value> {
-    let mut file: Value = serde_json::from_slice(&fixtures::read("data-dir/mutants.json")).unwrap();
-    let Value::Array(mutants) = file["mutants"].take() else { panic!("a list of mutants") };
-    mutants
-}
-
 fn entry(entries: &[Value], id: &str) -> Value {
     entries.iter().find(|entry| entry["id"] == id).unwrap_or_else(|| panic!("no mutant {id}")).clone()
 }
@@ -33,7 +27,7 @@ fn text(entry: &Value, dir: &str) -> Option<String> {
 
 #[test]
 fn rules_before_an_export() {
-    let all = entries();
+    let all = fixtures::mutants();
     let status = |id: &str| match id {
         "e7-word" => 2,
         _ => 1,
@@ -112,7 +106,7 @@ fn refused(entry: &Value, status: i32, ours: Option<&str>) {
 
 #[test]
 fn rules_before_an_import() {
-    let all = entries();
+    let all = fixtures::mutants();
     let header = "Error reading snapshot header";
     for (id, status, ours) in [
         ("i1-storage", 4, None),
@@ -134,7 +128,7 @@ fn rules_before_an_import() {
 
 #[test]
 fn a_header_that_lies_is_a_check_that_says_no() {
-    let all = entries();
+    let all = fixtures::mutants();
     for (id, text) in [
         ("p1-no-metadata", None),
         ("p2-header-commitment", None),
@@ -169,7 +163,7 @@ fn a_header_that_lies_is_a_check_that_says_no() {
 
 #[test]
 fn containers_with_a_fault_are_refused_by_import_and_by_verify() {
-    let all = entries();
+    let all = fixtures::mutants();
     let boxes: Vec<&Value> = all.iter().filter(|entry| entry["rule"] == "BOX").collect();
     let expected = [
         ("gz-truncated", "gzip.truncated"),

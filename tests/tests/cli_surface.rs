@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, dump, members};
 use serde_json::{Value, json};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["info"],
     &["ls"],
@@ -16,6 +16,11 @@ const COMMANDS: [&[&str]; 16] = [
     &["verify"],
     &["export"],
     &["import"],
+    &["context"],
+    &["context", "log"],
+    &["context", "ls"],
+    &["context", "cat"],
+    &["context", "stat"],
     &["demo"],
     &["page"],
     &["snapshot"],
@@ -59,6 +64,8 @@ fn help_fits_on_a_screen_and_tells_defaults() {
         (&["import"], &["~/.tezos-smart-rollup-node", "--level", "--force", "- for standard input"]),
         (&["extract"], &["[default: all]", "[default: .]"]),
         (&["verify"], &["--json"]),
+        (&["context", "ls"], &["SRCo…", "finalized", "/evm", "[default: the root]"]),
+        (&["context", "stat"], &["[default: 2]", "--temp-dir"]),
     ] {
         let run = ground.run(&[words, &["--help"]].concat()).ok();
         let text = run.text().split_whitespace().collect::<Vec<_>>().join(" ");

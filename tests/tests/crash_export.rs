@@ -147,6 +147,12 @@ fn a_killed_export_to_a_new_name_leaves_nothing_or_all() {
     assert!(kills >= 40, "{kills}");
 }
 
+#[test]
+fn a_killed_compact_export_leaves_the_old_file_or_the_new_one() {
+    let kills = Ground::new("--compact").kills(true, 11);
+    assert!(kills >= 40, "{kills}");
+}
+
 /// A call that fails: the export says no and the old file stands, or it says yes.
 #[test]
 fn a_failing_export_leaves_nothing() {

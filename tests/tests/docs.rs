@@ -71,7 +71,7 @@ fn the_sections_are_where_the_sources_look_for_them() {
             "6. Data directory and store",
             "7. Rules of export and import",
             "8. The chain and its hashes",
-            "9. The index of contexts",
+            "9. The context",
             "10. Codes",
         ]
     );

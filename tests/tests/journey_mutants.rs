@@ -61,29 +61,12 @@ const ONLY_LAYER_1: [&str; 7] = [
     "p4-no-commitment",
 ];
 
-/// Inside the context, or in need of the PVM: not seen yet, and accepted.
-const NOT_SEEN_YET: [&str; 11] = [
-    "p5c-boot-sector",
-    "ctx-contents",
-    "ctx-contents-hash",
-    "ctx-inode",
-    "ctx-commit",
-    "ctx-commit-hash",
-    "ctx-suffix-cut",
-    "ctx-checksum",
-    "ctx-dict-missing",
-    "ctx-index-cut",
-    "p5b-no-pvm-state",
-];
-
 const NOT_CHECKED: &str =
     "Note: not checked: whether the last commitment is published on layer 1 (no --endpoint)\n";
 
 fn entries() -> Vec<Value> {
-    let mut file: Value = serde_json::from_slice(&fixtures::read("data-dir/mutants.json")).unwrap();
-    let Value::Array(mutants) = file["mutants"].take() else { panic!("a list of mutants") };
     let wanted = |entry: &Value| {
-        let base = entry["base"].as_str().or(entry["snapshot"].as_str()).unwrap();
+        let base = fixtures::base_of(entry);
         // Versions 4, containers, headers and locks have tests of their own.
         !base.contains("v4")
             && entry["command"] != "verify"
@@ -91,7 +74,7 @@ fn entries() -> Vec<Value> {
             && entry["rule"] != "I3"
             && entry["hold_lock"].is_null()
     };
-    mutants.into_iter().filter(wanted).collect()
+    fixtures::mutants().into_iter().filter(wanted).collect()
 }
 
 #[test]
@@ -115,7 +98,7 @@ fn check(entry: &Value) {
     let switches: Vec<&str> =
         entry["switches"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let stub = Stub::start(&view, &switches);
-    let accepted = entry["accept"] == true || NOT_SEEN_YET.contains(&id);
+    let accepted = entry["accept"] == true || fixtures::NOT_SEEN_YET.contains(&id);
     let only_layer_1 = ONLY_LAYER_1.contains(&id) || id == "p4-no-block";
 
     let before = ground.tree();

@@ -3,10 +3,12 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use rollsnap::page::Page;
+use rollsnap::page::{Files, Page};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::{Code, Feedback};
 
@@ -22,60 +24,155 @@ impl Feedback for Until<'_> {
     }
 }
 
-/// What the server answers to one request: status line and headers, and the body.
-fn ask(url: &str, host: &str, request: &str) -> (String, Vec<u8>) {
-    let address = url.trim_start_matches("http://").trim_end_matches('/');
-    let host = if host.is_empty() { address } else { host };
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "{request} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+const FILES: Files = &[
+    ("index.html", include_bytes!("../../www/index.html")),
+    ("style.css", include_bytes!("../../www/style.css")),
+    ("js/main.js", include_bytes!("../../www/js/main.js")),
+    ("icon.svg", include_bytes!("../../www/icon.svg")),
+    ("pkg/rollsnap_bg.wasm", b"\0asm"),
+];
+
+/// Serves some files while `visit` is given the address.
+fn served(visit: impl FnOnce(&str)) {
+    let page = Page::of(FILES, 0).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let server = scope.spawn(|| page.serve(&Until(&stop)));
+        // A visit that fails must not leave the server running.
+        let visited = catch_unwind(AssertUnwindSafe(|| visit(&page.url())));
+        stop.store(true, Ordering::Relaxed);
+        server.join().unwrap().unwrap();
+        if let Err(panic) = visited {
+            resume_unwind(panic);
+        }
+    });
+}
+
+fn connect(url: &str) -> TcpStream {
+    let stream = TcpStream::connect(address(url)).unwrap();
+    // A server that forgets a connection fails the test and does not hang it.
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
+}
+
+fn address(url: &str) -> &str {
+    url.trim_start_matches("http://").trim_end_matches('/')
+}
+
+/// All that comes until the server closes: status line and headers, and the body.
+fn hear(mut stream: &TcpStream) -> (String, Vec<u8>) {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     (String::from_utf8(answer[..end].to_vec()).unwrap(), answer[end + 4..].to_vec())
 }
 
+/// What the server answers to one request.
+fn ask(url: &str, request: &str, headers: &str) -> (String, Vec<u8>) {
+    let mut stream = connect(url);
+    write!(stream, "{request} HTTP/1.1\r\n{headers}\r\n").unwrap();
+    hear(&stream)
+}
+
 #[test]
-fn the_page_is_served_or_said_to_be_missing() {
-    let page = match Page::listen(0) {
-        Ok(page) => page,
-        // The program was built before the page was.
-        Err(problem) => {
-            assert_eq!(problem.code(), Code::PageMissing);
-            eprintln!("built without the page: nothing is served");
-            return;
-        }
-    };
-    let www = Path::new(env!("CARGO_MANIFEST_DIR")).join("../www");
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let server = scope.spawn(|| page.serve(&Until(&stop)));
-        let url = page.url();
+fn files_are_served_and_nothing_else() {
+    served(|url| {
         assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+        let www = Path::new(env!("CARGO_MANIFEST_DIR")).join("../www");
+        let host = format!("Host: {}\r\n", address(url));
         for (path, file, kind) in [
-            ("/", "index.html", "text/html"),
-            ("/style.css", "style.css", "text/css"),
-            ("/js/main.js", "js/main.js", "text/javascript"),
+            ("/", "index.html", "text/html; charset=utf-8"),
+            ("/style.css", "style.css", "text/css; charset=utf-8"),
+            ("/js/main.js", "js/main.js", "text/javascript; charset=utf-8"),
             ("/icon.svg?x=1", "icon.svg", "image/svg+xml"),
         ] {
-            let (head, body) = ask(&url, "", &format!("GET {path}"));
-            assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
-            assert!(head.contains(&format!("Content-Type: {kind}")), "{path}: {head}");
-            assert_eq!(body, fs::read(www.join(file)).unwrap(), "{path}");
+            let (head, body) = ask(url, &format!("GET {path}"), &host);
+            let expected = fs::read(www.join(file)).unwrap();
+            assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {head}");
+            for header in [
+                &*format!("Content-Type: {kind}"),
+                &*format!("Content-Length: {}", expected.len()),
+                "Cache-Control: no-cache",
+                "X-Content-Type-Options: nosniff",
+                "Connection: close",
+            ] {
+                assert!(head.lines().any(|line| line == header), "{path}: no {header} in {head}");
+            }
+            assert_eq!(body, expected, "{path}");
         }
-        let (head, _) = ask(&url, "", "HEAD /pkg/rollsnap_bg.wasm");
-        assert!(head.contains("Content-Type: application/wasm"), "{head}");
-        for (host, request, status) in [
-            ("", "GET /nothing", 404),
-            ("", "GET /../Cargo.toml", 404),
-            ("", "GET /%2e%2e/Cargo.toml", 404),
-            ("", "POST /", 405),
-            ("somebody.example", "GET /", 403),
+        let (head, body) = ask(url, "HEAD /pkg/rollsnap_bg.wasm", &host);
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        assert!(head.contains("Content-Type: application/wasm\r\nContent-Length: 4\r\n"), "{head}");
+        assert_eq!(body, b"");
+        let long = format!("{host}X: {}\r\n", "x".repeat(9000));
+        let local = host.replace("127.0.0.1", "localhost");
+        for (request, headers, status) in [
+            ("GET /", &*local, 200),
+            ("GET /nothing", &*host, 404),
+            ("GET /js", &*host, 404),
+            ("GET /../Cargo.toml", &*host, 404),
+            ("GET /%2e%2e/Cargo.toml", &*host, 404),
+            ("POST /", &*host, 405),
+            ("GET /", "Host: somebody.example\r\n", 403),
+            ("GET /", "", 403),
+            ("GET /", &*format!("{host}Host: somebody.example\r\n"), 403),
+            ("GET /", "this is no header\r\n", 400),
+            ("", &*host, 400),
+            ("GET /", &*long, 431),
         ] {
-            let (head, body) = ask(&url, host, request);
-            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{request} of {host}: {head}");
-            assert!(body.len() < 100, "{request}");
+            let (head, body) = ask(url, request, headers);
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{request} with {headers}: {head}");
+            assert!(status == 200 || body.len() < 100, "{request}");
         }
-        stop.store(true, Ordering::Relaxed);
-        server.join().unwrap().unwrap();
+        // The body of a request is not listened to, and does not cost the answer.
+        let (head, _) =
+            ask(url, "POST /", &format!("{host}Content-Length: 60000\r\n\r\n{}", "x".repeat(60_000)));
+        assert!(head.starts_with("HTTP/1.1 405 "), "{head}");
     });
+}
+
+/// Browsers open six connections or more before they ask anything, and keep them.
+#[test]
+fn as_many_connections_as_a_browser_opens_are_answered() {
+    served(|url| {
+        let silent = [(); 8].map(|()| connect(url));
+        let mut asking = [(); 8].map(|()| connect(url));
+        let host = address(url);
+        for stream in &mut asking {
+            write!(stream, "GET /style.css HTTP/1.1\r\nHost: {host}\r\nConnection: keep-alive\r\n\r\n")
+                .unwrap();
+        }
+        for stream in &asking {
+            let (head, body) = hear(stream);
+            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+            assert_eq!(body, include_bytes!("../../www/style.css"));
+        }
+        // Those that had nothing to say yet.
+        for mut stream in &silent {
+            write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+            assert_eq!(hear(stream).1, include_bytes!("../../www/index.html"));
+        }
+    });
+}
+
+#[test]
+fn the_end_waits_for_nobody() {
+    let mut open = Vec::new();
+    served(|url| {
+        open.extend([(); 3].map(|()| connect(url)));
+        write!(open[0], "GET / HT").unwrap();
+        // Connections are taken in the order in which they come: the three are in.
+        ask(url, "GET /", "");
+    });
+    for mut stream in open {
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    }
+}
+
+#[test]
+fn a_program_without_the_page_says_so() {
+    match Page::listen(0) {
+        Ok(page) => assert!(page.url().starts_with("http://127.0.0.1:")),
+        Err(problem) => assert_eq!(problem.code(), Code::PageMissing),
+    }
 }

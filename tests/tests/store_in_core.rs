@@ -129,10 +129,9 @@ fn snapshots() {
 
 #[test]
 fn mutants() {
-    let mut file: Value = serde_json::from_slice(&fixtures::read("data-dir/mutants.json")).unwrap();
-    let Value::Array(mutants) = file["mutants"].take() else { panic!("a list of mutants") };
+    let mutants = fixtures::mutants();
     let of_v5 = |entry: &&Value| {
-        let base = entry["base"].as_str().or(entry["snapshot"].as_str()).unwrap_or("v5");
+        let base = fixtures::base_of(entry);
         base.starts_with("v5")
     };
     let ids: Vec<&str> = mutants.iter().filter(of_v5).map(|entry| entry["id"].as_str().unwrap()).collect();

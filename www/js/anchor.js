@@ -1,18 +1,25 @@
 // The two ways to anchor a snapshot: a layer 1 node, and a commitment known from elsewhere.
 
 import { $, announce } from './dom.js';
-import { compare, endpointOf, search } from './layer1.js';
+import { checkOf, compare, endpointOf, search } from './layer1.js';
+import { sentence } from './trouble.js';
+import { together } from './verdicts.js';
+
+const NOT_ASKED = checkOf('l1.commitment', 'unknown', 'not checked: whether the last commitment is published on layer 1 (no node was named)');
+const NOT_COMPARED = checkOf('l1.lcc', 'unknown', 'not checked: whether the store agrees with what layer 1 cemented last (rollsnap verify --endpoint compares)');
 
 /**
  * Listens to both forms. `current()` is the visit, with its header and the signal that ends it;
- * `show(visit, checks)` draws what was found.
+ * `show(visit, said)` draws its anchors anew and tells what was `said`; `row(code)` is a row of the table.
  */
-export function listenToAnchors(current, show) {
+export function listenToAnchors(current, show, row) {
+  const titles = (code) => row(code)?.title ?? code;
+  let asking;
+
   $('layer1-form').addEventListener('submit', async (event) => {
     event.preventDefault();
     const visit = current();
-    const go = $('layer1-go');
-    if (!visit?.look?.header || go.getAttribute('aria-disabled') === 'true') return;
+    if (!visit?.look?.header || asking) return;
     let endpoint;
     try {
       endpoint = endpointOf($('layer1').value);
@@ -20,39 +27,93 @@ export function listenToAnchors(current, show) {
       return complain('layer1', error.message);
     }
     complain('layer1', '');
-    // Disabling it would take the focus away.
-    go.setAttribute('aria-disabled', 'true');
-    go.textContent = 'Asking …';
-    announce(`Asking ${new URL(endpoint).host}.`);
-    const onProbe = (done, of) => (go.textContent = `Asking … ${done} of ${of}`);
+    const { host } = new URL(endpoint);
+    asking = new AbortController();
+    const signal = AbortSignal.any([visit.stop.signal, asking.signal]);
+    const onProbe = (done, of) => say(`Asking ${host} … ${done} of ${of}`);
+    offerToStop(true);
+    say(`Asking ${host} …`);
+    announce(`Asking ${host}.`);
     try {
-      const check = await search(endpoint, visit.look.header, { signal: visit.stop.signal, onProbe });
-      visit.anchors = { ...visit.anchors, layer1: { ...check, text: `${check.text} (asked ${new URL(endpoint).host})` } };
-      if (current() === visit) show(visit, Object.values(visit.anchors));
+      const layer1 = told(await search(endpoint, visit.look.header, { signal, titles, onProbe }), endpoint, titles, row);
+      visit.anchors = { ...visit.anchors, layer1 };
+      show(visit, layer1.said);
+      say(layer1.short);
     } catch (error) {
-      if (!visit.stop.signal.aborted) throw error;
+      say('');
+      if (!signal.aborted) throw error;
+      if (!visit.stop.signal.aborted) announce('Stopped.');
     } finally {
-      go.removeAttribute('aria-disabled');
-      go.textContent = 'Check on L1';
+      asking = undefined;
+      offerToStop(false);
     }
+  });
+
+  $('layer1-go').addEventListener('click', (event) => {
+    if (!asking) return;
+    // By the time of the default action the button would ask again.
+    event.preventDefault();
+    asking.abort();
   });
 
   $('expected-form').addEventListener('submit', (event) => {
     event.preventDefault();
     const visit = current();
     if (!visit?.look?.header) return;
-    const expected = $('expected').value.trim();
-    if (!/^src1[1-9A-HJ-NP-Za-km-z]{50}$/.test(expected)) return complain('expected', 'This is not a commitment: one has 54 characters and begins with src1.');
+    const commitment = $('expected').value.trim();
+    if (!/^src1[1-9A-HJ-NP-Za-km-z]{50}$/.test(commitment)) return complain('expected', 'This is not a commitment: one has 54 characters and begins with src1.');
     complain('expected', '');
-    visit.anchors = { ...visit.anchors, expected: compare(expected, visit.look.header) };
-    show(visit, Object.values(visit.anchors));
+    const check = compare(commitment, visit.look.header, titles);
+    const said = `The last commitment is ${check.status === 'yes' ? '' : 'not '}the one that you expect.`;
+    visit.anchors = { ...visit.anchors, expected: { commitment, said, checks: [check], shown: [{ ...check, said }] } };
+    show(visit, said);
   });
+}
+
+/** The checks to be drawn, in the order of the command line. */
+export const shownOf = ({ expected, layer1 }) => [...(expected?.shown ?? []), ...(layer1?.shown ?? [])];
+
+/** The report of a file together with what was said about its last commitment, as the command line writes it. */
+export function withAnchors(report, { expected, layer1 }) {
+  const found = [...(expected?.checks ?? []), ...(layer1?.checks ?? [])];
+  const checks = [...report.checks, ...(found.length ? found : [NOT_ASKED])];
+  return { ...report, verdicts: { ...report.verdicts, anchored: together(found) }, checks };
 }
 
 /** Empties what was said about another snapshot. */
 export function forgetAnchors() {
   $('expected').value = '';
+  say('');
   for (const name of ['layer1', 'expected']) complain(name, '');
+}
+
+/** What a node told: the checks for the report, and the same for people. */
+function told({ check, problem }, endpoint, titles, row) {
+  const { host } = new URL(endpoint);
+  const asked = { ...check, asked: host };
+  const words = { yes: `${host} knows the last commitment.`, no: `${host} does not know the last commitment.` };
+  let said = words[check.status];
+  let short = said;
+  if (problem) {
+    const what = [problem.title ?? titles(problem.code), problem.because].filter(Boolean).join(': ');
+    // Options of the command line are of no use here.
+    const advice = problem.advice ?? row(problem.code)?.advice.replace(/ \(-E[^)]*\)/, '');
+    short = `It could not be checked: ${what}.`;
+    said = advice ? `${short} ${sentence(advice)}.` : short;
+    Object.assign(asked, { text: what, found: problem.found, advice });
+  }
+  return { endpoint, said, short, checks: [check, NOT_COMPARED], shown: [{ ...asked, said }, NOT_COMPARED] };
+}
+
+// The same button: disabling or replacing it would take the focus away.
+function offerToStop(stop) {
+  const go = $('layer1-go');
+  go.type = stop ? 'button' : 'submit';
+  go.textContent = stop ? 'Stop' : 'Check on L1';
+}
+
+function say(text) {
+  $('layer1-said').textContent = text;
 }
 
 function complain(name, text) {

@@ -1,6 +1,6 @@
 // The page: from a source to what is known about it.
 
-import { forgetAnchors, listenToAnchors } from './anchor.js';
+import { forgetAnchors, listenToAnchors, shownOf, withAnchors } from './anchor.js';
 import { drawClaims, refuseImport } from './claims.js';
 import { $, announce, h } from './dom.js';
 import { bytes, bytesExact, count, plural } from './format.js';
@@ -150,9 +150,10 @@ function finish(here, done) {
   if (report.verdicts.intact === 'no') refuseImport();
   showMembers(here);
   $('report').hidden = false;
-  drawReport($('report-body'), report, here.source);
+  here.report = report;
+  takeAlong(here);
   const failed = report.checks.filter(({ status }) => status === 'no').length;
-  announce(`Read to the end. Intact: ${report.verdicts.intact}${failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : ''}. Consistent: ${ANSWERS[report.verdicts.consistent]}. Anchored: ${ANSWERS[together(Object.values(here.anchors))]}.`);
+  announce(`Read to the end. Intact: ${report.verdicts.intact}${failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : ''}. Consistent: ${ANSWERS[report.verdicts.consistent]}. Anchored: ${ANSWERS[together(shownOf(here.anchors))]}.`);
 }
 
 function halt(here, failure) {
@@ -167,14 +168,17 @@ function halt(here, failure) {
 
 function verdicts(here, state, report) {
   here.drawn = [state, report];
-  drawVerdicts($('verdicts-body'), { report, state, problems: here.problems, anchored: Object.values(here.anchors), advice });
+  drawVerdicts($('verdicts-body'), { report, state, problems: here.problems, anchored: shownOf(here.anchors), advice });
 }
 
-/** What layer 1 or the visitor said about the last commitment. The report of the file stays as it is. */
-function anchored(here, checks) {
+/** Layer 1 or the visitor `said` something about the last commitment. */
+function anchored(here, said) {
   verdicts(here, ...here.drawn);
-  announce(`Anchored: ${ANSWERS[together(checks)]}. ${checks.at(-1).text}`);
+  if (here.report) takeAlong(here);
+  announce(`Anchored: ${ANSWERS[together(shownOf(here.anchors))]}. ${said}`);
 }
+
+const takeAlong = ({ report, anchors, source }) => drawReport($('report-body'), withAnchors(report, anchors), source, anchors);
 
 const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
 
@@ -243,7 +247,7 @@ async function start() {
   tabs(document.querySelector('[role=tablist]'));
   $('home').addEventListener('click', home);
   $('again').addEventListener('click', home);
-  listenToAnchors(() => visit, anchored);
+  listenToAnchors(() => visit, anchored, row);
   // Paper cannot be opened.
   addEventListener('beforeprint', () => document.querySelectorAll('#verdicts details').forEach((details) => (details.open = true)));
   listen({

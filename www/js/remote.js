@@ -3,9 +3,7 @@
 
 import { Failure, streamFailure } from './failures.js';
 import { shellWord } from './format.js';
-
-/** No cookie, no hint where the visitor came from, nothing kept. */
-const PRIVATE = { credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' };
+import { PRIVATE, isMixed, isThere } from './network.js';
 
 /**
  * The first bytes behind `url`, and its size where the host tells it:
@@ -49,14 +47,10 @@ async function request(url, options) {
 // A failed fetch tells no reason. An opaque request tells one from the other: the host is there
 // and keeps its answer from other sites, or it is not there at all.
 async function diagnose(url, signal) {
-  if (location.protocol === 'https:' && url.startsWith('http:') && !isLoopback(url)) {
+  if (isMixed(location.href, url)) {
     return failure(url, 'http.connection', { text: 'This page came by https, so the browser does not let it read an http address.' });
   }
-  const there = await fetch(url, { ...PRIVATE, mode: 'no-cors', method: 'HEAD', signal }).then(
-    () => true,
-    () => false,
-  );
-  if (!there) return failure(url, 'http.connection');
+  if (!(await isThere(url, { signal }))) return failure(url, 'http.connection');
   const text = 'It is there, but its answer lacks a response header, so the browser keeps the answer from this page.';
   return failure(url, 'http.cors', { text, missing: 'Access-Control-Allow-Origin: *' });
 }
@@ -100,5 +94,3 @@ function lengthOf(response) {
   // With a content coding the length is that of the coded bytes, not of what is read here.
   return response.headers.get('Content-Encoding') ? undefined : number(response.headers.get('Content-Length'));
 }
-
-const isLoopback = (url) => /^(localhost|127\.|\[::1\])/.test(new URL(url).host);

@@ -2,19 +2,21 @@
 
 import { copyButton, download, h } from './dom.js';
 import { commandLine } from './claims.js';
-import { shellFile } from './format.js';
+import { shellFile, shellWord } from './format.js';
 
-/** Draws the buttons for `report`. */
-export function drawReport(root, report, source) {
+/** Draws the buttons for `report`. `anchors` is what was asked about the last commitment. */
+export function drawReport(root, report, source, { layer1, expected }) {
   const text = toJson(report);
+  const open = root.querySelector('details')?.open;
+  const options = [layer1 && ` --endpoint ${shellWord(layer1.endpoint)}`, expected && ` --expect-commitment ${expected.commitment}`];
   const save = h('button', { type: 'button', id: 'report-save' }, 'Download the report');
   save.addEventListener('click', () => download(new Blob([text], { type: 'application/json' }), `${source.name}.report.json`));
   root.replaceChildren(
     h('p', {}, 'The report says all of the above as JSON, in the same form as the command line.'),
     h('div', { class: 'row' }, save, copyButton(text, 'the report')),
     h('h3', {}, 'The same on the command line'),
-    commandLine(`rollsnap verify ${shellFile(source.name)} --json`, 'the command for this report'),
-    h('details', { class: 'evidence' }, h('summary', {}, 'Show the report'), h('pre', { class: 'preview', tabindex: '0', role: 'group', 'aria-label': 'The report as JSON' }, text)),
+    commandLine(`rollsnap verify ${shellFile(source.name)}${options.filter(Boolean).join('')} --json`, 'the command for this report'),
+    h('details', { class: 'evidence', open }, h('summary', {}, 'Show the report'), h('pre', { class: 'preview', tabindex: '0', role: 'group', 'aria-label': 'The report as JSON' }, text)),
   );
 }
 

@@ -61,38 +61,44 @@ const prose = (text) => text.split('`').map((part, index) => (index % 2 ? h('cod
 
 function explain(key, answer, report, found) {
   if (answer === 'unknown' && (key === 'consistent' ? !report : !found.length)) return NOT_HERE[key] ?? 'Not checked to its end.';
+  if (key === 'anchored') return found.map(({ said }) => said).filter(Boolean).join(' ');
   if (answer === 'unknown') return found.find(({ status }) => status === 'unknown')?.text ?? 'Not checked to its end.';
   if (answer === 'no') return `${plural(found.filter(({ status }) => status === 'no').length, 'check does', 'checks do')} not hold.`;
   const texts = {
     intact: `Read to the last byte: ${report?.container.compression === 'gzip' ? 'the compression, ' : ''}the header and all ${plural(report?.members.count ?? 0, 'member')} of the archive are whole. That says nothing yet about what is inside them.`,
     consistent: 'Every hash and every link of blocks, messages, inboxes, commitments and pre-images agrees. That does not tell yet whether layer 1 knows them, and the evidence says what was not looked at.',
-    anchored: 'The last commitment is known to the source that you named.',
   };
   return texts[key];
 }
 
 function evidence(key, checks, advice, leftOut) {
   if (!checks.length) return undefined;
-  const failed = checks.filter(({ status }) => status === 'no').length;
-  const held = checks.filter(({ status }) => status === 'yes' || status === 'warning').length;
-  const sum = [held && plural(held, 'check holds', 'checks hold'), failed && plural(failed, 'does not', 'do not')].filter(Boolean).join(', ');
+  const number = (...wanted) => checks.filter(({ status }) => wanted.includes(status)).length;
+  const failed = number('no');
+  const sums = [
+    [number('yes', 'warning'), 'holds', 'hold'],
+    [failed, 'does not hold', 'do not hold'],
+    [number('unknown'), 'was not made', 'were not made'],
+  ].filter(([count]) => count);
+  const sum = sums.map(([count, one, many], index) => (index ? plural(count, one, many) : plural(count, `check ${one}`, `checks ${many}`))).join(', ');
   const order = ['no', 'warning', 'unknown', 'yes'];
   const sorted = [...checks].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
   return h(
     'details',
     { class: 'evidence', open: failed > 0 },
-    h('summary', {}, `Evidence: ${sum || plural(checks.length, 'check')}`),
+    h('summary', {}, `Evidence: ${sum}`),
     h('ul', {}, sorted.map((check) => checkLine(check, advice))),
     leftOut ? h('p', { class: 'hint' }, `${count(leftOut)} more are counted, not listed.`) : undefined,
   );
 }
 
 /** Where something is, what was expected and found there, and what to do about it. */
-export function details({ at, member, expected, found }, advice) {
+export function details({ at, member, expected, found, asked }, advice) {
   const rows = [
     ['Where', [member && `member ${member}`, place(at)].filter(Boolean).join(', ')],
     ['Expected', expected],
     ['Found', found],
+    ['Asked', asked],
     ['What to do', advice],
   ].filter(([, value]) => value);
   return rows.length ? h('dl', { class: 'where' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))) : undefined;
@@ -100,7 +106,7 @@ export function details({ at, member, expected, found }, advice) {
 
 /** One check or problem, with where, what was expected and found, and what to do. */
 export function checkLine(check, advice) {
-  const say = check.status === 'no' || check.status === 'warning' ? check.advice || advice(check.code) : '';
+  const say = check.status === 'no' || check.status === 'warning' ? check.advice || advice(check.code) : check.advice;
   return h(
     'li',
     { class: `check check-${check.status}`, 'data-code': check.code },

@@ -2,9 +2,11 @@
 //! (`docs/FORMAT.md`, section 8).
 //!
 //! [`Walk`] goes from the head down along the predecessors. It says which block it wants next, is
-//! given an [`Entry`], and reports what does not agree. It never asks for anything else, so a
-//! database, an old store's files and a test feed it alike.
+//! given an [`Entry`], and reports what does not agree. [`follow`] feeds it from a [`Chain`], which
+//! a database, an old store's files and a test can all be.
 
+mod follow;
+mod links;
 mod walk;
 
 use alloc::string::String;
@@ -12,6 +14,7 @@ use alloc::string::String;
 use crate::encoding::{Commitment, Inbox, MessageList};
 use crate::hash::{BlockHash, CommitmentHash, ContextHash, InboxHash, StateHash, WitnessHash};
 
+pub use follow::{Chain, Found, follow};
 pub use walk::{Marks, Summary, Walk};
 
 /// An L2 block.
@@ -29,6 +32,18 @@ pub struct Block {
     pub previous_commitment: CommitmentHash,
     /// The commit of its context, if it was written to disk.
     pub context: Option<ContextHash>,
+}
+
+impl Block {
+    /// The commitment that stands for the state at this block: its own, else the one before.
+    pub fn most_recent_commitment(&self) -> CommitmentHash {
+        self.commitment.unwrap_or(self.previous_commitment)
+    }
+}
+
+/// What is evaluated at a block, and how far that takes the PVM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evaluation {
     /// Witness of its messages.
     pub inbox_witness: WitnessHash,
     /// Its inbox.
@@ -41,13 +56,8 @@ pub struct Block {
     pub state_hash: Option<StateHash>,
 }
 
-impl Block {
-    /// The commitment that stands for the state at this block: its own, else the one before.
-    pub fn most_recent_commitment(&self) -> CommitmentHash {
-        self.commitment.unwrap_or(self.previous_commitment)
-    }
-
-    /// Tick at which its evaluation ends; `None` when no tick can be that.
+impl Evaluation {
+    /// Tick at which it ends; `None` when no tick can be that.
     pub fn final_tick(&self) -> Option<u128> {
         self.initial_tick.checked_add_signed(i128::from(self.num_ticks))
     }
@@ -80,6 +90,8 @@ pub struct Messages<'a> {
 pub struct Entry<'a> {
     /// The block.
     pub block: Block,
+    /// What is evaluated at it.
+    pub evaluation: Evaluation,
     /// Its messages, looked up by its witness.
     pub messages: Stored<Messages<'a>>,
     /// Its inbox, looked up by its hash.
@@ -88,7 +100,4 @@ pub struct Entry<'a> {
     pub commitment: Stored<Commitment>,
     /// The block that the index of levels names at its level.
     pub at_level: Option<BlockHash>,
-    /// Whether the commit of its context is there; `None` where that was not looked up, or the
-    /// block has none.
-    pub has_context: Option<bool>,
 }

@@ -3,9 +3,11 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::{Block, Entry, Messages, Stored};
+use super::links::{Newer, absent, at, check_inbox, check_newer, erroneous_state, unreadable};
+use super::{Block, Entry, Evaluation, Messages, Stored};
 use crate::code::Code;
-use crate::encoding::{Cell, Commitment, Inbox, MAX_MESSAGE};
+use crate::context::{Contexts, Found};
+use crate::encoding::{Commitment, MAX_MESSAGE};
 use crate::hash::{BlockHash, CommitmentHash};
 use crate::problem::{Place, Problem};
 
@@ -36,6 +38,8 @@ pub struct Summary {
     pub commitments: u64,
     /// Messages of them.
     pub messages: u64,
+    /// Contexts that hold the state of their block.
+    pub states: u64,
     /// Lists whose witness cannot be computed, because a very old node wrote them without layer
     /// 1's own messages.
     pub partial_lists: u64,
@@ -43,22 +47,15 @@ pub struct Summary {
 
 /// Checks block after block, the newest first.
 #[derive(Debug)]
-pub struct Walk {
+pub struct Walk<'c> {
     marks: Marks,
+    contexts: Option<&'c Contexts>,
     wanted: Option<BlockHash>,
     newer: Option<Newer>,
     newer_commitment: Option<NewerCommitment>,
     finalized_seen: bool,
     lowest: i32,
     summary: Summary,
-}
-
-/// What the block above says about the one that comes next.
-#[derive(Debug)]
-struct Newer {
-    block: Block,
-    timestamp: Option<i64>,
-    cell: Option<Cell>,
 }
 
 /// What the nearest commitment above says about the one that comes next.
@@ -68,10 +65,11 @@ struct NewerCommitment {
     final_tick: Option<u128>,
 }
 
-impl Walk {
-    /// A walk that begins at the head.
-    pub fn new(marks: Marks) -> Self {
+impl<'c> Walk<'c> {
+    /// A walk that begins at the head, and looks contexts up in `contexts` where they are known.
+    pub fn new(marks: Marks, contexts: Option<&'c Contexts>) -> Self {
         Self {
+            contexts,
             wanted: Some(marks.head.0),
             newer: None,
             newer_commitment: None,
@@ -155,39 +153,64 @@ impl Walk {
         self.lowest = block.level;
         self.check_links(entry, sink);
         let timestamp = match &entry.messages {
-            Stored::Found(messages) => self.check_messages(block, messages, sink),
+            Stored::Found(messages) => self.check_messages(entry, messages, sink),
             other => {
                 sink(absent(Code::ChainMessages, "messages", block, other));
                 None
             }
         };
         let cell = match &entry.inbox {
-            Stored::Found(inbox) => check_inbox(block, inbox, sink).then(|| inbox.cell.clone()),
+            Stored::Found(inbox) => {
+                check_inbox(block.level, &entry.evaluation, inbox, sink).then(|| inbox.cell.clone())
+            }
             other => {
                 sink(absent(Code::ChainInbox, "inbox", block, other));
                 None
             }
         };
         if let Some(newer) = &self.newer {
-            check_newer(newer, block, timestamp, cell.as_ref(), sink);
+            check_newer(newer, entry, timestamp, cell.as_ref(), sink);
         }
         if let Some(hash) = block.commitment {
             self.summary.commitments += 1;
             match &entry.commitment {
-                Stored::Found(content) => self.check_commitment(block, hash, *content, sink),
+                Stored::Found(content) => self.check_commitment(entry, hash, *content, sink),
                 other => {
                     sink(absent(Code::ChainCommitment, "commitment", block, other));
                     self.newer_commitment = None;
                 }
             }
         }
-        if entry.has_context == Some(false) {
-            sink(unreadable(Code::ChainContext, "context", &block.hash, block.level));
-        }
+        self.check_context(entry, sink);
         if block.level > self.marks.first_available {
             self.wanted = Some(block.predecessor);
         }
-        self.newer = Some(Newer { block: *block, timestamp, cell });
+        self.newer =
+            Some(Newer { block: *block, initial_tick: entry.evaluation.initial_tick, timestamp, cell });
+    }
+
+    /// The commit of the context is there, and holds the state of the block.
+    fn check_context(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(Problem)) {
+        let Block { hash, level, context, .. } = entry.block;
+        let Some((context, contexts)) = context.zip(self.contexts) else { return };
+        let state = match contexts.find(&context) {
+            Found::Listed => return,
+            Found::No => return sink(unreadable(Code::ChainContext, "context", &hash, level)),
+            Found::Read(None) => return sink(unreadable(Code::ContextState, "pvm_state", &hash, level)),
+            Found::Read(Some(state)) => state,
+        };
+        let committed = match &entry.commitment {
+            // The commitment of the origination is to the state before any patch of the PVM.
+            Stored::Found(content) if content.number_of_ticks == 0 && self.is_genesis(level) => None,
+            Stored::Found(content) => Some(content.compressed_state),
+            _ => None,
+        };
+        let Some(expected) = entry.evaluation.state_hash.or(committed) else { return };
+        if state == expected {
+            self.summary.states += 1;
+        } else {
+            sink(erroneous_state(level, &state, &expected));
+        }
     }
 
     /// Level index and marks.
@@ -216,10 +239,11 @@ impl Walk {
 
     fn check_messages(
         &mut self,
-        block: &Block,
+        entry: &Entry<'_>,
         messages: &Messages<'_>,
         sink: &mut impl FnMut(Problem),
     ) -> Option<i64> {
+        let Entry { block, evaluation: Evaluation { inbox_witness, .. }, .. } = entry;
         let level = block.level;
         let list = &messages.list;
         self.summary.messages += list.messages().len() as u64;
@@ -245,8 +269,8 @@ impl Walk {
             self.summary.partial_lists += 1;
             return None;
         }
-        if witness != block.inbox_witness {
-            sink(at(Code::MessagesWitness, level).expected(block.inbox_witness).found(witness));
+        if witness != *inbox_witness {
+            sink(at(Code::MessagesWitness, level).expected(inbox_witness).found(witness));
         }
         let Some(info) = list.info() else {
             sink(at(Code::MessagesForm, level).expected("an info-per-level message in second place"));
@@ -260,11 +284,12 @@ impl Walk {
 
     fn check_commitment(
         &mut self,
-        block: &Block,
+        entry: &Entry<'_>,
         hash: CommitmentHash,
         content: Commitment,
         sink: &mut impl FnMut(Problem),
     ) {
+        let Entry { block, evaluation, .. } = entry;
         let level = block.level;
         let genesis = self.is_genesis(level);
         let computed = content.hash();
@@ -289,19 +314,15 @@ impl Walk {
                 "Erroneous previous commitment hash {previous} for level {level} instead of {predecessor}."
             )));
         }
-        if let Some(state) = block.state_hash.filter(|state| *state != content.compressed_state) {
-            let expected = content.compressed_state;
-            sink(
-                at(Code::StateHash, level).expected(expected).found(state).headline(format!(
-                    "Erroneous state hash {state} for level {level} instead of {expected}."
-                )),
-            );
+        let expected = content.compressed_state;
+        if let Some(state) = evaluation.state_hash.filter(|state| !genesis && *state != expected) {
+            sink(erroneous_state(level, &state, &expected));
         }
         if (content.number_of_ticks == 0) != genesis {
             let expected = if genesis { "no ticks at the origination" } else { "at least one tick" };
             sink(at(Code::CommitmentTicks, level).expected(expected).found(content.number_of_ticks));
         }
-        let final_tick = block.final_tick();
+        let final_tick = evaluation.final_tick();
         if let Some(newer) = &self.newer_commitment {
             self.check_newer_commitment(newer, hash, level, final_tick, sink);
         }
@@ -332,82 +353,4 @@ impl Walk {
             sink(at(Code::CommitmentTicks, place).expected(expected).found(content.number_of_ticks));
         }
     }
-}
-
-/// Whether the cell is the one that its hash names, so that what it says means something.
-fn check_inbox(block: &Block, inbox: &Inbox, sink: &mut impl FnMut(Problem)) -> bool {
-    let level = block.level;
-    let computed = inbox.cell.hash();
-    if computed != block.inbox_hash {
-        let stored = block.inbox_hash;
-        sink(
-            at(Code::InboxHash, level)
-                .expected(stored)
-                .found(computed)
-                .headline(format!("Erroneous inbox {computed} for level {level} instead of {stored}.")),
-        );
-        return false;
-    }
-    for found in [inbox.level, inbox.cell.level].into_iter().filter(|found| *found != level).take(1) {
-        sink(at(Code::InboxLevel, level).expected(level).found(found));
-    }
-    if inbox.cell.witness != block.inbox_witness {
-        sink(at(Code::InboxWitness, level).expected(block.inbox_witness).found(inbox.cell.witness));
-    }
-    true
-}
-
-/// What a block must be for the one above it.
-fn check_newer(
-    newer: &Newer,
-    block: &Block,
-    timestamp: Option<i64>,
-    cell: Option<&Cell>,
-    sink: &mut impl FnMut(Problem),
-) {
-    let above = &newer.block;
-    if above.level != block.level.saturating_add(1) {
-        let found = format!("its predecessor at level {}", block.level);
-        sink(at(Code::ChainLevel, above.level).expected(above.level.saturating_sub(1)).found(found));
-    }
-    if block.final_tick() != Some(above.initial_tick) {
-        let expected = block.final_tick().map_or_else(|| String::from("a tick"), |tick| tick.to_string());
-        sink(at(Code::ChainTicks, above.level).expected(expected).found(above.initial_tick));
-    }
-    if above.commitment.is_none() && above.previous_commitment != block.most_recent_commitment() {
-        let expected = block.most_recent_commitment();
-        sink(at(Code::CommitmentPrev, above.level).expected(expected).found(above.previous_commitment));
-    }
-    if let (Some(newer), Some(older)) = (newer.timestamp, timestamp)
-        && newer < older
-    {
-        sink(at(Code::MessagesTime, above.level).expected(format!("at least {older}")).found(newer));
-    }
-    if let (Some(newer), Some(cell)) = (&newer.cell, cell) {
-        if newer.index != cell.index.saturating_add(1) {
-            sink(at(Code::InboxIndex, above.level).expected(cell.index.saturating_add(1)).found(newer.index));
-        }
-        if newer.back_pointers != cell.next_back_pointers(&block.inbox_hash) {
-            sink(
-                at(Code::InboxPointers, above.level)
-                    .expected(format!("the inbox {} first", block.inbox_hash)),
-            );
-        }
-    }
-}
-
-fn at(code: Code, level: i32) -> Problem {
-    Problem::new(code).at(Place::Level(level))
-}
-
-fn absent<T>(code: Code, what: &str, block: &Block, stored: &Stored<T>) -> Problem {
-    match stored {
-        Stored::Malformed(why) => unreadable(Code::StoreValue, what, &block.hash, block.level).because(why),
-        _ => unreadable(code, what, &block.hash, block.level),
-    }
-}
-
-/// In the words of the nodes, which say "after import" before an export as well.
-fn unreadable(code: Code, what: &str, hash: &BlockHash, level: i32) -> Problem {
-    at(code, level).headline(format!("Could not read {what} at {hash} after import."))
 }

@@ -1,19 +1,33 @@
 //! Which contexts a data directory or a snapshot holds, as far as names and indexes tell.
 //!
 //! A commit that the index knows may still be unreadable; a commit that it does not know is
-//! certainly not there.
+//! certainly not there. Once the objects were read, that is what counts.
 
 use alloc::vec::Vec;
 
 use super::index::Reader;
-use crate::hash::ContextHash;
+use crate::hash::{ContextHash, StateHash};
 
 /// The commits of a context. Eight bytes a commit are kept: enough to tell commits apart, and
-/// small for a node that has one for every block.
+/// small for a node that has one for every block. Of a context whose objects were read it is 65
+/// bytes, with the state of each commit.
 #[derive(Debug, Default)]
 pub struct Contexts {
     commits: Vec<u64>,
     reader: Option<Reader>,
+    read: Option<Vec<(ContextHash, Option<StateHash>)>>,
+    files: bool,
+}
+
+/// What is known of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// There is none.
+    No,
+    /// The index knows it. Whether it can be read is not known.
+    Listed,
+    /// It was read, and has this PVM state; `None`: it has none.
+    Read(Option<StateHash>),
 }
 
 impl Contexts {
@@ -22,6 +36,7 @@ impl Contexts {
         self.reader = INDEX_FILES.contains(&name).then(Reader::default);
         if let Some(hash) = name.strip_prefix("context/").and_then(named_by_hash) {
             self.commits.push(key(&ContextHash::new(hash)));
+            self.files = true;
         }
     }
 
@@ -46,19 +61,49 @@ impl Contexts {
         self
     }
 
-    /// Whether there is a commit of this hash.
-    pub fn contains(&self, hash: &ContextHash) -> bool {
-        self.commits.binary_search(&key(hash)).is_ok()
+    /// The objects of the context were read: these are the commits, each with the hash of its PVM
+    /// state. What the index alone knows does not count any more.
+    #[must_use]
+    pub fn read(mut self, commits: impl IntoIterator<Item = (ContextHash, Option<StateHash>)>) -> Self {
+        let mut read: Vec<_> = commits.into_iter().collect();
+        read.sort_unstable();
+        read.dedup_by_key(|(hash, _)| *hash);
+        self.read = Some(read);
+        self.commits = Vec::new();
+        self
     }
 
-    /// How many commits there are.
+    /// What is known of the commit of this hash.
+    pub fn find(&self, hash: &ContextHash) -> Found {
+        match &self.read {
+            Some(read) => match read.binary_search_by_key(hash, |(hash, _)| *hash) {
+                Ok(at) => Found::Read(read[at].1),
+                Err(_) => Found::No,
+            },
+            None if self.commits.binary_search(&key(hash)).is_ok() => Found::Listed,
+            None => Found::No,
+        }
+    }
+
+    /// Whether there is a commit of this hash, as far as is known.
+    pub fn contains(&self, hash: &ContextHash) -> bool {
+        self.find(hash) != Found::No
+    }
+
+    /// Whether these are files named by their hashes, as the kind `riscv` has them: commits, and the
+    /// chunks of states.
+    pub fn are_files(&self) -> bool {
+        self.files && self.read.is_none()
+    }
+
+    /// How many commits there are; of files named by their hashes, how many of them.
     pub fn len(&self) -> usize {
-        self.commits.len()
+        self.read.as_ref().map_or(self.commits.len(), Vec::len)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.commits.is_empty()
+        self.len() == 0
     }
 }
 

@@ -1,19 +1,99 @@
 //! The index of commits: files `log`, `log_async` and `data` below `context/index/`, read as
-//! their bytes come.
+//! their bytes come ([`Reader`]) or at once ([`Index`]).
 //!
-//! A file is a header of 32 bytes (length of the entries, `00000001`, generation, length of the
-//! fan-out table, all big-endian), the fan-out table, and entries of 45 bytes: the hash of the
-//! commit and where its entry is. Bytes after the announced length do not count.
+//! A file is a [`Header`], the fan-out table, and entries of 45 bytes: the hash of the commit and
+//! where its entry is. Bytes after the announced length do not count; where fewer are there than
+//! announced, the library reads those.
 
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::pack::Malformed;
+use crate::code::Code;
 use crate::hash::ContextHash;
-
-/// Length of the header, in bytes.
-const HEADER: usize = 32;
+use crate::index::Header;
+use crate::problem::{Problem, Result};
+use crate::read_at::{Files, ReadAt};
 
 /// Length of an entry, in bytes.
 const ENTRY: usize = 45;
 
-/// Reads one index file that is pushed in, and gives the hashes of the commits in it.
+/// Most bytes of an index file that are read at once: 24 million commits.
+const MAX_INDEX: u64 = 1 << 30;
+
+/// The files of an index below `context/`, from what is read last to what is read first: of two
+/// entries for one commit the later one counts.
+const FILES: [&str; 3] = ["index/data", "index/log", "index/log_async"];
+
+/// Where a commit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its hash.
+    pub hash: ContextHash,
+    /// Its global offset.
+    pub offset: u64,
+    /// Length of its entry, in bytes, as the index says.
+    pub len: u32,
+    /// The letter of its kind: `D`.
+    pub kind: u8,
+}
+
+/// A whole index. Entries of commits that were collected stay in it.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    /// In the order of the hashes, each once.
+    entries: Vec<Entry>,
+}
+
+impl Index {
+    /// Reads the index of a context; files that are not there count as empty.
+    ///
+    /// # Errors
+    /// [`Code::ContextIndex`], and whatever the files report.
+    pub fn load<F: Files>(files: &F) -> Result<Self> {
+        let mut entries = Vec::new();
+        for name in FILES {
+            if let Some(file) = files.open(name)? {
+                read_file(&file, &mut entries)
+                    .map_err(|problem| problem.member(format!("context/{name}")))?;
+            }
+        }
+        // The sort keeps the order of equals, so the last of them is the one that counts.
+        entries.sort_by_key(|entry| entry.hash);
+        entries.dedup_by(|later, kept| {
+            let same = later.hash == kept.hash;
+            if same {
+                *kept = *later;
+            }
+            same
+        });
+        Ok(Self { entries })
+    }
+
+    /// Where the commit of this hash is.
+    pub fn get(&self, hash: &ContextHash) -> Option<&Entry> {
+        let at = self.entries.binary_search_by_key(hash, |entry| entry.hash).ok()?;
+        self.entries.get(at)
+    }
+
+    /// All entries, in the order of the hashes.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How many commits there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// Reads one index file that is pushed in, and gives the commits in it.
 #[derive(Debug)]
 pub struct Reader {
     gathered: [u8; ENTRY],
@@ -38,11 +118,16 @@ enum State {
 
 impl Reader {
     /// Takes the next bytes of the file.
-    pub fn feed(&mut self, mut input: &[u8], mut commit: impl FnMut(ContextHash)) {
+    pub fn feed(&mut self, input: &[u8], mut commit: impl FnMut(ContextHash)) {
+        self.feed_entries(input, |entry| commit(entry.hash));
+    }
+
+    /// Takes the next bytes of the file, and gives the whole entries.
+    pub fn feed_entries(&mut self, mut input: &[u8], mut each: impl FnMut(Entry)) {
         loop {
             match &mut self.state {
                 State::Header => {
-                    let Some(header) = self.take(&mut input, HEADER) else { return };
+                    let Some(header) = self.take(&mut input, Header::LEN) else { return };
                     self.state = parse_header(header);
                 }
                 State::FanOut { left: 0, entries } => self.state = State::Entries { left: *entries },
@@ -57,9 +142,7 @@ impl Reader {
                 State::Entries { left: 0 } | State::Foreign => return,
                 State::Entries { .. } => {
                     let Some(entry) = self.take(&mut input, ENTRY) else { return };
-                    if let Some(hash) = entry.first_chunk() {
-                        commit(ContextHash::new(*hash));
-                    }
+                    each(parse_entry(&entry));
                     if let State::Entries { left } = &mut self.state {
                         *left -= 1;
                     }
@@ -71,6 +154,20 @@ impl Reader {
     /// Whether the file has ended where its header says, or later.
     pub fn is_complete(&self) -> bool {
         matches!(self.state, State::Entries { left: 0 })
+    }
+
+    /// What the end of the file means. Fewer entries than announced are as good as all.
+    ///
+    /// # Errors
+    /// When it is no index file, or was cut inside an entry, a table or its header.
+    pub fn finish(&self) -> core::result::Result<(), Malformed> {
+        match self.state {
+            State::Foreign => Err(Malformed("it is not an index file of version 1")),
+            State::Header => Err(Malformed("it ends inside its header")),
+            State::FanOut { left: 1.., .. } => Err(Malformed("it ends inside its fan-out table")),
+            State::Entries { left: 1.. } if self.filled > 0 => Err(Malformed("it ends inside an entry")),
+            State::FanOut { .. } | State::Entries { .. } => Ok(()),
+        }
     }
 
     /// The next `len` bytes, once they have come.
@@ -93,12 +190,48 @@ impl Default for Reader {
     }
 }
 
+fn read_file(file: &impl ReadAt, entries: &mut Vec<Entry>) -> Result<()> {
+    let damaged = |why| Problem::new(Code::ContextIndex).found(why);
+    if file.len() > MAX_INDEX {
+        return Err(Problem::new(Code::ContextIndex)
+            .expected(format_args!("at most {MAX_INDEX} bytes"))
+            .found(file.len()));
+    }
+    let mut reader = Reader::default();
+    let mut piece = vec![0; PIECE];
+    let mut at = 0;
+    while at < file.len() && !reader.is_complete() {
+        let len = usize::try_from(file.len() - at).map_or(PIECE, |left| left.min(PIECE));
+        let piece = piece.get_mut(..len).unwrap_or_default();
+        file.read_at(at, piece)?;
+        reader.feed_entries(piece, |entry| entries.push(entry));
+        at += len as u64;
+    }
+    reader.finish().map_err(damaged)
+}
+
+/// How much of a file is read at once, in bytes.
+const PIECE: usize = 1 << 16;
+
+fn number(bytes: &[u8; ENTRY], at: usize) -> u64 {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+fn parse_entry(bytes: &[u8; ENTRY]) -> Entry {
+    let hash = bytes.first_chunk().copied().unwrap_or_default();
+    let len = bytes.get(40..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+    Entry {
+        hash: ContextHash::new(hash),
+        offset: number(bytes, 32),
+        len: u32::from_be_bytes(len),
+        kind: bytes[ENTRY - 1],
+    }
+}
+
 fn parse_header(bytes: [u8; ENTRY]) -> State {
-    let number = |at: usize| {
-        bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes))
-    };
-    let (length, fan_out) = (number(0), number(24));
-    if bytes[8..16] != *b"00000001" || length % ENTRY as u64 != 0 {
+    let Some(header) = bytes.first_chunk().and_then(Header::parse) else { return State::Foreign };
+    let Header { length, fan_out, .. } = header;
+    if length % ENTRY as u64 != 0 {
         return State::Foreign;
     }
     let entries = length / ENTRY as u64;

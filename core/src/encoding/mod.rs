@@ -7,7 +7,7 @@ mod commitment;
 mod inbox;
 mod inflate;
 mod messages;
-mod primitive;
+pub(crate) mod primitive;
 mod skip_list;
 
 pub use commitment::Commitment;

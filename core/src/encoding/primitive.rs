@@ -5,19 +5,19 @@ use super::Malformed;
 type Result<T> = core::result::Result<T, Malformed>;
 
 /// Takes `N` bytes from the front.
-pub(super) fn bytes<const N: usize>(input: &mut &[u8]) -> Result<[u8; N]> {
+pub(crate) fn bytes<const N: usize>(input: &mut &[u8]) -> Result<[u8; N]> {
     let (head, rest) = input.split_first_chunk().ok_or(Malformed("it ends too early"))?;
     *input = rest;
     Ok(*head)
 }
 
 /// A signed number of four bytes.
-pub(super) fn int32(input: &mut &[u8]) -> Result<i32> {
+pub(crate) fn int32(input: &mut &[u8]) -> Result<i32> {
     bytes(input).map(i32::from_be_bytes)
 }
 
 /// A length prefix of four bytes, and as many bytes as it says.
-pub(super) fn prefixed<'a>(input: &mut &'a [u8]) -> Result<&'a [u8]> {
+pub(crate) fn prefixed<'a>(input: &mut &'a [u8]) -> Result<&'a [u8]> {
     let length = u32::from_be_bytes(bytes(input)?) as usize;
     let (head, rest) = input.split_at_checked(length).ok_or(Malformed("a length leads beyond its end"))?;
     *input = rest;
@@ -26,7 +26,7 @@ pub(super) fn prefixed<'a>(input: &mut &'a [u8]) -> Result<&'a [u8]> {
 
 /// A natural number: groups of seven bits, the low ones first, the high bit saying that more
 /// follow. The nodes know no bound; 2^128 is one that no tick or index comes near.
-pub(super) fn natural(input: &mut &[u8]) -> Result<u128> {
+pub(crate) fn natural(input: &mut &[u8]) -> Result<u128> {
     let mut value = 0u128;
     for shift in (0..).step_by(7) {
         let [byte] = bytes(input)?;
@@ -44,6 +44,6 @@ pub(super) fn natural(input: &mut &[u8]) -> Result<u128> {
 }
 
 /// Nothing may follow.
-pub(super) fn end(input: &[u8]) -> Result<()> {
+pub(crate) fn end(input: &[u8]) -> Result<()> {
     if input.is_empty() { Ok(()) } else { Err(Malformed("bytes follow its end")) }
 }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::str::FromStr;
 
-use super::damaged;
+use super::{damaged, shortened};
 use crate::hash;
 use crate::problem::{Problem, Result};
 use crate::sqlite::{Row, Value};
@@ -68,10 +68,6 @@ impl Cells<'_> {
 
 /// Longest text that is read, in bytes: the longest hash has 63 characters.
 const MAX_TEXT: usize = 1024;
-
-pub(super) fn shortened(text: &str) -> String {
-    text.chars().take(80).collect()
-}
 
 const fn kind(value: &Value<'_>) -> &'static str {
     match value {

@@ -5,9 +5,12 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::pieces::Pieces;
-use super::{MAX_METADATA, MAX_VERSION, PreImages, STORE, Subject, check, cut_store, old_store, settle};
+use super::{
+    Accept, MAX_METADATA, MAX_VERSION, Metadata, PreImages, STORE, Store, Subject, check, check_version,
+    cut_store, old_store, parse_version, settle,
+};
 use crate::code::Code;
-use crate::context::Contexts;
+use crate::context::verify::{Audit, Immediate, Memory};
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::problem::{Problem, Result};
 use crate::report::{Check, Report, Verdict};
@@ -16,6 +19,12 @@ use crate::tar::{self, Member};
 
 /// Largest database that [`Gather`] keeps in memory unless told otherwise, in bytes: 512 MiB.
 pub const DEFAULT_MAX_STORE: u64 = 512 << 20;
+
+/// What stands where the name of a data directory would: the bytes that come have none.
+const SHOWN: &str = "snapshot";
+
+/// What the names of the files of the context begin with.
+const CONTEXT: &str = "context/";
 
 /// Hears the events of an [`Inspector`](crate::snapshot::Inspector) and completes its report by
 /// *Consistent*. Memory: the database, up to a bound, and 8 bytes for each commit of the context.
@@ -30,7 +39,7 @@ pub struct Gather {
     /// Why the database was not kept.
     too_large: Option<Check>,
     old_store: bool,
-    contexts: Contexts,
+    audit: Audit<Immediate, Memory>,
     pre_images: PreImages,
     problems: Vec<Problem>,
     open: Open,
@@ -65,7 +74,7 @@ impl Gather {
             store_complete: false,
             too_large: None,
             old_store: false,
-            contexts: Contexts::default(),
+            audit: Audit::new(Immediate, Memory::default()),
             pre_images: PreImages::default(),
             problems: Vec::new(),
             open: Open::None,
@@ -97,20 +106,29 @@ impl Gather {
             report.add(cut_store());
             return Ok(());
         }
+        let audited = self.audit.finish(Phase { name: "Checking context", ..phase }, feedback)?;
         if let Some(check) = self.too_large {
-            report.add(check);
+            let checks = audited.checks.into_iter().chain([check]).collect();
+            settle(report, audited.problems, checks, false);
             return Ok(());
         }
-        let contexts = self.contexts.complete();
         let header = report.header;
+        let version = self.version.seen.then(|| parse_version(&self.version.bytes, "storage/version"));
+        let mut store = version.transpose().and_then(check_version).and_then(|()| {
+            let missing = || Problem::new(Code::StoreMissing).path(STORE);
+            Store::open(self.store_seen.then_some(&self.store).ok_or_else(missing)?, STORE, Accept::Older)
+        });
+        let metadata = self.metadata.seen.then(|| Metadata::parse(&self.metadata.bytes));
         let subject = Subject {
-            metadata: self.metadata.seen.then_some(&*self.metadata.bytes),
-            version: self.version.seen.then_some(&*self.version.bytes),
-            database: self.store_seen.then_some(&self.store),
+            metadata: metadata.transpose().map_err(|problem| problem.path("metadata")),
+            store: store.as_mut().map_err(|problem| problem.clone()),
+            shown: SHOWN,
             header: header.as_ref(),
-            contexts: &contexts,
+            contexts: Some(&audited.contexts),
         };
         let (mut problems, mut passed) = check(subject, phase, feedback)?;
+        problems.extend(audited.problems);
+        passed.extend(audited.checks);
         problems.extend(self.problems);
         problems.extend_from_slice(self.pre_images.problems());
         passed.extend(self.pre_images.passed());
@@ -136,9 +154,11 @@ impl Gather {
             }
             _ => Open::None,
         };
+        if let Some(name) = name.strip_prefix(CONTEXT) {
+            return self.audit.begin(name, member.size);
+        }
         match name {
             _ if self.open != Open::None => {}
-            _ if name.starts_with("context/") => self.contexts.begin(name),
             _ if name.starts_with("storage/") => self.old_store = true,
             _ if !tar::belongs_in_a_snapshot(name) => {
                 self.problems.push(Problem::new(Code::SnapshotMember).member(name));
@@ -157,7 +177,9 @@ impl Gather {
                 }
             }
             Open::None => {
-                self.contexts.data(data);
+                if let Err(problem) = self.audit.data(data) {
+                    self.problems.push(problem);
+                }
                 self.pre_images.data(data);
             }
         }
@@ -169,7 +191,7 @@ impl Gather {
             Open::Version => self.version.complete = true,
             Open::Store => self.store_complete = true,
             Open::None => {
-                self.contexts.end();
+                self.audit.end();
                 self.pre_images.end(&member.name, member.size);
             }
         }

@@ -1,8 +1,9 @@
 //! The store of version 5 (`docs/FORMAT.md`, section 6) without a database engine: what
 //! *Consistent* means, and how a snapshot that streams by is judged.
 //!
-//! [`Gather`] keeps what is needed of the members; [`check`] reads the database through
-//! [`crate::sqlite`] and walks its chain. The rules themselves are here for every reader of a store.
+//! [`check`] is all rules of a store in one place, for every reader of one: whatever implements
+//! [`Rows`]. [`Store`] does so without a database engine, through [`crate::sqlite`]; [`Gather`] keeps
+//! what is needed of the members of a snapshot for it.
 
 mod cells;
 mod chain;
@@ -12,19 +13,25 @@ mod metadata;
 mod model;
 mod pieces;
 mod pre_images;
+mod publications;
+mod raw;
 mod reader;
+mod rows;
 mod rules;
 mod schema;
+pub mod v4;
 
 pub use check::{Subject, check};
 pub use gather::{DEFAULT_MAX_STORE, Gather};
 pub use metadata::{MAX_METADATA, Metadata, PvmKind};
-pub use model::{Block, Mark, State};
+pub use model::{Mark, State, StateRow, shortened};
 pub use pre_images::PreImages;
+pub use raw::{BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGES_COLUMNS, Raw, RawValue};
 pub use reader::Store;
+pub use rows::{Publication, Rows};
 pub use rules::{
     check_version, cut_store, damaged, head_context, header_against_store, is_compact, no_context, no_head,
-    no_mode, old_store, parse_version, passed, settle,
+    no_metadata, no_mode, old_store, parse_version, passed, settle,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, check_migrations, check_tables};
 

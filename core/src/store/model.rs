@@ -1,7 +1,13 @@
-//! What a store holds, typed.
+//! What a store remembers about itself, typed.
 
-use crate::hash::{BlockHash, CommitmentHash, ContextHash};
+use alloc::format;
+use alloc::string::String;
+use core::str::FromStr;
+
+use super::damaged;
+use crate::hash::{self, BlockHash, CommitmentHash};
 use crate::header::HistoryMode;
+use crate::problem::Result;
 
 /// Something that the node remembers with its level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,26 +33,53 @@ pub struct State {
     pub history_mode: Option<HistoryMode>,
 }
 
-/// An L2 block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// Its hash, which is that of its L1 block.
-    pub hash: BlockHash,
-    /// Its level.
-    pub level: i32,
-    /// The block before it.
-    pub predecessor: BlockHash,
-    /// The commitment made at this block, if one is due here.
-    pub commitment: Option<CommitmentHash>,
-    /// The commitment before that.
-    pub previous_commitment: CommitmentHash,
-    /// The commit of its context, if it was written to disk.
-    pub context: Option<ContextHash>,
+/// Value and level of a row of `rollup_node_state`; both `None` without the row.
+pub type StateRow = (Option<String>, Option<i32>);
+
+impl State {
+    /// What the rows say; `row` gives the one of a name, `path` is the name of the database.
+    ///
+    /// # Errors
+    /// [`Code::StoreDamaged`](crate::Code::StoreDamaged), and those of `row`.
+    pub fn read(path: &str, mut row: impl FnMut(&'static str) -> Result<StateRow>) -> Result<Self> {
+        let history_mode = match row("history_mode")?.0 {
+            None => None,
+            Some(name) => Some(HistoryMode::from_name(&name).ok_or_else(|| {
+                damaged(path, "the history mode is neither archive nor full")
+                    .found(format_args!("{:?}", shortened(&name)))
+            })?),
+        };
+        Ok(Self {
+            head: Mark::read(path, "l2_head", row("l2_head")?)?,
+            finalized: Mark::read(path, "finalized_level", row("finalized_level")?)?,
+            lcc: Mark::read(path, "lcc", row("lcc")?)?,
+            lpc: Mark::read(path, "lpc", row("lpc")?)?,
+            history_mode,
+        })
+    }
 }
 
-impl Block {
-    /// The commitment that stands for the state at this block: its own, else the one before.
-    pub fn most_recent_commitment(&self) -> CommitmentHash {
-        self.commitment.unwrap_or(self.previous_commitment)
+impl<H: FromStr<Err = hash::Error>> Mark<H> {
+    /// What the row of this name says; `path` is the name of the database.
+    ///
+    /// # Errors
+    /// [`Code::StoreDamaged`](crate::Code::StoreDamaged).
+    pub fn read(path: &str, name: &str, row: StateRow) -> Result<Option<Self>> {
+        match row {
+            (None, None) => Ok(None),
+            (Some(text), Some(level)) => {
+                let hash = text.parse().map_err(|err| {
+                    let what = format!("column value of table rollup_node_state at {name}");
+                    damaged(path, &what).found(format_args!("{:?}", shortened(&text))).because(err)
+                })?;
+                Ok(Some(Self { hash, level }))
+            }
+            _ => Err(damaged(path, &format!("{name} has no hash or no level"))),
+        }
     }
+}
+
+/// As much of a text as a message shows.
+pub fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
 }

@@ -1,18 +1,16 @@
 //! What the store says: its head and other marks, its blocks.
 
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::str::FromStr;
 
-use super::cells::{Cells, shortened};
+use super::cells::Cells;
+use super::chain::Tables;
 use super::schema::{self, Accept};
-use super::{Block, Mark, State, damaged, no_context, no_head};
-use crate::code::Code;
-use crate::hash::{self, BlockHash};
-use crate::header::HistoryMode;
-use crate::problem::{Place, Problem, Result};
+use super::{Mark, Publication, Rows, State, StateRow, damaged, no_context, no_head};
+use crate::chain::{Block, Chain};
+use crate::hash::{BlockHash, ContextHash};
+use crate::problem::Result;
 use crate::read_at::ReadAt;
 use crate::sqlite::{Database, Row, Table, Value};
 
@@ -30,7 +28,7 @@ impl<'p, R: ReadAt> Store<'p, R> {
     /// Opens the database and checks its schema (rule E4). `path` is its name in messages.
     ///
     /// # Errors
-    /// [`Code::StoreDamaged`], [`Code::StoreMigrations`] with the texts of the nodes, and what the
+    /// `store.damaged`, `store.migrations` with the texts of the nodes, and what the
     /// source reports.
     pub fn open(reader: R, path: &'p str, accept: Accept) -> Result<Self> {
         check_length(&reader, path)?;
@@ -40,113 +38,6 @@ impl<'p, R: ReadAt> Store<'p, R> {
         schema::check_tables(count, path, |table| store.columns(table))?;
         store.has_state_hash = store.columns("l2_blocks")?.contains("state_hash");
         Ok(store)
-    }
-
-    /// What the node remembers about where it is.
-    ///
-    /// # Errors
-    /// [`Code::StoreDamaged`].
-    pub fn state(&self) -> Result<State> {
-        let history_mode = match self.state_row("history_mode")? {
-            (None, _) => None,
-            (Some(name), _) => Some(HistoryMode::from_name(&name).ok_or_else(|| {
-                damaged(self.path, "the history mode is neither archive nor full")
-                    .found(format_args!("{:?}", shortened(&name)))
-            })?),
-        };
-        Ok(State {
-            head: self.mark("l2_head")?,
-            finalized: self.mark("finalized_level")?,
-            lcc: self.mark("lcc")?,
-            lpc: self.mark("lpc")?,
-            history_mode,
-        })
-    }
-
-    /// The newest block (rule E5).
-    ///
-    /// # Errors
-    /// [`Code::StoreNoHead`], [`Code::StoreDamaged`].
-    pub fn head(&self) -> Result<Block> {
-        let head: Mark<BlockHash> = self.mark("l2_head")?.ok_or_else(no_head)?;
-        self.block(&head.hash.to_string())?
-            .ok_or_else(|| no_head().because(format_args!("block {} is not in the store", head.hash)))
-    }
-
-    /// The oldest level whose block has a context on disk (rule E6): what is older cannot be used.
-    ///
-    /// # Errors
-    /// [`Code::StoreNoContext`], [`Code::StoreDamaged`].
-    pub fn first_available(&self) -> Result<i32> {
-        let blocks = self.table("l2_blocks")?;
-        // In the order of levels: they are the key of their table.
-        for row in self.table("l2_levels")?.scan()? {
-            let row = row?;
-            let Value::Text(hash) = row.get("block_hash")? else { continue };
-            let block = blocks.find_one("block_hash", Value::Text(hash))?;
-            if block.is_some_and(|block| !matches!(block.get("context"), Ok(Value::Null) | Err(_))) {
-                return self.cells(&row, "l2_levels").level("level");
-            }
-        }
-        Err(no_context())
-    }
-
-    /// The canonical block at a level: the one that `l2_levels` names.
-    ///
-    /// # Errors
-    /// [`Code::StoreDamaged`].
-    pub fn block_at(&self, level: i32) -> Result<Option<Block>> {
-        let levels = self.table("l2_levels")?;
-        let Some(row) = levels.find_one("level", Value::Integer(level.into()))? else { return Ok(None) };
-        match row.get("block_hash")? {
-            Value::Text(hash) => self.block(hash),
-            _ => Ok(None),
-        }
-    }
-
-    /// The highest level in the index of levels.
-    ///
-    /// # Errors
-    /// [`Code::StoreDamaged`].
-    pub fn top_level(&self) -> Result<Option<i32>> {
-        let levels = self.table("l2_levels")?;
-        let Some(row) = levels.last()? else { return Ok(None) };
-        let level: Option<i64> = row.get("level")?;
-        Ok(level.map(|level| level.try_into().unwrap_or(i32::MAX)))
-    }
-
-    /// Publications of commitments that are not in the store, the first 1000. Only an archive can
-    /// tell: elsewhere a garbage collection removes a commitment before the record of its
-    /// publication.
-    ///
-    /// # Errors
-    /// [`Code::StoreDamaged`].
-    pub fn unknown_publications(&self) -> Result<Vec<Problem>> {
-        if self.state()?.history_mode != Some(HistoryMode::Archive) {
-            return Ok(Vec::new());
-        }
-        let commitments = self.table("commitments")?;
-        let mut unknown = Vec::new();
-        for row in self.table("commitments_published_at_levels")?.scan()? {
-            let row = row?;
-            let hash = row.get("commitment_hash")?;
-            let known = match hash {
-                Value::Null => false,
-                hash => commitments.find_one("hash", hash)?.is_some(),
-            };
-            if !known {
-                let level =
-                    if let Value::Integer(level) = row.get("first_published_at_level")? { level } else { 0 };
-                let hash = if let Value::Text(hash) = hash { hash } else { "" };
-                unknown.push((level, hash.to_string()));
-            }
-        }
-        unknown.sort_by_key(|(level, _)| *level);
-        let problem = |(level, hash): (i64, String)| {
-            let place = Place::Level(level.try_into().unwrap_or_default());
-            Problem::new(Code::PublishedUnknown).at(place).found(hash)
-        };
-        Ok(unknown.into_iter().take(1000).map(problem).collect())
     }
 
     pub(super) fn table(&self, name: &str) -> Result<Table<'_, R>> {
@@ -167,23 +58,7 @@ impl<'p, R: ReadAt> Store<'p, R> {
         }))
     }
 
-    fn mark<H: FromStr<Err = hash::Error>>(&self, name: &'static str) -> Result<Option<Mark<H>>> {
-        let wrong = || damaged(self.path, &format!("{name} has no hash or no level"));
-        match self.state_row(name)? {
-            (None, None) => Ok(None),
-            (Some(text), Some(level)) => {
-                let hash = text.parse().map_err(|err| {
-                    let what = format!("column value of table rollup_node_state at {name}");
-                    damaged(self.path, &what).found(format_args!("{:?}", shortened(&text))).because(err)
-                })?;
-                Ok(Some(Mark { hash, level }))
-            }
-            _ => Err(wrong()),
-        }
-    }
-
-    /// Value and level of a row of `rollup_node_state`; both `None` without the row.
-    fn state_row(&self, name: &'static str) -> Result<(Option<String>, Option<i32>)> {
+    fn state_row(&self, name: &'static str) -> Result<StateRow> {
         let table = self.table("rollup_node_state")?;
         let Some(row) = table.find_one("name", Value::Text(name))? else { return Ok((None, None)) };
         let row = self.cells(&row, "rollup_node_state");
@@ -216,6 +91,91 @@ impl<'p, R: ReadAt> Store<'p, R> {
         applied.sort();
         Ok(Some(applied))
     }
+}
+
+impl<R: ReadAt> Rows for Store<'_, R> {
+    fn state(&self) -> Result<State> {
+        State::read(self.path, |name| self.state_row(name))
+    }
+
+    fn head(&self) -> Result<Block> {
+        let head = Mark::read(self.path, "l2_head", self.state_row("l2_head")?)?;
+        let head: Mark<BlockHash> = head.ok_or_else(no_head)?;
+        self.block(&head.hash.to_string())?
+            .ok_or_else(|| no_head().because(format_args!("block {} is not in the store", head.hash)))
+    }
+
+    fn first_available(&self) -> Result<i32> {
+        let blocks = self.table("l2_blocks")?;
+        // In the order of levels: they are the key of their table.
+        for row in self.table("l2_levels")?.scan()? {
+            let row = row?;
+            let Value::Text(hash) = row.get("block_hash")? else { continue };
+            let block = blocks.find_one("block_hash", Value::Text(hash))?;
+            if block.is_some_and(|block| !matches!(block.get("context"), Ok(Value::Null) | Err(_))) {
+                return self.cells(&row, "l2_levels").level("level");
+            }
+        }
+        Err(no_context())
+    }
+
+    fn block_at(&self, level: i32) -> Result<Option<Block>> {
+        let levels = self.table("l2_levels")?;
+        let Some(row) = levels.find_one("level", Value::Integer(level.into()))? else { return Ok(None) };
+        match row.get("block_hash")? {
+            Value::Text(hash) => self.block(hash),
+            _ => Ok(None),
+        }
+    }
+
+    fn top_level(&self) -> Result<Option<i32>> {
+        let levels = self.table("l2_levels")?;
+        let Some(row) = levels.last()? else { return Ok(None) };
+        let level: Option<i64> = row.get("level")?;
+        Ok(level.map(|level| level.try_into().unwrap_or(i32::MAX)))
+    }
+
+    fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
+        let blocks = self.table("l2_blocks")?;
+        for row in self.table("l2_levels")?.scan()? {
+            let row = row?;
+            let Value::Text(hash) = row.get("block_hash")? else { continue };
+            let Some(block) = blocks.find_one("block_hash", Value::Text(hash))? else { continue };
+            if let Some(context) = self.cells(&block, "l2_blocks").opt_hash("context")? {
+                each(self.cells(&row, "l2_levels").level("level")?, context);
+            }
+        }
+        Ok(())
+    }
+
+    fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()> {
+        let commitments = self.table("commitments")?;
+        for row in self.table("commitments_published_at_levels")?.scan()? {
+            let row = row?;
+            let hash = row.get("commitment_hash")?;
+            let commitment = match hash {
+                Value::Null => None,
+                hash => commitments.find_one("hash", hash)?,
+            };
+            each(Publication {
+                commitment: if let Value::Text(hash) = hash { hash.to_string() } else { String::new() },
+                first_level: level(&row, "first_published_at_level"),
+                own_level: level(&row, "published_at_level"),
+                known: commitment.is_some(),
+                inbox_level: commitment.and_then(|row| level(&row, "inbox_level")),
+            });
+        }
+        Ok(())
+    }
+
+    fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T> {
+        read(&mut Tables::of(self)?)
+    }
+}
+
+/// A number that a level can be.
+fn level(row: &Row<'_>, column: &str) -> Option<i32> {
+    row.get::<i64>(column).ok()?.try_into().ok()
 }
 
 /// A file that was cut inside a page.

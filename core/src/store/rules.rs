@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Block, Metadata};
-use crate::chain::Summary;
+use super::Metadata;
+use crate::chain::{Block, Summary};
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::header::{Header, HistoryMode};
@@ -49,15 +49,25 @@ pub fn header_against_store(
     problems
 }
 
-/// A compact snapshot holds one commit: that of the first available block.
+/// A compact snapshot holds the context of the first available block, and none of a later one.
 pub fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> bool {
-    let first = first.and_then(|block| block.context);
-    contexts.len() == 1 && head.context != first && first.is_some_and(|context| contexts.contains(&context))
+    let Some((first, context)) = first.and_then(|first| Some((first, first.context?))) else { return false };
+    if !contexts.contains(&context) {
+        return false;
+    }
+    match head.context {
+        // In a directory of chunks nothing tells how many of its files are commits.
+        Some(head) if contexts.are_files() => !contexts.contains(&head),
+        Some(head) => contexts.len() == 1 && head != context,
+        // Contexts are kept of blocks with a commitment only. If there is none after the first block, no
+        // context is missing.
+        None => contexts.len() == 1 && head.most_recent_commitment() != first.most_recent_commitment(),
+    }
 }
 
 /// What a walk found to hold, from the first available level to the head. `sound`: it met no problem.
 pub fn passed(summary: &Summary, first: i32, head: i32, sound: bool, compact: bool) -> Vec<Check> {
-    let Summary { blocks, commitments, messages, partial_lists } = summary;
+    let Summary { blocks, commitments, messages, states, partial_lists } = summary;
     let mut passed = Vec::new();
     if sound {
         let text = format!("{blocks} blocks from level {first} to {head} follow each other");
@@ -67,6 +77,10 @@ pub fn passed(summary: &Summary, first: i32, head: i32, sound: bool, compact: bo
         passed.push(Check::yes(Code::MessagesWitness, text));
         let text = format!("{commitments} commitments have their hashes, states and ticks, and are linked");
         passed.push(Check::yes(Code::CommitmentChain, text));
+    }
+    if sound && *states > 0 {
+        let text = format!("{states} contexts hold the states of their blocks and commitments");
+        passed.push(Check::yes(Code::StateHash, text));
     }
     if *partial_lists > 0 {
         let text = format!(
@@ -131,9 +145,14 @@ pub fn no_context() -> Problem {
     Problem::new(Code::StoreNoContext).headline("No blocks with context committed to disk")
 }
 
-/// Rule E8. `dir` is the name of the data directory.
-pub fn no_mode(dir: &str) -> Problem {
-    Problem::new(Code::StoreNoMode).headline(format!("No history mode information in \"{dir}\"."))
+/// Rule E8. `shown` is the name of the data directory or snapshot.
+pub fn no_mode(shown: &str) -> Problem {
+    Problem::new(Code::StoreNoMode).headline(format!("No history mode information in \"{shown}\"."))
+}
+
+/// Rule E2. `shown` is the name of the data directory or snapshot.
+pub fn no_metadata(shown: &str) -> Problem {
+    Problem::new(Code::MetadataMissing).headline(format!("No rollup node metadata in \"{shown}\"."))
 }
 
 /// Why nothing is said of a store before version 5.
@@ -150,12 +169,12 @@ pub fn cut_store() -> Check {
 /// Adds what holds and what does not, and gives the verdict. `whole`: the file around the store
 /// holds; without its last bytes, the rest of a snapshot cannot vouch for the whole.
 pub fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>, whole: bool) {
-    // Messages without a witness may be anything.
-    let unproved =
-        passed.iter().any(|check| check.code == Code::MessagesWitness && check.status == Status::Unknown);
+    // Messages without a witness may be anything, and so may objects that nobody read.
+    let open = [Code::MessagesWitness, Code::ContextUnchecked];
+    let unproved = passed.iter().any(|check| open.contains(&check.code) && check.status == Status::Unknown);
     passed.into_iter().for_each(|check| report.add(check));
-    let states = "not checked: the states in the context, and the genesis state, which needs the PVM";
-    report.add(Check::unknown(Code::StateHash, states));
+    let genesis = "not checked: whether the origination gives the genesis state, which needs the PVM";
+    report.add(Check::unknown(Code::StateHash, genesis));
     problems.iter().for_each(|problem| report.add(Check::no(problem)));
     report.verdicts.consistent = match (problems.is_empty(), whole && !unproved) {
         (false, _) => Verdict::No,

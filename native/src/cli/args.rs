@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
+use super::context::ContextCommand;
+use crate::verify::ContextScope;
+
 /// Inspect, verify, export and import snapshots of smart rollup nodes
 ///
 /// A snapshot is the state of a Tezos or Mavryk smart rollup node in one file: store, context and
@@ -79,6 +82,27 @@ pub(super) enum ProgressForm {
     None,
 }
 
+/// How much of the context is read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Scope {
+    /// Every object of every commit
+    All,
+    /// Every commit, and the objects of the head's; what streams by is read whole
+    Head,
+    /// The index of commits only
+    None,
+}
+
+impl From<Scope> for ContextScope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::All => Self::All,
+            Scope::Head => Self::Head,
+            Scope::None => Self::None,
+        }
+    }
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum ColorWhen {
@@ -117,6 +141,11 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Import a snapshot into a data directory
     Import(ImportArgs),
+    /// Look into the context of a snapshot or a data directory: commits, trees, contents
+    Context {
+        #[command(subcommand)]
+        command: ContextCommand,
+    },
     /// Build a small data directory, export, verify and import it, and show how
     Demo(DemoArgs),
     /// Serve the page to a browser on this computer
@@ -153,6 +182,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
+            Self::Context { command } => command.wants_json(),
             Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
@@ -162,6 +192,12 @@ impl Command {
 pub(super) struct InfoArgs {
     /// The snapshot file, or - for standard input
     pub(super) snapshot: PathBuf,
+    /// Read the whole file, and say whether it is compact
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Directory for the temporary copy of the store, with --full [default: the system's]
+    #[arg(long, value_name = "DIR", requires = "full")]
+    pub(super) temp_dir: Option<PathBuf>,
     /// Print a report as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -218,6 +254,9 @@ pub(super) struct VerifyArgs {
     /// The last commitment as you know it from elsewhere
     #[arg(long, value_name = "HASH")]
     pub(super) expect_commitment: Option<CommitmentHash>,
+    /// How much of the context is read
+    #[arg(long, value_name = "SCOPE", default_value = "all")]
+    pub(super) context: Scope,
     /// Stop at the first check that does not hold
     #[arg(long)]
     pub(super) fail_fast: bool,
@@ -249,6 +288,10 @@ pub(super) struct ExportArgs {
     /// Cut the store at this level: head, finalized, cemented or a number
     #[arg(long, value_name = "LEVEL", default_value = "finalized")]
     pub(super) level: String,
+    /// Take the context of the first available block only: smaller, but nodes rebuild all later
+    /// ones by replay when they import it, which takes hours or days
+    #[arg(long)]
+    pub(super) compact: bool,
     /// Do not ask layer 1, do not read the finished snapshot back, do not check its chain
     #[arg(long, alias = "no-checks")]
     pub(super) no_check: bool,
@@ -280,6 +323,10 @@ pub(super) struct ImportArgs {
     /// Take the store back to this level
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<String>,
+    /// Import a compact snapshot as it is: a node cannot go on from there before the contexts
+    /// that are missing are rebuilt
+    #[arg(long)]
+    pub(super) keep_compact: bool,
     #[arg(long, hide = true)]
     apply_unsafe_patches: bool,
     #[arg(long, hide = true, value_name = "URL")]

@@ -37,6 +37,7 @@ pub(super) fn run(
         },
         compression,
         level: args.level.parse()?,
+        compact: args.compact,
         check: !args.no_check,
         force: args.force,
         endpoint: global.node.endpoint.clone(),

@@ -23,6 +23,7 @@ pub(super) fn run(
         force: args.force,
         check: !args.no_check,
         level: args.level.as_deref().map(level).transpose()?,
+        keep_compact: args.keep_compact,
         endpoint: global.node.endpoint.clone(),
     };
     let outcome = import::run(&args.snapshot, &options, feedback)?;

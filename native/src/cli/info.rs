@@ -2,25 +2,83 @@
 
 use std::process::ExitCode;
 
+use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::Compression;
 use rollsnap_core::{Header, Report, Result};
+use serde::Serialize;
 
 use super::args::InfoArgs;
-use super::output::{FAINT, Output, print, size};
+use super::output::{FAINT, Output, check_row, print, size};
 use super::progress::Terminal;
+use crate::nature::{self, Nature};
 use crate::source::Source;
 
-pub(super) fn run(args: &InfoArgs, output: &Output, feedback: &Terminal) -> Result<ExitCode> {
+pub(super) fn run(args: &InfoArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
+    if args.full {
+        return full(args, &mut source, output, feedback);
+    }
     let (header, report) = source.read_header(feedback)?;
     if output.is_json() {
         output.json(&report)?;
     } else {
         print(format_args!("{}", node_lines(&header, &report)))?;
         print(format_args!("{}", our_lines(&header, &report)))?;
+        print(format_args!("{NOTHING_ELSE}\n"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+const NOTHING_ELSE: &str = "Not checked:     everything after the header (rollsnap verify reads all of it)";
+
+/// A report with what the whole file tells.
+#[derive(Serialize)]
+struct Json<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    context: &'a Nature,
+}
+
+/// Reads the whole file. What is wrong with it is an error, as with every command that needs all of it.
+fn full(args: &InfoArgs, source: &mut Source, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+    let phase = Phase { index: 1, of: 1, name: "Reading snapshot", total: None, unit: Unit::Bytes };
+    let (report, nature) = nature::read(source, args.temp_dir.as_deref(), phase, feedback)?;
+    feedback.close(true);
+    let code = super::verify::exit_code(&report);
+    if output.is_json() {
+        output.json(&Json { report: &report, context: &nature })?;
+        return Ok(code);
+    }
+    if let Some(header) = &report.header {
+        print(format_args!("{}", node_lines(header, &report)))?;
+        print(format_args!("{}", our_lines(header, &report)))?;
+    }
+    print(format_args!("{}", content_lines(&report, &nature)))?;
+    Ok(code)
+}
+
+fn content_lines(report: &Report, nature: &Nature) -> String {
+    let mut lines = String::new();
+    if let (Some(count), Some(bytes)) = (report.members.count, report.members.bytes) {
+        lines += &format!("Members:         {count}, {}\n", size(bytes));
+    }
+    let levels = nature.first_level.zip(nature.head_level);
+    lines += &match (nature.compact, levels) {
+        (Some(true), Some((first, head))) => format!(
+            "Context:         compact: that of level {first} only; a node rebuilds those up to level {head} \
+             while it imports the snapshot\n"
+        ),
+        (Some(false), Some((first, head))) => {
+            format!("Context:         full: from level {first} to level {head}\n")
+        }
+        _ => "Context:         it cannot be told whether it is full or compact\n".into(),
+    };
+    for check in report.failures() {
+        lines += &check_row(check);
+        lines.push('\n');
+    }
+    lines + "Not checked:     what the members hold (rollsnap verify checks it)\n"
 }
 
 /// Exactly what `octez-smart-rollup-node snapshot info` prints.
@@ -51,5 +109,5 @@ fn our_lines(header: &Header, report: &Report) -> String {
     if header.layout == Layout::Unversioned {
         lines += "Header form:     57 bytes without version: no node writes or imports it\n";
     }
-    lines + "Not checked:     everything after the header (rollsnap verify reads all of it)\n"
+    lines
 }

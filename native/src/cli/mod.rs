@@ -1,6 +1,7 @@
 //! The command line: arguments in, jobs run, words and exit status out.
 
 mod args;
+mod context;
 mod demo;
 mod export;
 mod import;
@@ -59,6 +60,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Import(args) | Command::Snapshot { command: Snapshot::Import(args) } => {
             import::run(args, &cli.global, output, feedback)
         }
+        Command::Context { command } => context::run(command, output, feedback),
         Command::Demo(args) => demo::run(args, feedback),
         Command::Page(args) => page::run(args, feedback),
         Command::Completions(args) => shell::completions(args),

@@ -23,6 +23,7 @@ pub(super) fn run(
     let options = Options {
         endpoint: global.node.endpoint.clone(),
         expected: args.expect_commitment,
+        context: args.context.into(),
         fail_fast: args.fail_fast,
         temp_dir: args.temp_dir.clone(),
     };
@@ -60,9 +61,13 @@ pub(super) fn exit_code(report: &Report) -> ExitCode {
 fn words(report: &Report) -> String {
     let mut text = String::new();
     if let Some(header) = &report.header {
+        let compact = report.checks.iter().any(|check| check.code == Code::ContextCompact);
         text += &format!(
-            "{} snapshot of {} at level {}\n\n",
-            header.history_mode, header.rollup_address, header.head_level
+            "{}{} snapshot of {} at level {}\n\n",
+            if compact { "compact " } else { "" },
+            header.history_mode,
+            header.rollup_address,
+            header.head_level
         );
     }
     for (name, value) in [

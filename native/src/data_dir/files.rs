@@ -38,8 +38,20 @@ pub struct SourceFile {
 /// a backslash or a control character, or is longer than 100 bytes; [`Code::Cancelled`]; any
 /// `io.*` code.
 pub fn snapshot_files(root: &Path, feedback: &dyn Feedback) -> Result<Vec<SourceFile>> {
+    files_of(root, feedback, |_| true)
+}
+
+/// The same without what is below `context`, which is not looked at.
+///
+/// # Errors
+/// As [`snapshot_files`].
+pub fn files_beside_context(root: &Path, feedback: &dyn Feedback) -> Result<Vec<SourceFile>> {
+    files_of(root, feedback, |top| top != "context")
+}
+
+fn files_of(root: &Path, feedback: &dyn Feedback, takes: impl Fn(&str) -> bool) -> Result<Vec<SourceFile>> {
     let mut walk = Walk { feedback, files: Vec::new(), above: Vec::new() };
-    for (top, wanted) in TOPS {
+    for (top, wanted) in TOPS.into_iter().filter(|(top, _)| takes(top)) {
         let path = root.join(top);
         match fs::symlink_metadata(&path) {
             // An absent top is fine; a dangling link in its place is not.

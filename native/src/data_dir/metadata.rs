@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rollsnap_core::store::MAX_METADATA;
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::store::{MAX_METADATA, no_metadata};
+use rollsnap_core::{Problem, Result};
 
 use crate::io;
 
@@ -22,15 +22,14 @@ pub fn read(dir: &Path) -> Result<Option<Metadata>> {
 /// Reads the file of a data directory that must have one (rule E2).
 ///
 /// # Errors
-/// As [`read`], and [`Code::MetadataMissing`].
+/// As [`read`], and [`rollsnap_core::Code::MetadataMissing`].
 pub fn require(dir: &Path) -> Result<Metadata> {
     read(dir)?.ok_or_else(|| missing(dir))
 }
 
 /// There is none in the directory that the user knows by this name.
 pub(crate) fn missing(dir: &Path) -> Problem {
-    let text = format!("No rollup node metadata in \"{}\".", dir.display());
-    Problem::new(Code::MetadataMissing).headline(text)
+    no_metadata(&dir.display().to_string())
 }
 
 const NAME: &str = "metadata";

@@ -40,17 +40,14 @@ impl Plan {
         let look = |path: &Path| fs::metadata(path).map_err(|err| io::problem("look at", path, err));
         let original = look(store)?;
         let size = look(capture.path())?.len();
-        let place = files.partition_point(|file| file.name.as_bytes() < STORE.as_bytes());
-        files.insert(
-            place,
-            SourceFile {
-                name: STORE.into(),
-                path: PathBuf::new(),
-                size,
-                mode: original.mode() & 0o777,
-                mtime: u64::try_from(original.mtime()).unwrap_or_default(),
-            },
-        );
+        files.push(SourceFile {
+            name: STORE.into(),
+            path: PathBuf::new(),
+            size,
+            mode: original.mode() & 0o777,
+            mtime: u64::try_from(original.mtime()).unwrap_or_default(),
+        });
+        files.sort_unstable_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
         let bytes = files.iter().map(|file| file.size).sum();
         Ok(Self { files, capture: Some((capture, cut)), bytes })
     }

@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use rollsnap_core::context::verify::Audited;
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, store};
 
 use super::archive::{MemberDigest, member_digest};
 use crate::jobs::Phases;
@@ -39,19 +40,22 @@ pub(super) fn read_back(
     }
 }
 
-/// The rules after an export: the store that is in the snapshot, and its chain.
+/// The rules after an export: the store that is in the snapshot, its chain, and the context of its
+/// head.
 pub(super) fn chain(
     subject: Subject<'_>,
+    audited: &Audited,
     mut report: Report,
     phases: &mut Phases,
     feedback: &mut dyn Feedback,
 ) -> Result<Report> {
     let (mut problems, mut passed) = verify::check_store(subject, phases.next("Checking chain"), feedback)?;
     let pre_images = verify::pre_images::read(subject.root)?;
+    problems.extend_from_slice(&audited.problems);
     problems.extend_from_slice(pre_images.problems());
+    passed.extend_from_slice(&audited.checks);
     passed.extend(pre_images.passed());
     verify::refuse(problems)?;
-    report.verdicts.consistent = Verdict::Yes;
-    passed.into_iter().for_each(|check| report.add(check));
+    store::settle(&mut report, Vec::new(), passed, true);
     Ok(report)
 }

@@ -8,7 +8,7 @@ use super::Options;
 use crate::data_dir::{DataDir, Metadata};
 use crate::l1::client::Client;
 use crate::l1::{L1, publication};
-use crate::store::{Accept, Store};
+use crate::store::{Accept, Rows, Store};
 use crate::verify::anchored::NOT_CHECKED;
 
 /// Rule E10, before any lock is taken: it may take a while. `None` when layer 1 is not to be asked.

@@ -5,6 +5,7 @@
 
 mod archive;
 mod check;
+mod compact;
 mod layer1;
 mod output;
 mod workspace;
@@ -12,15 +13,18 @@ mod workspace;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rollsnap_core::context::verify::Audited;
+use rollsnap_core::hash::ContextHash;
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::{Check, Compression as Form};
-use rollsnap_core::{Code, Feedback, Header, Report, Result};
+use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
+use crate::context::{ContextFiles, Moment};
 use crate::contexts::{self, Contexts};
-use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, metadata, snapshot_files};
+use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, files_beside_context, metadata, snapshot_files};
 use crate::jobs::Phases;
-use crate::store::{Capture, LevelRequest, Store};
-use crate::verify::{self, Subject};
+use crate::store::{Block, Capture, LevelRequest, Rows, Store};
+use crate::verify::{self, ContextScope, Reading, Subject};
 use crate::{io, store, swap};
 
 pub use output::Output;
@@ -36,6 +40,9 @@ pub struct Options {
     pub compression: Compression,
     /// At which level the store is cut.
     pub level: LevelRequest,
+    /// Take the context of the first available block only: nodes rebuild the others when they
+    /// import the snapshot.
+    pub compact: bool,
     /// Read the finished file back and compare it with what was written.
     pub check: bool,
     /// Overwrite an existing file.
@@ -78,8 +85,8 @@ pub struct Outcome {
 /// # Errors
 /// The codes of rules E1 to E8 (`store.*`, `metadata.*`, `level.*`), [`Code::OutputExists`],
 /// [`Code::SourceFile`], [`Code::SourceChanged`], [`Code::ExportCheck`],
-/// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code. The data directory is not
-/// changed, and neither is an existing output file.
+/// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code; of a compact export `context.*`.
+/// The data directory is not changed, and neither is an existing output file.
 pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let data_dir = DataDir::new(&options.data_dir);
     let root = data_dir.root();
@@ -88,37 +95,52 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let metadata = metadata::require(root)?;
     options.output.check_early(options.force)?;
     let published = layer1::before(&data_dir, &metadata, options, feedback)?;
-    layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
 
-    let gc = Lock::wait(root, Name::Gc, feedback)?;
-    let processing = Lock::wait(root, Name::Processing, feedback)?;
-    let locked = Instant::now();
-    let compressing = u32::from(options.compression == Compression::After);
-    let mut phases = Phases::new(2 + compressing + 2 * u32::from(options.check));
+    let mut locks = Locks::wait(root, options, feedback)?;
+    // As with the nodes: what a compact export copies is spread over many files already.
+    let compression = match options.compression {
+        Compression::After if options.compact => Compression::OnTheFly,
+        other => other,
+    };
+    let compressing = u32::from(compression == Compression::After);
+    let copying = if options.compact { compact::phases(metadata.kind, options.check) } else { 0 };
+    let following = if options.compact { 0 } else { 2 };
+    let mut phases = Phases::new(2 + copying + compressing + (2 + following) * u32::from(options.check));
 
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
     phases.begin("Copying database", None, feedback);
     let capture = Capture::new(&data_dir.store(), work.dir(), feedback)?;
     let contexts = contexts::read(root)?;
-    let (header, cut) = describe(&capture, &metadata, options.level, root, &contexts)?;
-    let path = options.output.path(&header, options.compression);
+    let described = describe(&capture, &metadata, options.level, root, &contexts)?;
+    let header = described.header;
+    let path = options.output.path(&header, compression);
     options.output.check(&path, options.force)?;
 
-    let files = snapshot_files(root, feedback)?;
-    let plan = archive::Plan::new(files, capture, cut, &data_dir.store())?;
+    let mut remarks = Vec::new();
+    let (mut one, mut moment) = (None, None);
+    let files = if options.compact {
+        let captured = compact::Captured::new(root, &described.first, metadata.kind)?;
+        let mut files = files_beside_context(root, feedback)?;
+        locks.release();
+        let level = described.first.level;
+        feedback.note(&format!("Exporting context snapshot with first level {level}"));
+        let written = captured.write(work.dir(), options.check, &mut phases, feedback)?;
+        files.extend(written.files);
+        remarks = written.remarks;
+        one = Some(written.contexts);
+        files
+    } else {
+        moment = Some(Moment::take(&ContextFiles::Directory(root.join("context")))?);
+        remarks.extend(compact::second_half(root)?);
+        snapshot_files(root, feedback)?
+    };
+    let plan = archive::Plan::new(files, capture, described.cut, &data_dir.store())?;
     phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
     let raw = work.dir().join("snapshot");
-    let mut locks = Some((processing, gc));
-    let mut locks_held = Duration::ZERO;
-    let on_the_fly = options.compression == Compression::OnTheFly;
-    let digests = archive::write(plan, &header, on_the_fly, &raw, feedback, || {
-        // In the order in which a node releases them.
-        if locks.take().is_some() {
-            locks_held = locked.elapsed();
-        }
-    })?;
+    let on_the_fly = compression == Compression::OnTheFly;
+    let digests = archive::write(plan, &header, on_the_fly, &raw, feedback, || locks.release())?;
 
-    let finished = if options.compression == Compression::After {
+    let finished = if compression == Compression::After {
         let size = std::fs::metadata(&raw).map_err(|err| io::problem("look at", &raw, err))?.len();
         phases.begin("Compressing snapshot", Some(size), feedback);
         let compressed = work.dir().join("snapshot.gz");
@@ -129,15 +151,25 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         raw
     };
     let bytes = std::fs::metadata(&finished).map_err(|err| io::problem("look at", &finished, err))?.len();
-    let report = if options.check {
+    let mut report = if options.check {
         let report = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
         let store = work.dir().join(STORE);
-        let header = Some(&header);
-        let subject = Subject { root, store: &store, shown: root, header, contexts: Some(&contexts) };
-        check::chain(subject, report, &mut phases, feedback)?
+        let audited = match &moment {
+            Some(moment) => {
+                let (scope, head) = (ContextScope::Head, described.head_context);
+                let reading = Reading { scope, head, temp_dir: Some(work.dir()) };
+                reading.moment(moment, phases.next_two("Checking context"), feedback)?
+            }
+            // That one was checked when it was written.
+            None => Audited { contexts: one.unwrap_or_default(), ..Audited::default() },
+        };
+        let contexts = Some(&audited.contexts);
+        let subject = Subject { root, store: &store, shown: root, header: Some(&header), contexts };
+        check::chain(subject, &audited, report, &mut phases, feedback)?
     } else {
-        unchecked(&header, bytes, options.compression, digests.len())
+        unchecked(&header, bytes, compression, digests.len())
     };
+    remarks.into_iter().for_each(|remark| report.add(remark));
     feedback.checkpoint()?;
     options.output.put(&finished, &path, options.force)?;
     if let Err(problem) = work.remove() {
@@ -150,7 +182,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         path,
         bytes,
         report: layer1::remarked(report, published, options),
-        locks_held,
+        locks_held: locks.held,
         phases: phases.finish(),
     })
 }
@@ -169,20 +201,61 @@ fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
     }
 }
 
-/// The header, from the captured store, and the level to cut it at unless that is its head.
+/// What the node waits for.
+struct Locks {
+    locks: Option<(Lock, Option<Lock>)>,
+    since: Instant,
+    held: Duration,
+}
+
+impl Locks {
+    /// A compact export does not wait for a garbage collection, nor stops one: what it needs of the
+    /// context is opened at once.
+    fn wait(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Self> {
+        let gc = if options.compact {
+            None
+        } else {
+            layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
+            Some(Lock::wait(root, Name::Gc, feedback)?)
+        };
+        let processing = Lock::wait(root, Name::Processing, feedback)?;
+        Ok(Self { locks: Some((processing, gc)), since: Instant::now(), held: Duration::ZERO })
+    }
+
+    /// Lets them go, in the order in which a node releases them.
+    fn release(&mut self) {
+        if self.locks.take().is_some() {
+            self.held = self.since.elapsed();
+        }
+    }
+}
+
+/// What the captured store says of the snapshot.
+struct Described {
+    header: Header,
+    /// The level to cut the store at unless that is its head.
+    cut: Option<i32>,
+    /// The commit of the block that becomes the head.
+    head_context: Option<ContextHash>,
+    /// The first available block.
+    first: Block,
+}
+
 fn describe(
     capture: &Capture,
     metadata: &Metadata,
     level: LevelRequest,
     root: &Path,
     contexts: &Contexts,
-) -> Result<(Header, Option<i32>)> {
+) -> Result<Described> {
     let store = Store::open(capture.path(), store::Accept::Current)?;
     let head = store.head()?;
-    store.first_available()?;
+    let first = store.first_available()?;
     let block = level.resolve(&store)?;
     let history_mode = store.history_mode(root)?;
     let last_commitment = block.most_recent_commitment();
+    let missing = || Problem::new(Code::ChainBlock).at(Place::Level(first));
+    let first = store.block_at(first)?.ok_or_else(missing)?;
     store.close()?;
     // The nodes look at the head even where an older block is asked for.
     for block in [&head, &block] {
@@ -197,7 +270,8 @@ fn describe(
         head_level: block.level,
         last_commitment,
     };
-    Ok((header, (block.level != head.level).then_some(block.level)))
+    let cut = (block.level != head.level).then_some(block.level);
+    Ok(Described { header, cut, head_context: block.context, first })
 }
 
 fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usize) -> Report {

@@ -85,11 +85,13 @@ fn own(dir: &Path) -> std::io::Result<Option<File>> {
     Ok((owner.metadata()?.nlink() > 0).then_some(owner))
 }
 
-/// Removes the directory, the marked file last. It holds files only.
+/// Removes the directory, the marked file last.
 fn clear(dir: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        if entry.file_name() != OWNER {
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else if entry.file_name() != OWNER {
             fs::remove_file(entry.path())?;
         }
     }

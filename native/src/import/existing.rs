@@ -8,7 +8,7 @@ use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
 use super::rules;
 use crate::data_dir::{DataDir, Layout, Lock, metadata};
 use crate::io;
-use crate::store::{Accept, Mark, Store};
+use crate::store::{Accept, Mark, Rows, Store};
 
 /// A data directory that exists and is locked.
 pub(super) struct Target {

@@ -8,7 +8,7 @@ use rollsnap_core::{Feedback, Header, Report, Result};
 
 use super::Options;
 use crate::l1::{L1, Outcome, Wanted, publication};
-use crate::store::{Accept, Store};
+use crate::store::{Accept, Rows, Store};
 use crate::verify::anchored;
 
 /// Asks layer 1, if there is an endpoint and the user wants checks.

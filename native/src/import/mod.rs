@@ -12,18 +12,20 @@ mod stage;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rollsnap_core::context::verify::Audited;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Check;
-use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result, Verdict};
+use rollsnap_core::store::Rows;
+use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
 use crate::contexts;
 use crate::data_dir::Lock;
 use crate::jobs::Phases;
 use crate::source::Source;
-use crate::store::{self, LpcOutcome};
+use crate::store::{self, Accept, LpcOutcome, Store};
 use crate::swap::{self, Change, Staging};
 use crate::verify::anchored::NOT_CHECKED;
-use crate::verify::{self, Subject};
+use crate::verify::{self, ContextScope, Reading, Subject};
 
 use existing::{Existing, Target};
 use layer1::Layer1;
@@ -39,6 +41,8 @@ pub struct Options {
     pub check: bool,
     /// Take the store back to this level.
     pub level: Option<i32>,
+    /// Import a compact snapshot as it is, without the contexts that a node would rebuild.
+    pub keep_compact: bool,
     /// RPC address of a layer 1 node to ask about the last commitment.
     pub endpoint: Option<String>,
 }
@@ -61,7 +65,7 @@ pub struct Outcome {
 /// [`Code::ImportRollup`], [`Code::ImportMode`], [`Code::ImportLevel`], [`Code::ImportOlder`]), of
 /// a damaged snapshot (`gzip.*`, `tar.*`, `snapshot.*`), of what it holds (`metadata.*`,
 /// `store.*`, [`Code::HeaderStore`]), [`Code::ImportStore`], [`Code::ImportLink`],
-/// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code.
+/// [`Code::ContextCompact`], [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code.
 pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     // What an interrupted import has left is nobody's data yet: it is settled before it is judged.
     if swap::pending(&options.data_dir)?.is_none() {
@@ -84,7 +88,7 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     rules::not_populated(root, options.force)?;
     let mut source = Source::open(snapshot)?;
     let existing = Existing::read(root, options.force, feedback)?;
-    let mut phases = Phases::new(2 + u32::from(options.check));
+    let mut phases = Phases::new(2 + 3 * u32::from(options.check));
 
     let staging = Staging::begin(root)?;
     let layer1 = Layer1::new(options)?;
@@ -98,37 +102,52 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     let staged = staging.dir().join(crate::data_dir::STORE);
     rules::staged(staging.dir(), root, &header, options.check)?;
     let contexts = contexts::read(staging.dir())?;
-    rules::not_compact(&staged, &contexts)?;
     let head_level = adjust(&staged, &header, &existing, options.level, feedback)?;
+    // Only now: taken back to its first level, a compact snapshot lacks nothing.
+    let compact = rules::compact(&staged, &contexts)?;
+    if let Some(compact) = compact.as_ref().filter(|_| !options.keep_compact) {
+        return Err(compact.refusal());
+    }
     let mut report = report;
     if options.check {
-        let subject = Subject {
-            root: staging.dir(),
-            store: &staged,
-            shown: root,
-            header: None,
-            contexts: Some(&contexts),
-        };
         layer1.after(&header, &staged, &mut report, feedback)?;
-        check(subject, phases.next("Checking imported data"), &mut report, feedback)?;
+        // A store that cannot be read is told below, in the words of the nodes.
+        let head = Store::open(&staged, Accept::Older).and_then(|store| store.head());
+        let head = head.ok().and_then(|head| head.context);
+        let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(staging.dir()) };
+        let phase = phases.next_two("Checking context");
+        let audited = reading.directory(&staging.dir().join("context"), phase, feedback)?;
+        let contexts = Some(&audited.contexts);
+        let subject = Subject { root: staging.dir(), store: &staged, shown: root, header: None, contexts };
+        check(subject, &audited, phases.next("Checking chain"), &mut report, feedback)?;
     }
 
     phases.begin("Putting data in place", None, feedback);
     let plan = plan(staging.dir(), root, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
+    if let Some(compact) = compact {
+        feedback.note(&compact.consequence());
+    }
     Ok(Outcome { report: remarked(report, options), head_level, phases: phases.finish() })
 }
 
 /// The rules after an import: the store and its chain are what they should be.
-fn check(subject: Subject<'_>, phase: Phase, report: &mut Report, feedback: &mut dyn Feedback) -> Result<()> {
+fn check(
+    subject: Subject<'_>,
+    audited: &Audited,
+    phase: Phase,
+    report: &mut Report,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
     let (mut problems, mut passed) = verify::check_store(subject, phase, feedback)?;
     let pre_images = verify::pre_images::read(subject.root)?;
+    problems.extend_from_slice(&audited.problems);
     problems.extend_from_slice(pre_images.problems());
+    passed.extend_from_slice(&audited.checks);
     passed.extend(pre_images.passed());
     verify::refuse(problems)?;
-    report.verdicts.consistent = Verdict::Yes;
-    passed.into_iter().for_each(|check| report.add(check));
+    rollsnap_core::store::settle(report, Vec::new(), passed, true);
     Ok(())
 }
 

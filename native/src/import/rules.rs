@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use rollsnap_core::header::Layout;
-use rollsnap_core::{Code, Header, HistoryMode, Problem, Result};
+use rollsnap_core::{Code, Header, HistoryMode, Place, Problem, Result};
 
 use super::existing::Existing;
 use crate::contexts::Contexts;
 use crate::data_dir::{DataDir, STORE, metadata};
-use crate::store::{Accept, Store};
+use crate::store::{Accept, Rows, Store};
 use crate::verify;
 
 /// What a snapshot of store version 5 puts into a data directory.
@@ -74,11 +74,39 @@ pub(super) fn staged(staging: &Path, root: &Path, header: &Header, check: bool) 
     if check || other_rollup { verify::refuse(problems) } else { Ok(()) }
 }
 
-/// A compact snapshot has no context for its head. A node rebuilds it by replaying every block.
-pub(super) fn not_compact(store: &Path, contexts: &Contexts) -> Result<()> {
+/// Contexts are missing: all after that of the first available block.
+pub(super) struct Compact {
+    first: i32,
+    head: i32,
+}
+
+/// Whether the snapshot is compact. A node rebuilds what is missing by replaying every block.
+pub(super) fn compact(store: &Path, contexts: &Contexts) -> Result<Option<Compact>> {
     let store = Store::open(store, Accept::Older)?;
-    let first = store.block_at(store.first_available()?)?;
-    let compact = verify::is_compact(contexts, first.as_ref(), &store.head()?);
+    let head = store.head()?;
+    let level = store.first_available()?;
+    let first = store.block_at(level)?;
     store.close()?;
-    if compact { Err(Problem::new(Code::ContextCompact)) } else { Ok(()) }
+    let compact = verify::is_compact(contexts, first.as_ref(), &head);
+    Ok(compact.then_some(Compact { first: level, head: head.level }))
+}
+
+impl Compact {
+    pub(super) fn refusal(&self) -> Problem {
+        let Self { first, head } = self;
+        Problem::new(Code::ContextCompact).at(Place::Level(*first)).because(format_args!(
+            "the contexts of the levels up to {head} have to be rebuilt by replaying their messages, which a node does \
+             while it imports the snapshot, and rollsnap does not. --level {first} takes the store back to the level \
+             whose context is there; --keep-compact imports everything as it is"
+        ))
+    }
+
+    pub(super) fn consequence(&self) -> String {
+        let Self { first, head } = self;
+        format!(
+            "Kept compact: there is one context, that of level {first}, and the store names others up to level {head}. \
+             A node that is started now cannot go on (\"The context … for block … cannot be checkouted\"): it rebuilds \
+             contexts only while it imports a compact snapshot itself"
+        )
+    }
 }

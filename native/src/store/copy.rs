@@ -15,7 +15,7 @@ use rusqlite::{Connection, ToSql};
 
 use super::open;
 use super::problem::said;
-use super::read::Store;
+use super::read::{Rows, Store};
 use super::reset::reset;
 use super::schema::{self, Accept};
 use crate::data_dir::STORE;

@@ -8,7 +8,7 @@ use rollsnap_core::{HistoryMode, Result};
 use super::level::below_first_available;
 use super::open;
 use super::problem::said;
-use super::read::{Mark, Store};
+use super::read::{Mark, Rows, Store};
 use super::reset::{reset, set};
 use super::schema::{self, Accept};
 

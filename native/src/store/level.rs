@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rollsnap_core::hash::BlockHash;
 use rollsnap_core::{Code, Problem, Result};
 
-use super::read::{Block, Store};
+use super::read::{Block, Rows, Store};
 
 /// Which level to export: `head`, `finalized`, `cemented` (in any case) or a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! A process must not open and close the file of a database by other means while it has a
 //! connection to it: closing would drop the locks of the connection.
 
+mod batch;
 mod chain;
 pub mod copy;
 pub mod import;
@@ -13,11 +14,12 @@ mod open;
 mod problem;
 pub mod read;
 pub mod reset;
+mod scan;
 mod schema;
 
 pub use copy::{Capture, export_copy};
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
 pub use level::LevelRequest;
-pub use read::{Block, Mark, State, Store};
+pub use read::{Block, Mark, Rows, State, Store};
 pub use reset::reset_to_level;
 pub use schema::Accept;

@@ -3,16 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use rollsnap_core::hash::{BlockHash, CommitmentHash};
-pub use rollsnap_core::store::{Block, Mark, State};
-use rollsnap_core::store::{no_context, no_head, no_mode};
+use rollsnap_core::chain::Chain;
+use rollsnap_core::hash::{BlockHash, CommitmentHash, ContextHash};
+use rollsnap_core::store::{Publication, StateRow, no_context, no_head, no_mode, shortened};
 use rollsnap_core::{HistoryMode, Problem, Result, hash};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
+use super::chain::Ahead;
 use super::open;
 use super::problem::{damaged, said};
 use super::schema::{self, Accept};
+
+pub use rollsnap_core::chain::Block;
+pub use rollsnap_core::store::{Mark, Rows, State};
 
 /// A store that is open for reading. The source directory is left as it was.
 #[derive(Debug)]
@@ -41,27 +45,6 @@ impl Store {
         open::close(self.conn, &self.path)
     }
 
-    /// What the node remembers about where it is.
-    ///
-    /// # Errors
-    /// [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
-    pub fn state(&self) -> Result<State> {
-        let history_mode = match self.state_row("history_mode")? {
-            (None, _) => None,
-            (Some(name), _) => Some(HistoryMode::from_name(&name).ok_or_else(|| {
-                damaged(&self.path, "the history mode is neither archive nor full")
-                    .found(format_args!("{:?}", shortened(&name)))
-            })?),
-        };
-        Ok(State {
-            head: self.mark("l2_head")?,
-            finalized: self.mark("finalized_level")?,
-            lcc: self.mark("lcc")?,
-            lpc: self.mark("lpc")?,
-            history_mode,
-        })
-    }
-
     /// The recorded history mode (rule E8). `dir` is the data directory, for the text.
     ///
     /// # Errors
@@ -70,47 +53,12 @@ impl Store {
         self.state()?.history_mode.ok_or_else(|| no_mode(&dir.display().to_string()))
     }
 
-    /// The newest block (rule E5).
-    ///
-    /// # Errors
-    /// [`rollsnap_core::Code::StoreNoHead`], [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
-    pub fn head(&self) -> Result<Block> {
-        let head: Mark<BlockHash> = self.mark("l2_head")?.ok_or_else(no_head)?;
-        self.block(&head.hash)?
-            .ok_or_else(|| no_head().because(format_args!("block {} is not in the store", head.hash)))
-    }
-
-    /// The oldest level whose block has a context on disk (rule E6): what is older cannot be used.
-    ///
-    /// # Errors
-    /// [`rollsnap_core::Code::StoreNoContext`], [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
-    pub fn first_available(&self) -> Result<i32> {
-        let first = "SELECT l.level FROM l2_levels AS l JOIN l2_blocks AS b ON b.block_hash = l.block_hash \
-                     WHERE b.context IS NOT NULL ORDER BY l.level LIMIT 1";
-        let level = self.one("l2_levels", first, [], |row| row.level(0, "level"))?;
-        level.ok_or_else(no_context)
-    }
-
-    /// The canonical block at a level: the one that `l2_levels` names.
-    ///
-    /// # Errors
-    /// [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
-    pub fn block_at(&self, level: i32) -> Result<Option<Block>> {
-        let condition = "WHERE block_hash = (SELECT block_hash FROM l2_levels WHERE level = ?1)";
-        self.block_where(condition, [level])
-    }
-
     /// The block of this hash.
     ///
     /// # Errors
     /// [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn block(&self, hash: &BlockHash) -> Result<Option<Block>> {
         self.block_where("WHERE block_hash = ?1", [hash.to_string()])
-    }
-
-    /// The commitment that stands for the state at a block.
-    pub fn most_recent_commitment(&self, block: &Block) -> CommitmentHash {
-        block.most_recent_commitment()
     }
 
     /// Inbox level of a commitment whose content is in the store; `None` if it is not.
@@ -131,11 +79,6 @@ impl Store {
         self.conn
     }
 
-    /// For queries that change nothing.
-    pub(super) fn reading(&self) -> &Connection {
-        &self.conn
-    }
-
     /// Whether blocks have the columns that the second migration adds.
     pub(super) fn has_state_hash(&self) -> Result<bool> {
         let query = "SELECT 1 FROM pragma_table_info('l2_blocks') WHERE name = 'state_hash'";
@@ -151,18 +94,10 @@ impl Store {
     }
 
     pub(super) fn mark<H: FromStr<Err = hash::Error>>(&self, name: &'static str) -> Result<Option<Mark<H>>> {
-        match self.state_row(name)? {
-            (None, None) => Ok(None),
-            (Some(text), Some(level)) => {
-                let cell = Cell { path: &self.path, table: "rollup_node_state", row: name.into() };
-                Ok(Some(Mark { hash: cell.hash(&text, "value")?, level }))
-            }
-            _ => Err(damaged(&self.path, format!("{name} has no hash or no level"))),
-        }
+        Mark::read(&self.path.display().to_string(), name, self.state_row(name)?)
     }
 
-    /// Value and level of a row of `rollup_node_state`; both `None` without the row.
-    fn state_row(&self, name: &'static str) -> Result<(Option<String>, Option<i32>)> {
+    fn state_row(&self, name: &'static str) -> Result<StateRow> {
         let query = "SELECT value, level FROM rollup_node_state WHERE name = ?1";
         let row = self.one("rollup_node_state", query, [name], |row| {
             Ok((row.opt_text(0, "value")?, row.opt_level(1, "level")?))
@@ -199,6 +134,79 @@ impl Store {
         let mut query = self.conn.prepare_cached(query).map_err(failed)?;
         let row = query.query_row(params, |row| Ok(read(&Typed { row, table, path: &self.path })));
         row.optional().map_err(failed)?.transpose()
+    }
+}
+
+impl Rows for Store {
+    fn head(&self) -> Result<Block> {
+        let head: Mark<BlockHash> = self.mark("l2_head")?.ok_or_else(no_head)?;
+        self.block(&head.hash)?
+            .ok_or_else(|| no_head().because(format_args!("block {} is not in the store", head.hash)))
+    }
+
+    fn first_available(&self) -> Result<i32> {
+        let first = "SELECT l.level FROM l2_levels AS l JOIN l2_blocks AS b ON b.block_hash = l.block_hash \
+                     WHERE b.context IS NOT NULL ORDER BY l.level LIMIT 1";
+        let level = self.one("l2_levels", first, [], |row| row.level(0, "level"))?;
+        level.ok_or_else(no_context)
+    }
+
+    fn state(&self) -> Result<State> {
+        State::read(&self.path.display().to_string(), |name| self.state_row(name))
+    }
+
+    fn block_at(&self, level: i32) -> Result<Option<Block>> {
+        let condition = "WHERE block_hash = (SELECT block_hash FROM l2_levels WHERE level = ?1)";
+        self.block_where(condition, [level])
+    }
+
+    fn top_level(&self) -> Result<Option<i32>> {
+        let query = "SELECT max(level) FROM l2_levels";
+        let level = self.conn.query_row(query, [], |row| Ok(integer(row, 0)));
+        let level = level.map_err(|err| said("read the levels", &self.path, err))?;
+        Ok(level.map(|level| level.try_into().unwrap_or(i32::MAX)))
+    }
+
+    fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
+        let query = "SELECT l.level, b.context FROM l2_levels AS l \
+                     JOIN l2_blocks AS b ON b.block_hash = l.block_hash \
+                     WHERE b.context IS NOT NULL ORDER BY l.level";
+        let failed = |err| said("read the contexts", &self.path, err);
+        let mut query = self.conn.prepare(query).map_err(failed)?;
+        let mut rows = query.query([]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let row = Typed { row, table: "l2_blocks", path: &self.path };
+            each(row.level(0, "level")?, row.hash(1, "context")?);
+        }
+        Ok(())
+    }
+
+    fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()> {
+        let query = "SELECT p.commitment_hash, p.first_published_at_level, p.published_at_level, \
+                            c.hash IS NOT NULL, c.inbox_level \
+                     FROM commitments_published_at_levels AS p \
+                     LEFT JOIN commitments AS c ON c.hash = p.commitment_hash";
+        let level = |row: &Row<'_>, index| integer(row, index).and_then(|level| level.try_into().ok());
+        let mut read = || {
+            let mut query = self.conn.prepare(query)?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                each(Publication {
+                    commitment: text(row, 0).unwrap_or_default().into(),
+                    first_level: level(row, 1),
+                    own_level: level(row, 2),
+                    known: integer(row, 3) == Some(1),
+                    inbox_level: level(row, 4),
+                });
+            }
+            Ok(())
+        };
+        read().map_err(|err| said("read the publications", &self.path, err))
+    }
+
+    fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T> {
+        let has_state_hash = self.has_state_hash()?;
+        Ahead::with(&mut self.conn, &self.path, has_state_hash, |chain| read(chain))
     }
 }
 
@@ -295,6 +303,16 @@ impl Cell<'_> {
 /// Longest text that is read, in bytes: the longest hash has 63 characters.
 const MAX_TEXT: usize = 1024;
 
-fn shortened(text: &str) -> String {
-    text.chars().take(80).collect()
+fn text<'a>(row: &'a Row<'_>, index: usize) -> Option<&'a str> {
+    match row.get_ref(index) {
+        Ok(ValueRef::Text(bytes)) => str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+fn integer(row: &Row<'_>, index: usize) -> Option<i64> {
+    match row.get_ref(index) {
+        Ok(ValueRef::Integer(number)) => Some(number),
+        _ => None,
+    }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::open;
 use super::problem::said;
-use super::read::Store;
+use super::read::{Rows, Store};
 
 /// Takes the store at `path` back to `level`, in one transaction: head, finalized block and LCC
 /// are lowered as far as needed, and what is newer is deleted. Protocols, the history mode and

@@ -10,7 +10,7 @@ use crate::data_dir::{STORE, metadata};
 use crate::jobs::Phases;
 use crate::l1::lcc::{self, Kept};
 use crate::l1::{At, L1, Outcome, Wanted, publication};
-use crate::store::{Accept, Store};
+use crate::store::{Accept, Rows, Store};
 
 pub(super) fn check(
     contents: &Contents,

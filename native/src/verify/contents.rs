@@ -5,14 +5,22 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::context::verify::{Audit, Audited};
+use rollsnap_core::feedback::Phase;
+use rollsnap_core::store::Rows;
 use rollsnap_core::tar::{self, Member};
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::{Code, Feedback, Problem, Result};
 use tempfile::TempDir;
 
-use super::{PreImages, pre_images};
-use crate::contexts::{self, Contexts};
+use super::{ContextScope, Options, PreImages, Reading, pre_images};
+use crate::context::{TempSpool, Threads};
 use crate::data_dir::{DataDir, STORE};
+use crate::jobs::Phases;
+use crate::store::{Accept, Store};
 use crate::{data_dir, io};
+
+/// What the names of the files of the context begin with.
+const CONTEXT: &str = "context/";
 
 /// Where the parts of a snapshot or of a data directory are found.
 #[derive(Debug)]
@@ -20,41 +28,68 @@ pub struct Contents {
     /// The data directory, or a temporary directory with `metadata`, `storage/version` and
     /// `store.sqlite` of a snapshot.
     root: PathBuf,
-    /// The name that the user knows it by; that of the snapshot is empty.
+    /// The name that the user knows it by.
     shown: PathBuf,
+    is_data_dir: bool,
     temporary: Option<TempDir>,
     temp_parent: Option<PathBuf>,
-    contexts: Contexts,
+    audit: Option<Audit<Threads, TempSpool>>,
+    audited: Audited,
     pre_images: PreImages,
     problems: Vec<Problem>,
     old_store: bool,
+    in_context: bool,
     file: Option<(PathBuf, File)>,
     complete: Vec<String>,
 }
 
 impl Contents {
-    /// For a snapshot that will stream by.
-    pub(super) fn new(temp_parent: Option<&Path>) -> Self {
+    /// For a snapshot that will stream by. `shown` is the name that the user knows it by.
+    pub(super) fn new(shown: &Path, temp_parent: Option<&Path>, scope: ContextScope) -> Self {
+        let place = temp_parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        let audit = match scope {
+            ContextScope::None => Audit::index_only(),
+            // What streams by cannot be followed from the head, so all of it is read.
+            ContextScope::All | ContextScope::Head => {
+                Audit::new(Threads::of_this_machine(), TempSpool::new(place))
+            }
+        };
         Self {
             root: PathBuf::new(),
-            shown: PathBuf::new(),
+            shown: shown.into(),
+            is_data_dir: false,
             temporary: None,
             temp_parent: temp_parent.map(Into::into),
-            contexts: Contexts::default(),
+            audit: Some(audit),
+            audited: Audited::default(),
             pre_images: PreImages::default(),
             problems: Vec::new(),
             old_store: false,
+            in_context: false,
             file: None,
             complete: Vec::new(),
         }
     }
 
     /// Of a data directory.
-    pub(super) fn of_data_dir(root: &Path) -> Result<Self> {
-        let mut contents = Self::new(None);
+    pub(super) fn of_data_dir(
+        root: &Path,
+        options: &Options,
+        phases: &mut Phases,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {
+        let mut contents = Self::new(root, options.temp_dir.as_deref(), options.context);
         contents.root = root.into();
-        contents.shown = root.into();
-        contents.contexts = contexts::read(root)?;
+        contents.is_data_dir = true;
+        contents.audit = None;
+        let phase = match options.context {
+            ContextScope::Head => phases.next_two("Checking context"),
+            _ => phases.next("Checking context"),
+        };
+        let head = Store::open(&root.join(STORE), Accept::Older).and_then(|store| store.head());
+        let head = head.ok().and_then(|head| head.context);
+        let reading = Reading { scope: options.context, head, temp_dir: options.temp_dir.as_deref() };
+        contents.audited = reading.directory(&root.join("context"), phase, feedback)?;
         contents.old_store = matches!(
             DataDir::new(root).layout(),
             Ok(data_dir::Layout::Versioned(0..=4) | data_dir::Layout::Unversioned)
@@ -73,8 +108,9 @@ impl Contents {
         &self.shown
     }
 
-    pub(super) fn contexts(&self) -> &Contexts {
-        &self.contexts
+    /// What is known of the context.
+    pub(super) fn audited(&self) -> &Audited {
+        &self.audited
     }
 
     /// Whether there is a store, but not of version 5.
@@ -84,7 +120,7 @@ impl Contents {
 
     /// Whether this is a directory, not what was kept of a snapshot.
     pub(super) fn is_data_dir(&self) -> bool {
-        self.temporary.is_none() && !self.shown.as_os_str().is_empty()
+        self.is_data_dir
     }
 
     /// Whether metadata and store came whole.
@@ -105,7 +141,12 @@ impl Contents {
         let name = &*member.name;
         match name {
             "metadata" | "store.sqlite" | "storage/version" => self.begin_file(member, notes)?,
-            _ if name.starts_with("context/") => self.contexts.begin(name),
+            _ if name.starts_with(CONTEXT) => {
+                if let Some(audit) = &mut self.audit {
+                    audit.begin(&name[CONTEXT.len()..], member.size);
+                    self.in_context = true;
+                }
+            }
             _ if name.starts_with("storage/") => self.old_store = true,
             _ if !tar::belongs_in_a_snapshot(name) => {
                 self.problems.push(Problem::new(Code::SnapshotMember).member(name));
@@ -116,7 +157,11 @@ impl Contents {
     }
 
     pub(super) fn data(&mut self, data: &[u8]) -> Result<()> {
-        self.contexts.data(data);
+        if self.in_context
+            && let Some(audit) = &mut self.audit
+        {
+            return audit.data(data);
+        }
         self.pre_images.data(data);
         match &mut self.file {
             Some((path, file)) => file.write_all(data).map_err(|err| io::problem("write", path, err)),
@@ -125,7 +170,12 @@ impl Contents {
     }
 
     pub(super) fn end(&mut self, member: &Member) -> Result<()> {
-        self.contexts.end();
+        if std::mem::take(&mut self.in_context)
+            && let Some(audit) = &mut self.audit
+        {
+            audit.end();
+            return Ok(());
+        }
         if self.file.take().is_some() {
             self.complete.push(member.name.clone());
         }
@@ -133,9 +183,12 @@ impl Contents {
         Ok(())
     }
 
-    pub(super) fn complete(mut self) -> Self {
-        self.contexts = std::mem::take(&mut self.contexts).complete();
-        self
+    /// Everything has come: what was put off in the context is checked now.
+    pub(super) fn complete(&mut self, phase: Phase, feedback: &mut dyn Feedback) -> Result<()> {
+        if let Some(audit) = self.audit.take() {
+            self.audited = audit.finish(phase, feedback)?;
+        }
+        Ok(())
     }
 
     fn begin_file(&mut self, member: &Member, notes: &mut Vec<String>) -> Result<()> {

@@ -7,6 +7,7 @@
 pub(crate) mod anchored;
 mod consistent;
 mod contents;
+mod context;
 pub(crate) mod pre_images;
 
 use std::path::{Path, PathBuf};
@@ -21,8 +22,21 @@ use crate::source::Source;
 
 pub use consistent::{Subject, check_store, counts};
 pub use contents::Contents;
+pub use context::Reading;
 pub use pre_images::PreImages;
 pub(crate) use rollsnap_core::store::{head_context, header_against_store, is_compact};
+
+/// How much of the context is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContextScope {
+    /// Every object of every commit.
+    #[default]
+    All,
+    /// Every commit, and the objects of the head's. What streams by is read whole.
+    Head,
+    /// The index of commits only.
+    None,
+}
 
 /// How to verify.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +47,8 @@ pub struct Options {
     pub expected: Option<CommitmentHash>,
     /// Stop at the first check that does not hold.
     pub fail_fast: bool,
+    /// How much of the context is read.
+    pub context: ContextScope,
     /// Directory for the temporary copy of the store; the system's if `None`.
     pub temp_dir: Option<PathBuf>,
 }
@@ -53,9 +69,12 @@ pub struct Outcome {
 /// report.
 pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let directory = target.is_dir();
-    let mut phases = Phases::new(1 + u32::from(!directory) + u32::from(options.endpoint.is_some()));
+    let mut phases = Phases::new(
+        2 + u32::from(!directory || options.context == ContextScope::Head)
+            + u32::from(options.endpoint.is_some()),
+    );
     let (mut report, contents) = if directory {
-        (Report::new(), Contents::of_data_dir(target)?)
+        (Report::new(), Contents::of_data_dir(target, options, &mut phases, feedback)?)
     } else {
         stream(target, options, &mut phases, feedback)?
     };
@@ -75,7 +94,8 @@ fn stream(
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Contents)> {
     let mut source = Source::open(target)?;
-    let mut contents = Contents::new(options.temp_dir.as_deref());
+    let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
+    let mut contents = Contents::new(shown, options.temp_dir.as_deref(), options.context);
     let mut notes = Vec::new();
     let phase = phases.next("Reading snapshot");
     let inspection = Inspection { digests: false, ..Inspection::default() };
@@ -89,7 +109,8 @@ fn stream(
     for note in notes {
         feedback.note(&note);
     }
-    Ok((report, contents.complete()))
+    contents.complete(phases.next("Checking context"), feedback)?;
+    Ok((report, contents))
 }
 
 /// The first problem, if any, with a word about the others. What a node would say comes before

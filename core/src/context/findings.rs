@@ -1,0 +1,91 @@
+//! What there is to say about the files of a context, beyond what is needed to read it.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::layout::Part;
+use super::open::{CONTROL, DICT};
+use super::{Context, Tree};
+use crate::code::Code;
+use crate::problem::{Problem, Result};
+use crate::read_at::{Files, ReadAt};
+
+/// The table of branches, which layer 2 has and never uses.
+const BRANCHES: &str = "store.branches";
+
+/// Its header, of a table without entries or with any.
+const BRANCHES_HEADER: usize = 16;
+
+impl<F: Files> Context<F> {
+    /// Files that nothing names ([`Code::ContextLeftover`]) and the marker of a second half
+    /// ([`Code::ContextDual`]): they do no harm.
+    ///
+    /// # Errors
+    /// Whatever the files report.
+    pub fn remarks(&self) -> Result<Vec<Problem>> {
+        let layout = self.layout();
+        let mut named: BTreeSet<String> =
+            [CONTROL, DICT, BRANCHES].into_iter().map(ToString::to_string).collect();
+        named.extend((0..layout.chunks()).map(|at| layout.name(Part::Chunk(at))));
+        if self.control().collected().is_some() {
+            named.insert(layout.name(Part::Prefix));
+            named.insert(format!("store.{}.mapping", layout.generation()));
+        }
+        let mut remarks = Vec::new();
+        let leftover = |name: String| Problem::new(Code::ContextLeftover).member(format!("context/{name}"));
+        remarks
+            .extend(self.files().names("")?.into_iter().filter(|name| !named.contains(name)).map(leftover));
+        let index = self.files().names("index")?;
+        let unused = |name: &String| !matches!(&**name, "log" | "log_async" | "data" | "lock");
+        remarks.extend(index.into_iter().filter(unused).map(|name| leftover(format!("index/{name}"))));
+        if !self.files().names("nds")?.is_empty() {
+            remarks.push(Problem::new(Code::ContextDual).found("a directory context/nds"));
+        }
+        Ok(remarks)
+    }
+
+    /// What we can read past, but the library cannot: bytes after the record of the control file, a
+    /// missing or foreign table of branches.
+    ///
+    /// # Errors
+    /// Whatever the files report.
+    pub fn refusals(&self) -> Result<Vec<Problem>> {
+        let mut refusals = Vec::new();
+        if self.control().trailing > 0 {
+            refusals.push(
+                Problem::new(Code::ContextControl)
+                    .member(format!("context/{CONTROL}"))
+                    .expected("nothing after the record")
+                    .found(format_args!("{} bytes", self.control().trailing)),
+            );
+        }
+        let branches = Problem::new(Code::ContextFile).member(format!("context/{BRANCHES}"));
+        let found = match self.files().open(BRANCHES)? {
+            None => Some("no such file"),
+            Some(file) if file.len() < BRANCHES_HEADER as u64 => Some("a file without its header"),
+            Some(file) => {
+                let mut header = [0; BRANCHES_HEADER];
+                file.read_at(0, &mut header)?;
+                let version = header.last_chunk::<8>();
+                let known = version.is_some_and(|text| {
+                    text.starts_with(b"0000000") && matches!(text.last(), Some(b'1'..=b'5'))
+                });
+                (!known).then_some("no table of branches")
+            }
+        };
+        refusals.extend(found.map(|found| branches.found(found)));
+        Ok(refusals)
+    }
+}
+
+impl<F: Files> Tree<'_, F> {
+    /// Whether the state says that it has a second half, in a database of its own.
+    ///
+    /// # Errors
+    /// As [`Tree::get`].
+    pub fn is_dual(&self) -> Result<bool> {
+        Ok(self.get(&["pvm_state", "pvm", "nds_hash"])?.is_some())
+    }
+}

@@ -1,0 +1,206 @@
+//! The check of whatever context comes: of an irmin-pack store, or of the kind `riscv`.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::super::layout::Layout;
+use super::super::pack::Dict;
+use super::super::path::unhex;
+use super::named::Named;
+use super::{Hasher, Outcome, Spool, Stream, Totals};
+use crate::code::Code;
+use crate::context::Contexts;
+use crate::feedback::{Feedback, Phase, Unit};
+use crate::problem::{Problem, Result};
+use crate::report::Check;
+
+/// Hears the files of a context as they come, in any order, and says in the end what they prove.
+#[derive(Debug)]
+pub struct Audit<H, S> {
+    contexts: Contexts,
+    named: Named,
+    /// `None`: the objects are not read.
+    stream: Option<Stream<H, S>>,
+    open: Open,
+    dual: bool,
+    seen: bool,
+}
+
+/// What an [`Audit`] found.
+#[derive(Debug, Default)]
+pub struct Audited {
+    /// The commits, with their states where they were read.
+    pub contexts: Contexts,
+    /// What does not hold.
+    pub problems: Vec<Problem>,
+    /// What holds, what is strange, and what was not checked.
+    pub checks: Vec<Check>,
+    /// Numbers, where the objects were read.
+    pub totals: Option<Totals>,
+}
+
+/// The file that comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    None,
+    Named,
+    Stream,
+}
+
+impl<H: Hasher, S: Spool> Audit<H, S> {
+    /// Reads every object.
+    pub fn new(hasher: H, spool: S) -> Self {
+        Self::of(Some(Stream::new(hasher, spool)))
+    }
+
+    /// Reads every object, and knows beforehand what the small files say: nothing is put off.
+    pub fn knowing(hasher: H, spool: S, layout: Layout, dict: Dict) -> Self {
+        Self::of(Some(Stream::with(hasher, spool, layout, dict)))
+    }
+
+    /// Reads the index only: which commits there should be.
+    pub fn index_only() -> Self {
+        Self::of(None)
+    }
+
+    fn of(stream: Option<Stream<H, S>>) -> Self {
+        Self {
+            contexts: Contexts::default(),
+            named: Named::default(),
+            stream,
+            open: Open::None,
+            dual: false,
+            seen: false,
+        }
+    }
+
+    /// A file begins: its name below `context/`, its size in bytes.
+    pub fn begin(&mut self, name: &str, size: u64) {
+        self.seen = true;
+        self.contexts.begin(&format!("context/{name}"));
+        if name.starts_with("nds/") {
+            self.dual = true;
+            return;
+        }
+        let Some(stream) = &mut self.stream else { return };
+        if let Some(hash) = unhex(name) {
+            self.named.begin(hash, size);
+            self.open = Open::Named;
+        } else {
+            stream.begin(name, size);
+            self.open = Open::Stream;
+        }
+    }
+
+    /// The next bytes of it.
+    ///
+    /// # Errors
+    /// What the spool reports.
+    pub fn data(&mut self, data: &[u8]) -> Result<()> {
+        self.contexts.data(data);
+        match (self.open, &mut self.stream) {
+            (Open::Named, _) => self.named.data(data),
+            (Open::Stream, Some(stream)) => stream.data(data)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// It ends.
+    pub fn end(&mut self) {
+        self.contexts.end();
+        match (core::mem::replace(&mut self.open, Open::None), &mut self.stream) {
+            (Open::Named, _) => self.named.end(),
+            (Open::Stream, Some(stream)) => stream.end(),
+            _ => {}
+        }
+    }
+
+    /// How many bytes [`Audit::finish`] will go through.
+    pub fn put_off(&self) -> u64 {
+        self.stream.as_ref().map_or(0, Stream::put_off)
+    }
+
+    /// All files have come. The phase is told only if there is something left to do.
+    ///
+    /// # Errors
+    /// What the spool reports, and [`Code::Cancelled`].
+    pub fn finish(self, phase: Phase, feedback: &mut dyn Feedback) -> Result<Audited> {
+        let left = self.put_off();
+        let contexts = self.contexts.complete();
+        let mut audited = match self.stream.filter(|_| self.seen) {
+            None => Audited { contexts, checks: Vec::from([unchecked()]), ..Audited::default() },
+            Some(_) if !self.named.is_empty() => named(self.named, contexts),
+            Some(stream) => {
+                if left > 0 {
+                    feedback.phase(Phase { total: Some(left), unit: Unit::Bytes, ..phase });
+                }
+                Audited::of(stream.finish(feedback)?, contexts)
+            }
+        };
+        if self.dual {
+            let problem = Problem::new(Code::ContextDual).found("a directory context/nds");
+            audited.checks.push(Check::warning(&problem));
+        }
+        Ok(audited)
+    }
+}
+
+impl Audited {
+    /// What an outcome means for the blocks of a store.
+    pub fn of(outcome: Outcome, contexts: Contexts) -> Self {
+        let Outcome { mut failures, failures_left_out, warnings, unchecked, commits, totals } = outcome;
+        let mut checks = Vec::new();
+        if failures.is_empty() && unchecked.is_empty() {
+            let all = totals.all();
+            checks.push(Check::yes(
+                Code::ContextHash,
+                format!(
+                    "{} objects of the context, {} bytes, have their hashes and forms; {} commits",
+                    all.objects, all.bytes, totals.commits.objects
+                ),
+            ));
+        }
+        if failures_left_out > 0 {
+            let more = format!("{failures_left_out} more objects of the context are damaged");
+            failures.push(Problem::new(Code::ContextHash).headline(more));
+        }
+        checks.extend(warnings.iter().map(Check::warning));
+        checks.extend(unchecked.iter().map(Check::open));
+        // Without the address space no commit could be placed: the index is all that is known.
+        let placed =
+            !unchecked.iter().any(|problem| problem.code() == Code::ContextUnchecked) || !commits.is_empty();
+        let contexts = if placed {
+            // A node finds no commit that the index does not list.
+            let listed = commits.iter().filter(|commit| contexts.contains(&commit.hash));
+            let read: Vec<_> = listed.map(|commit| (commit.hash, commit.state)).collect();
+            contexts.read(read)
+        } else {
+            contexts
+        };
+        Self { contexts, problems: failures, checks, totals: Some(totals) }
+    }
+}
+
+fn named(mut named: Named, contexts: Contexts) -> Audited {
+    let (files, bytes, all) = named.finish();
+    let mut checks = Vec::new();
+    if named.problems.is_empty() {
+        checks.push(Check::yes(
+            Code::ContextHash,
+            format!(
+                "{files} files of the context, {bytes} bytes, have the hashes that they are named by; {} commits",
+                named.commits
+            ),
+        ));
+    }
+    if !all {
+        let why = "not checked: whether all chunks are there, of which there are too many";
+        checks.push(Check::unknown(Code::ContextUnchecked, why));
+    }
+    Audited { contexts, problems: named.problems, checks, totals: None }
+}
+
+fn unchecked() -> Check {
+    Check::unknown(Code::ContextUnchecked, "not checked: the objects of the context")
+}

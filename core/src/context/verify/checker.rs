@@ -1,0 +1,526 @@
+//! The checks of one object, which both verifiers share: that it is what its kind says, that what
+//! it refers to is there, that a directory has its one shape, and (by way of windows) its hash.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::super::layout::{Layout, Part};
+use super::super::pack::primitive::Reader;
+use super::super::pack::{Child, Commit, Dict, ENTRIES, Hash, Head, Inode, Kind, Malformed, Step, hashing};
+use super::failures::{Failures, Remark, Remarks, What};
+use super::shape::{self, Bits, Facts};
+use super::table::{Flag, Object, Spot, Table};
+use super::window::{Hasher, Window};
+
+/// Most bytes of the value of a commit.
+pub(super) const MAX_COMMIT: u64 = 64 << 10;
+
+/// Most parents of a commit; rollup nodes write none.
+const MAX_PARENTS: usize = 16;
+
+/// The step of the PVM state in the root of a commit.
+const STATE: &[u8] = b"pvm_state";
+
+/// Message of commits whose root is the PVM state itself.
+const REFUTATION: &[u8] = b"refutation_cache";
+
+/// Checks objects, and remembers what their parents will need.
+#[derive(Debug)]
+pub(super) struct Checker<H> {
+    pub(super) table: Table,
+    pub(super) failures: Failures,
+    pub(super) remarks: Remarks,
+    pub(super) commits: Vec<Found>,
+    pub(super) deepest: u64,
+    hasher: H,
+    window: Window,
+    bits: Bits,
+    states: BTreeMap<Spot, State>,
+}
+
+/// A commit that was met.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) spot: Spot,
+    pub(super) object: Object,
+    /// Its length, in bytes.
+    pub(super) len: u64,
+    /// Its root.
+    pub(super) root: Object,
+    pub(super) state: Option<Hash>,
+    pub(super) refutation: bool,
+}
+
+/// The PVM state in a directory, or in a part of one.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    hash: Hash,
+    alone: bool,
+}
+
+/// What offsets and numbers of names mean.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Space<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) dict: &'a Dict,
+    /// Number in the table of the prefix, and of each chunk.
+    pub(super) parts: &'a [Option<u32>],
+    /// Stretches that could not be walked through, in order.
+    pub(super) gaps: &'a [(Spot, u64)],
+}
+
+/// How much is known when an object is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// More objects come: what is not there yet may be wanted again later.
+    Early,
+    /// All objects are in the table, but the facts of some may come later.
+    Late,
+    /// Nothing comes any more.
+    Last,
+}
+
+/// Why a child is not to be had.
+enum Lack {
+    /// It may come.
+    Wait,
+    /// It is somewhere that could not be read, which has been told.
+    Told,
+    Collected(u64),
+    Wrong(Option<u64>, &'static str),
+}
+
+impl<H: Hasher> Checker<H> {
+    pub(super) fn new(hasher: H) -> Self {
+        Self {
+            table: Table::default(),
+            failures: Failures::default(),
+            remarks: Remarks::default(),
+            commits: Vec::new(),
+            deepest: 0,
+            hasher,
+            window: Window::default(),
+            bits: Bits::default(),
+            states: BTreeMap::new(),
+        }
+    }
+
+    /// Contents that are there whole.
+    pub(super) fn contents(&mut self, spot: Spot, hash: &Hash, bytes: &[u8]) {
+        self.hash(spot, Kind::Contents, hash, |out| {
+            out.extend((bytes.len() as u64).to_be_bytes());
+            out.extend_from_slice(bytes);
+        });
+    }
+
+    /// Contents whose hash is known already.
+    pub(super) fn long_contents(&mut self, spot: Spot, hash: &Hash, found: Hash) {
+        if *hash != found {
+            let what =
+                What::Hash { expected: *hash, found, confirmed: false, names: alloc::string::String::new() };
+            self.failures.add(spot, Some(Kind::Contents), what);
+        }
+    }
+
+    /// A directory, a part of one, or a commit. `false`: not yet, nothing was told.
+    pub(super) fn refers(
+        &mut self,
+        space: &Space<'_>,
+        spot: Spot,
+        object: Object,
+        head: &Head,
+        value: &[u8],
+        turn: Turn,
+    ) -> bool {
+        let done = match head.kind {
+            Kind::Contents => Ok(true),
+            Kind::Commit => self.commit(space, spot, object, head, value, turn),
+            Kind::Root | Kind::Inner => self.inode(space, spot, object, &head.hash, value, turn),
+        };
+        let done = done.unwrap_or_else(|Malformed(why)| {
+            self.broken(spot, object, What::Entry(why));
+            true
+        });
+        if done {
+            self.table.set(object, Flag::Checked);
+        }
+        done
+    }
+
+    /// Everything that was put in is hashed.
+    pub(super) fn flush(&mut self) {
+        self.turn_over();
+        let failures = &mut self.failures;
+        self.hasher.finish(&mut |mismatch| failures.mismatch(mismatch));
+    }
+
+    fn inode(
+        &mut self,
+        space: &Space<'_>,
+        spot: Spot,
+        object: Object,
+        hash: &Hash,
+        value: &[u8],
+        turn: Turn,
+    ) -> Result<bool, Malformed> {
+        let root = object.kind == Kind::Root;
+        let inode = Inode::parse(value)?;
+        let roles: [Option<(Child, Kind)>; ENTRIES] = match &inode {
+            Inode::Values(values) => values.map(|value| {
+                value.map(|value| (value.child, if value.node { Kind::Root } else { Kind::Contents }))
+            }),
+            Inode::Tree { pointers, .. } => {
+                pointers.map(|pointer| pointer.map(|pointer| (pointer.child, Kind::Inner)))
+            }
+        };
+        let Some(children) = self.children(space, spot, object, roles, turn) else { return Ok(false) };
+        if children.lacking {
+            return Ok(true);
+        }
+        let child = |at: usize| children.found.get(at).copied().flatten();
+        match inode {
+            Inode::Values(values) => {
+                let mut entries = [(&[][..], false, [0; 32]); ENTRIES];
+                let mut numbers = [None; ENTRIES];
+                let mut count = 0;
+                for (value, entry) in values.iter().flatten().zip(&mut entries) {
+                    let step = match value.step {
+                        Step::Inline(step) => step,
+                        Step::Dict(number) => {
+                            numbers[count] = Some(number);
+                            let Some(step) = space.dict.get(number) else {
+                                let what = What::Dict { number, names: space.dict.len() };
+                                self.broken(spot, object, what);
+                                return Ok(true);
+                            };
+                            step
+                        }
+                    };
+                    let hash = child(count).map_or([0; 32], |(_, object)| *self.table.hash(object));
+                    if step == STATE && value.node {
+                        self.states.insert(spot, State { hash, alone: false });
+                        self.table.set(object, Flag::State);
+                    }
+                    *entry = (step, value.node, hash);
+                    count += 1;
+                }
+                let entries = entries.get(..count).unwrap_or_default();
+                if let ([_], Some(state)) = (entries, self.states.get_mut(&spot)) {
+                    state.alone = root;
+                }
+                self.values_shape(spot, object, entries, numbers);
+                if root {
+                    self.hash(spot, Kind::Root, hash, |out| hashing::put_root(entries.iter().copied(), out));
+                } else {
+                    self.hash(spot, Kind::Inner, hash, |out| {
+                        hashing::put_values(entries.iter().copied(), out)
+                    });
+                }
+            }
+            Inode::Tree { depth, len, pointers } => {
+                let mut branches = [(0, Facts::UNKNOWN); ENTRIES];
+                let mut hashes = [(0, [0; 32]); ENTRIES];
+                let mut count = 0;
+                for (pointer, (at, object_below)) in
+                    pointers.iter().flatten().zip(children.found.iter().flatten())
+                {
+                    let below = *object_below;
+                    if self.table.has(below, Flag::State)
+                        && let Some(state) = self.states.get(at).copied()
+                    {
+                        self.states.insert(spot, State { alone: false, ..state });
+                        self.table.set(object, Flag::State);
+                    }
+                    branches[count] = (pointer.index, self.table.facts(below));
+                    hashes[count] = (pointer.index, *self.table.hash(below));
+                    count += 1;
+                }
+                let branches = branches.get(..count).unwrap_or_default();
+                let facts = if branches.iter().any(|(_, facts)| facts.is_pending()) {
+                    Err("it is below itself")
+                } else {
+                    shape::of_tree(root, depth, len, branches)
+                };
+                self.deepest = self.deepest.max(depth.min(shape::MAX_DEPTH));
+                self.shaped(spot, object, facts);
+                let hashes = hashes.get(..count).unwrap_or_default();
+                self.hash(spot, object.kind, hash, |out| {
+                    hashing::put_tree(depth, len, hashes.iter().copied(), out);
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    fn values_shape(
+        &mut self,
+        spot: Spot,
+        object: Object,
+        entries: &[(&[u8], bool, Hash)],
+        numbers: [Option<u64>; ENTRIES],
+    ) {
+        let facts = match entries {
+            [] => Err("a directory has no entries"),
+            entries if entries.iter().any(|(step, ..)| step.is_empty()) => Err("a name is empty"),
+            [(first, ..), (second, ..)] if first >= second => {
+                Err("names are not in order, or twice the same")
+            }
+            _ if object.kind == Kind::Root => Ok(Facts::UNKNOWN),
+            entries => {
+                let bits = entries.iter().zip(numbers).map(|((step, ..), number)| self.bits.of(step, number));
+                Ok(shape::of_values(bits))
+            }
+        };
+        self.shaped(spot, object, facts);
+    }
+
+    fn shaped(&mut self, spot: Spot, object: Object, facts: Result<Facts, &'static str>) {
+        let facts = facts.unwrap_or_else(|why| {
+            self.failures.add(spot, Some(object.kind), What::Shape(why));
+            Facts::UNKNOWN
+        });
+        self.table.set_facts(object, facts);
+    }
+
+    fn commit(
+        &mut self,
+        space: &Space<'_>,
+        spot: Spot,
+        object: Object,
+        head: &Head,
+        value: &[u8],
+        turn: Turn,
+    ) -> Result<bool, Malformed> {
+        let commit = Commit::parse(value)?;
+        let roles = [Some((commit.root, Kind::Root)), None];
+        let Some(children) = self.children(space, spot, object, roles, turn) else { return Ok(false) };
+        let Some((at, root)) = children.found[0].filter(|_| !children.lacking) else { return Ok(true) };
+        let mut parents = Vec::new();
+        if commit.parents > 0 {
+            let mut reader = Reader(value);
+            Child::read(&mut reader)?;
+            if reader.varint()? > MAX_PARENTS as u64 {
+                return Err(Malformed("it has too many parents"));
+            }
+            for _ in 0..commit.parents {
+                let roles = [Some((Child::read(&mut reader)?, Kind::Commit)), None];
+                let Some(parent) = self.children(space, spot, object, roles, turn) else { return Ok(false) };
+                let Some((_, parent)) = parent.found[0].filter(|_| !parent.lacking) else { return Ok(true) };
+                parents.push(*self.table.hash(parent));
+            }
+            parents.sort_unstable();
+        }
+        let refutation = commit.message == REFUTATION;
+        let root_hash = *self.table.hash(root);
+        let state = match self.states.get(&at) {
+            _ if refutation => Some(root_hash),
+            Some(state) => {
+                if !state.alone {
+                    self.remarks.add(Remark::Beside, spot);
+                }
+                Some(state.hash)
+            }
+            None => {
+                self.remarks.add(Remark::NoState, spot);
+                None
+            }
+        };
+        for (strange, remark) in [
+            (commit.parents > 0, Remark::Parents),
+            (commit.date != 0, Remark::Date),
+            (!matches!(commit.author, b"Tezos" | b"Mavryk"), Remark::Author),
+            (!refutation && !commit.message.is_empty(), Remark::Message),
+        ] {
+            if strange {
+                self.remarks.add(remark, spot);
+            }
+        }
+        self.commits.push(Found { spot, object, len: head.entry_len(), root, state, refutation });
+        self.hash(spot, Kind::Commit, &head.hash, |out| {
+            hashing::put_commit(&root_hash, &parents, commit.date, commit.author, commit.message, out);
+        });
+        Ok(true)
+    }
+
+    /// What an object refers to; `None` when it must wait.
+    fn children(
+        &mut self,
+        space: &Space<'_>,
+        spot: Spot,
+        object: Object,
+        roles: [Option<(Child, Kind)>; ENTRIES],
+        turn: Turn,
+    ) -> Option<Children> {
+        let mut found = [None; ENTRIES];
+        let mut lacks = [None, None];
+        for ((role, found), lack) in roles.iter().zip(&mut found).zip(&mut lacks) {
+            let Some((child, kind)) = role else { continue };
+            match self.seek(space, *child, *kind, turn) {
+                Ok(there) => *found = Some(there),
+                Err(Lack::Wait) => return None,
+                Err(other) => *lack = Some(other),
+            }
+        }
+        let waits = |found: &Option<(Spot, Object)>| {
+            found.is_some_and(|(_, child)| {
+                child.kind != Kind::Contents && !self.table.has(child, Flag::Checked)
+            })
+        };
+        if turn != Turn::Last && found.iter().any(waits) {
+            return None;
+        }
+        let lacking = lacks.iter().any(Option::is_some);
+        for lack in lacks.into_iter().flatten() {
+            match lack {
+                Lack::Wait | Lack::Told => self.mark_broken(object),
+                Lack::Collected(child) => self.broken(spot, object, What::Collected { child }),
+                Lack::Wrong(child, why) => self.broken(spot, object, What::Child { child, why }),
+            }
+        }
+        for (at, child) in found.into_iter().flatten() {
+            self.table.set(child, Flag::Used);
+            if self.table.has(child, Flag::Broken) {
+                self.table.set(object, Flag::Broken);
+            }
+            if at == spot {
+                let what = What::Child { child: None, why: "itself: it refers to its own offset" };
+                self.failures.add(spot, Some(object.kind), what);
+            } else if (at.part == spot.part && at > spot)
+                || (at.part != spot.part && space.order(at) > space.order(spot))
+            {
+                self.remarks.add(Remark::Forward, spot);
+            }
+        }
+        Some(Children { found, lacking })
+    }
+
+    fn seek(
+        &mut self,
+        space: &Space<'_>,
+        child: Child,
+        kind: Kind,
+        turn: Turn,
+    ) -> Result<(Spot, Object), Lack> {
+        let Child::Offset(offset) = child else {
+            return Err(Lack::Wrong(None, "a hash instead of an offset, which nothing could find"));
+        };
+        let spot = match space.spot(offset) {
+            Ok(spot) => spot,
+            Err(Nowhere::NotYet) if turn == Turn::Early => return Err(Lack::Wait),
+            Err(Nowhere::NotYet) => return Err(Lack::Told),
+            Err(Nowhere::Collected) => return Err(Lack::Collected(offset)),
+            Err(Nowhere::Beyond) => {
+                return Err(Lack::Wrong(Some(offset), "nothing: the offset is beyond the end"));
+            }
+        };
+        match self.table.find(spot) {
+            Some(object) if object.kind == kind => Ok((spot, object)),
+            Some(object) => Err(Lack::Wrong(
+                Some(offset),
+                match object.kind {
+                    Kind::Contents => "contents, which it cannot be",
+                    Kind::Root => "a directory, which it cannot be",
+                    Kind::Inner => "a part of a directory, which it cannot be",
+                    Kind::Commit => "a commit, which it cannot be",
+                },
+            )),
+            None if turn == Turn::Early => Err(Lack::Wait),
+            None if space.in_gap(spot) => Err(Lack::Told),
+            None => Err(Lack::Wrong(Some(offset), "no beginning of an object")),
+        }
+    }
+
+    fn broken(&mut self, spot: Spot, object: Object, what: What) {
+        self.failures.add(spot, Some(object.kind), what);
+        self.mark_broken(object);
+    }
+
+    fn mark_broken(&mut self, object: Object) {
+        self.table.set(object, Flag::Broken);
+        self.table.set_facts(object, Facts::UNKNOWN);
+    }
+
+    fn hash(&mut self, spot: Spot, kind: Kind, expected: &Hash, put: impl FnOnce(&mut Vec<u8>)) {
+        self.window.push(spot, kind, expected, put);
+        if self.window.is_full() {
+            self.turn_over();
+        }
+    }
+
+    fn turn_over(&mut self) {
+        let failures = &mut self.failures;
+        let full = core::mem::take(&mut self.window);
+        self.window = self.hasher.hash(full, &mut |mismatch| failures.mismatch(mismatch));
+    }
+}
+
+struct Children {
+    found: [Option<(Spot, Object)>; ENTRIES],
+    /// One of them is not to be had; that has been told.
+    lacking: bool,
+}
+
+/// Why a global offset is nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nowhere {
+    /// In a file that was not met.
+    NotYet,
+    Collected,
+    Beyond,
+}
+
+impl Space<'_> {
+    /// Where the byte of a global offset is, as the table counts.
+    pub(super) fn spot(&self, offset: u64) -> Result<Spot, Nowhere> {
+        let Some(spot) = self.layout.find(offset) else {
+            let below = offset < self.layout.suffix_start();
+            return Err(if below { Nowhere::Collected } else { Nowhere::Beyond });
+        };
+        let at = match spot.part {
+            Part::Prefix => 0,
+            Part::Chunk(at) => at + 1,
+        };
+        let part = self.parts.get(at).copied().flatten().ok_or(Nowhere::NotYet)?;
+        Ok(Spot { part, position: spot.position })
+    }
+
+    /// The global offset of a spot.
+    pub(super) fn offset(&self, spot: Spot) -> Option<u64> {
+        self.layout.offset_of(self.part(spot.part)?, spot.position)
+    }
+
+    /// The part of the layout with this number in the table.
+    pub(super) fn part(&self, number: u32) -> Option<Part> {
+        let at = self.parts.iter().position(|part| *part == Some(number))?;
+        Some(at.checked_sub(1).map_or(Part::Prefix, Part::Chunk))
+    }
+
+    /// How many bytes follow a spot without a gap, itself included.
+    pub(super) fn run(&self, spot: Spot) -> u64 {
+        match self.part(spot.part) {
+            None => 0,
+            Some(Part::Prefix) => {
+                let ranges = self.layout.mapping().ranges();
+                let after = ranges.partition_point(|range| range.position <= spot.position);
+                let range = after.checked_sub(1).and_then(|at| ranges.get(at));
+                range.map_or(0, |range| (range.position + range.len).saturating_sub(spot.position))
+            }
+            Some(Part::Chunk(at)) => {
+                let (header, len) = self.layout.chunk(at).unwrap_or_default();
+                (header + len).saturating_sub(spot.position)
+            }
+        }
+    }
+
+    /// What sorts spots by their offsets.
+    pub(super) fn order(&self, spot: Spot) -> (Option<usize>, u64) {
+        (self.parts.iter().position(|part| *part == Some(spot.part)), spot.position)
+    }
+
+    /// Whether a spot is where nothing could be read.
+    pub(super) fn in_gap(&self, spot: Spot) -> bool {
+        let after = self.gaps.partition_point(|(from, _)| *from <= spot);
+        let gap = after.checked_sub(1).and_then(|at| self.gaps.get(at));
+        gap.is_some_and(|(from, until)| from.part == spot.part && spot.position < *until)
+    }
+}

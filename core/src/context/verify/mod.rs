@@ -1,0 +1,41 @@
+//! Proves a context: every object has its hash, every directory its one shape, every reference leads
+//! to what it should, and control file, mapping and index agree with the objects.
+//!
+//! Two forms share the same checks and give the same [`Outcome`]:
+//!
+//! * [`Stream`] is told the files in any order, as they come out of an archive, and walks through all
+//!   that is there;
+//! * [`reach`] follows references from given commits, over files that can be read at random.
+//!
+//! [`Audit`] stands before the first and takes contexts of the kind `riscv` as well.
+//!
+//! Both keep a table of some 40 to 50 bytes for every object; hashing is done by a [`Hasher`], many
+//! objects side by side.
+
+mod audit;
+mod checker;
+mod closing;
+mod failures;
+mod files;
+mod finish;
+mod listed;
+mod marks;
+mod named;
+mod outcome;
+mod pages;
+mod paths;
+mod reach;
+mod shape;
+mod spool;
+mod stream;
+mod table;
+mod walk;
+mod window;
+
+pub use audit::{Audit, Audited};
+pub use failures::MAX_FAILURES;
+pub use outcome::{Commit, Count, Outcome, PartTotal, Totals};
+pub use reach::{Wanted, reach};
+pub use spool::{Memory, Spool};
+pub use stream::Stream;
+pub use window::{Hasher, Immediate, Mismatch, Window};

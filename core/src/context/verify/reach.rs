@@ -1,0 +1,378 @@
+//! The check of what commits need, over files that can be read at random.
+//!
+//! The first pass goes down: from the last commit, block by block, through directories only, and
+//! marks what they refer to; what refers comes after what it refers to, so each block is read once.
+//! The second pass goes up through what was marked and checks it.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::super::index::Entry as Indexed;
+use super::super::open::{Context, nothing_at};
+use super::super::pack::{Child, Commit, Inode, Kind, Malformed};
+use super::checker::{Checker, Space, Turn};
+use super::closing::Closing;
+use super::failures::What;
+use super::files::{Inventory, Role};
+use super::listed::{FILES, Listed, Lister, There};
+use super::marks::Marks;
+use super::outcome::{Count, Outcome, PartTotal};
+use super::pages::{Entry, Pages};
+use super::paths;
+use super::table::Spot;
+use super::walk::LONG;
+use super::window::{Hasher, Long};
+use crate::code::Code;
+use crate::feedback::{Feedback, Phase, Unit};
+use crate::problem::{Place, Problem, Result};
+use crate::read_at::{Files, ReadAt};
+
+/// How many bytes of long contents or of a small file are read at once.
+const PIECE: u64 = 256 << 10;
+
+/// How many objects may wait for objects behind them. Writers never make one do so.
+const MAX_WAITING: usize = 1 << 20;
+
+/// How often those that wait are looked at again: a tree is at most 50 parts deep.
+const ROUNDS: usize = 52;
+
+/// Which commits are checked.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// All of the index that are there.
+    All,
+    /// These, each of which must be there.
+    These(&'a [Indexed]),
+}
+
+/// Checks what commits need. Two phases are told to `feedback`, numbered from `phases.0` on of
+/// `phases.1`, in bytes.
+///
+/// Memory: what the table takes, and two bytes more for each object.
+///
+/// # Errors
+/// Whatever the files report, and [`Code::Cancelled`]. What is wrong with the context is in the
+/// outcome.
+pub fn reach<F: Files, H: Hasher>(
+    context: &Context<F>,
+    wanted: Wanted<'_>,
+    hasher: H,
+    feedback: &mut dyn Feedback,
+    phases: (u32, u32),
+) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let inventory = inventory(context.files())?;
+    inventory.check(context.layout(), context.dict(), &mut outcome);
+    let listed = listed(context.files(), &mut outcome)?;
+    let mut pages = Pages::new(context, false);
+    let parts = pages.numbers();
+    let space = Space { layout: context.layout(), dict: context.dict(), parts: &parts, gaps: &[] };
+
+    let mut begin = |index, name| {
+        let phase = Phase { index, of: phases.1, name, total: Some(pages.total()), unit: Unit::Bytes };
+        feedback.phase(phase);
+    };
+    begin(phases.0, "Following commits");
+    let commits = commits(context, &space, wanted, &listed, &mut outcome)?;
+    let marks = mark(&mut pages, &space, &commits, feedback)?;
+    let mut begin = |index, name| {
+        let phase = Phase { index, of: phases.1, name, total: Some(pages.total()), unit: Unit::Bytes };
+        feedback.phase(phase);
+    };
+    begin(phases.0.saturating_add(1), "Checking objects");
+    let mut pages = Pages::new(context, true);
+    let mut checking = Checking { checker: Checker::new(hasher), space: &space, waiting: Vec::new() };
+    checking.up(&mut pages, &marks, &mut outcome, feedback)?;
+    let Checking { mut checker, .. } = checking;
+    let spots: Vec<Spot> = checker.failures.list.iter().map(|failure| failure.spot).collect();
+    let paths = match spots.is_empty() {
+        true => BTreeMap::new(),
+        false => paths::find(&mut Pages::new(context, true), &space, &marks, &spots, feedback)?,
+    };
+    let look = |offset| look(context, offset);
+    let closing =
+        Closing { checker: &mut checker, space: &space, live: &|_| true, paths: &paths, all: false };
+    closing.close(&listed, Some(&look), &mut outcome);
+    outcome.totals.memory += marks.memory();
+    Ok(outcome)
+}
+
+/// Names, sizes and what little is looked at besides the objects.
+fn inventory<F: Files>(files: &F) -> Result<Inventory> {
+    let mut inventory = Inventory::default();
+    for directory in ["", "index", "nds"] {
+        for name in files.names(directory)? {
+            let name = if directory.is_empty() { name } else { [directory, "/", &name].concat() };
+            let Some(file) = files.open(&name)? else { continue };
+            inventory.add(&name, file.len());
+            if Role::of(&name) == Role::Branches {
+                let mut bytes = vec![0; file.len().min(16) as usize];
+                file.read_at(0, &mut bytes)?;
+                inventory.gather(Role::Branches, &bytes);
+            }
+        }
+    }
+    Ok(inventory)
+}
+
+fn listed<F: Files>(files: &F, outcome: &mut Outcome) -> Result<Vec<Listed>> {
+    let mut listed = Vec::new();
+    for (number, name) in FILES.iter().enumerate() {
+        let Some(file) = files.open(name)? else { continue };
+        let mut lister = Lister::new(number as u8);
+        let mut position = 0;
+        let mut bytes = vec![0; PIECE.min(file.len()) as usize];
+        while position < file.len() {
+            let len = (file.len() - position).min(PIECE) as usize;
+            let Some(piece) = bytes.get_mut(..len) else { break };
+            file.read_at(position, piece)?;
+            lister.feed(piece, &mut listed);
+            position += len as u64;
+        }
+        if let Some((problem, failure)) = lister.end() {
+            outcome.note(problem, failure);
+        }
+    }
+    Ok(listed)
+}
+
+/// Where the wanted commits are.
+fn commits<F: Files>(
+    context: &Context<F>,
+    space: &Space<'_>,
+    wanted: Wanted<'_>,
+    listed: &[Listed],
+    outcome: &mut Outcome,
+) -> Result<Vec<Spot>> {
+    let mut spots = Vec::new();
+    let all: Vec<Indexed>;
+    let (entries, must) = match wanted {
+        Wanted::These(entries) => (entries, true),
+        Wanted::All => {
+            all = listed.iter().map(|listed| listed.entry).collect();
+            (&all[..], false)
+        }
+    };
+    for entry in entries {
+        let problem = match (space.spot(entry.offset), context.head(entry.offset)) {
+            (Ok(spot), Ok(head)) if head.kind == Kind::Commit => {
+                // Whether it is the right one is for the comparison with the index to say.
+                spots.push(spot);
+                continue;
+            }
+            (Ok(_), Ok(head)) => Problem::new(Code::ContextCommit).found(head.kind.words()),
+            (_, Err(problem)) if problem.code() == Code::ContextEntry => problem,
+            _ => nothing_at(entry.offset),
+        };
+        if must {
+            let hash = super::super::path::hex(entry.hash.as_bytes());
+            let found = problem.found_text().unwrap_or("nothing").into();
+            outcome.fail(missing(entry.offset, hash, found));
+        }
+    }
+    Ok(spots)
+}
+
+fn missing(offset: u64, hash: String, found: String) -> Problem {
+    Problem::new(Code::ContextCommit)
+        .at(Place::Context(offset))
+        .expected(format_args!("commit {hash}"))
+        .found(found)
+}
+
+/// Goes down from the commits, and marks everything that they need.
+fn mark<F: Files>(
+    pages: &mut Pages<'_, F>,
+    space: &Space<'_>,
+    commits: &[Spot],
+    feedback: &mut dyn Feedback,
+) -> Result<Marks> {
+    let (mut wanted, mut done, mut contents) = (Marks::default(), Marks::default(), Marks::default());
+    for spot in commits {
+        wanted.insert(*spot);
+    }
+    let mut left = pages.total();
+    while let Some(mut block) = wanted.pop() {
+        feedback.checkpoint()?;
+        let now = pages.before(Spot { part: block.part, position: block.number << 16 });
+        feedback.advance(left.saturating_sub(now));
+        left = left.min(now);
+        let mut visited = block.empty();
+        while let Some(spot) = block.pop() {
+            visited.insert(spot);
+            for (child, kind) in children(pages, space, spot)?.into_iter().flatten() {
+                if kind == Kind::Contents {
+                    contents.insert(child);
+                } else if !visited.contains(child) && !done.contains(child) && block.insert(child).is_none() {
+                    wanted.insert(child);
+                }
+            }
+        }
+        done.add(visited);
+    }
+    feedback.advance(left);
+    done.merge(contents);
+    Ok(done)
+}
+
+/// What the object at a spot refers to, as far as that can be told.
+pub(super) fn children<F: Files>(
+    pages: &mut Pages<'_, F>,
+    space: &Space<'_>,
+    spot: Spot,
+) -> Result<[Option<(Spot, Kind)>; 2]> {
+    let Entry::Whole(head, value) = pages.entry(space, spot, LONG)? else { return Ok([None; 2]) };
+    let place = |child: Child, kind| match child {
+        Child::Offset(offset) => Some((space.spot(offset).ok()?, kind)),
+        Child::Hash(_) => None,
+    };
+    Ok(match head.kind {
+        Kind::Contents => [None; 2],
+        Kind::Commit => {
+            let root = Commit::parse(value).ok().and_then(|commit| place(commit.root, Kind::Root));
+            [root, None]
+        }
+        Kind::Root | Kind::Inner => match Inode::parse(value) {
+            Err(_) => [None; 2],
+            Ok(Inode::Values(values)) => values.map(|value| {
+                let value = value?;
+                place(value.child, if value.node { Kind::Root } else { Kind::Contents })
+            }),
+            Ok(Inode::Tree { pointers, .. }) => pointers.map(|pointer| place(pointer?.child, Kind::Inner)),
+        },
+    })
+}
+
+struct Checking<'a, H> {
+    checker: Checker<H>,
+    space: &'a Space<'a>,
+    waiting: Vec<Spot>,
+}
+
+impl<H: Hasher> Checking<'_, H> {
+    /// Goes up through everything that was marked, and checks it.
+    fn up<F: Files>(
+        &mut self,
+        pages: &mut Pages<'_, F>,
+        marks: &Marks,
+        outcome: &mut Outcome,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()> {
+        let layout = self.space.layout;
+        let counts = &mut vec![Count::default(); self.space.parts.len()];
+        for _ in self.space.parts {
+            self.checker.table.part();
+        }
+        let (mut end, mut told) = (Spot::default(), 0);
+        for spot in marks.iter() {
+            if !pages.is_live(spot) {
+                continue;
+            }
+            if spot.part == end.part && spot.position < end.position {
+                let what = What::Entry("the middle of another object");
+                self.checker.failures.add(spot, None, what);
+                continue;
+            }
+            if let Some(len) = self.check(pages, spot, Turn::Early, outcome)? {
+                end = Spot { position: spot.position + len, ..spot };
+                if let Some(count) = counts.get_mut(spot.part as usize) {
+                    count.add(len);
+                }
+            }
+            let now = pages.before(spot);
+            if now - told >= PIECE {
+                feedback.advance(now - told);
+                feedback.checkpoint()?;
+                told = now;
+            }
+        }
+        feedback.advance(pages.total() - told);
+        for (number, count) in counts.iter().enumerate() {
+            if let Some(part) = self.space.part(number as u32).filter(|_| count.objects > 0) {
+                outcome.totals.parts.push(PartTotal { name: layout.name(part), count: *count });
+            }
+        }
+        for round in 0..ROUNDS {
+            let before = self.waiting.len();
+            if before == 0 {
+                break;
+            }
+            feedback.checkpoint()?;
+            for spot in core::mem::take(&mut self.waiting) {
+                self.check(pages, spot, Turn::Late, outcome)?;
+            }
+            if self.waiting.len() == before || round + 1 == ROUNDS {
+                for spot in core::mem::take(&mut self.waiting) {
+                    self.check(pages, spot, Turn::Last, outcome)?;
+                }
+            }
+        }
+        self.checker.flush();
+        Ok(())
+    }
+
+    /// Checks the object at a spot; gives its length if it is one.
+    fn check<F: Files>(
+        &mut self,
+        pages: &mut Pages<'_, F>,
+        spot: Spot,
+        turn: Turn,
+        outcome: &mut Outcome,
+    ) -> Result<Option<u64>> {
+        let checker = &mut self.checker;
+        let (head, value) = match pages.entry(self.space, spot, LONG)? {
+            Entry::Whole(head, value) => (head, Some(value)),
+            Entry::Long(head) => (head, None),
+            Entry::Bad(Malformed(why)) => {
+                checker.failures.add(spot, None, What::Entry(why));
+                return Ok(None);
+            }
+        };
+        let object = match turn {
+            Turn::Early => {
+                outcome.totals.add(head.kind, head.entry_len());
+                checker.table.push(spot, head.kind, &head.hash)
+            }
+            Turn::Late | Turn::Last => checker.table.find(spot),
+        };
+        let Some(object) = object else { return Ok(None) };
+        match value {
+            Some(value) if head.kind == Kind::Contents => checker.contents(spot, &head.hash, value),
+            Some(value) => {
+                if !checker.refers(self.space, spot, object, &head, value, turn) {
+                    if self.waiting.len() < MAX_WAITING {
+                        self.waiting.push(spot);
+                    } else if outcome.unchecked.is_empty() {
+                        let cause = "too many objects refer to objects that come after them";
+                        outcome.unchecked.push(Problem::new(Code::ContextUnchecked).because(cause));
+                    }
+                }
+            }
+            None => {
+                let mut long = Long::new(head.value_len);
+                let (mut at, mut left) = (spot.position + head.len as u64, head.value_len);
+                while left > 0 {
+                    let bytes = pages.bytes(Spot { position: at, ..spot }, left.min(PIECE))?;
+                    if bytes.is_empty() {
+                        break;
+                    }
+                    long.update(bytes);
+                    let len = bytes.len() as u64;
+                    (at, left) = (at + len, left - len);
+                }
+                checker.long_contents(spot, &head.hash, long.hash());
+            }
+        }
+        Ok(Some(head.entry_len()))
+    }
+}
+
+/// What is at an offset that nothing wanted leads to.
+fn look<F: Files>(context: &Context<F>, offset: u64) -> There {
+    match context.head(offset) {
+        Ok(head) if head.kind == Kind::Commit => There::Commit(head.hash, None, head.entry_len()),
+        _ => There::Else,
+    }
+}

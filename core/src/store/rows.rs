@@ -1,0 +1,92 @@
+//! What the rules ask of a store, whatever it lies in: a database read by an engine or without
+//! one, or the files of an older version.
+
+use alloc::string::String;
+
+use super::State;
+use crate::chain::{Block, Chain};
+use crate::hash::ContextHash;
+use crate::problem::Result;
+
+/// A store that can be read. Every method fails when the store cannot be read, or says something
+/// there that no node writes.
+pub trait Rows {
+    /// The newest block (rule E5).
+    ///
+    /// # Errors
+    /// [`Code::StoreNoHead`](crate::Code::StoreNoHead).
+    fn head(&self) -> Result<Block>;
+
+    /// The oldest level whose block has a context on disk (rule E6).
+    ///
+    /// # Errors
+    /// [`Code::StoreNoContext`](crate::Code::StoreNoContext).
+    fn first_available(&self) -> Result<i32>;
+
+    /// What the node remembers about where it is.
+    ///
+    /// # Errors
+    /// As above.
+    fn state(&self) -> Result<State>;
+
+    /// The block that the index of levels names at a level.
+    ///
+    /// # Errors
+    /// As above.
+    fn block_at(&self, level: i32) -> Result<Option<Block>>;
+
+    /// The highest level in the index of levels.
+    ///
+    /// # Errors
+    /// As above.
+    fn top_level(&self) -> Result<Option<i32>>;
+
+    /// Every block of the index of levels that has a context: its level, and the commit.
+    ///
+    /// # Errors
+    /// As above.
+    fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
+        let (first, top) = (self.first_available()?, self.top_level()?.unwrap_or(i32::MIN));
+        let mut missing = 0;
+        for level in first..=top {
+            missing += 1;
+            if let Some(block) = self.block_at(level)? {
+                missing = 0;
+                block.context.into_iter().for_each(|context| each(level, context));
+            }
+            // Levels are contiguous: after a gap like this the last one was invented.
+            if missing == 1000 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every record of a publication, in any order.
+    ///
+    /// # Errors
+    /// As above.
+    fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()>;
+
+    /// Lets `read` follow the blocks of the store.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T>;
+}
+
+/// The record that a commitment was published. A level that is not recorded is `None`, and so is
+/// one that no level can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// Text of the hash of the commitment; empty where there is none.
+    pub commitment: String,
+    /// The level at which layer 1 first saw it.
+    pub first_level: Option<i32>,
+    /// The level at which this operator published it.
+    pub own_level: Option<i32>,
+    /// Whether the commitment is in the store.
+    pub known: bool,
+    /// Its inbox level, if it is.
+    pub inbox_level: Option<i32>,
+}

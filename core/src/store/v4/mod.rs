@@ -1,0 +1,21 @@
+//! The store of version 4 (`docs/FORMAT.md`, section 8), which Octez wrote until v20 and Mavkit
+//! writes: index files, data files and small files below `storage/`. Versions 2 and 3 are read as
+//! well; 0 and 1 are recognised.
+//!
+//! [`Store`] looks things up as a read-only node does, and is judged by the same rules as version 5:
+//! it is [`Rows`](super::Rows).
+
+mod check;
+mod records;
+mod rows;
+mod singletons;
+mod store;
+mod table;
+mod version;
+
+pub use check::check;
+pub use records::{Protocol, Published, WholeBlock};
+pub use singletons::{GcLevels, Singletons};
+pub use store::{Store, StoredMessages};
+pub use table::{Generation, Record, Table};
+pub use version::{Layout, Version, check_version, layout};

@@ -1,0 +1,246 @@
+//! The store as a whole: opened once, then looked up.
+
+use alloc::vec::Vec;
+
+use super::records::{self, BLOCK_HEADER, Published, WholeBlock};
+use super::singletons::Singletons;
+use super::table::Table;
+use super::version::{self, Version};
+use crate::chain::Stored;
+use crate::code::Code;
+use crate::encoding::{Commitment, Inbox, Malformed, MessageList};
+use crate::hash::{BlockHash, CommitmentHash, InboxHash, WitnessHash};
+use crate::index::{KeyOrder, Shape};
+use crate::problem::{Problem, Result};
+use crate::read_at::{Files, ReadAt};
+use crate::store::damaged;
+
+/// A store in files, of version 2, 3 or 4.
+#[derive(Debug)]
+pub struct Store<R> {
+    version: Version,
+    recorded: Option<Version>,
+    singletons: Singletons,
+    blocks: Table<R>,
+    messages: Table<R>,
+    inboxes: Table<R>,
+    commitments: Table<R>,
+    levels: Table<R>,
+    pub(super) published: Table<R>,
+    notices: Vec<Problem>,
+    pub(super) genesis_level: Option<i32>,
+}
+
+/// Messages as they are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMessages {
+    /// The predecessor of their block; in versions 2 and 3 their block.
+    pub kept_with: BlockHash,
+    /// The list, as [`MessageList`](crate::encoding::MessageList) reads it.
+    pub list: Vec<u8>,
+}
+
+impl<R: ReadAt> Store<R> {
+    /// Opens the store below `storage/`. The keys of its logs are read.
+    ///
+    /// # Errors
+    /// [`Code::StoreMissing`], [`Code::StoreVersion`] for other versions, [`Code::StoreDamaged`] for
+    /// what a node would not open either, and what the source reports.
+    pub fn open<F: Files<File = R>>(files: &F) -> Result<Self> {
+        if !version::has_files(files)? {
+            return Err(Problem::new(Code::StoreMissing).path("storage"));
+        }
+        let recorded = version::recorded(files)?.map(version::known).transpose()?;
+        let version = match recorded {
+            Some(version) => version,
+            None => version::guess(files)?,
+        };
+        let version = version.readable()?;
+        if files.open(IRMIN_STORE[0])?.is_none() && files.open(IRMIN_STORE[1])?.is_none() {
+            return Err(damaged("storage/irmin_store", "its headers of data availability are missing")
+                .because("no node opens the store without them"));
+        }
+        let values = |name, shape| Table::with_values(files, name, shape);
+        let pure = |name, shape| Table::pure(files, name, shape);
+        let mut store = Self {
+            version,
+            recorded,
+            singletons: Singletons::read(files)?,
+            blocks: values("l2_blocks", shape(32, 8 + BLOCK_HEADER, KeyOrder::Boxed))?,
+            messages: values("messages", shape(32, 8 + 32, KeyOrder::Bytes))?,
+            inboxes: values("inboxes", shape(32, 8, KeyOrder::Bytes))?,
+            commitments: values("commitments", shape(32, 8, KeyOrder::Bytes))?,
+            levels: pure("levels_to_hashes", shape(4, 32, KeyOrder::Bytes))?,
+            published: pure("commitments_published_at_level", shape(32, 8, KeyOrder::Bytes))?,
+            notices: Vec::new(),
+            genesis_level: None,
+        };
+        if recorded.is_none() {
+            store.version = store.told_by_messages();
+        }
+        store.notices = store.look_around();
+        Ok(store)
+    }
+
+    /// Tells it the level of the rollup's origination, which the metadata have and the store has not:
+    /// without it, and before the first garbage collection, the oldest level of the index of levels
+    /// is taken for the first available one.
+    #[must_use]
+    pub fn with_genesis_level(mut self, level: Option<i32>) -> Self {
+        self.genesis_level = level;
+        self
+    }
+
+    /// The version that it is read as.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The version that `storage/version` records; `None` without that file.
+    pub fn recorded_version(&self) -> Option<Version> {
+        self.recorded
+    }
+
+    /// What is not wrong and still worth telling: data that no node looks at, an older version.
+    pub fn notices(&self) -> &[Problem] {
+        &self.notices
+    }
+
+    /// The small files.
+    pub fn singletons(&self) -> &Singletons {
+        &self.singletons
+    }
+
+    /// Every table with its name, for listing.
+    pub fn tables(&self) -> [(&'static str, &Table<R>); 6] {
+        [
+            ("l2_blocks", &self.blocks),
+            ("messages", &self.messages),
+            ("inboxes", &self.inboxes),
+            ("commitments", &self.commitments),
+            ("levels_to_hashes", &self.levels),
+            ("commitments_published_at_level", &self.published),
+        ]
+    }
+
+    /// The block of a hash.
+    ///
+    /// # Errors
+    /// [`Code::StoreDamaged`] when an index is damaged, as for the next ones.
+    pub fn block(&self, hash: &BlockHash) -> Result<Stored<WholeBlock>> {
+        Ok(self.block_and_level(hash)?.0)
+    }
+
+    /// The canonical block at a level.
+    pub fn hash_at(&self, level: i32) -> Result<Option<BlockHash>> {
+        let found = self.levels.find(&level.to_be_bytes())?;
+        Ok(found.and_then(|record| record.header.first_chunk().copied()).map(BlockHash::new))
+    }
+
+    /// The messages of a witness; their list has its form.
+    pub fn messages(&self, witness: &WitnessHash) -> Result<Stored<StoredMessages>> {
+        let Some(record) = self.messages.find(witness.as_bytes())? else { return Ok(Stored::Missing) };
+        if let Err(why) = self.messages.decode(&record, |list| MessageList::parse(list).map(drop)) {
+            return Ok(Stored::Malformed(why));
+        }
+        Ok(match (record.value, record.header.first_chunk()) {
+            (Ok(list), Some(hash)) => {
+                Stored::Found(StoredMessages { kept_with: BlockHash::new(*hash), list })
+            }
+            _ => Stored::Missing,
+        })
+    }
+
+    /// The inbox of a hash.
+    pub fn inbox(&self, hash: &InboxHash) -> Result<Stored<Inbox>> {
+        value(&self.inboxes, hash.as_bytes(), records::inbox)
+    }
+
+    /// The content of a commitment.
+    pub fn commitment(&self, hash: &CommitmentHash) -> Result<Stored<Commitment>> {
+        value(&self.commitments, hash.as_bytes(), records::commitment)
+    }
+
+    /// When a commitment was published; `None` where that is not recorded.
+    pub fn published(&self, hash: &CommitmentHash) -> Result<Option<Published>> {
+        let found = self.published.find(hash.as_bytes())?;
+        Ok(found.and_then(|record| records::published(&record.header).ok()))
+    }
+
+    /// Reads the sorted part of every index, and tells where a node does not find what should be there.
+    ///
+    /// # Errors
+    /// [`Code::StoreDamaged`] for a fan-out table that leads nowhere, and what the source reports.
+    pub fn misplaced(&self) -> Result<Vec<Problem>> {
+        let mut found = Vec::new();
+        for (_, table) in self.tables() {
+            found.extend(table.misplaced()?);
+        }
+        Ok(found)
+    }
+
+    /// The block of a hash, and its level where that at least can be read.
+    pub(super) fn block_and_level(&self, hash: &BlockHash) -> Result<(Stored<WholeBlock>, Option<i32>)> {
+        let Some(record) = self.blocks.find(hash.as_bytes())? else { return Ok((Stored::Missing, None)) };
+        let level = record.header.get(32..).and_then(|rest| rest.first_chunk().copied());
+        let level = level.map(i32::from_be_bytes);
+        let block = match self.blocks.decode(&record, |body| records::block(&record.header, body)) {
+            Ok((block, _)) if block.hash != *hash => {
+                Stored::Malformed(alloc::format!("under its hash is block {}", block.hash))
+            }
+            Ok(found) => Stored::Found(found),
+            Err(why) => Stored::Malformed(why),
+        };
+        Ok((block, level))
+    }
+
+    /// The levels of the index, ascending.
+    pub(super) fn level_numbers(&self) -> Result<Vec<i32>> {
+        let mut levels = Vec::new();
+        for binding in self.levels.keys() {
+            let (key, _) = binding?;
+            levels.extend(key.first_chunk().map(|level| i32::from_be_bytes(*level)));
+        }
+        levels.sort_unstable();
+        Ok(levels)
+    }
+
+    /// Versions 2 and 3 keep messages with their block, version 4 with its predecessor.
+    fn told_by_messages(&self) -> Version {
+        let Ok(Some((head, evaluation))) = self.singletons.head() else { return Version::V4 };
+        match self.messages(&evaluation.inbox_witness) {
+            Ok(Stored::Found(messages)) if messages.kept_with == head.hash => Version::V3,
+            _ => Version::V4,
+        }
+    }
+
+    fn look_around(&self) -> Vec<Problem> {
+        let mut notices = Vec::new();
+        if self.recorded.is_none() {
+            notices.push(version::check_version(None).err());
+        }
+        if self.version != Version::V4 {
+            let found = alloc::format!("version {}: {}", self.version.number(), self.version.differs());
+            notices.push(Some(Problem::new(Code::StoreVersion).expected("version 4").found(found)));
+        }
+        let hidden = self.tables().into_iter().flat_map(|(_, table)| table.notices().cloned().map(Some));
+        notices.extend(hidden.collect::<Vec<_>>());
+        notices.into_iter().flatten().collect()
+    }
+}
+
+/// One of these is in `irmin_store`, whatever version of its format it has.
+const IRMIN_STORE: [&str; 2] = ["storage/irmin_store/store.control", "storage/irmin_store/store.pack"];
+
+const fn shape(key: usize, value: usize, order: KeyOrder) -> Shape {
+    Shape { key, value, order }
+}
+
+fn value<R: ReadAt, T>(
+    table: &Table<R>,
+    key: &[u8],
+    decode: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+) -> Result<Stored<T>> {
+    let Some(record) = table.find(key)? else { return Ok(Stored::Missing) };
+    Ok(table.decode(&record, decode).map_or_else(Stored::Malformed, Stored::Found))
+}

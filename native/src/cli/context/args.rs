@@ -1,0 +1,106 @@
+//! Options of the commands that look into a context.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ContextCommand {
+    /// List the commits, the newest first
+    Log(LogArgs),
+    /// List a directory, or the keys of the durable storage below a key
+    Ls(LsArgs),
+    /// Write contents, or the value of a key of the durable storage, to standard output
+    Cat(CatArgs),
+    /// Show what a commit consists of: objects by kind, sizes, depth, subtrees
+    Stat(StatArgs),
+}
+
+impl ContextCommand {
+    pub(in crate::cli) fn wants_json(&self) -> bool {
+        match self {
+            Self::Log(args) => args.json,
+            Self::Ls(args) => args.json,
+            Self::Cat(_) => false,
+            Self::Stat(args) => args.json,
+        }
+    }
+}
+
+/// Whose context.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct TargetArgs {
+    /// A snapshot file (- for standard input), a data directory, or its directory context/
+    #[arg(value_name = "SNAPSHOT|DATA_DIR|CONTEXT_DIR")]
+    pub(in crate::cli) target: PathBuf,
+    /// Directory to unpack the context of a compressed snapshot in [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) temp_dir: Option<PathBuf>,
+}
+
+/// Which commit of it.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct CommitArgs {
+    /// The commit: SRCo…, 64 hexadecimal digits or the first of them [default: that of the head,
+    /// or the newest one that can be read]
+    #[arg(long, value_name = "HASH", conflicts_with = "level")]
+    pub(in crate::cli) commit: Option<String>,
+    /// The commit of the block at this level: head, finalized, cemented or a number
+    #[arg(long, value_name = "LEVEL")]
+    pub(in crate::cli) level: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct LogArgs {
+    #[command(flatten)]
+    pub(in crate::cli) target: TargetArgs,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = PATHS)]
+pub(in crate::cli) struct LsArgs {
+    #[command(flatten)]
+    pub(in crate::cli) target: TargetArgs,
+    /// The directory, such as pvm_state/pvm; or a key, such as /evm [default: the root]
+    pub(in crate::cli) path: Option<OsString>,
+    #[command(flatten)]
+    pub(in crate::cli) commit: CommitArgs,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = PATHS)]
+pub(in crate::cli) struct CatArgs {
+    #[command(flatten)]
+    pub(in crate::cli) target: TargetArgs,
+    /// The contents, such as pvm_state/pvm/max_nb_ticks; or a key, such as /kernel/boot.wasm
+    pub(in crate::cli) path: OsString,
+    #[command(flatten)]
+    pub(in crate::cli) commit: CommitArgs,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct StatArgs {
+    #[command(flatten)]
+    pub(in crate::cli) target: TargetArgs,
+    #[command(flatten)]
+    pub(in crate::cli) commit: CommitArgs,
+    /// How many steps from the root subtrees are told apart
+    #[arg(long, value_name = "STEPS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=8))]
+    pub(in crate::cli) depth: u64,
+    /// Print the facts as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+const PATHS: &str = "\
+Paths:
+  pvm_state/durable/evm    a path of the tree, from its root
+  /evm                     a key of the durable storage, as the kernel knows it
+  a\\x2fb, a\\\\b              a slash, a backslash, or any byte within a name";

@@ -1,0 +1,210 @@
+//! `rollsnap context`: what is in a context, without a node.
+
+mod args;
+mod log;
+mod stat;
+mod tree;
+
+use std::process::ExitCode;
+
+use rollsnap_core::context::{Commit, Context, Riscv, path};
+use rollsnap_core::hash::ContextHash;
+use rollsnap_core::{Code, Feedback, Problem, Result};
+use serde::Serialize;
+
+pub(super) use args::ContextCommand;
+use args::{CommitArgs, TargetArgs};
+
+use super::output::Output;
+use super::progress::Terminal;
+use crate::context::{ContextFiles, Levels, Target};
+use crate::store::LevelRequest;
+
+pub(super) fn run(command: &ContextCommand, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+    match command {
+        ContextCommand::Log(args) => log::run(args, output, feedback),
+        ContextCommand::Ls(args) => tree::list(args, output, feedback),
+        ContextCommand::Cat(args) => tree::cat(args, feedback),
+        ContextCommand::Stat(args) => stat::run(args, output, feedback),
+    }
+}
+
+/// What kind of context it is.
+enum Opened<'t> {
+    Irmin(Box<Context<&'t ContextFiles>>),
+    Riscv(Riscv<&'t ContextFiles>),
+}
+
+impl<'t> Opened<'t> {
+    fn of(target: &'t Target) -> Result<Self> {
+        let riscv = Riscv::recognise(&&target.files)?;
+        if riscv {
+            Riscv::open(&target.files).map(Self::Riscv)
+        } else {
+            Context::open(&target.files).map(|context| Self::Irmin(context.into()))
+        }
+    }
+
+    /// The commands that need paths.
+    fn irmin(self) -> Result<Context<&'t ContextFiles>> {
+        match self {
+            Self::Irmin(context) => Ok(*context),
+            Self::Riscv(_) => Err(Problem::new(Code::Usage)
+                .headline(
+                    "this is the context of a riscv rollup: its state is one string of bytes without paths",
+                )
+                .because("rollsnap context log and rollsnap context stat show its commits")),
+        }
+    }
+}
+
+fn open(args: &TargetArgs, feedback: &mut Terminal) -> Result<Target> {
+    let target = Target::open(&args.target, args.temp_dir.as_deref(), feedback)?;
+    if let Levels::None(problem) = &target.levels
+        && problem.code() != Code::StoreMissing
+    {
+        feedback.note(&format!("Levels are not known: {problem}"));
+    }
+    Ok(target)
+}
+
+/// A commit, and its level where the store tells.
+struct Chosen {
+    commit: Commit,
+    level: Option<i32>,
+}
+
+/// What is said of it in JSON.
+#[derive(Serialize)]
+struct JsonCommit {
+    hash: String,
+    context_hash: ContextHash,
+    level: Option<i32>,
+    author: String,
+    message: String,
+}
+
+impl Chosen {
+    fn json(&self) -> JsonCommit {
+        JsonCommit {
+            hash: path::hex(self.commit.hash.as_bytes()),
+            context_hash: self.commit.hash,
+            level: self.level,
+            author: path::show_step(&self.commit.author),
+            message: path::show_step(&self.commit.message),
+        }
+    }
+
+    /// `SRCo… at level N`
+    fn words(&self) -> String {
+        let level = self.level.map_or_else(String::new, |level| format!(" at level {level}"));
+        format!("{}{level}", self.commit.hash)
+    }
+}
+
+/// The commit that was asked for; else that of the head, else the newest one that can be read.
+fn choose(
+    context: &Context<&ContextFiles>,
+    levels: &Levels,
+    args: &CommitArgs,
+    feedback: &mut Terminal,
+) -> Result<Chosen> {
+    if let Some(text) = &args.commit {
+        let commit = context.checkout(&named(context, text)?)?;
+        let level = level_of(levels, &commit.hash, feedback);
+        return Ok(Chosen { commit, level });
+    }
+    if let Some(text) = &args.level {
+        let block = levels.block(text.parse::<LevelRequest>()?)?;
+        let hash = block.context.ok_or_else(|| {
+            Problem::new(Code::LevelUnavailable)
+                .headline(format!("the block at level {} has no context", block.level))
+                .because("the node was told to keep the contexts of blocks with a commitment only")
+        })?;
+        return Ok(Chosen { commit: context.checkout(&hash)?, level: Some(block.level) });
+    }
+    let chosen = match levels.head() {
+        Ok(Some(head)) => {
+            let commit = head.context.map(|hash| context.checkout(&hash));
+            match commit {
+                Some(Ok(commit)) => Some(Chosen { commit, level: Some(head.level) }),
+                Some(Err(problem)) => {
+                    feedback.note(&format!("Not the commit of the head, at level {}: {problem}", head.level));
+                    None
+                }
+                None => None,
+            }
+        }
+        Ok(None) => None,
+        Err(problem) => {
+            feedback.note(&format!("The head is not known: {problem}"));
+            None
+        }
+    };
+    let chosen = match chosen {
+        Some(chosen) => chosen,
+        None => {
+            let newest = context.commits()?.into_iter().rev().find_map(|listed| listed.available().cloned());
+            let commit = newest.ok_or_else(|| {
+                Problem::new(Code::ContextCommit).headline("the context has no commit that can be read")
+            })?;
+            let level = level_of(levels, &commit.hash, feedback);
+            Chosen { commit, level }
+        }
+    };
+    feedback.note(&format!("Commit {}", chosen.words()));
+    Ok(chosen)
+}
+
+/// The commit that a text names: as the store has it, in hexadecimal, or by the beginning of that.
+fn named(context: &Context<&ContextFiles>, text: &str) -> Result<ContextHash> {
+    if text.starts_with(ContextHash::TEXT_PREFIX) {
+        return text.parse().map_err(|err| {
+            Problem::new(Code::HashText).headline(format!("{text:?} is not a context hash")).because(err)
+        });
+    }
+    if let Some(hash) = path::unhex(text) {
+        return Ok(ContextHash::new(hash));
+    }
+    let digits = text.to_ascii_lowercase();
+    if text.len() < MIN_DIGITS || text.len() > 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Problem::new(Code::HashText)
+            .headline(format!("{text:?} names no commit"))
+            .expected(format_args!("SRCo…, 64 hexadecimal digits, or at least {MIN_DIGITS} of them"))
+            .found(text));
+    }
+    let index = context.index()?;
+    let mut found =
+        index.entries().iter().filter(|entry| path::hex(entry.hash.as_bytes()).starts_with(&digits));
+    match (found.next(), found.next()) {
+        (Some(entry), None) => Ok(entry.hash),
+        (None, _) => Err(Problem::new(Code::ContextCommit)
+            .headline(format!("the index has no commit whose hash begins with {digits}"))),
+        (Some(_), Some(_)) => Err(Problem::new(Code::HashText)
+            .headline(format!("the index has several commits whose hashes begin with {digits}"))),
+    }
+}
+
+/// How many digits of a hash are enough to look for it.
+const MIN_DIGITS: usize = 4;
+
+/// The level of a commit, if the store knows it; what is wrong with the store is no reason to stop.
+fn level_of(levels: &Levels, hash: &ContextHash, feedback: &mut Terminal) -> Option<i32> {
+    match levels.contexts() {
+        Ok(contexts) => contexts.into_iter().find(|(_, context)| context == hash).map(|(level, _)| level),
+        Err(problem) => {
+            feedback.note(&format!("Levels are not known: {problem}"));
+            None
+        }
+    }
+}
+
+/// A number with its thousands apart.
+fn grouped(number: u64) -> String {
+    indicatif::HumanCount(number).to_string()
+}
+
+/// One of them, or several.
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}

@@ -1,0 +1,273 @@
+//! What the user named: a snapshot, a data directory, or a context alone.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use rollsnap_core::chain::Block;
+use rollsnap_core::context::Riscv;
+use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::hash::ContextHash;
+use rollsnap_core::report::Compression;
+use rollsnap_core::snapshot::{Event, Options};
+use rollsnap_core::store::{Rows, STORE, Store as Bare};
+use rollsnap_core::{Code, Feedback, Problem, Result};
+use tempfile::TempDir;
+
+use super::{ContextFiles, Part};
+use crate::extract;
+use crate::io;
+use crate::source::Source;
+use crate::store::{Accept, LevelRequest, Store};
+
+/// A context, and the store that tells its levels.
+pub struct Target {
+    /// Its files.
+    pub files: ContextFiles,
+    /// The store.
+    pub levels: Levels,
+    /// The directory that it was unpacked to: gone when this is dropped.
+    _unpacked: Option<TempDir>,
+}
+
+/// The store that tells at which level a commit was made.
+pub enum Levels {
+    /// That of a node, which may be using it.
+    Engine(Store),
+    /// That of a snapshot.
+    Bare(Bare<'static, Part>),
+    /// There is none, or none that can be read: why.
+    None(Problem),
+}
+
+impl Target {
+    /// Opens a snapshot (`-`: standard input), a data directory, or a directory `context/`.
+    ///
+    /// A compressed snapshot is unpacked below `temp_dir`, or the system's directory for temporary files:
+    /// its context and its store. Nothing else is copied.
+    ///
+    /// # Errors
+    /// [`Code::ContextMissing`]; the codes of a damaged snapshot; [`Code::Cancelled`]; any `io.*`
+    /// code.
+    pub fn open(target: &Path, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
+        if target.is_dir() {
+            return Self::of_directory(target);
+        }
+        let mut source = Source::open(target)?;
+        let header = match source.size() {
+            Some(_) => Some(source.read_header(feedback)?),
+            None => None,
+        };
+        match header {
+            Some((header, report)) if report.container.compression == Some(Compression::None) => {
+                Self::in_place(target, header.archive_offset() as u64)
+            }
+            Some(_) => Self::unpacked(Source::open(target)?, temp_dir, feedback),
+            None => Self::unpacked(source, temp_dir, feedback),
+        }
+    }
+
+    fn of_directory(target: &Path) -> Result<Self> {
+        let bare = ContextFiles::Directory(target.into());
+        let is_context = target.join("store.control").exists()
+            || target.join("index").is_dir()
+            || Riscv::recognise(&bare)?;
+        let (root, context) = if is_context {
+            // As the nodes name it, so that the store is beside it.
+            let named = fs::canonicalize(target).unwrap_or_else(|_| target.into());
+            let parent = named.parent().filter(|_| named.file_name().is_some_and(|name| name == CONTEXT));
+            (parent.map(Path::to_path_buf), target.to_path_buf())
+        } else {
+            (Some(target.into()), target.join(CONTEXT))
+        };
+        if !context.is_dir() {
+            return Err(Problem::new(Code::ContextMissing).path(target.display()));
+        }
+        let levels = match root {
+            Some(root) if root.join(STORE).exists() => match Store::open(&root.join(STORE), Accept::Older) {
+                Ok(store) => Levels::Engine(store),
+                Err(problem) => Levels::None(problem),
+            },
+            _ => Levels::None(Problem::new(Code::StoreMissing).headline("there is no store of version 5")),
+        };
+        Ok(Self { files: ContextFiles::Directory(context), levels, _unpacked: None })
+    }
+
+    /// Over the members of an archive that begins at this offset of the file.
+    fn in_place(path: &Path, offset: u64) -> Result<Self> {
+        let cut = || Problem::new(Code::TarTruncated).path(path.display());
+        let whole = Part::open(path)?.ok_or_else(cut)?;
+        let file = File::open(path).map_err(|err| io::problem("open", path, err))?;
+        let damaged = |err: std::io::Error| {
+            let problem = io::problem("read", path, err);
+            match problem.code() {
+                Code::IoOther => cut().because(problem.cause().unwrap_or_default()),
+                _ => problem,
+            }
+        };
+        let mut archive = tar::Archive::new(Behind::new(file, offset).map_err(damaged)?);
+        let mut parts = BTreeMap::new();
+        let mut store = None;
+        for entry in archive.entries_with_seek().map_err(damaged)? {
+            let entry = entry.map_err(damaged)?;
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let window = whole.window(offset + entry.raw_file_position(), entry.size()).ok_or_else(cut)?;
+            let twice = if name == STORE {
+                store.replace(window).is_some()
+            } else if let Some(name) = name.strip_prefix("context/") {
+                parts.insert(name.to_owned(), window).is_some()
+            } else {
+                false
+            };
+            if twice {
+                return Err(Problem::new(Code::TarDuplicate).member(name));
+            }
+        }
+        if parts.is_empty() {
+            return Err(Problem::new(Code::ContextMissing).path(path.display()));
+        }
+        Ok(Self { files: ContextFiles::Windows(parts), levels: Levels::of(store), _unpacked: None })
+    }
+
+    fn unpacked(mut source: Source, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
+        let parent = temp_dir.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        let made = tempfile::Builder::new().prefix("rollsnap-context-").tempdir_in(&parent);
+        let made = made.map_err(|err| io::problem("create a working directory in", &parent, err))?;
+        let free = rustix::fs::statvfs(&parent).map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+        let free = free.map_or_else(|_| String::new(), |free| format!(", where {} are free", amount(free)));
+        let size = source.size().map_or_else(String::new, |size| format!(" ({} compressed)", amount(size)));
+        feedback.note(&format!(
+            "Context and store of the snapshot{size} are unpacked to {}{free}",
+            parent.display()
+        ));
+        let phase = Phase { index: 1, of: 1, name: "Unpacking context", total: None, unit: Unit::Bytes };
+        let mut files = extract::Files::new(made.path());
+        let (mut wanted, mut any) = (false, false);
+        source.inspect(Options::default(), phase, feedback, &mut |event| match event {
+            Event::Member(member) => {
+                let context = member.name.starts_with("context/");
+                any |= context;
+                wanted = context || member.name == STORE;
+                if wanted { files.begin(member) } else { Ok(()) }
+            }
+            Event::Data(data) if wanted => files.data(data),
+            Event::MemberEnd { member, .. } if wanted => files.end(member),
+            Event::Problem(problem) => Err(problem.clone()),
+            _ => Ok(()),
+        })?;
+        if !any {
+            return Err(Problem::new(Code::ContextMissing).path(source.name().display()));
+        }
+        Ok(Self {
+            files: ContextFiles::Directory(made.path().join(CONTEXT)),
+            levels: Levels::of(Part::open(&made.path().join(STORE))?),
+            _unpacked: Some(made),
+        })
+    }
+}
+
+/// A file behind its first bytes, as if it began there.
+struct Behind {
+    file: File,
+    start: u64,
+}
+
+impl Behind {
+    fn new(mut file: File, start: u64) -> std::io::Result<Self> {
+        file.seek(SeekFrom::Start(start))?;
+        Ok(Self { file, start })
+    }
+}
+
+impl Read for Behind {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.file.read(out)
+    }
+}
+
+impl Seek for Behind {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => SeekFrom::Start(at.saturating_add(self.start)),
+            other => other,
+        };
+        Ok(self.file.seek(to)?.saturating_sub(self.start))
+    }
+}
+
+impl Levels {
+    fn of(store: Option<Part>) -> Self {
+        let missing = || Problem::new(Code::StoreMissing).headline("the snapshot has no store of version 5");
+        let opened = store.ok_or_else(missing).and_then(|part| Bare::open(part, STORE, Accept::Older));
+        opened.map_or_else(Self::None, Self::Bare)
+    }
+
+    /// The newest block; `None` when no store tells.
+    ///
+    /// # Errors
+    /// As [`Rows::head`].
+    pub fn head(&self) -> Result<Option<Block>> {
+        match self {
+            Self::Engine(store) => store.head().map(Some),
+            Self::Bare(store) => store.head().map(Some),
+            Self::None(_) => Ok(None),
+        }
+    }
+
+    /// The commit of each level that has one.
+    ///
+    /// # Errors
+    /// As [`Rows::contexts`].
+    pub fn contexts(&self) -> Result<Vec<(i32, ContextHash)>> {
+        let mut contexts = Vec::new();
+        let mut each = |level, context| contexts.push((level, context));
+        match self {
+            Self::Engine(store) => store.contexts(&mut each)?,
+            Self::Bare(store) => store.contexts(&mut each)?,
+            Self::None(_) => {}
+        }
+        Ok(contexts)
+    }
+
+    /// The block at a level.
+    ///
+    /// # Errors
+    /// [`Code::LevelUnavailable`] when there is none, and why the store cannot be read.
+    pub fn block(&self, request: LevelRequest) -> Result<Block> {
+        match self {
+            Self::Engine(store) => block(store, request),
+            Self::Bare(store) => block(store, request),
+            Self::None(problem) => Err(Problem::new(Code::LevelUnavailable)
+                .headline("there is no store that tells which commit a level has")
+                .because(problem)),
+        }
+    }
+}
+
+fn block(store: &impl Rows, request: LevelRequest) -> Result<Block> {
+    let state = store.state()?;
+    let level = match request {
+        LevelRequest::Head => return store.head(),
+        LevelRequest::Finalized => state.finalized.map(|mark| mark.level),
+        LevelRequest::Cemented => state.lcc.map(|mark| mark.level),
+        LevelRequest::Level(level) => Some(level),
+    };
+    let block = level.map(|level| store.block_at(level)).transpose()?.flatten();
+    block.ok_or_else(|| {
+        Problem::new(Code::LevelUnavailable).headline(format!("the store has no block at level {request}"))
+    })
+}
+
+fn amount(bytes: u64) -> indicatif::BinaryBytes {
+    indicatif::BinaryBytes(bytes)
+}
+
+/// Name of the directory, in a data directory and in a snapshot.
+const CONTEXT: &str = "context";
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target").field("files", &self.files).finish_non_exhaustive()
+    }
+}

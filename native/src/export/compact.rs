@@ -1,0 +1,219 @@
+//! The context of a compact snapshot: that of the first available block, alone.
+//!
+//! Under the lock it is only captured: the commit is looked up, the small files are read, the
+//! large ones opened. Open files stay what they are, whatever a garbage collection does to their
+//! names; so all the rest comes after the lock is released.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rollsnap_core::context::path::hex;
+use rollsnap_core::context::verify::Audited;
+use rollsnap_core::context::write::{SingleCommit, Sink, riscv};
+use rollsnap_core::context::{Commit, Context};
+use rollsnap_core::feedback::Phase;
+use rollsnap_core::hash::ContextHash;
+use rollsnap_core::report::{Check, Status};
+use rollsnap_core::{Code, Feedback, Files, Place, Problem, Result};
+
+use crate::context::{ContextFiles, Moment};
+use crate::contexts::Contexts;
+use crate::data_dir::{PvmKind, SourceFile};
+use crate::io;
+use crate::jobs::Phases;
+use crate::store::Block;
+use crate::verify::{ContextScope, Reading};
+
+/// How many phases [`Captured::write`] has.
+pub(super) fn phases(kind: PvmKind, check: bool) -> u32 {
+    if kind == PvmKind::Riscv { 1 } else { 2 + u32::from(check) }
+}
+
+/// The context of a block, as it was under the lock.
+pub(super) struct Captured {
+    files: Moment,
+    what: What,
+    /// What the new files get, so that equal data make equal bytes.
+    mode: u32,
+    mtime: u64,
+}
+
+enum What {
+    Irmin(Commit),
+    Riscv(ContextHash),
+}
+
+/// What goes into the snapshot.
+pub(super) struct Written {
+    /// The files, under the names that they have in the snapshot.
+    pub(super) files: Vec<SourceFile>,
+    /// The one commit.
+    pub(super) contexts: Contexts,
+    /// What there is to say about it.
+    pub(super) remarks: Vec<Check>,
+}
+
+impl Captured {
+    /// Looks for the context of `block` in the data directory `root`.
+    pub(super) fn new(root: &Path, block: &Block, kind: PvmKind) -> Result<Self> {
+        let path = root.join("context");
+        let files = Moment::take(&ContextFiles::Directory(path.clone()))?;
+        let level = Place::Level(block.level);
+        let hash = block.context.ok_or_else(|| Problem::new(Code::ChainContext).at(level))?;
+        let (what, named) = if kind == PvmKind::Riscv {
+            (What::Riscv(hash), hex(hash.as_bytes()))
+        } else {
+            let context = Context::open(&files)?;
+            let commit = context.checkout(&hash).map_err(|problem| unknown(&hash, problem))?;
+            (What::Irmin(commit), "store.control".to_owned())
+        };
+        let path = path.join(named);
+        let metadata =
+            fs::metadata(&path).map_err(|err| unknown(&hash, io::problem("look at", &path, err)))?;
+        let mtime = u64::try_from(metadata.mtime()).unwrap_or_default();
+        Ok(Self { files, what, mode: metadata.mode() & 0o777, mtime })
+    }
+
+    /// Writes the new context into the directory `work`, and reads it again if it is to be checked.
+    pub(super) fn write(
+        &self,
+        work: &Path,
+        check: bool,
+        phases: &mut Phases,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Written> {
+        let root = work.join("context");
+        let mut files = NewFiles::new(&root);
+        let mut remarks = Vec::new();
+        let mut contexts = Contexts::default();
+        let names = match &self.what {
+            What::Irmin(commit) => {
+                let context = Context::open(&self.files)?;
+                remarks.extend(dual(&context, commit)?);
+                let copy = SingleCommit::of(&context, commit, phases.next("Reading context"), feedback)?;
+                copy.write(&mut files, phases.next("Copying context"), feedback)?;
+                let names = files.finish()?;
+                if check {
+                    let phase = phases.next("Checking context");
+                    let audited = verify(&root, &commit.hash, work, phase, feedback)?;
+                    remarks.extend(audited.checks);
+                    contexts = audited.contexts;
+                }
+                names
+            }
+            What::Riscv(hash) => {
+                riscv::copy(&self.files, hash, &mut files, phases.next("Copying context"), feedback)
+                    .map_err(|problem| unknown(hash, problem))?;
+                contexts = contexts.read([(*hash, None)]);
+                files.finish()?
+            }
+        };
+        let files = names.into_iter().map(|name| self.source(&root, name)).collect::<Result<_>>()?;
+        Ok(Written { files, contexts, remarks })
+    }
+
+    fn source(&self, root: &Path, name: String) -> Result<SourceFile> {
+        let path = root.join(&name);
+        let size = fs::metadata(&path).map_err(|err| io::problem("look at", &path, err))?.len();
+        Ok(SourceFile { name: format!("context/{name}"), path, size, mode: self.mode, mtime: self.mtime })
+    }
+}
+
+/// Whether the state has a second half, which no snapshot can vouch for.
+pub(super) fn second_half(root: &Path) -> Result<Option<Check>> {
+    let there = !ContextFiles::Directory(root.join("context")).names("nds")?.is_empty();
+    Ok(there.then(|| not_covered("a directory context/nds")))
+}
+
+fn dual(context: &Context<&Moment>, commit: &Commit) -> Result<Option<Check>> {
+    let found = match context.files().names("nds")?.is_empty() {
+        false => Some("a directory context/nds"),
+        true if context.tree(commit)?.is_dual()? => Some("its marker pvm/nds_hash in the state"),
+        true => None,
+    };
+    Ok(found.map(not_covered))
+}
+
+fn not_covered(found: &str) -> Check {
+    Check::open(&Problem::new(Code::ContextDual).found(found))
+}
+
+/// Says in the words of the nodes that there is no such commit, if that is what is wrong.
+fn unknown(hash: &ContextHash, problem: Problem) -> Problem {
+    if !matches!(problem.code(), Code::ContextCommit | Code::IoNotFound) {
+        return problem;
+    }
+    let text = format!("Cannot export context snapshot: unknown context hash {hash}");
+    Problem::new(Code::ContextCommit).headline(text).because(problem)
+}
+
+/// Reads the finished context as anybody would: every object has its hash, and there is one commit.
+fn verify(
+    root: &Path,
+    commit: &ContextHash,
+    place: &Path,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<Audited> {
+    let reading = Reading { scope: ContextScope::All, head: None, temp_dir: Some(place) };
+    let audited = reading.directory(root, phase, feedback)?;
+    crate::verify::refuse(audited.problems.clone())?;
+    let open = audited.checks.iter().find(|check| check.status == Status::Unknown);
+    if let Some(check) = open {
+        return Err(Problem::new(Code::ExportCheck).because(&check.text));
+    }
+    if audited.contexts.len() != 1 || !audited.contexts.contains(commit) {
+        return Err(Problem::new(Code::ExportCheck)
+            .expected(format_args!("one context, {commit}"))
+            .found(audited.contexts.len()));
+    }
+    Ok(audited)
+}
+
+/// Files below a directory that is made for them. Nothing there survives a crash, so nothing is synced.
+struct NewFiles {
+    root: PathBuf,
+    names: Vec<String>,
+    open: Option<(PathBuf, BufWriter<File>)>,
+}
+
+impl NewFiles {
+    fn new(root: &Path) -> Self {
+        Self { root: root.into(), names: Vec::new(), open: None }
+    }
+
+    /// The names of the files.
+    fn finish(mut self) -> Result<Vec<String>> {
+        self.complete()?;
+        Ok(self.names)
+    }
+
+    fn complete(&mut self) -> Result<()> {
+        match self.open.take() {
+            Some((path, mut file)) => file.flush().map_err(|err| io::problem("write", &path, err)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sink for NewFiles {
+    fn create(&mut self, name: &str) -> Result<()> {
+        self.complete()?;
+        let path = self.root.join(name);
+        let parent = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(parent).map_err(|err| io::problem("create the directory", parent, err))?;
+        let file = File::create_new(&path).map_err(|err| io::problem("create", &path, err))?;
+        self.names.push(name.to_owned());
+        self.open = Some((path, BufWriter::new(file)));
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match &mut self.open {
+            Some((path, file)) => file.write_all(bytes).map_err(|err| io::problem("write", path, err)),
+            None => Ok(()),
+        }
+    }
+}

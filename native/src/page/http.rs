@@ -1,0 +1,165 @@
+//! What the page needs of HTTP/1.1: one request on a connection, one answer, and good-bye.
+
+use std::borrow::Cow;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+/// Longest head of a request, in bytes.
+const MAX_HEAD: usize = 8192;
+
+/// Most headers of a request; browsers send about 15.
+const MAX_HEADERS: usize = 64;
+
+/// How long a request may take to come, and how long the other side may leave an answer unread.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Most that is read of what comes behind the head, in bytes: bodies are of no interest, but a
+/// connection that is closed with unread bytes takes the answer with it.
+const MAX_BODY: usize = 1 << 16;
+
+/// A connection of a browser.
+pub(super) struct Connection(TcpStream);
+
+/// The head of a request, as far as it matters here.
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) target: String,
+    /// The values of its `Host` headers: one, if all is well.
+    pub(super) hosts: Vec<String>,
+}
+
+/// What comes on a connection.
+pub(super) enum Asked {
+    /// Nothing, or not all of it: the other side has left.
+    Nothing,
+    /// What is no request; this is the answer to it.
+    Wrongly(Response),
+    /// A request.
+    For(Request),
+}
+
+/// An answer.
+pub(super) struct Response {
+    status: &'static str,
+    kind: &'static str,
+    body: Cow<'static, [u8]>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self(stream)
+    }
+
+    /// Waits for a request.
+    pub(super) fn ask(&self) -> Asked {
+        // Some systems pass it on from the socket that listens.
+        if self.0.set_nonblocking(false).is_err() {
+            return Asked::Nothing;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let mut head = Vec::new();
+        loop {
+            match self.read(&mut head, MAX_HEAD, deadline) {
+                Ok(0) if head.len() == MAX_HEAD => {
+                    return Asked::wrongly("431 Request Header Fields Too Large", "the request is too long");
+                }
+                Err(err) if timed_out(&err) && !head.is_empty() => {
+                    return Asked::wrongly("408 Request Timeout", "the request takes too long");
+                }
+                Ok(0) | Err(_) => return Asked::Nothing,
+                Ok(_) => {}
+            }
+            let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+            let mut request = httparse::Request::new(&mut headers);
+            match request.parse(&head) {
+                Ok(httparse::Status::Partial) => {}
+                Ok(httparse::Status::Complete(_)) => return Asked::For(Request::of(&request)),
+                Err(_) => return Asked::wrongly("400 Bad Request", "this is not understood"),
+            }
+        }
+    }
+
+    /// Sends an answer and closes the connection. A browser that goes away has no use for an
+    /// answer: nothing here can fail.
+    pub(super) fn answer(&self, response: &Response, head_only: bool) {
+        let body = if head_only { &[] } else { &*response.body };
+        let sent = self
+            .0
+            .set_write_timeout(Some(PATIENCE))
+            .and_then(|()| (&self.0).write_all(response.head().as_bytes()))
+            .and_then(|()| (&self.0).write_all(body));
+        if sent.is_ok() && self.0.shutdown(Shutdown::Write).is_ok() {
+            self.read_the_rest();
+        }
+    }
+
+    /// Ends it at once, whoever waits for something on it.
+    pub(super) fn hang_up(&self) {
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+
+    fn read_the_rest(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut rest = Vec::new();
+        while matches!(self.read(&mut rest, MAX_BODY, deadline), Ok(read) if read > 0) {}
+    }
+
+    /// Reads what has come behind `bytes`, to at most `most` bytes in all; 0 at the end, and when
+    /// there is no more room.
+    fn read(&self, bytes: &mut Vec<u8>, most: usize, deadline: Instant) -> io::Result<usize> {
+        let mut piece = [0; 4096];
+        let room = piece.len().min(most - bytes.len());
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.0.set_read_timeout(Some(left))?;
+        let read = (&self.0).read(&mut piece[..room])?;
+        bytes.extend_from_slice(&piece[..read]);
+        Ok(read)
+    }
+}
+
+impl Asked {
+    fn wrongly(status: &'static str, why: &str) -> Self {
+        Self::Wrongly(Response::refusal(status, why))
+    }
+}
+
+impl Request {
+    fn of(request: &httparse::Request<'_, '_>) -> Self {
+        let hosts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("Host"));
+        Self {
+            method: request.method.unwrap_or_default().into(),
+            target: request.path.unwrap_or_default().into(),
+            hosts: hosts.map(|host| String::from_utf8_lossy(host.value).into_owned()).collect(),
+        }
+    }
+}
+
+impl Response {
+    /// A file. It may be kept, but is asked for again: the next version of the program has others.
+    pub(super) fn of(kind: &'static str, body: &'static [u8]) -> Self {
+        Self { status: "200 OK", kind, body: body.into() }
+    }
+
+    /// Status and reason of a refusal.
+    pub(super) fn refusal(status: &'static str, why: &str) -> Self {
+        Self { status, kind: "text/plain; charset=utf-8", body: format!("{why}\n").into_bytes().into() }
+    }
+
+    fn head(&self) -> String {
+        let Self { status, kind, body } = self;
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nAllow: GET, HEAD\r\n\
+             Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+        )
+    }
+}
+
+/// A read that comes to its time limit says one or the other.
+fn timed_out(err: &io::Error) -> bool {
+    matches!(err.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
+}

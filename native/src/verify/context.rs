@@ -1,0 +1,158 @@
+//! The context of a directory: read to its end, or as far as the user wants.
+
+use std::path::Path;
+
+use rollsnap_core::context::verify::{Audit, Audited, Wanted, reach};
+use rollsnap_core::context::{Context, Contexts, INDEX_FILES, Riscv, State};
+use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::hash::{ContextHash, StateHash};
+use rollsnap_core::report::Check;
+use rollsnap_core::{Class, Code, Feedback, Files, ReadAt, Result};
+
+use super::ContextScope;
+use crate::context::{ContextFiles, Held, Moment, TempSpool, Threads};
+
+/// How much is read at once, in bytes.
+const CHUNK: usize = 256 * 1024;
+
+/// How a context is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// How much of it.
+    pub scope: ContextScope,
+    /// The commit of the head, for [`ContextScope::Head`]; `None`: the last one of the index.
+    pub head: Option<ContextHash>,
+    /// The directory for temporary files; the system's if `None`.
+    pub temp_dir: Option<&'a Path>,
+}
+
+impl Reading<'_> {
+    /// Checks the context in the directory `context`.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`], any `io.*` code; what is wrong with the context stands in the answer.
+    pub fn directory(&self, context: &Path, phase: Phase, feedback: &mut dyn Feedback) -> Result<Audited> {
+        self.moment(&Moment::take(&ContextFiles::Directory(context.into()))?, phase, feedback)
+    }
+
+    /// Checks a context as it was at one moment.
+    ///
+    /// # Errors
+    /// As [`Reading::directory`].
+    pub fn moment(&self, moment: &Moment, phase: Phase, feedback: &mut dyn Feedback) -> Result<Audited> {
+        let opened = Context::open(moment);
+        match (self.scope, &opened) {
+            (ContextScope::None, _) => self.stream(Audit::index_only(), moment, phase, feedback),
+            // Of a riscv context nothing tells which chunks a commit needs but the commit.
+            (ContextScope::Head, Ok(context)) if !Riscv::recognise(moment)? => {
+                self.follow_head(context, phase, feedback)
+            }
+            _ => {
+                let spool = TempSpool::new(self.temp_dir.map_or_else(std::env::temp_dir, Into::into));
+                let audit = match &opened {
+                    Ok(context) => Audit::knowing(
+                        Threads::of_this_machine(),
+                        spool,
+                        context.layout().clone(),
+                        context.dict().clone(),
+                    ),
+                    Err(_) => Audit::new(Threads::of_this_machine(), spool),
+                };
+                self.stream(audit, moment, phase, feedback)
+            }
+        }
+    }
+
+    fn stream(
+        &self,
+        mut audit: Audit<Threads, TempSpool>,
+        moment: &Moment,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Audited> {
+        let index = |name: &str| INDEX_FILES.iter().any(|file| file.strip_prefix("context/") == Some(name));
+        let read = |name: &str, held: &Held| match self.scope {
+            ContextScope::None if !index(name) => 0,
+            _ => held.len(),
+        };
+        let names = moment.all()?;
+        let mut total = 0;
+        for name in &names {
+            total += moment.open(name)?.map_or(0, |held| read(name, &held));
+        }
+        feedback.phase(Phase { total: Some(total), unit: Unit::Bytes, ..phase });
+        let mut chunk = vec![0; CHUNK];
+        for name in &names {
+            let Some(held) = moment.open(name)? else { continue };
+            audit.begin(name, held.len());
+            let (mut at, end) = (0, read(name, &held));
+            while at < end {
+                feedback.checkpoint()?;
+                let len = usize::try_from(end - at).map_or(CHUNK, |left| left.min(CHUNK));
+                held.read_at(at, &mut chunk[..len])?;
+                audit.data(&chunk[..len])?;
+                at += len as u64;
+                feedback.advance(len as u64);
+            }
+            audit.end();
+        }
+        audit.finish(phase, feedback)
+    }
+
+    /// Opens every commit, and checks the objects of one.
+    fn follow_head(
+        &self,
+        context: &Context<&Moment>,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Audited> {
+        let listed = match context.commits() {
+            Ok(listed) => listed,
+            Err(problem) if problem.code() == Code::ContextIndex => {
+                return Ok(Audited { problems: vec![problem], ..Audited::default() });
+            }
+            Err(problem) => return Err(problem),
+        };
+        let mut commits: Vec<(ContextHash, Option<StateHash>)> = Vec::new();
+        let mut problems = Vec::new();
+        let mut last = None;
+        for commit in &listed {
+            feedback.checkpoint()?;
+            if let State::Damaged(problem) = &commit.state {
+                problems.push(problem.clone());
+            }
+            let Some(found) = commit.available() else { continue };
+            last = Some(commit.entry);
+            let state = context.tree(found).and_then(|tree| tree.get(&["pvm_state"]));
+            match state {
+                Ok(state) => commits.push((found.hash, state.map(|state| StateHash::new(*state.hash())))),
+                Err(problem) if problem.code().class() == Class::Environment => return Err(problem),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let head = self.head.and_then(|head| listed.iter().find(|listed| listed.entry.hash == head));
+        let wanted = match self.head {
+            Some(_) => head.map(|listed| listed.entry),
+            None => last,
+        };
+        let others = commits.len().saturating_sub(usize::from(wanted.is_some()));
+        let mut audited = match wanted {
+            Some(entry) => {
+                let phases = (phase.index, phase.of);
+                let outcome =
+                    reach(context, Wanted::These(&[entry]), Threads::of_this_machine(), feedback, phases)?;
+                Audited::of(outcome, Contexts::default())
+            }
+            None => Audited::default(),
+        };
+        // Damage of the head's commit is told by both.
+        problems.retain(|problem| !audited.problems.iter().any(|told| told.place() == problem.place()));
+        audited.problems.extend(problems);
+        audited.contexts = Contexts::default().read(commits);
+        if others > 0 {
+            let why = format!("not checked: the objects of {others} other commits of the context");
+            audited.checks.push(Check::unknown(Code::ContextUnchecked, why));
+        }
+        Ok(audited)
+    }
+}

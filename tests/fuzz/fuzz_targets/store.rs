@@ -1,0 +1,72 @@
+//! Any members are judged without panic: a verdict that its checks bear out, and the same one
+//! however their bytes are cut.
+//!
+//! The input is one byte, whether the file around the members is intact, and members: one byte for
+//! the name, three for the length (big-endian), content.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rollsnap_core::feedback::Silent;
+use rollsnap_core::report::Report;
+use rollsnap_core::snapshot::Event;
+use rollsnap_core::store::Gather;
+use rollsnap_core::tar::{Kind, Member};
+use rollsnap_core::{Header, Verdict};
+
+const NAMES: [&str; 9] = [
+    "metadata",
+    "store.sqlite",
+    "storage/version",
+    "context/index/log",
+    "context/index/data",
+    "wasm_2_0_0/0086ac358a16c43f8e6ed7fb4db2193fa28ca5b8b6b8d7d8e9e0a0b5f6c1a2b3c4",
+    "arith/00",
+    "context/SRCo",
+    "something else",
+];
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((&intact, members)) = bytes.split_first() else { return };
+    let whole = judge(intact, members, usize::MAX);
+    assert_eq!(judge(intact, members, 97), whole);
+    let fails = whole.failures().next().is_some();
+    match whole.verdicts.consistent {
+        Verdict::Yes => assert!(!fails && whole.verdicts.intact == Verdict::Yes),
+        Verdict::No => assert!(fails),
+        Verdict::Unknown => assert!(!fails && !whole.checks.is_empty()),
+    }
+});
+
+fn judge(intact: u8, mut bytes: &[u8], piece: usize) -> Report {
+    let mut gather = Gather::new(1 << 20);
+    let mut report = Report::new();
+    report.verdicts.intact = if intact & 1 == 1 { Verdict::Yes } else { Verdict::No };
+    while let Some((&[name, a, b, c], rest)) = bytes.split_first_chunk() {
+        let size = u32::from_be_bytes([0, a, b, c]) as usize;
+        let (content, rest) = rest.split_at(size.min(rest.len()));
+        bytes = rest;
+        if name == u8::MAX {
+            report.header = Header::parse(content).ok();
+            continue;
+        }
+        let member = Member {
+            name: NAMES[usize::from(name) % NAMES.len()].into(),
+            size: size as u64,
+            mode: 0o644,
+            mtime: 0,
+            kind: Kind::File,
+            header_offset: 0,
+            data_offset: 0,
+        };
+        gather.hear(&Event::Member(&member));
+        for piece in content.chunks(piece) {
+            gather.hear(&Event::Data(piece));
+        }
+        if content.len() == size {
+            gather.hear(&Event::MemberEnd { member: &member, sha256: None });
+        }
+    }
+    gather.judge(&mut report, Gather::PHASE, &mut Silent).unwrap();
+    report
+}
