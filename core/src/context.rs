@@ -7,6 +7,7 @@
 
 pub mod checkout;
 pub mod durable;
+pub mod facts;
 pub mod index;
 pub mod layout;
 pub mod pack;
@@ -24,6 +25,7 @@ mod open;
 
 pub use checkout::{Commit, Listed, State};
 pub use commits::{Contexts, Found, INDEX_FILES};
+pub use facts::Facts;
 pub use index::Index;
 pub use layout::Layout;
 pub use open::Context;

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use crate::code::Code;
+use crate::context::Facts;
 use crate::header::Header;
 use crate::problem::{Place, Problem};
 
@@ -25,6 +26,9 @@ pub struct Report {
     pub container: Container,
     /// The members of the archive.
     pub members: Members,
+    /// What the context holds, where its objects were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Facts>,
     /// The three answers.
     pub verdicts: Verdicts,
     /// The evidence behind them.
@@ -152,6 +156,7 @@ impl Report {
             header: None,
             container: Container::default(),
             members: Members::default(),
+            context: None,
             verdicts: Verdicts::default(),
             checks: Vec::new(),
             checks_left_out: 0,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { answers, assertNoSideways, choose, done, launch, look, visit } from './lib/browser.mjs';
-import { ARCHIVE, OPEN, answered, ask, commandLine, reportOf, serveLayer1 } from './lib/layer1.mjs';
+import { ARCHIVE, OPEN, answered, ask, commandLine, reportOf, serveLayer1, withoutHead } from './lib/layer1.mjs';
 import { serveForeign, servePage } from './lib/server.mjs';
 
 const FAILED = ['Failed to load resource', 'CORS policy', 'net::ERR'];
@@ -238,7 +238,6 @@ test('the report takes the answers along, as the command line gives them', async
   const host = await serveLayer1(t);
   const page = await opened(t);
   const other = 'src12kHDDmmdbAGMsGMWuZY7iFLKndLUg13ABPNWAh6Cm3EdjW8bjx';
-  const noLcc = ({ checks, ...report }) => ({ ...report, checks: checks.filter(({ code }) => code !== 'l1.lcc') });
   const { checks, ...unasked } = await reportOf(page);
   const { checks: theirs, ...plain } = await commandLine();
   assert.deepEqual(unasked, plain);
@@ -247,11 +246,10 @@ test('the report takes the answers along, as the command line gives them', async
 
   await ask(page, host.base);
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#report-save')]);
-  const report = JSON.parse(await readFile(await download.path(), 'utf8'));
+  const report = withoutHead(JSON.parse(await readFile(await download.path(), 'utf8')));
   assert.equal(report.verdicts.anchored, 'yes');
-  assert.deepEqual(noLcc(report), noLcc(await commandLine('--endpoint', host.base)));
-  // What only the command line looks at is named.
-  assert.deepEqual(report.checks.filter(({ code }) => code === 'l1.lcc').map(({ status }) => status), ['unknown']);
+  assert.deepEqual(report, await commandLine('--endpoint', host.base));
+  assert.deepEqual(report.checks.slice(-2).map(({ code, status }) => [code, status]), [['l1.commitment', 'yes'], ['l1.lcc', 'yes']]);
 
   // One "no" outweighs a "yes", in whatever order they come.
   await page.fill('#expected', other);
@@ -260,9 +258,75 @@ test('the report takes the answers along, as the command line gives them', async
   assert.match(await page.textContent('#live'), /^Anchored: no\. The last commitment is not the one that you expect\.$/);
   const both = await reportOf(page);
   assert.equal(both.verdicts.anchored, 'no');
-  assert.deepEqual(noLcc(both), noLcc(await commandLine('--endpoint', host.base, '--expect-commitment', other)));
+  assert.deepEqual(both, await commandLine('--endpoint', host.base, '--expect-commitment', other));
   assert.equal(await page.textContent('#report .command pre'), `rollsnap verify v5-archive.snapshot --endpoint ${host.base} --expect-commitment ${other} --json`);
   host.fault = at(COMMITMENT, send(401));
   await ask(page, host.base);
-  assert.deepEqual(noLcc(await reportOf(page)).verdicts, (await commandLine('--endpoint', host.base, '--expect-commitment', other)).verdicts);
+  assert.deepEqual(await reportOf(page), await commandLine('--endpoint', host.base, '--expect-commitment', other));
+});
+
+test('what layer 1 cemented last is compared with the store, as on the command line', async (t) => {
+  const lcc = 'src12XQNBxrNnrWvg5GxK5XVZfAcQphvBjWbLmBUf24grxY43Mnjxx';
+  const other = 'src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9';
+  const cemented = (hash, level) => at('/last_cemented', send(200, JSON.stringify({ hash, level })));
+  const host = await serveLayer1(t);
+  const page = await opened(t);
+  const { host: name } = new URL(host.base);
+  const known = `${name} knows the last commitment.`;
+  const differs = `${known} The store does not have what ${name} says was cemented last.`;
+  for (const [fault, anchored, said, text] of [
+    [cemented(lcc, 1015), 'yes', known, 'the last cemented commitment of layer 1, of level 1015, is in the store'],
+    [cemented(other, 1015), 'no', differs, `Snapshot contains ${lcc} for LCC at level 1015 but was expected to be ${other}.`],
+    [cemented(lcc, 1016), 'no', differs, 'No commitment for block BME7J6g4cvi9BrHecjpGB67NVjv5HLr1Mi24YqNSqGxdJLY3wjT for LCC level 1016'],
+    [cemented(lcc, 7), 'no', differs, 'No block for LCC level 7'],
+    // Newer than the snapshot: nothing to compare.
+    [cemented(other, 1024), 'yes', known, undefined],
+    // That an older commitment is in the store does not tell whether the last one is known.
+    [at(COMMITMENT, send(401)), 'unknown', /^It could not be checked: this L1 node does not serve smart rollup storage/, 'the last cemented commitment of layer 1, of level 1015, is in the store'],
+    [at('/last_cemented', send(401)), 'yes', known, 'this L1 node does not serve smart rollup storage (its access list forbids it)'],
+    [at('/last_cemented', send(503, 'Maintenance')), 'yes', known, 'the L1 node reports an error\nMaintenance'],
+    [at('/last_cemented', send(500, '[{"id":"proto.alpha.smart_rollup_does_not_exist"}]')), 'yes', known, 'the L1 chain knows no such rollup'],
+    [at('/last_cemented', send(500, '[{"id":"proto.alpha.smart_rollup_unknown_commitment"}]')), 'yes', known, 'the L1 node reports an error'],
+  ]) {
+    host.fault = fault;
+    const explained = await ask(page, host.base);
+    if (said instanceof RegExp) assert.match(explained, said);
+    else assert.equal(explained, said);
+    assert.equal((await answers(page)).anchored, anchored);
+    const report = await reportOf(page);
+    assert.deepEqual(report, await commandLine('--endpoint', host.base));
+    assert.equal(report.verdicts.anchored, anchored);
+    const [first, second] = report.checks.filter(({ code }) => code.startsWith('l1.'));
+    assert.equal(first.code, anchored === 'unknown' ? 'l1.forbidden' : 'l1.commitment');
+    assert.equal(second?.text, text);
+  }
+  host.fault = cemented(other, 1015);
+  await ask(page, host.base);
+  assert.equal(await page.textContent('#layer1-said'), differs);
+  assert.equal(await page.textContent('#live'), `Anchored: no. ${differs}`);
+  await look(page, 'cemented-other');
+});
+
+test('layer 1 is asked while only the header is known: the store is compared when it is there', async (t) => {
+  const host = await serveLayer1(t);
+  const other = 'src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9';
+  host.fault = at('/last_cemented', send(200, JSON.stringify({ hash: other, level: 1015 })));
+  const files = await serveForeign();
+  t.after(() => files.close());
+  // Of unknown length: not read to its end unless asked for.
+  files.answers.set('/snapshot', (request, response) => {
+    const headers = { ...OPEN, 'access-control-expose-headers': 'Content-Range' };
+    if (request.headers.range) return response.writeHead(206, { ...headers, 'content-range': `bytes 0-${ARCHIVE.length - 1}/*` }).end(ARCHIVE);
+    return response.writeHead(200, headers).end(ARCHIVE);
+  });
+  const page = await visit(t, browser, own.base, { hash: `#url=${files.base}/snapshot`, allow: FAILED });
+  await page.waitForSelector('#reading-action:has-text("Read the whole file")');
+  assert.match(await ask(page, host.base), /knows the last commitment\.$/);
+  assert.equal((await answers(page)).anchored, 'yes');
+  assert.match(await page.textContent('[data-verdict=anchored] .check-unknown'), /the file was not read to its end/);
+  await page.click('#reading-action:has-text("Read the whole file")');
+  await done(page);
+  assert.equal((await answers(page)).anchored, 'no');
+  assert.match(await page.textContent('#live'), /Anchored: no\.$/);
+  assert.deepEqual((await reportOf(page)).checks.slice(-2), (await commandLine('--endpoint', host.base)).checks.slice(-2));
 });

@@ -249,6 +249,13 @@ fn what_stands_in_the_way() {
     bytes[34] ^= 4;
     fs::write(&prefix, &bytes).unwrap();
 
+    // What is no file is not waited for.
+    let fifo = ground.path("data/context/fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    ground.run(&words).refused(5, "it is not a regular file");
+    ground.run(&["verify", &data]).ends(5);
+    fs::remove_file(fifo).unwrap();
+
     // What the library leaves in its directory is not shipped, and nothing of ours is left.
     for name in ["store.1.out", "store.control.tmp", "store.9.prefix", "index/log_tmp"] {
         fs::write(ground.path("data/context").join(name), "leftover").unwrap();

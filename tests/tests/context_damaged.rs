@@ -8,8 +8,11 @@ use rollsnap_core::{Code, Files, Problem, Result};
 use rollsnap_tests::damaged::{self, Checked, Real};
 use rollsnap_tests::irmin::{self, Store};
 
+/// The commits of an index, and how each does.
+type Commits = Vec<(String, Result<Checked, Code>)>;
+
 /// What we say about a damaged store: the code that stops us, or how each commit of the index does.
-fn verdict(store: &Store) -> Result<Vec<(String, Result<Checked, Code>)>, Code> {
+fn verdict(store: &Store) -> Result<Commits, Code> {
     let context = Context::open(store).map_err(|problem| problem.code())?;
     if let Some(refusal) = context.refusals().unwrap().first() {
         return Err(refusal.code());

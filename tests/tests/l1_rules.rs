@@ -4,16 +4,18 @@
 #![allow(clippy::std_instead_of_alloc, reason = "a test has all of std")]
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use rollsnap::l1::export::{self, Link};
-use rollsnap::l1::lcc::{self, Blocks, Kept};
 use rollsnap::l1::publication::{before_import, search};
 use rollsnap::l1::{At, L1, Options, Outcome, Wanted};
-use rollsnap::store::Mark;
 use rollsnap_core::feedback::Silent;
-use rollsnap_core::hash::{BlockHash, CommitmentHash};
+use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::report::Check;
+use rollsnap_core::store::{self, Accept, Mark, check_cemented};
 use rollsnap_core::{Class, Code, Place, Problem, Result};
+use rollsnap_tests::cli::Ground;
 use rollsnap_tests::l1::{Stub, expected, view};
 use serde_json::Value;
 
@@ -223,45 +225,63 @@ fn e10_commitments_that_the_store_lacks() {
     assert_eq!(half.to_string(), format!("commitment {predecessor} not in store"));
 }
 
+/// What both readers of a store say of rule P4, which is the same.
+fn cemented(root: &str, hash: &str, level: i32) -> Result<Option<Check>> {
+    let lcc = Mark { hash: hash.parse().unwrap(), level };
+    let path = Path::new(root).join("store.sqlite");
+    let by_engine = check_cemented(&lcc, &mut rollsnap::store::Store::open(&path, Accept::Current).unwrap());
+    let bytes = fs::read(&path).unwrap();
+    let without =
+        check_cemented(&lcc, &mut store::Store::open(bytes, "store.sqlite", Accept::Current).unwrap());
+    assert_eq!(by_engine, without);
+    without
+}
+
+const LCC: &str = "src12XQNBxrNnrWvg5GxK5XVZfAcQphvBjWbLmBUf24grxY43Mnjxx";
+
 #[test]
 fn p4_agrees() {
+    let ground = Ground::new();
+    let archive = ground.unpack("v5-archive", "archive");
     let stub = Stub::start(&view("v5-archive"), &[]);
     let wanted = header("v5-archive", "head");
     let lcc = at(&stub).last_cemented(At::Head, &wanted.rollup, &mut Silent).unwrap();
-    assert_eq!(lcc::check(&lcc, 1023, &mut Directory::of("v5-archive")), Ok(Kept::Agrees));
+    assert_eq!((lcc.hash.to_string().as_str(), lcc.level), (LCC, 1015));
+    let text = "the last cemented commitment of layer 1, of level 1015, is in the store";
+    assert_eq!(cemented(&archive, LCC, 1015), Ok(Some(Check::yes(Code::L1Lcc, text))));
+    // The store ends at level 1023.
+    assert_eq!(cemented(&archive, LCC, 1024), Ok(None));
+    assert_eq!(cemented(&archive, LCC, i32::MAX), Ok(None));
 }
 
 #[test]
 fn p4_mutants() {
-    let lcc = |hash: &str, level| Mark { hash: hash.parse().unwrap(), level };
-    let lcc_of_l1 = "src12XQNBxrNnrWvg5GxK5XVZfAcQphvBjWbLmBUf24grxY43Mnjxx";
-    let mut archive = Directory::of("v5-archive");
-    let refused = |lcc: &Mark<CommitmentHash>, head, blocks: &mut Directory| {
-        let problem = lcc::check(lcc, head, blocks).unwrap_err();
-        assert_eq!((problem.code(), problem.place()), (Code::L1Lcc, Some(&Place::Level(lcc.level))));
+    let ground = Ground::new();
+    let archive = ground.unpack("v5-archive", "archive");
+    let full = ground.unpack("v5-full", "full");
+    let refused = |root: &str, hash: &str, level: i32| {
+        let problem = cemented(root, hash, level).unwrap_err();
+        assert_eq!((problem.code(), problem.place()), (Code::L1Lcc, Some(&Place::Level(level))));
         problem.title().to_owned()
     };
 
-    let other = lcc("src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9", 1015);
-    let text = "Snapshot contains src12XQNBxrNnrWvg5GxK5XVZfAcQphvBjWbLmBUf24grxY43Mnjxx for LCC at level 1015 but was expected to be src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9.";
-    assert_eq!(refused(&other, 1023, &mut archive), text);
+    let other = "src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9";
+    let text = format!("Snapshot contains {LCC} for LCC at level 1015 but was expected to be {other}.");
+    assert_eq!(refused(&archive, other, 1015), text);
 
-    let no_commitment = lcc(lcc_of_l1, 1016);
     let text =
         "No commitment for block BME7J6g4cvi9BrHecjpGB67NVjv5HLr1Mi24YqNSqGxdJLY3wjT for LCC level 1016";
-    assert_eq!(refused(&no_commitment, 1023, &mut archive), text);
+    assert_eq!(refused(&archive, LCC, 1016), text);
 
-    let below = lcc("src12vzwHTCRHgG4PxbFW3qiTE5f36wstgnbZSojg6APbYC12WcBaQ", 2000005);
-    let text = "No block for LCC level 2000005";
-    assert_eq!(refused(&below, 2000027, &mut Directory::of("v5-full")), text);
+    let below = "src12vzwHTCRHgG4PxbFW3qiTE5f36wstgnbZSojg6APbYC12WcBaQ";
+    assert_eq!(refused(&full, below, 2000005), "No block for LCC level 2000005");
+    assert_eq!(refused(&archive, LCC, -1), "No block for LCC level -1");
 
-    let newer = lcc(lcc_of_l1, 1073);
-    assert_eq!(lcc::check(&newer, 1023, &mut archive), Ok(Kept::NotReached));
-
-    let nowhere = "BKjsGHWB1P8kY9yP8YhvwmFTTndoLdTAoepcN3dQZ4WiPv248c5".parse().unwrap();
-    archive.levels.insert(1015, nowhere);
-    let text = "Unknown block BKjsGHWB1P8kY9yP8YhvwmFTTndoLdTAoepcN3dQZ4WiPv248c5 for LCC level 1015";
-    assert_eq!(refused(&lcc(lcc_of_l1, 1015), 1023, &mut archive), text);
+    let nowhere = "BKjsGHWB1P8kY9yP8YhvwmFTTndoLdTAoepcN3dQZ4WiPv248c5";
+    let store = rusqlite::Connection::open(Path::new(&archive).join("store.sqlite")).unwrap();
+    store.execute("UPDATE l2_levels SET block_hash = ?1 WHERE level = 1015", [nowhere]).unwrap();
+    drop(store);
+    assert_eq!(refused(&archive, LCC, 1015), format!("Unknown block {nowhere} for LCC level 1015"));
 }
 
 /// What an export of the head of a directory asks for.
@@ -276,38 +296,6 @@ fn before_export(name: &str) -> Result<Wanted> {
             inbox_level: level_of(&row["inbox_level"]),
         }))
     })
-}
-
-/// The blocks of a directory, from its description.
-struct Directory {
-    levels: BTreeMap<i32, BlockHash>,
-    commitments: BTreeMap<BlockHash, Option<CommitmentHash>>,
-}
-
-impl Directory {
-    fn of(name: &str) -> Self {
-        let expected = expected(name);
-        let mut this = Self { levels: BTreeMap::new(), commitments: BTreeMap::new() };
-        for block in expected["blocks"].as_array().unwrap() {
-            let hash = text(&block["hash"]).parse().unwrap();
-            if block["canonical"] == true {
-                this.levels.insert(level_of(&block["level"]), hash);
-            }
-            let commitment = block["commitment_hash"].as_str().map(|hash| hash.parse().unwrap());
-            this.commitments.insert(hash, commitment);
-        }
-        this
-    }
-}
-
-impl Blocks for Directory {
-    fn hash_at(&mut self, level: i32) -> Result<Option<BlockHash>> {
-        Ok(self.levels.get(&level).copied())
-    }
-
-    fn commitment_at(&mut self, block: &BlockHash) -> Result<Option<Option<CommitmentHash>>> {
-        Ok(self.commitments.get(block).copied())
-    }
 }
 
 fn text(value: &Value) -> &str {

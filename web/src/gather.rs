@@ -1,7 +1,7 @@
 //! What *Consistent* needs, in the full module; nothing at all in the small one.
 
 #[cfg(feature = "consistent")]
-pub(crate) use rollsnap_core::store::Gather;
+pub(crate) use rollsnap_core::store::{Gather, Held};
 
 /// Begins to gather, for a store of at most so many bytes.
 #[cfg(feature = "consistent")]
@@ -10,16 +10,21 @@ pub(crate) fn begin(most: u64) -> Option<Gather> {
 }
 
 #[cfg(not(feature = "consistent"))]
-pub(crate) use absent::{Gather, begin};
+pub(crate) use absent::{Gather, Held, begin};
 
 #[cfg(not(feature = "consistent"))]
 mod absent {
     use rollsnap_core::feedback::{Feedback, Phase, Unit};
+    use rollsnap_core::hash::CommitmentHash;
+    use rollsnap_core::report::Check;
     use rollsnap_core::snapshot::Event;
+    use rollsnap_core::store::Mark;
     use rollsnap_core::{Report, Result};
 
     /// Nobody can make one, so everything about it is left out of the module.
     pub(crate) enum Gather {}
+
+    pub(crate) enum Held {}
 
     pub(crate) fn begin(_: u64) -> Option<Gather> {
         None
@@ -32,8 +37,14 @@ mod absent {
             match *self {}
         }
 
-        pub(crate) fn judge(self, _: &mut Report, _: Phase, _: &mut dyn Feedback) -> Result<()> {
+        pub(crate) fn judge(self, _: &mut Report, _: Phase, _: &mut dyn Feedback) -> Result<Held> {
             match self {}
+        }
+    }
+
+    impl Held {
+        pub(crate) fn cemented(&self, _: &Mark<CommitmentHash>) -> Option<Check> {
+            match *self {}
         }
     }
 }

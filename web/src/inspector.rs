@@ -2,14 +2,18 @@
 
 use js_sys::{Array, Function};
 use rollsnap_core::feedback::Silent;
+use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::snapshot::{self, Event};
+use rollsnap_core::store::Mark;
+use rollsnap_core::{Code, Problem};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{misuse, thrown};
-use crate::gather::{self, Gather};
+use crate::gather::{self, Gather, Held};
 use crate::header::take;
 use crate::options::{Options, bytes_of};
+use crate::value::Border;
 use crate::watch::Watch;
 
 /// How much is copied in at a time, so that memory does not grow with what is fed.
@@ -21,6 +25,7 @@ pub struct Inspector {
     core: Option<snapshot::Inspector>,
     watch: Watch,
     gather: Option<Gather>,
+    held: Option<Held>,
     piece: Vec<u8>,
 }
 
@@ -38,6 +43,7 @@ impl Inspector {
             core: Some(snapshot::Inspector::new(options.core)),
             watch: Watch::new(options.events, options.hashed),
             gather: options.consistent.and_then(gather::begin),
+            held: None,
             piece: vec![0; PIECE as usize],
         })
     }
@@ -81,10 +87,31 @@ impl Inspector {
         let compression = core.report().container.compression;
         let mut report = core.finish(&mut |event| hear(event, gather, watch))?;
         if let Some(gather) = self.gather.take() {
-            gather.judge(&mut report, Gather::PHASE, &mut Silent).map_err(|problem| thrown(&problem))?;
+            let judged = gather.judge(&mut report, Gather::PHASE, &mut Silent);
+            self.held = Some(judged.map_err(|problem| thrown(&problem))?);
         }
         watch.settle(compression.or(report.container.compression))?;
         watch.report(&mut report)
+    }
+
+    /// Compares the last cemented commitment of layer 1 and its inbox level with the store, which
+    /// is kept after [`Inspector::finish`]: a check, or `undefined` if there is nothing to compare.
+    ///
+    /// # Errors
+    /// `hash.text`; a `TypeError` for what is no level, before the end, and when *Consistent* was
+    /// not asked for.
+    #[wasm_bindgen(js_name = compareCemented)]
+    pub fn compare_cemented(&self, hash: &str, level: f64) -> Result<JsValue, JsValue> {
+        let not_kept = || misuse("compareCemented: only after finish(), with the option consistent");
+        let held = self.held.as_ref().ok_or_else(not_kept)?;
+        let hash = hash.parse::<CommitmentHash>();
+        let hash = hash.map_err(|err| thrown(&Problem::new(Code::HashText).because(err)))?;
+        let whole = f64::from(level as i32) == level;
+        let level = whole.then_some(level as i32).ok_or_else(|| misuse("level: expected a level"))?;
+        match held.cemented(&Mark { hash, level }) {
+            Some(check) => Border::default().carry(&check),
+            None => Ok(JsValue::UNDEFINED),
+        }
     }
 
     /// The events that nobody has taken yet: after [`Inspector::finish`], what the end told.

@@ -1,12 +1,12 @@
 // The two ways to anchor a snapshot: a layer 1 node, and a commitment known from elsewhere.
 
 import { $, announce } from './dom.js';
-import { checkOf, compare, endpointOf, search } from './layer1.js';
+import { askAbout, checkOf, compare, endpointOf } from './layer1.js';
 import { sentence } from './trouble.js';
 import { together } from './verdicts.js';
 
 const NOT_ASKED = checkOf('l1.commitment', 'unknown', 'not checked: whether the last commitment is published on layer 1 (no node was named)');
-const NOT_COMPARED = checkOf('l1.lcc', 'unknown', 'not checked: whether the store agrees with what layer 1 cemented last (rollsnap verify --endpoint compares)');
+const NOT_COMPARED = checkOf('l1.lcc', 'unknown', 'not checked: whether the store agrees with what layer 1 cemented last (the file was not read to its end)');
 
 /**
  * Listens to both forms. `current()` is the visit, with its header and the signal that ends it;
@@ -35,7 +35,9 @@ export function listenToAnchors(current, show, row) {
     say(`Asking ${host} …`);
     announce(`Asking ${host}.`);
     try {
-      const layer1 = told(await search(endpoint, visit.look.header, { signal, titles, onProbe }), endpoint, titles, row);
+      const answers = await askAbout(visit.look.header, endpoint, { signal, titles, onProbe });
+      const layer1 = told({ ...answers, endpoint, compared: await compareWith(visit, answers) }, titles, row);
+      signal.throwIfAborted();
       visit.anchors = { ...visit.anchors, layer1 };
       show(visit, layer1.said);
       say(layer1.short);
@@ -70,6 +72,15 @@ export function listenToAnchors(current, show, row) {
   });
 }
 
+/** The file was read to its end after layer 1 was asked: what it cemented last can be compared now. */
+export async function completeAnchors(visit, row) {
+  const { layer1 } = visit.anchors;
+  if (!layer1) return;
+  const compared = await compareWith(visit, layer1.answers);
+  // Somebody may have asked again.
+  if (visit.anchors.layer1 === layer1) visit.anchors = { ...visit.anchors, layer1: told({ ...layer1.answers, endpoint: layer1.endpoint, compared }, (code) => row(code)?.title ?? code, row) };
+}
+
 /** The checks to be drawn, in the order of the command line. */
 export const shownOf = ({ expected, layer1 }) => [...(expected?.shown ?? []), ...(layer1?.shown ?? [])];
 
@@ -87,22 +98,34 @@ export function forgetAnchors() {
   for (const name of ['layer1', 'expected']) complain(name, '');
 }
 
+/** What the store says to what layer 1 cemented last: a check, or none where there is nothing to compare. */
+async function compareWith({ store }, { cemented }) {
+  if (cemented.check) return cemented.check;
+  if (!store) return NOT_COMPARED;
+  return store.ask('cemented', cemented).catch(({ title }) => checkOf('l1.lcc', 'unknown', `not checked: whether the store agrees with what layer 1 cemented last\n${title}`));
+}
+
 /** What a node told: the checks for the report, and the same for people. */
-function told({ check, problem }, endpoint, titles, row) {
+function told({ published, cemented, compared, endpoint }, titles, row) {
   const { host } = new URL(endpoint);
-  const asked = { ...check, asked: host };
   const words = { yes: `${host} knows the last commitment.`, no: `${host} does not know the last commitment.` };
-  let said = words[check.status];
-  let short = said;
-  if (problem) {
-    const what = [problem.title ?? titles(problem.code), problem.because].filter(Boolean).join(': ');
-    // Options of the command line are of no use here.
-    const advice = problem.advice ?? row(problem.code)?.advice.replace(/ \(-E[^)]*\)/, '');
-    short = `It could not be checked: ${what}.`;
-    said = advice ? `${short} ${sentence(advice)}.` : short;
-    Object.assign(asked, { text: what, found: problem.found, advice });
-  }
-  return { endpoint, said, short, checks: [check, NOT_COMPARED], shown: [{ ...asked, said }, NOT_COMPARED] };
+  const first = forPeople(published, host, titles, row);
+  first.said ??= words[published.check.status];
+  const second = compared && forPeople({ check: compared, problem: cemented.problem }, host, titles, row);
+  if (second) second.said = compared.status === 'no' ? `The store does not have what ${host} says was cemented last.` : undefined;
+  const short = [first.short ?? first.said, second?.said].filter(Boolean).join(' ');
+  const said = [first.said, second?.said].filter(Boolean).join(' ');
+  return { endpoint, said, short, answers: { published, cemented }, checks: [published.check, compared].filter(Boolean), shown: [first, second].filter(Boolean) };
+}
+
+/** A check to be drawn, and what is said about it where there was no answer. */
+function forPeople({ check, problem }, host, titles, row) {
+  if (!problem) return { ...check, asked: host };
+  const text = [problem.title ?? titles(problem.code), problem.because].filter(Boolean).join(': ');
+  // Options of the command line are of no use here.
+  const advice = problem.advice ?? row(problem.code)?.advice.replace(/ \(-E[^)]*\)/, '');
+  const short = `It could not be checked: ${text}.`;
+  return { ...check, asked: host, text, found: problem.found, advice, short, said: advice ? `${short} ${sentence(advice)}.` : short };
 }
 
 // The same button: disabling or replacing it would take the focus away.

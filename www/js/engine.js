@@ -10,6 +10,9 @@ const KEPT = new Set(['metadata', 'storage/version', 'storage/history_mode', 'st
 const KEPT_BYTES = 65536;
 const EVERY_MS = 100;
 
+/** What has read a file to its end, and still has its store. */
+let judged;
+
 /** Loads the module, once. */
 export const ready = () => init();
 
@@ -47,13 +50,17 @@ export async function inspect(file, { signal, tell }) {
     const memory = full.memoryBytes();
     const report = inspector.finish();
     for (const event of inspector.events()) take(event);
+    judged = inspector;
     return { report, memory, ...pace.figures() };
   } finally {
     pace.end();
     tell({ type: 'texts', texts: texts() });
-    inspector.free();
+    if (judged !== inspector) inspector.free();
   }
 }
+
+/** The check of what layer 1 cemented last, with the store of the file that was inspected; nothing where there is nothing to compare. */
+export const cemented = ({ hash, level }) => judged.compareCemented(hash, level);
 
 /**
  * A second pass for one member: its SHA-256 where `digest` asks for it, its bytes to `sink` (which

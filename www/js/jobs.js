@@ -4,26 +4,74 @@
  * Does `job` in a worker of its own. `on` has a handler for each type of message; the promise
  * gives the result or rejects with a plain failure (see failures.js).
  */
-export function run(job, details = {}, { signal, on = {} } = {}) {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-  const stop = () => worker.postMessage({ job: 'stop' });
-  const done = new Promise((resolve, reject) => {
-    worker.addEventListener('message', ({ data }) => {
-      if (data.type === 'done') resolve(data.result);
-      else if (data.type === 'failed') reject(data.failure);
+export async function run(job, details, options) {
+  const helper = new Helper(options);
+  try {
+    return await helper.ask(job, details);
+  } finally {
+    helper.end();
+  }
+}
+
+/** The same, but the worker stays, with what it holds, until `signal` says stop: gives `{result, helper}`. */
+export async function runAndKeep(job, details, options) {
+  const helper = new Helper(options);
+  try {
+    return { result: await helper.ask(job, details), helper };
+  } catch (failure) {
+    helper.end();
+    throw failure;
+  }
+}
+
+class Helper {
+  #worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  #open = new Map();
+  #asked = 0;
+  #signal;
+  // What is being done may have to be tidied up; nothing to do is ended at once.
+  #stop = () => (this.#open.size ? this.#worker.postMessage({ job: 'stop' }) : this.end());
+
+  constructor({ signal, on = {} } = {}) {
+    this.#signal = signal;
+    this.#worker.addEventListener('message', ({ data }) => {
+      if (data.type === 'done') this.#settle(data.id, ({ resolve }) => resolve(data.result));
+      else if (data.type === 'failed') this.#settle(data.id, ({ reject }) => reject(data.failure));
       else on[data.type]?.(data);
     });
-    worker.addEventListener('error', (event) => {
+    this.#worker.addEventListener('error', (event) => {
       event.preventDefault();
       const text = event.message || 'The reader could not be loaded: is pkg/ beside index.html, and is this browser up to date?';
-      reject({ kind: 'page', title: 'Something went wrong in this page', text });
+      this.end({ kind: 'page', title: 'Something went wrong in this page', text });
     });
-  });
-  signal?.addEventListener('abort', stop);
-  worker.postMessage({ job, ...details });
-  if (signal?.aborted) stop();
-  return done.finally(() => {
-    signal?.removeEventListener('abort', stop);
-    worker.terminate();
-  });
+    signal?.addEventListener('abort', this.#stop);
+  }
+
+  /** Does `job` and gives its result. */
+  ask(job, details = {}) {
+    if (!this.#worker) return Promise.reject(STOPPED);
+    const id = (this.#asked += 1);
+    return new Promise((resolve, reject) => {
+      this.#open.set(id, { resolve, reject });
+      this.#worker.postMessage({ job, id, ...details });
+      if (this.#signal?.aborted) this.#stop();
+    });
+  }
+
+  end(failure = STOPPED) {
+    this.#signal?.removeEventListener('abort', this.#stop);
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    for (const id of [...this.#open.keys()]) this.#settle(id, ({ reject }) => reject(failure));
+  }
+
+  #settle(id, how) {
+    const asked = this.#open.get(id);
+    this.#open.delete(id);
+    if (asked) how(asked);
+    // Stopped while it was still at work.
+    if (this.#signal?.aborted && !this.#open.size) this.end();
+  }
 }
+
+const STOPPED = { kind: 'stopped', title: 'Stopped' };

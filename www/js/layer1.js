@@ -1,11 +1,12 @@
-// Is a commitment published on layer 1? The search of docs/FORMAT.md, at a node that the visitor
-// names. Nothing is asked before that.
+// Is a commitment published on layer 1, and what has layer 1 cemented last? The requests of
+// docs/FORMAT.md, to a node that the visitor names. Nothing is asked before that.
 
 import { L1, NoAnswer, UNKNOWN } from './rpc.js';
 
 const NOT_PUBLISHED = 'Commitment of snapshot is not published on L1.';
 const MAX_PROBES = 4096;
 const MAIN = '/chains/main';
+const COMMITMENT = /^src1\w{50}$/;
 
 /** The address of a node, without what would not be sent or shown; throws a text for people. */
 export function endpointOf(text) {
@@ -22,18 +23,26 @@ export function endpointOf(text) {
 }
 
 /**
- * Looks for the last commitment of `header`. Gives `{check, problem?}`: a check of the report, with
- * the texts of the command line, and the NoAnswer behind one that is `unknown`. `titles(code)` gives
- * the titles of the table; `onProbe(done, of)` is told of each level. Rejects only when `signal` says stop.
+ * Asks about the rollup of `header`. Gives `published`, whether its last commitment is, and `cemented`,
+ * what layer 1 cemented last: `{hash, level}`, to be compared with the store. Each may be `{check, problem?}`
+ * instead: a check of the report, with the texts of the command line, and the NoAnswer behind one that is
+ * `unknown`. `titles(code)` gives the titles of the table; `onProbe(done, of)` is told of each level of the
+ * search. Rejects only when `signal` says stop.
  */
-export async function search(endpoint, header, { signal, titles, onProbe = () => {} }) {
-  try {
-    return { check: await look(new L1(endpoint, signal), header, titles, onProbe) };
-  } catch (problem) {
-    signal.throwIfAborted();
-    if (!(problem instanceof NoAnswer)) throw problem;
-    return { check: checkOf(problem.code, 'unknown', `${NOT_PUBLISHED}\n${problem.line(titles)}`), problem };
-  }
+export async function askAbout(header, endpoint, { signal, titles, onProbe = () => {} }) {
+  const node = new L1(endpoint, signal);
+  const answered = async (asked, check) => {
+    try {
+      return await asked;
+    } catch (problem) {
+      signal.throwIfAborted();
+      if (!(problem instanceof NoAnswer)) throw problem;
+      return { check: check(problem), problem };
+    }
+  };
+  const published = await answered(search(node, header, titles, onProbe), (problem) => checkOf(problem.code, 'unknown', `${NOT_PUBLISHED}\n${problem.line(titles)}`));
+  const cemented = await answered(lastCemented(node, header), (problem) => ({ ...checkOf(problem.code, 'unknown', problem.text(titles)), found: problem.found ?? null }));
+  return { published, cemented };
 }
 
 /** The check of the commitment that the visitor expects. `titles` as for `search`. */
@@ -45,7 +54,7 @@ export function compare(expected, { last_commitment: found }, titles) {
 /** A check as reports have them. */
 export const checkOf = (code, status, text) => ({ code, status, at: null, expected: null, found: null, text });
 
-async function look(node, { rollup_address: rollup, last_commitment: commitment, head_level: hint }, titles, onProbe) {
+async function search(node, { rollup_address: rollup, last_commitment: commitment, head_level: hint }, titles, onProbe) {
   const head = await node.ask(`${MAIN}/blocks/head/header/shell`, { read: levelOf });
   const savepoint = await node.ask(`${MAIN}/levels/savepoint`, { read: levelOf });
   const from = Math.min(head, Math.max(savepoint, hint));
@@ -62,7 +71,7 @@ async function look(node, { rollup_address: rollup, last_commitment: commitment,
     try {
       const path = `${MAIN}/blocks/${level}/context/smart_rollups/smart_rollup/${rollup}/commitment/${commitment}`;
       const found = await node.ask(path, { level, read: asCommitment });
-      if (found !== UNKNOWN) return checkOf('l1.commitment', 'yes', `layer 1 knows the last commitment, seen at level ${level}`);
+      if (found !== UNKNOWN) return { check: checkOf('l1.commitment', 'yes', `layer 1 knows the last commitment, seen at level ${level}`) };
       gone = 0;
     } catch (problem) {
       if (!(problem instanceof NoAnswer)) throw problem;
@@ -77,14 +86,21 @@ async function look(node, { rollup_address: rollup, last_commitment: commitment,
   }
   if (failed === count) throw first;
   if (failed) throw new NoAnswer(first.code, { title: `${failed} of ${count} levels could not be looked at`, because: first.line(titles), advice: first.advice });
-  return checkOf('l1.commitment', 'no', `${NOT_PUBLISHED}\nCould not locate commitment ${commitment} for rollup ${rollup} on L1 between levels ${start} and ${head} (step ${step}).`);
+  return { check: checkOf('l1.commitment', 'no', `${NOT_PUBLISHED}\nCould not locate commitment ${commitment} for rollup ${rollup} on L1 between levels ${start} and ${head} (step ${step}).`) };
+}
+
+async function lastCemented(node, { rollup_address: rollup }) {
+  const path = `${MAIN}/blocks/head/context/smart_rollups/smart_rollup/${rollup}/last_cemented_commitment_hash_with_level`;
+  return node.ask(path, { read: asMark });
 }
 
 // Levels are numbers of 32 bits.
 const asLevel = (value) => (Number.isInteger(value) && value === (value | 0) ? value : undefined);
 const levelOf = ({ level }) => asLevel(level);
 
+const asMark = ({ hash, level }) => (COMMITMENT.test(hash) && asLevel(level) !== undefined ? { hash, level } : undefined);
+
 function asCommitment({ compressed_state: state, inbox_level: level, predecessor, number_of_ticks: ticks }) {
-  const whole = /^srs1\w{50}$/.test(state) && /^src1\w{50}$/.test(predecessor) && /^\d{1,20}$/.test(ticks) && asLevel(level) !== undefined;
+  const whole = /^srs1\w{50}$/.test(state) && COMMITMENT.test(predecessor) && /^\d{1,20}$/.test(ticks) && asLevel(level) !== undefined;
   return whole || undefined;
 }

@@ -15,6 +15,11 @@ export class NoAnswer extends Error {
     Object.assign(this, { code, title, found, because, advice });
   }
 
+  /** As a check of the report has it: the title, and on the next line the cause. */
+  text(titles) {
+    return [this.title ?? titles(this.code), this.because].filter(Boolean).join('\n');
+  }
+
   /** On one line. `titles(code)` gives the titles of the table. */
   line(titles) {
     return [this.title ?? titles(this.code), this.found && `found ${this.found}`, this.because].filter(Boolean).join(': ');
@@ -142,7 +147,11 @@ function meaning({ status, ok, body }, path, level, read) {
   if (ok) return valueOf(body, path, read);
   if (status === 401 || status === 403) throw new NoAnswer('l1.forbidden', { title: `this L1 node does not serve ${whatIs(path)} (its access list forbids it)` });
   const ids = errorIds(body);
-  if (path.includes('/commitment/') && ids.some((id) => /(^|\.)smart_rollup_(unknown_commitment|does_not_exist)$/.test(id))) return UNKNOWN;
+  const is = (name) => ids.some((id) => id.split('.').at(-1) === `smart_rollup_${name}`);
+  if (is('unknown_commitment') || is('does_not_exist')) {
+    if (path.includes('/commitment/')) return UNKNOWN;
+    throw is('unknown_commitment') ? new NoAnswer('l1.status', { found: `an unknown commitment, which nobody asked for, in ${path}` }) : new NoAnswer('l1.unknown-rollup');
+  }
   if (status === 404 || status === 410) {
     throw level === undefined
       ? new NoAnswer('l1.answer', { found, because: 'an L1 node would know this path' })

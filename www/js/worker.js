@@ -1,7 +1,8 @@
-// One worker does one job and is thrown away: nothing of a file outlives it.
+// One worker does one job and is thrown away: nothing of a file outlives it. Only the one that has read a
+// file to its end stays, as long as the page shows the file: it has the store, for what layer 1 says later.
 
 import { Failure, describe, fileFailure, streamFailure } from './failures.js';
-import { FIRST_BYTES, about, allDigests, header, inspect, oneMember, ready } from './engine.js';
+import { FIRST_BYTES, about, allDigests, cemented, header, inspect, oneMember, ready } from './engine.js';
 import { firstBytes, openWhole } from './remote.js';
 
 const stop = new AbortController();
@@ -11,9 +12,9 @@ addEventListener('message', async ({ data }) => {
   if (data.job === 'stop') return stop.abort(new DOMException('Stopped', 'AbortError'));
   try {
     await ready();
-    tell({ type: 'done', result: await JOBS[data.job](data) });
+    tell({ type: 'done', id: data.id, result: await JOBS[data.job](data) });
   } catch (error) {
-    tell({ type: 'failed', failure: describe(error, table()) });
+    tell({ type: 'failed', id: data.id, failure: describe(error, table()) });
   }
 });
 
@@ -34,6 +35,8 @@ const JOBS = {
   },
 
   inspect: async ({ source }) => inspect(await open(source), { signal: stop.signal, tell }),
+
+  cemented,
 
   digest: async ({ source, name }) => oneMember(await open(source), name, { digest: true, signal: stop.signal, tell }),
 

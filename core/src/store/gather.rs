@@ -3,13 +3,17 @@
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::pieces::Pieces;
+use super::rows::Rows;
+use super::shelf::Shelf;
 use super::{
-    Accept, MAX_METADATA, MAX_VERSION, Metadata, PreImages, STORE, Store, Subject, check, check_version,
-    cut_store, old_store, parse_version, settle,
+    Accept, Held, MAX_METADATA, MAX_VERSION, Metadata, PreImages, STORE, Store, Subject, check,
+    check_version, cut_store, old_store, parse_version, settle,
 };
 use crate::code::Code;
+use crate::context::Facts;
 use crate::context::verify::{Audit, Immediate, Memory};
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::problem::{Problem, Result};
@@ -40,6 +44,7 @@ pub struct Gather {
     too_large: Option<Check>,
     old_store: bool,
     audit: Audit<Immediate, Memory>,
+    shelf: Shelf,
     pre_images: PreImages,
     problems: Vec<Problem>,
     open: Open,
@@ -75,6 +80,7 @@ impl Gather {
             too_large: None,
             old_store: false,
             audit: Audit::new(Immediate, Memory::default()),
+            shelf: Shelf::default(),
             pre_images: PreImages::default(),
             problems: Vec::new(),
             open: Open::None,
@@ -91,11 +97,25 @@ impl Gather {
         }
     }
 
-    /// Checks what was kept and completes the report: checks, and the verdict *Consistent*.
+    /// Checks what was kept and completes the report: checks, and the verdict *Consistent*. Leaves
+    /// the database for questions that come later.
     ///
     /// # Errors
     /// [`Code::Cancelled`].
-    pub fn judge(self, report: &mut Report, phase: Phase, feedback: &mut dyn Feedback) -> Result<()> {
+    pub fn judge(mut self, report: &mut Report, phase: Phase, feedback: &mut dyn Feedback) -> Result<Held> {
+        let store = self.store_seen.then(|| mem::take(&mut self.store));
+        let held = Held::new(store, self.too_large.take());
+        self.settle(&held, report, phase, feedback)?;
+        Ok(held)
+    }
+
+    fn settle(
+        self,
+        held: &Held,
+        report: &mut Report,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()> {
         if self.old_store && !self.store_seen {
             report.add(old_store());
             return Ok(());
@@ -106,9 +126,12 @@ impl Gather {
             report.add(cut_store());
             return Ok(());
         }
-        let audited = self.audit.finish(Phase { name: "Checking context", ..phase }, feedback)?;
-        if let Some(check) = self.too_large {
-            let checks = audited.checks.into_iter().chain([check]).collect();
+        let total = Some(self.audit.put_off());
+        feedback.phase(Phase { name: "Checking context", total, unit: Unit::Bytes, ..phase });
+        let audited = self.audit.finish(feedback)?;
+        report.context = audited.totals.as_ref().map(Facts::from);
+        if let Some(check) = held.too_large() {
+            let checks = audited.checks.into_iter().chain([check.clone()]).collect();
             settle(report, audited.problems, checks, false);
             return Ok(());
         }
@@ -116,7 +139,7 @@ impl Gather {
         let version = self.version.seen.then(|| parse_version(&self.version.bytes, "storage/version"));
         let mut store = version.transpose().and_then(check_version).and_then(|()| {
             let missing = || Problem::new(Code::StoreMissing).path(STORE);
-            Store::open(self.store_seen.then_some(&self.store).ok_or_else(missing)?, STORE, Accept::Older)
+            Store::open(held.store().ok_or_else(missing)?, STORE, Accept::Older)
         });
         let metadata = self.metadata.seen.then(|| Metadata::parse(&self.metadata.bytes));
         let subject = Subject {
@@ -127,6 +150,16 @@ impl Gather {
             contexts: Some(&audited.contexts),
         };
         let (mut problems, mut passed) = check(subject, phase, feedback)?;
+        if let (Ok(store), Some(facts), true) = (&store, &mut report.context, audited.problems.is_empty())
+            && let Some(commit) = store.head().ok().and_then(|head| head.context)
+        {
+            match self.shelf.head(&commit, feedback) {
+                Ok(head) => facts.head = head,
+                Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
+                // Of a compact snapshot, for instance: the checks say what is missing.
+                Err(_) => {}
+            }
+        }
         problems.extend(audited.problems);
         passed.extend(audited.checks);
         problems.extend(self.problems);
@@ -155,6 +188,7 @@ impl Gather {
             _ => Open::None,
         };
         if let Some(name) = name.strip_prefix(CONTEXT) {
+            self.shelf.begin(name);
             return self.audit.begin(name, member.size);
         }
         match name {
@@ -180,6 +214,10 @@ impl Gather {
                 if let Err(problem) = self.audit.data(data) {
                     self.problems.push(problem);
                 }
+                if self.audit.is_lost() {
+                    self.shelf.give_up();
+                }
+                self.shelf.data(data);
                 self.pre_images.data(data);
             }
         }
@@ -192,6 +230,7 @@ impl Gather {
             Open::Store => self.store_complete = true,
             Open::None => {
                 self.audit.end();
+                self.shelf.end();
                 self.pre_images.end(&member.name, member.size);
             }
         }

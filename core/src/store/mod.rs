@@ -3,12 +3,15 @@
 //!
 //! [`check`] is all rules of a store in one place, for every reader of one: whatever implements
 //! [`Rows`]. [`Store`] does so without a database engine, through [`crate::sqlite`]; [`Gather`] keeps
-//! what is needed of the members of a snapshot for it.
+//! what is needed of the members of a snapshot for it, and leaves [`Held`] for what layer 1 says
+//! later ([`check_cemented`]).
 
 mod cells;
+mod cemented;
 mod chain;
 mod check;
 mod gather;
+mod held;
 mod metadata;
 mod model;
 mod pieces;
@@ -19,10 +22,13 @@ mod reader;
 mod rows;
 mod rules;
 mod schema;
+mod shelf;
 pub mod v4;
 
+pub use cemented::check_cemented;
 pub use check::{Subject, check};
 pub use gather::{DEFAULT_MAX_STORE, Gather};
+pub use held::Held;
 pub use metadata::{MAX_METADATA, Metadata, PvmKind};
 pub use model::{Mark, State, StateRow, shortened};
 pub use pre_images::PreImages;

@@ -36,18 +36,23 @@ impl Part {
     /// Any `io.*` code; [`Code::IoOther`] for what is no regular file.
     pub fn open(path: &Path) -> Result<Option<Self>> {
         let failed = |err| io::problem("read", path, err);
-        let file = match File::open(path) {
+        // Asked before it is opened: a FIFO would wait for somebody to write to it.
+        let metadata = match std::fs::metadata(path) {
             Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
             other => other.map_err(failed)?,
         };
-        let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() {
             return Err(Problem::new(Code::IoOther)
                 .headline(format!("cannot read {}", path.display()))
                 .because("it is not a regular file"));
         }
+        let file = match File::open(path) {
+            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(failed)?,
+        };
+        let metadata = file.metadata().map_err(failed)?;
         Ok(Some(Self { file: file.into(), path: path.into(), start: 0, len: metadata.len() }))
     }
 

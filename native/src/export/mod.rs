@@ -130,9 +130,11 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         one = Some(written.contexts);
         files
     } else {
+        // What cannot be archived is told first, in its own words.
+        let files = snapshot_files(root, feedback)?;
         moment = Some(Moment::take(&ContextFiles::Directory(root.join("context")))?);
         remarks.extend(compact::second_half(root)?);
-        snapshot_files(root, feedback)?
+        files
     };
     let plan = archive::Plan::new(files, capture, described.cut, &data_dir.store())?;
     phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);

@@ -53,7 +53,7 @@ impl Layer1 {
     ) -> Result<()> {
         let Some(l1) = &self.l1 else { return Ok(()) };
         let rollup = header.rollup_address;
-        let store = Store::open(store, Accept::Older)?;
+        let mut store = Store::open(store, Accept::Older)?;
         let mut outcome = self.outcome.take();
         if outcome.is_none() {
             let commitment = store.head()?.most_recent_commitment();
@@ -62,7 +62,7 @@ impl Layer1 {
             found.clone().into_result()?;
             outcome = Some(found);
         }
-        let kept = anchored::last_cemented(l1, &rollup, &store, feedback)?;
+        let kept = anchored::last_cemented(l1, &rollup, &mut store, feedback)?;
         store.close()?;
         outcome.iter().for_each(|outcome| anchored::record(outcome, report));
         kept.into_iter().for_each(|check| report.add(check));

@@ -3,7 +3,6 @@
 //! * [`client`]: one HTTP request, with limits in time and size; `answer`: what a status means;
 //! * [`rpc`]: the few requests that we make, with typed answers;
 //! * [`publication`]: is a commitment published (rules I5d, I6, P3, E10)?
-//! * [`lcc`]: does the store agree with the last cemented commitment (rule P4)?
 //! * [`export`]: which commitment an export asks about (rule E10).
 //!
 //! Nothing here depends on the protocol: the paths are the same in all of them, and an error is
@@ -12,7 +11,6 @@
 mod answer;
 pub mod client;
 pub mod export;
-pub mod lcc;
 pub mod publication;
 pub mod rpc;
 

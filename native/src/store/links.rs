@@ -1,11 +1,10 @@
 //! What the rules about layer 1 ask the store: single links, looked up by level or by hash.
 
-use rollsnap_core::hash::{BlockHash, CommitmentHash};
+use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::{Problem, Result};
 
 use super::read::Store;
 use crate::l1::export::Link;
-use crate::l1::lcc::Blocks;
 use crate::l1::{Wanted, export};
 
 impl Store {
@@ -45,17 +44,5 @@ impl Store {
         self.one("commitments", query, [hash.to_string()], |row| {
             Ok(Link { predecessor: row.hash(0, "predecessor")?, inbox_level: row.level(1, "inbox_level")? })
         })
-    }
-}
-
-impl Blocks for &Store {
-    fn hash_at(&mut self, level: i32) -> Result<Option<BlockHash>> {
-        let query = "SELECT block_hash FROM l2_levels WHERE level = ?1";
-        self.one("l2_levels", query, [level], |row| row.hash(0, "block_hash"))
-    }
-
-    fn commitment_at(&mut self, block: &BlockHash) -> Result<Option<Option<CommitmentHash>>> {
-        let query = "SELECT commitment_hash FROM l2_blocks WHERE block_hash = ?1";
-        self.one("l2_blocks", query, [block.to_string()], |row| row.opt_hash(0, "commitment_hash"))
     }
 }

@@ -3,12 +3,12 @@
 
 use rollsnap_core::hash::{CommitmentHash, RollupAddress};
 use rollsnap_core::report::Check;
+use rollsnap_core::store::check_cemented;
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
 use super::{Contents, Options};
 use crate::data_dir::{STORE, metadata};
 use crate::jobs::Phases;
-use crate::l1::lcc::{self, Kept};
 use crate::l1::{At, L1, Outcome, Wanted, publication};
 use crate::store::{Accept, Rows, Store};
 
@@ -37,7 +37,7 @@ pub(super) fn check(
     let outcome = publication::search(&l1, &Wanted { rollup, commitment, hint }, feedback)?;
     record(&outcome, report);
     let agrees = match store_of(contents) {
-        Some(store) => last_cemented(&l1, &rollup, &store, feedback),
+        Some(mut store) => last_cemented(&l1, &rollup, &mut store, feedback),
         None => Ok(None),
     };
     match agrees {
@@ -81,16 +81,11 @@ pub(crate) fn record(outcome: &Outcome, report: &mut Report) {
 pub(crate) fn last_cemented(
     l1: &L1,
     rollup: &RollupAddress,
-    store: &Store,
+    store: &mut Store,
     feedback: &mut dyn Feedback,
 ) -> Result<Option<Check>> {
     let cemented = l1.last_cemented(At::Head, rollup, feedback)?;
-    let kept = lcc::check(&cemented, store.head()?.level, &mut &*store)?;
-    Ok((kept == Kept::Agrees).then(|| {
-        let text =
-            format!("the last cemented commitment of layer 1, of level {}, is in the store", cemented.level);
-        Check::yes(Code::L1Lcc, text)
-    }))
+    check_cemented(&cemented, store)
 }
 
 fn compare(subject: Option<&Anchorage>, expected: CommitmentHash, report: &mut Report) {

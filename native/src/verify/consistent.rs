@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rollsnap_core::context::Facts;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Check;
 use rollsnap_core::store;
@@ -46,6 +47,7 @@ pub(super) fn check(
         report.add(store::cut_store());
         return Ok(());
     }
+    report.context = contents.audited().totals.as_ref().map(Facts::from);
     let subject = Subject {
         root: contents.root(),
         store: &contents.root().join(STORE),

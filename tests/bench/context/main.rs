@@ -1,11 +1,12 @@
 //! How fast a context is checked, and how much memory that takes.
 //!
-//!   cargo run --release -p rollsnap-tests --example context_bench -- make DIRECTORY OBJECTS [contents|keys]
+//!   cargo run --release -p rollsnap-tests --example context_bench -- make DIRECTORY OBJECTS [contents|keys|holes]
 //!   cargo run --release -p rollsnap-tests --example context_bench -- check DIRECTORY stream|put-off|reach [THREADS]
 //!
 //! `make` writes the same bytes each time: a store with one commit, shaped like the state of a WASM PVM
 //! with a large durable storage. `keys`: wide directories of accounts with short values; `contents`:
-//! values of 4096 bytes; by default both, half the bytes each. THREADS are those that hash besides
+//! values of 4096 bytes; by default both, half the bytes each; `holes`: the same, with a hole after every 16
+//! objects, as after a collection. THREADS are those that hash besides
 //! the one that reads; 0 for none.
 
 use std::fs::{self, File};
@@ -54,6 +55,8 @@ struct Link {
 struct Maker {
     out: BufWriter<File>,
     offset: u64,
+    ranges: Vec<(u64, u64)>,
+    holes: bool,
     objects: u64,
     names: Vec<&'static str>,
     buffer: Vec<u8>,
@@ -66,6 +69,10 @@ impl Maker {
         self.buffer.clear();
         Head::put(&hash, kind, value, &mut self.buffer);
         self.out.write_all(&self.buffer).unwrap();
+        if self.holes && self.objects % 16 == 0 {
+            self.offset += 1000;
+        }
+        self.ranges.push((self.offset, self.buffer.len() as u64));
         let made = Made { offset: self.offset, hash };
         self.offset += self.buffer.len() as u64;
         self.objects += 1;
@@ -164,8 +171,17 @@ fn make(directory: &Path, objects: u64, mix: &str) {
     let names =
         vec!["pvm_state", "durable", "contents", "length", "balance", "nonce", "code", "blob", "accounts"];
     let out = BufWriter::with_capacity(1 << 20, create("store.1.prefix"));
-    let mut maker =
-        Maker { out, offset: 0, objects: 0, names, buffer: Vec::new(), image: Vec::new(), state: 7 };
+    let mut maker = Maker {
+        out,
+        offset: 0,
+        ranges: Vec::new(),
+        holes: mix == "holes",
+        objects: 0,
+        names,
+        buffer: Vec::new(),
+        image: Vec::new(),
+        state: 7,
+    };
     let mut tops = Vec::new();
     let mut bytes = [0u64; 2];
     while maker.objects < objects {
@@ -207,7 +223,7 @@ fn make(directory: &Path, objects: u64, mix: &str) {
         dict.extend(name.as_bytes());
     }
     assert!(Dict::parse(dict.clone()).is_ok());
-    let mapping = Mapping::of([(0, maker.offset)]).to_bytes();
+    let mapping = Mapping::of(maker.ranges).to_bytes();
     let collected = Collected {
         suffix_start: maker.offset,
         generation: 1,
@@ -286,17 +302,19 @@ fn check(directory: &Path, form: &str, threads: usize) {
         0 => checked(directory, form, Immediate),
         count => checked(directory, form, Threads::new(count)),
     };
-    let seconds = begun.elapsed().as_secs_f64();
+    let (seconds, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds());
     assert!(outcome.is_clean(), "{:#?} {:#?}", outcome.failures, outcome.unchecked);
     assert_eq!(outcome.commits.len(), 1);
     let all = outcome.totals.all();
     let peak = memory() - before;
     println!(
-        "{form}, {threads} threads: {:.2} s, {:.0} MB/s, {:.0} objects/s; {} objects, {} bytes each; \
+        "{form}, {threads} threads: {:.2} s, {:.0} MB/s, {:.0} objects/s, {:.0} MB/s of processor time; \
+         {} objects, {} bytes each; \
          memory per object: table {:.1}, peak of all {:.1} bytes; put off {} MB",
         seconds,
         all.bytes as f64 / 1e6 / seconds,
         all.objects as f64 / seconds,
+        all.bytes as f64 / 1e6 / cpu,
         all.objects,
         all.bytes / all.objects,
         outcome.totals.memory as f64 / all.objects as f64,
@@ -341,4 +359,12 @@ fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+}
+
+/// Processor time that this process took so far, all threads.
+fn cpu_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
+    (ticks(11) + ticks(12)) / 100.0
 }

@@ -1,7 +1,7 @@
 // Compiled, never run: the declarations allow what the package does, and refuse what it does not.
 import {
   Inspector, RollsnapError, codes, hash, init, inspectBlob, inspectStream, inspectUrl, memoryBytes, readHeader, readMember,
-  version, type Event, type Header, type Report, type Size,
+  version, type Check, type Event, type Header, type Report, type Size,
 } from 'rollsnap';
 
 await init();
@@ -25,10 +25,16 @@ readHeader('text');
     event.name;
   }
   const report: Report = inspector.finish();
+  const compared: Check | undefined = inspector.compareCemented('src1', report.header!.head_level);
+  // @ts-expect-error there may be nothing to compare
+  compared.status;
+  const subtrees: Size[] | undefined = report.context?.head?.subtrees.map(({ objects }) => objects.bytes);
+  // @ts-expect-error the context may not have been read
+  report.context.head;
   const bytes: Size | null = report.container.bytes;
   // @ts-expect-error it may be a bigint
   const wrong: number | null = report.container.bytes;
-  void [bytes, wrong];
+  void [subtrees, bytes, wrong];
 }
 
 const blob = new Blob();

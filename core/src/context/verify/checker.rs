@@ -491,7 +491,11 @@ impl Space<'_> {
 
     /// The part of the layout with this number in the table.
     pub(super) fn part(&self, number: u32) -> Option<Part> {
-        let at = self.parts.iter().position(|part| *part == Some(number))?;
+        // By reachability, numbers are places already.
+        let at = match self.parts.get(number as usize) {
+            Some(Some(same)) if *same == number => number as usize,
+            _ => self.parts.iter().position(|part| *part == Some(number))?,
+        };
         Some(at.checked_sub(1).map_or(Part::Prefix, Part::Chunk))
     }
 

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::layout::Part;
-use super::super::pack::Kind;
+use super::super::pack::{Hash, Kind};
 use super::checker::{Checker, Found, Space};
 use super::failures::{Failure, What};
 use super::finish::nowhere;
@@ -114,11 +114,12 @@ impl<H: Hasher> Closing<'_, H> {
     }
 
     fn commits(&mut self, outcome: &mut Outcome) {
+        let computed = self.checker.failures.commits();
         for found in &self.checker.commits {
             let Some(offset) = self.space.offset(found.spot) else { continue };
             let stored = *self.checker.table.hash(found.object);
             outcome.commits.push(Commit {
-                hash: ContextHash::new(self.checker.failures.computed(found.spot).unwrap_or(stored)),
+                hash: ContextHash::new(computed.get(&found.spot).copied().unwrap_or(stored)),
                 offset,
                 len: found.len,
                 root: *self.checker.table.hash(found.root),
@@ -143,7 +144,8 @@ impl<H: Hasher> Closing<'_, H> {
         let mut commits: Vec<_> =
             outcome.commits.iter().map(|commit| (*commit.hash.as_bytes(), commit.offset)).collect();
         commits.sort_unstable();
-        let there = |offset| self.there(offset, look);
+        let computed = self.checker.failures.commits();
+        let there = |offset| self.there(offset, look, &computed);
         let mut said = Vec::new();
         listed::compare(listed, &commits, there, |problem, failure| {
             if said.len() < 2 * super::MAX_FAILURES {
@@ -157,7 +159,12 @@ impl<H: Hasher> Closing<'_, H> {
     }
 
     /// What is at an offset that index or control file name.
-    fn there(&mut self, offset: u64, look: Option<&dyn Fn(u64) -> There>) -> There {
+    fn there(
+        &mut self,
+        offset: u64,
+        look: Option<&dyn Fn(u64) -> There>,
+        computed: &BTreeMap<Spot, Hash>,
+    ) -> There {
         let spot = match self.space.spot(offset) {
             Ok(spot) => spot,
             Err(why) => return nowhere(why),
@@ -169,7 +176,7 @@ impl<H: Hasher> Closing<'_, H> {
             Some(object) if object.kind == Kind::Commit => {
                 let stored = *self.checker.table.hash(object);
                 match self.found(spot) {
-                    Some(found) => There::Commit(stored, self.checker.failures.computed(spot), found.len),
+                    Some(found) => There::Commit(stored, computed.get(&spot).copied(), found.len),
                     // It was told that it is broken.
                     None => There::Told,
                 }
@@ -196,7 +203,7 @@ impl<H: Hasher> Closing<'_, H> {
                 .at(Place::Context(collected.target))
                 .expected("the commit that was collected on")
         };
-        match self.there(collected.target, look) {
+        match self.there(collected.target, look, &BTreeMap::new()) {
             There::Commit(_, _, len) => {
                 let end = collected.target.saturating_add(len);
                 if end != collected.suffix_start && !old {

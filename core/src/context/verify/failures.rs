@@ -23,11 +23,15 @@ const MAX_OF_PART: usize = 256;
 /// Longest pre-image that is searched for the hash of a damaged child, in bytes.
 const MAX_SEARCHED: usize = 4096;
 
+/// How many pre-images are searched so: it takes a while, and after so many nobody wonders any more.
+const MAX_SEARCHES: usize = 10_000;
+
 /// Everything that is wrong with objects, in no order.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     pub(super) list: Vec<Failure>,
     pub(super) left_out: u64,
+    searched: usize,
     of_part: BTreeMap<u32, usize>,
 }
 
@@ -98,18 +102,21 @@ impl Failures {
         self.add(spot, Some(kind), What::Hash { expected, found, confirmed: false, names });
     }
 
-    /// The hash that was computed of an object with a damaged stored hash.
-    pub(super) fn computed(&self, spot: Spot) -> Option<Hash> {
-        self.list.iter().find_map(|failure| match failure.what {
-            What::Hash { found, .. } if failure.spot == spot => Some(found),
+    /// The hashes that were computed of commits that say another.
+    pub(super) fn commits(&self) -> BTreeMap<Spot, Hash> {
+        let commits = self.list.iter().filter(|failure| failure.kind == Some(Kind::Commit));
+        let computed = commits.filter_map(|failure| match failure.what {
+            What::Hash { found, .. } => Some((failure.spot, found)),
             _ => None,
-        })
+        });
+        computed.collect()
     }
 
     fn explained_by_children(&mut self, image: &[u8], expected: &Hash) -> bool {
-        if image.len() > MAX_SEARCHED {
+        if image.len() > MAX_SEARCHED || self.searched >= MAX_SEARCHES {
             return false;
         }
+        self.searched += 1;
         let mut places = Vec::new();
         for (number, failure) in self.list.iter().enumerate() {
             if let What::Hash { expected: stored, found, .. } = &failure.what {

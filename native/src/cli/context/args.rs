@@ -42,7 +42,7 @@ pub(in crate::cli) struct TargetArgs {
 /// Which commit of it.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct CommitArgs {
-    /// The commit: SRCo…, 64 hexadecimal digits or the first of them [default: that of the head,
+    /// The commit: SRCo..., 64 hexadecimal digits or the first of them [default: that of the head,
     /// or the newest one that can be read]
     #[arg(long, value_name = "HASH", conflicts_with = "level")]
     pub(in crate::cli) commit: Option<String>,
