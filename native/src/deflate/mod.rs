@@ -40,7 +40,7 @@ impl Default for Level {
 pub struct Options {
     /// How hard to compress.
     pub level: Level,
-    /// How many threads compress.
+    /// How many threads compress; more than 32 count as 32.
     pub jobs: NonZeroUsize,
     /// About how many bytes will come, for the space that is reserved for the index. `None` when
     /// nobody knows; `Some(0)` for no index.

@@ -1,5 +1,7 @@
 //! The stream: bytes pushed in, cut into pieces, and put together again as one gzip member.
 
+use std::num::NonZeroUsize;
+
 use rollsnap_core::Result;
 use rollsnap_core::gzip::checkpoint::{Collector, FIELD_MAX, Index, SUBFIELD};
 
@@ -15,6 +17,9 @@ const SPAN_PIECES: u64 = 4;
 
 /// One span, in bytes.
 const SPAN: u64 = SPAN_PIECES * PIECE as u64;
+
+/// More threads than this are not started: each needs some 1.8 MiB, and 64 MiB are to be enough.
+const MOST_JOBS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 /// How far deflate may look back.
 const WINDOW: usize = FastEncoder::WINDOW;
@@ -79,7 +84,8 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     /// # Errors
     /// Those of `out`; `io.other` when no thread can be started.
     pub fn new(options: Options, mut out: F) -> Result<Self> {
-        let pool = Pool::new(options.jobs, options.level)?;
+        let jobs = options.jobs.min(MOST_JOBS);
+        let pool = Pool::new(jobs, options.level)?;
         let reserved = reserved(options.expected);
         let mut header = HEADER.to_vec();
         if reserved > 0 {
@@ -93,7 +99,7 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
         Ok(Self {
             pool,
             out,
-            depth: options.jobs.get() + 2,
+            depth: jobs.get() + 2,
             filling: Piece::default(),
             spare: Vec::new(),
             cut: 0,

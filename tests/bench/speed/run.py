@@ -65,7 +65,11 @@ def once(tar, command, path, check):
         command = [path if word == "OUT" else word for word in command]
         child = subprocess.Popen(command, stdin=feed.stdout, stdout=out)
         feed.stdout.close()
-        _, status, usage = os.wait4(child.pid, 0)
+        peak, pid = 0, 0
+        while not pid:
+            peak = max(peak, resident(child.pid))
+            time.sleep(0.005)
+            pid, status, usage = os.wait4(child.pid, os.WNOHANG)
     seconds = time.monotonic() - begun
     if status or feed.wait():
         sys.exit("%s failed" % command)
@@ -73,7 +77,16 @@ def once(tar, command, path, check):
         subprocess.run(["gzip", "-t"], stdin=open(path, "rb"), check=True)
     length = os.path.getsize(path)
     os.remove(path)
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, length
+    return seconds, usage.ru_utime + usage.ru_stime, peak / 1024, length
+
+
+def resident(pid):
+    """Largest resident set so far, in KiB. (What wait4 tells counts from what the parent had.)"""
+    try:
+        with open("/proc/%d/status" % pid) as status:
+            return int(next((line.split()[1] for line in status if line.startswith("VmHWM")), 0))
+    except OSError:
+        return 0
 
 
 def table(results, size):
