@@ -106,8 +106,12 @@ fn sound_stores_reached() {
         assert_eq!(outcome.commits, all.commits);
         let (some, all) = (outcome.totals, all.totals);
         let dump = irmin::dump(name);
-        let paths = dump["paths"].as_object().unwrap().values();
-        let paths: Vec<_> = paths.flat_map(|paths| paths.as_array().unwrap()).collect();
+        let listed = dump["paths"].as_object().unwrap();
+        // Of stores with many commits, the dump lists the trees of some.
+        if listed.len() < outcome.commits.len() {
+            continue;
+        }
+        let paths: Vec<_> = listed.values().flat_map(|paths| paths.as_array().unwrap()).collect();
         for (kind, count) in [("contents", some.contents), ("node", some.directories)] {
             let known = paths.iter().filter(|path| path["kind"] == kind);
             let known: BTreeSet<_> =
