@@ -20,7 +20,7 @@ test('a good snapshot is consistent, with the evidence', async (t) => {
   const page = await opened(t);
   assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'yes', anchored: 'unknown' });
   const codes = await page.$$eval('[data-verdict=consistent] .check-yes', (all) => all.map(({ dataset }) => dataset.code));
-  assert.deepEqual(codes.toSorted(), ['chain.block', 'commitment.chain', 'messages.witness', 'pre-image.hash']);
+  assert.deepEqual(codes.toSorted(), ['chain.block', 'commitment.chain', 'context.hash', 'messages.witness', 'pre-image.hash', 'state.hash']);
   assert.match(await page.textContent('[data-verdict=consistent] .evidence'), /24 blocks from level 1000 to 1023 follow each other/);
   await look(page, 'consistent');
 });
@@ -84,4 +84,21 @@ test('the commitment that the visitor expects', async (t) => {
   await page.fill('#expected', 'src1');
   await page.keyboard.press('Enter');
   assert.match(await page.textContent('#expected-error'), /54 characters/);
+});
+
+test('what holds the store goes when another file is shown, or none', async (t) => {
+  const page = await opened(t);
+  const [first, ...others] = page.workers();
+  assert.ok(first);
+  assert.deepEqual(others, []);
+  await choose(page, 'second.snapshot', ARCHIVE);
+  await page.waitForFunction(() => document.title.startsWith('second'));
+  await done(page);
+  assert.equal(page.workers().length, 1);
+  assert.ok(!page.workers().includes(first));
+  const [second] = page.workers();
+  const closed = second.waitForEvent('close');
+  await page.click('#again');
+  await closed;
+  assert.deepEqual(page.workers(), []);
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { answers, assertNoSideways, choose, done, launch, look, visit } from './lib/browser.mjs';
-import { ARCHIVE, OPEN, answered, ask, commandLine, reportOf, serveLayer1 } from './lib/layer1.mjs';
+import { ARCHIVE, OPEN, answered, ask, commandLine, reportOf, serveLayer1, withoutHead } from './lib/layer1.mjs';
 import { serveForeign, servePage } from './lib/server.mjs';
 
 const FAILED = ['Failed to load resource', 'CORS policy', 'net::ERR'];
@@ -246,7 +246,7 @@ test('the report takes the answers along, as the command line gives them', async
 
   await ask(page, host.base);
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#report-save')]);
-  const report = JSON.parse(await readFile(await download.path(), 'utf8'));
+  const report = withoutHead(JSON.parse(await readFile(await download.path(), 'utf8')));
   assert.equal(report.verdicts.anchored, 'yes');
   assert.deepEqual(report, await commandLine('--endpoint', host.base));
   assert.deepEqual(report.checks.slice(-2).map(({ code, status }) => [code, status]), [['l1.commitment', 'yes'], ['l1.lcc', 'yes']]);

@@ -203,6 +203,7 @@ pub fn walk(files: &Dir) -> (Summary, Vec<Problem>) {
     let mut store = open(files).unwrap().with_genesis_level(Some(metadata.genesis_level));
     let head = store.head().unwrap();
     let marks = Marks {
+        compact: false,
         head: (head.hash, head.level),
         first_available: store.first_available().unwrap(),
         genesis_level: Some(metadata.genesis_level),

@@ -168,12 +168,21 @@ fn progress_is_honest_json() {
                 "Exporting snapshot",
                 "Compressing snapshot",
                 "Checking snapshot",
+                "Following commits",
+                "Checking objects",
                 "Checking chain",
             ],
         ),
         (
             vec!["export", "b", "--data-dir", &data, "--uncompressed"],
-            &["Copying database", "Exporting snapshot", "Checking snapshot", "Checking chain"],
+            &[
+                "Copying database",
+                "Exporting snapshot",
+                "Checking snapshot",
+                "Following commits",
+                "Checking objects",
+                "Checking chain",
+            ],
         ),
         (
             vec!["export", "c", "--data-dir", &data, "--no-check", "--compress-on-the-fly"],
@@ -181,9 +190,15 @@ fn progress_is_honest_json() {
         ),
         (
             vec!["import", "a", "--data-dir", "new"],
-            &["Extracting snapshot", "Checking imported data", "Putting data in place"],
+            &[
+                "Extracting snapshot",
+                "Following commits",
+                "Checking objects",
+                "Checking chain",
+                "Putting data in place",
+            ],
         ),
-        (vec!["verify", "b"], &["Reading snapshot", "Checking chain"]),
+        (vec!["verify", "b"], &["Reading snapshot", "Checking context", "Checking chain"]),
         (vec!["extract", "c", "-C", "files"], &["Extracting snapshot"]),
         (vec!["ls", "a"], &["Reading snapshot"]),
     ];
@@ -231,11 +246,13 @@ fn progress_in_plain_lines_and_none_at_all() {
     let data = ground.unpack("v5-full", "data");
     let run = ground.run(&["export", "a", "--data-dir", &data, "--progress", "plain"]).ok();
     for line in [
-        "1/5 Copying database\n",
-        "2/5 Exporting snapshot\n",
-        "3/5 Compressing snapshot\n",
-        "4/5 Checking snapshot\n",
-        "5/5 Checking chain\n",
+        "1/7 Copying database\n",
+        "2/7 Exporting snapshot\n",
+        "3/7 Compressing snapshot\n",
+        "4/7 Checking snapshot\n",
+        "5/7 Following commits\n",
+        "6/7 Checking objects\n",
+        "7/7 Checking chain\n",
         "(100 %)\n",
         "Acquiring GC lock\n",
     ] {
@@ -244,7 +261,7 @@ fn progress_in_plain_lines_and_none_at_all() {
     // Without a terminal there are remarks, but no progress.
     let run = ground.run(&["export", "b", "--data-dir", &data]).ok();
     assert!(
-        run.err.contains("Acquiring GC lock\nAcquiring process lock\n") && !run.err.contains("1/5"),
+        run.err.contains("Acquiring GC lock\nAcquiring process lock\n") && !run.err.contains("1/7"),
         "{run}"
     );
     assert_eq!(ground.run(&["export", "c", "--data-dir", &data, "--quiet"]).ok().err, "");

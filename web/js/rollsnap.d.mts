@@ -37,8 +37,11 @@ export interface CodeRow {
   advice: string;
 }
 
-/** Where something was found; bytes are counted from 0. */
-export type Place = { stream_offset: Size } | { file_offset: Size } | { level: number } | { path: string };
+/**
+ * Where something was found; bytes are counted from 0. `context_offset`: of an object of the context,
+ * which collections do not change.
+ */
+export type Place = { stream_offset: Size } | { file_offset: Size } | { context_offset: Size } | { level: number } | { path: string };
 
 /** Something that is wrong. */
 export interface Problem {
@@ -117,11 +120,59 @@ export interface Report {
     /** Only with the option `list`. */
     list?: ListedMember[];
   };
+  /** What the context holds, where its objects were read: with the option `consistent`. */
+  context?: ContextFacts;
   /** None implies another. `unknown`: not checked. */
   verdicts: { intact: Verdict; consistent: Verdict; anchored: Verdict };
   checks: Check[];
   /** How many checks are not listed. */
   checks_left_out: Size;
+}
+
+/** Objects of the context, and the bytes of their entries. */
+export interface Tally {
+  count: Size;
+  bytes: Size;
+}
+
+/** What the files of a context hold. */
+export interface ContextFacts {
+  objects: Tally;
+  contents: Tally;
+  directories: Tally;
+  /** Inner parts of directories. */
+  inner: Tally;
+  commits: Tally;
+  /** Depth of the deepest tree of inner parts. */
+  inner_depth: Size;
+  /**
+   * What the commit of the head consists of. Null on the command line, where its files are larger
+   * than 128 MiB, and where the commit is not there as a whole.
+   */
+  head: ContextHead | null;
+}
+
+/** What one commit consists of. */
+export interface ContextHead {
+  objects: Tally;
+  /** Bytes of its contents alone, without the heads of their entries. */
+  content_bytes: Size;
+  /** Longest path, in steps. */
+  depth: Size;
+  /** The largest contents, in bytes. */
+  largest: Size;
+  /** Directories near the root, each with all that is below it, in the order of paths. */
+  subtrees: ContextSubtree[];
+  /** Whether there are more of them. */
+  subtrees_left_out: boolean;
+}
+
+export interface ContextSubtree {
+  /** Steps with `/` between them. */
+  path: string;
+  /** How many steps that are. */
+  depth: Size;
+  objects: Tally;
 }
 
 export interface Member {

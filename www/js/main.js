@@ -2,6 +2,7 @@
 
 import { completeAnchors, forgetAnchors, listenToAnchors, shownOf, withAnchors } from './anchor.js';
 import { drawClaims, refuseImport } from './claims.js';
+import { drawContext } from './context.js';
 import { $, announce, h } from './dom.js';
 import { bytes, bytesExact, count, plural } from './format.js';
 import { run, runAndKeep } from './jobs.js';
@@ -21,7 +22,7 @@ import { drawVerdicts, together } from './verdicts.js';
 /** What is fetched from an address without being asked for. */
 const FETCHED_AT_ONCE = 16_000_000;
 const REDRAW_MS = 500;
-const PANELS = ['trouble', 'claims', 'reading', 'verdicts', 'members', 'report'];
+const PANELS = ['trouble', 'claims', 'reading', 'verdicts', 'context', 'members', 'report'];
 
 let table = new Map(); // rows of the package's table, by code
 const row = (code) => table.get(code);
@@ -110,6 +111,7 @@ async function readWhole(here) {
   here.problems = [];
   here.store?.end();
   here.store = undefined;
+  $('context').hidden = true;
   map.show(here.members);
   rows.show(here.members);
   verdicts(here, { intact: 'reading', text: 'The file is being read to its last byte.' });
@@ -152,6 +154,7 @@ function finish(here, done) {
   reading.done(done, here.members.list.length);
   verdicts(here, { intact: report.verdicts.intact }, report);
   if (report.verdicts.intact === 'no') refuseImport();
+  showContext(here, report);
   showMembers(here);
   $('report').hidden = false;
   here.report = report;
@@ -188,6 +191,13 @@ const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
 
 const headline = ({ look: { header } }, more) =>
   `A ${header.history_mode} snapshot of rollup ${header.known_as ?? header.rollup_address}, head level ${count(header.head_level)}. ${more}`;
+
+function showContext({ members, source }, { context }) {
+  $('context').hidden = !context;
+  if (!context) return;
+  const size = members.list.reduce((sum, member) => (member.name.startsWith('context/') ? sum + Number(member.size) : sum), 0);
+  drawContext($('context-body'), context, size, source);
+}
 
 function showMembers({ members }) {
   const sum = `${plural(members.list.length, 'member')}, ${bytes(members.root.size)}`;

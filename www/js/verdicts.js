@@ -13,7 +13,7 @@ const QUESTIONS = {
 
 // Why there is no answer yet; what would give one.
 const NOT_HERE = {
-  consistent: 'Not checked yet: it takes the whole file. Then store, chain and pre-images are opened and hashed again.',
+  consistent: 'Not checked yet: it takes the whole file. Then store, chain, context and pre-images are opened and hashed again.',
   anchored: 'Not checked: it takes a layer 1 node that you trust, or the commitment from a source that you trust; a file alone cannot prove it. Both can be given below.',
 };
 
@@ -69,7 +69,7 @@ function explain(key, answer, report, found) {
   if (answer === 'no') return `${plural(found.filter(({ status }) => status === 'no').length, 'check does', 'checks do')} not hold.`;
   const texts = {
     intact: `Read to the last byte: ${report?.container.compression === 'gzip' ? 'the compression, ' : ''}the header and all ${plural(report?.members.count ?? 0, 'member')} of the archive are whole. That says nothing yet about what is inside them.`,
-    consistent: 'Every hash and every link of blocks, messages, inboxes, commitments and pre-images agrees. That does not tell yet whether layer 1 knows them, and the evidence says what was not looked at.',
+    consistent: `Every hash and every link of blocks, messages, inboxes, commitments${report?.context ? ', pre-images and the context' : ' and pre-images'} agrees. That does not tell yet whether layer 1 knows them, and the evidence says what was not looked at.`,
   };
   return texts[key];
 }
@@ -128,6 +128,7 @@ function place(at) {
   if (!at) return '';
   if (at.stream_offset !== undefined) return `byte ${count(at.stream_offset)} of the decompressed stream`;
   if (at.file_offset !== undefined) return `byte ${count(at.file_offset)} of the file`;
+  if (at.context_offset !== undefined) return `at offset ${count(at.context_offset)} of the context`;
   if (at.level !== undefined) return `level ${count(at.level)}`;
   return at.path ?? '';
 }

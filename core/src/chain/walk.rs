@@ -14,6 +14,8 @@ use crate::problem::{Place, Problem};
 /// What the store remembers apart from its blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marks {
+    /// Whether contexts may be missing, as in a compact snapshot.
+    pub compact: bool,
     /// The newest block: hash and level.
     pub head: (BlockHash, i32),
     /// The oldest level that can be used: the walk ends there.
@@ -195,6 +197,7 @@ impl<'c> Walk<'c> {
         let Some((context, contexts)) = context.zip(self.contexts) else { return };
         let state = match contexts.find(&context) {
             Found::Listed => return,
+            Found::No if self.marks.compact => return,
             Found::No => return sink(unreadable(Code::ChainContext, "context", &hash, level)),
             Found::Read(None) => return sink(unreadable(Code::ContextState, "pvm_state", &hash, level)),
             Found::Read(Some(state)) => state,

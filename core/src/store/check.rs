@@ -85,13 +85,15 @@ impl Judge<'_> {
         }
         let first = store.block_at(first_available)?;
         let compact = self.contexts.is_some_and(|contexts| is_compact(contexts, first.as_ref(), &head));
-        let contexts = self.contexts.filter(|_| !compact);
+        let contexts = self.contexts;
         if let (Some(contexts), Some(context)) = (contexts, head.context)
+            && !compact
             && !contexts.contains(&context)
         {
             problems.push(head_context(head.level));
         }
         let marks = Marks {
+            compact,
             head: (head.hash, head.level),
             first_available,
             genesis_level: self.metadata.map(|metadata| metadata.genesis_level),

@@ -126,7 +126,9 @@ impl Gather {
             report.add(cut_store());
             return Ok(());
         }
-        let audited = self.audit.finish(Phase { name: "Checking context", ..phase }, feedback)?;
+        let total = Some(self.audit.put_off());
+        feedback.phase(Phase { name: "Checking context", total, unit: Unit::Bytes, ..phase });
+        let audited = self.audit.finish(feedback)?;
         report.context = audited.totals.as_ref().map(Facts::from);
         if let Some(check) = held.too_large() {
             let checks = audited.checks.into_iter().chain([check.clone()]).collect();
@@ -211,6 +213,9 @@ impl Gather {
             Open::None => {
                 if let Err(problem) = self.audit.data(data) {
                     self.problems.push(problem);
+                }
+                if self.audit.is_lost() {
+                    self.shelf.give_up();
                 }
                 self.shelf.data(data);
                 self.pre_images.data(data);

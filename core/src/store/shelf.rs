@@ -9,8 +9,8 @@ use crate::feedback::Feedback;
 use crate::hash::ContextHash;
 use crate::problem::Result;
 
-/// Most bytes that are kept: 128 MiB.
-const MOST: u64 = 128 << 20;
+/// Most bytes that are kept: 64 MiB.
+const MOST: u64 = 64 << 20;
 
 /// Most files that are kept: each takes at least one piece of memory.
 const MAX_FILES: usize = 64;
@@ -67,7 +67,8 @@ impl Shelf {
         context.stat(&commit, facts::DEPTH, feedback).map(|stat| Some(stat.into()))
     }
 
-    fn give_up(&mut self) {
+    /// Forgets everything.
+    pub(super) fn give_up(&mut self) {
         self.full = true;
         self.files = BTreeMap::new();
         self.open = None;

@@ -31,6 +31,10 @@ impl TempSpool {
 }
 
 impl Spool for TempSpool {
+    fn room_behind_damage(&self) -> u64 {
+        1 << 30
+    }
+
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let failed = |err| io::problem("write a temporary file in", &self.place, err);
         if self.file.is_none() && self.memory.len() + bytes.len() > IN_MEMORY {

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::verify::{Audit, Audited};
-use rollsnap_core::feedback::Phase;
+use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::store::Rows;
 use rollsnap_core::tar::{self, Member};
 use rollsnap_core::{Code, Feedback, Problem, Result};
@@ -186,7 +186,9 @@ impl Contents {
     /// Everything has come: what was put off in the context is checked now.
     pub(super) fn complete(&mut self, phase: Phase, feedback: &mut dyn Feedback) -> Result<()> {
         if let Some(audit) = self.audit.take() {
-            self.audited = audit.finish(phase, feedback)?;
+            let total = Some(audit.put_off());
+            feedback.phase(Phase { total, unit: Unit::Bytes, ..phase });
+            self.audited = audit.finish(feedback)?;
         }
         Ok(())
     }

@@ -96,7 +96,7 @@ impl Reading<'_> {
             }
             audit.end();
         }
-        audit.finish(phase, feedback)
+        audit.finish(feedback)
     }
 
     /// Opens every commit, and checks the objects of one.

@@ -83,6 +83,7 @@ fn read(files: &BTreeMap<String, &[u8]>) -> Result<(), Problem> {
     store.publications(&mut |_| ())?;
     let head = store.head()?;
     let marks = Marks {
+        compact: false,
         head: (head.hash, head.level),
         first_available: store.first_available()?,
         genesis_level: None,

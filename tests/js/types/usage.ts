@@ -28,10 +28,13 @@ readHeader('text');
   const compared: Check | undefined = inspector.compareCemented('src1', report.header!.head_level);
   // @ts-expect-error there may be nothing to compare
   compared.status;
+  const subtrees: Size[] | undefined = report.context?.head?.subtrees.map(({ objects }) => objects.bytes);
+  // @ts-expect-error the context may not have been read
+  report.context.head;
   const bytes: Size | null = report.container.bytes;
   // @ts-expect-error it may be a bigint
   const wrong: number | null = report.container.bytes;
-  void [bytes, wrong];
+  void [subtrees, bytes, wrong];
 }
 
 const blob = new Blob();

@@ -10,7 +10,7 @@ use super::named::Named;
 use super::{Hasher, Outcome, Spool, Stream, Totals};
 use crate::code::Code;
 use crate::context::Contexts;
-use crate::feedback::{Feedback, Phase, Unit};
+use crate::feedback::Feedback;
 use crate::problem::{Problem, Result};
 use crate::report::Check;
 
@@ -116,27 +116,26 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
         }
     }
 
+    /// Whether damage was met.
+    pub fn is_lost(&self) -> bool {
+        self.stream.as_ref().is_some_and(Stream::is_lost)
+    }
+
     /// How many bytes [`Audit::finish`] will go through.
     pub fn put_off(&self) -> u64 {
         self.stream.as_ref().map_or(0, Stream::put_off)
     }
 
-    /// All files have come. The phase is told only if there is something left to do.
+    /// All files have come. Progress is told in bytes, [`Audit::put_off`] in all.
     ///
     /// # Errors
     /// What the spool reports, and [`Code::Cancelled`].
-    pub fn finish(self, phase: Phase, feedback: &mut dyn Feedback) -> Result<Audited> {
-        let left = self.put_off();
+    pub fn finish(self, feedback: &mut dyn Feedback) -> Result<Audited> {
         let contexts = self.contexts.complete();
         let mut audited = match self.stream.filter(|_| self.seen) {
             None => Audited { contexts, checks: Vec::from([unchecked()]), ..Audited::default() },
             Some(_) if !self.named.is_empty() => named(self.named, contexts),
-            Some(stream) => {
-                if left > 0 {
-                    feedback.phase(Phase { total: Some(left), unit: Unit::Bytes, ..phase });
-                }
-                Audited::of(stream.finish(feedback)?, contexts)
-            }
+            Some(stream) => Audited::of(stream.finish(feedback)?, contexts),
         };
         if self.dual {
             let problem = Problem::new(Code::ContextDual).found("a directory context/nds");

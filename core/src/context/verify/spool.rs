@@ -21,6 +21,12 @@ pub trait Spool {
     /// # Errors
     /// Whatever the place reports.
     fn read_at(&mut self, position: u64, out: &mut [u8]) -> Result<()>;
+
+    /// How many bytes behind damage are worth keeping, so that the check can go on at a place that
+    /// is told later. What is behind those is not checked.
+    fn room_behind_damage(&self) -> u64 {
+        4 << 20
+    }
 }
 
 /// A spool in memory, with a bound.
@@ -92,6 +98,8 @@ pub(super) struct Log<S> {
     tail: Vec<u8>,
     len: u64,
     handed: u64,
+    /// Bytes behind damage.
+    behind: u64,
     /// Why the spool takes nothing more.
     pub(super) full: Option<Problem>,
     page: Vec<u8>,
@@ -113,7 +121,16 @@ impl<S: Spool> Log<S> {
     const PAGE: usize = 256 << 10;
 
     pub(super) fn new(spool: S) -> Self {
-        Self { spool, tail: Vec::new(), len: 0, handed: 0, full: None, page: Vec::new(), page_at: 0 }
+        Self {
+            spool,
+            tail: Vec::new(),
+            len: 0,
+            handed: 0,
+            behind: 0,
+            full: None,
+            page: Vec::new(),
+            page_at: 0,
+        }
     }
 
     /// How long it is, in bytes.
@@ -133,11 +150,14 @@ impl<S: Spool> Log<S> {
         if self.tail.len() >= Self::PAGE { self.hand_over() } else { Ok(()) }
     }
 
-    /// Puts bytes off.
+    /// Puts bytes behind damage off, as many as are worth it.
     pub(super) fn put_bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.full.is_some() {
+        let room = self.spool.room_behind_damage().saturating_sub(self.behind);
+        let bytes = bytes.get(..usize::try_from(room).unwrap_or(usize::MAX)).unwrap_or(bytes);
+        if self.full.is_some() || bytes.is_empty() {
             return Ok(());
         }
+        self.behind += bytes.len() as u64;
         self.tail.extend_from_slice(bytes);
         self.len += bytes.len() as u64;
         if self.tail.len() >= Self::PAGE { self.hand_over() } else { Ok(()) }

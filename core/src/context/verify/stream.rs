@@ -154,6 +154,12 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         Ok(())
     }
 
+    /// Whether a file with objects holds something else.
+    pub fn is_lost(&self) -> bool {
+        let now = matches!(&self.current, Current::Part(_, walk) if walk.end().lost.is_some());
+        now || self.parts.iter().any(|part| part.end.lost.is_some())
+    }
+
     /// The file ends.
     pub fn end(&mut self) {
         match core::mem::replace(&mut self.current, Current::None) {

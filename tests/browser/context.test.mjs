@@ -1,0 +1,98 @@
+// What the context holds, on the page.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { answers, assertNoSideways, choose, done, launch, look, visit } from './lib/browser.mjs';
+import { servePage } from './lib/server.mjs';
+import { example, snapshot } from './lib/snapshots.mjs';
+
+let browser, own;
+before(async () => ([browser, own] = await Promise.all([launch(), servePage()])));
+after(() => Promise.all([browser.close(), own.close()]));
+
+const texts = (page, selector) => page.$$eval(selector, (all) => all.map((one) => one.textContent));
+
+/** The cells of the table of kinds, row by row. */
+const kinds = (page) => page.$$eval('#context tbody tr', (rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
+
+/** What a subtree says: name, objects, size, share. */
+const twigs = (page) => page.$$eval('#context .twig', (all) => all.map((twig) => [...twig.querySelectorAll('.tree-name, .tree-more, .tree-size, .tree-share')].map((part) => part.textContent)));
+
+test('the example is consistent with its context, and says what that holds', async (t) => {
+  const page = await visit(t, browser, own.base);
+  const data = await page.evaluateHandle((bytes) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))], 'example.snapshot'));
+    return transfer;
+  }, example.toString('base64'));
+  await page.dispatchEvent('body', 'drop', { dataTransfer: data });
+  await done(page);
+  assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'yes', anchored: 'unknown' });
+  const evidence = await page.textContent('[data-verdict=consistent] [data-code="context.hash"]');
+  assert.match(evidence, /1024 objects of the context, 95734 bytes, have their hashes and forms; 20 commits/);
+  assert.match(await page.textContent('[data-code="context.root"]'), /Wheremember context\/store\.1\.prefix, at offset 69,759 of the context/);
+
+  assert.equal(await page.textContent('#context-line'), '20 commits · 1,024 objects · 95.7 KB · at the head paths of up to 13 steps and contents of up to 16.4 KB');
+  assert.deepEqual(await kinds(page), [
+    ['Commits', '20', '1.18 KB', '1.2 %'],
+    ['Directories', '284', '14.7 KB', '15 %'],
+    ['Inner parts', '549', '30.8 KB', '32 %'],
+    ['Contents', '171', '49.1 KB', '51 %'],
+  ]);
+  const shown = await twigs(page);
+  assert.equal(shown.length, 24);
+  assert.deepEqual(shown.slice(0, 3), [
+    ['pvm_state/', '266 objects', '53.4 KB', '100 %'],
+    ['len/', '14 objects', '33.9 KB', '63 %'],
+    ['durable/', '111 objects', '12.3 KB', '23 %'],
+  ]);
+  // Each below the one that it is in.
+  assert.deepEqual(await texts(page, '#context .subtrees > li > ul > li > .twig > .tree-name'), ['len/', 'durable/', 'w33/', 'd0/']);
+  assert.deepEqual(await texts(page, '#context .subtrees > li > ul > li > ul > li:first-child > .twig > .tree-name'), ['state/', 'd1/']);
+  assert.equal(await page.textContent('#subtrees-left-out'), '14 smaller subtrees are left out.');
+  await look(page, 'context');
+  await page.setViewportSize({ width: 375, height: 700 });
+  await assertNoSideways(page);
+  await look(page, 'context-narrow');
+  // Gone with the snapshot.
+  await choose(page, 'without.snapshot', snapshot([['metadata', Buffer.from('{}')]]));
+  await page.waitForFunction(() => document.title.startsWith('without'));
+  await done(page);
+  assert.equal(await page.isVisible('#context'), false);
+});
+
+test('a context of any size and shape', async (t) => {
+  const page = await visit(t, browser, own.base, { viewport: { width: 375, height: 700 } });
+  await choose(page, 'example.snapshot', example);
+  await done(page);
+  /** Draws made-up facts, in which `n` bytes are `[n, n]`: a count and a size. */
+  const draw = (facts, size, name = 'x.snapshot') =>
+    page.evaluate(
+      async ([facts, size, name]) => {
+        const { drawContext } = await import('./js/context.js');
+        const tally = { count: 2n ** 60n, bytes: 2n ** 61n };
+        const context = { objects: tally, contents: tally, directories: tally, inner: tally, commits: { count: 1, bytes: 59 }, inner_depth: 3, head: null, ...facts };
+        drawContext(document.querySelector('#context-body'), context, size, { name });
+      },
+      [facts, size, name],
+    );
+  await draw({}, 2 ** 27 + 1, "it's large");
+  assert.equal(await page.textContent('#context-line'), '1 commit · 1,152,921,504,606,846,976 objects · 2306 PB');
+  assert.equal(await page.textContent('#no-head'), 'Where the state of the head is was not looked at: a page keeps up to 134 MB of a context for that, and this one is 134 MB. The command line has no such limit.');
+  assert.equal(await page.textContent('#context .command pre'), "rollsnap context stat 'it'\\''s large'");
+  await assertNoSideways(page);
+  await look(page, 'context-large');
+
+  await draw({}, 2 ** 27);
+  assert.match(await page.textContent('#no-head'), /its commit is not here as a whole, or was not found/);
+  assert.equal(await page.$('#context .command'), null);
+
+  // Names as long as they can be, and a subtree whose place was left out of the report.
+  const tree = (path, bytes) => ({ path, depth: path.split('/').length, objects: { count: 1, bytes } });
+  const long = `<b>${'n'.repeat(300)}`;
+  const subtrees = [tree('a', 90), tree('a/b', 80), tree('a/b/c', 70), tree(`a/b/c/${long}`, 60), tree('y/z', 50)];
+  await draw({ head: { objects: { count: 9, bytes: 100 }, content_bytes: 10, depth: 4, largest: 7, subtrees, subtrees_left_out: true } }, 5);
+  assert.deepEqual((await twigs(page)).map(([name]) => name), ['a/', 'b/', 'c/', `${long}/`, 'y/z/']);
+  assert.equal(await page.textContent('#subtrees-left-out'), 'Smaller subtrees are left out.');
+  await assertNoSideways(page);
+  await look(page, 'context-names');
+});
