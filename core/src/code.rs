@@ -110,6 +110,7 @@ GzipCrc            Damaged "gzip.crc"             "CRC mismatch, data corrupted"
 GzipSize           Damaged "gzip.size"            "size mismatch, data corrupted: the length in the gzip trailer is not that of the data" "the file is damaged: fetch it again"
 GzipMembers        Damaged "gzip.members"         "a second gzip member follows the first; the nodes stop silently after the first" "compress again as one member: gzip -dc FILE | gzip > NEW"
 GzipTrailing       Damaged "gzip.trailing"        "bytes follow the end of the gzip member" "the file was appended to or badly joined: fetch it again"
+GzipIndex          Damaged "gzip.index"           "the checkpoint index of the gzip file cannot be used" "the file itself may be whole: it is read from front to end, which takes longer"
 // --- The container: tar -------------------------------------------------------------------------
 TarTruncated       Damaged "tar.truncated"        "Unexpected end of file: the archive ends too early" "the file is incomplete: fetch it again"
 TarChecksum        Damaged "tar.checksum"         "the checksum of a member header does not match" "the file is damaged: fetch it again"

@@ -17,6 +17,7 @@ pub mod cli;
 pub mod context;
 pub mod contexts;
 pub mod data_dir;
+pub mod deflate;
 pub mod demo;
 pub mod export;
 pub mod extract;

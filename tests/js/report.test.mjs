@@ -124,7 +124,10 @@ test('the command line says the same of everything', async () => {
       // What it says of layer 1, of its own run and of its working directory is its own.
       const { failures, phases, ...report } = JSON.parse(json.replace(/"[^"]*\/rollsnap-verify-[^/"]+\//g, '"'));
       report.checks = report.checks.filter(({ code }) => code !== 'l1.commitment');
-      assert.equal(canonical(inspect(bytes, 65536, { consistent: true })), canonical(report), name);
+      const found = inspect(bytes, 65536, { consistent: true });
+      // What the head's commit consists of is told where the files of the context are kept.
+      if (found.context) found.context.head = null;
+      assert.equal(canonical(found), canonical(report), name);
     }
   } finally {
     rmSync(dir, { recursive: true });

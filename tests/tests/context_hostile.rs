@@ -460,7 +460,7 @@ fn pages_of_zeros() {
     for outcome in both(&store) {
         let places: Vec<_> = outcome.failures.iter().filter_map(Problem::place).collect();
         let in_page = |place: &&Place| matches!(place, Place::Context(at) if *at < first as u64 && *at > first as u64 - 14_000);
-        assert!(places.iter().any(|place| in_page(place)), "{:#?}", outcome.failures);
+        assert!(places.iter().any(in_page), "{:#?}", outcome.failures);
         assert!(places.contains(&&Place::Context(commit.unwrap())), "{:#?}", outcome.failures);
     }
 }

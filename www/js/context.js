@@ -8,8 +8,8 @@ import { breakable } from './table.js';
 /** How many subtrees are shown. */
 const ROWS = 24;
 
-/** Above this a page does not keep the files of a context: 128 MiB. */
-const MOST_BYTES = 128 * 2 ** 20;
+/** Above this a page does not keep the files of a context: 64 MiB. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 const KINDS = [
   ['commits', 'Commits'],

@@ -2,13 +2,17 @@
 
 use crate::code::Code;
 use crate::problem::{Place, Problem, Result};
+use crate::read_at::ReadAt;
 
 /// What the writer puts in front: no flags, no time, no level, unknown system. The nodes write the
 /// same ten bytes.
 pub(super) const WRITTEN: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
+/// Beyond this length a header is not looked through: all its fields, with long names.
+const LONGEST: u64 = 128 * 1024;
+
 const FHCRC: u8 = 1 << 1;
-const FEXTRA: u8 = 1 << 2;
+pub(super) const FEXTRA: u8 = 1 << 2;
 const FNAME: u8 = 1 << 3;
 const FCOMMENT: u8 = 1 << 4;
 const RESERVED: u8 = 0b1110_0000;
@@ -118,4 +122,26 @@ impl HeaderParser {
     fn after_comment(&self) -> Field {
         if self.flags & FHCRC != 0 { Field::Crc { low: None } } else { Field::Done }
     }
+}
+
+/// How long the header of a gzip file is, in bytes.
+///
+/// # Errors
+/// Those of [`HeaderParser::feed`], [`Code::GzipTruncated`] (also when it is longer than any real
+/// one), and whatever the file reports.
+pub(super) fn length<R: ReadAt + ?Sized>(file: &R) -> Result<u64> {
+    let mut parser = HeaderParser::new();
+    let mut piece = [0; 512];
+    let mut at = 0;
+    while at < file.len().min(LONGEST) {
+        let len = piece.len().min(usize::try_from(file.len() - at).unwrap_or(usize::MAX));
+        let bytes = &mut piece[..len];
+        file.read_at(at, bytes)?;
+        at += len as u64;
+        let mut input = &*bytes;
+        if parser.feed(&mut input)? {
+            return Ok(at - input.len() as u64);
+        }
+    }
+    Err(Problem::new(Code::GzipTruncated).at(Place::File(at)))
 }

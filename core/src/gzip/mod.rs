@@ -3,6 +3,7 @@
 //! [`Gunzip`] takes bytes as they come and gives bytes back from a window of fixed size, whatever
 //! the input says. [`Gzip`] goes the other way. Deflate itself is `miniz_oxide`'s.
 
+pub mod checkpoint;
 mod gunzip;
 mod member;
 mod writer;

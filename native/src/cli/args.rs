@@ -1,5 +1,6 @@
 //! Every option, spelled as the nodes spell it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -285,6 +286,15 @@ pub(super) struct ExportArgs {
     /// Do not compress
     #[arg(long)]
     pub(super) uncompressed: bool,
+    /// How hard to compress, from 1 (fast) to 9 (small)
+    #[arg(long, value_name = "1-9", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub(super) compression_level: u8,
+    /// Compress twice as fast, to about 2 % more
+    #[arg(long, conflicts_with_all = ["compression_level", "uncompressed"])]
+    pub(super) fast: bool,
+    /// How many threads compress [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
     /// Cut the store at this level: head, finalized, cemented or a number
     #[arg(long, value_name = "LEVEL", default_value = "finalized")]
     pub(super) level: String,

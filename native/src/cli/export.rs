@@ -12,6 +12,7 @@ use super::output::{Output, print};
 use super::progress::Terminal;
 use super::verify;
 use crate::data_dir::DataDir;
+use crate::deflate::{self, Level};
 use crate::export::{self, Compression, Options};
 
 pub(super) fn run(
@@ -36,6 +37,8 @@ pub(super) fn run(
             None => export::Output::Directory(args.dest.clone()),
         },
         compression,
+        effort: if args.fast { Level::Fast } else { Level::Zlib(args.compression_level) },
+        jobs: args.jobs.unwrap_or_else(deflate::Options::all_cores),
         level: args.level.parse()?,
         compact: args.compact,
         check: !args.no_check,

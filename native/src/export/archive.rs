@@ -2,15 +2,15 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::gzip::Gzip;
 use rollsnap_core::snapshot::{NewMember, Packing, Writer};
 use rollsnap_core::{Code, Feedback, Header, Problem, Result};
 use sha2::{Digest, Sha256};
 
 use crate::data_dir::{STORE, SourceFile};
+use crate::deflate::{self, Deflater, Finished};
 use crate::io;
 use crate::store::Capture;
 
@@ -58,21 +58,41 @@ impl Plan {
     }
 }
 
-/// Writes the archive to `path` and syncs it. `release` is called as soon as everything that the
-/// locks protect is written.
+/// Writes the archive to `path` and syncs it, compressed if it is told how. `release` is called as
+/// soon as everything that the locks protect is written.
 pub(super) fn write(
+    plan: Plan,
+    header: &Header,
+    deflate: Option<deflate::Options>,
+    path: &Path,
+    feedback: &mut dyn Feedback,
+    release: impl FnMut(),
+) -> Result<Vec<MemberDigest>> {
+    let mut file = create(path)?;
+    let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
+    let digests = match deflate {
+        None => members(plan, header, out, feedback, release)?,
+        Some(options) => {
+            let mut deflater =
+                Deflater::new(deflate::Options { expected: Some(plan.bytes()), ..options }, out)?;
+            let digests = members(plan, header, |bytes| deflater.write(bytes), feedback, release)?;
+            let finished = deflater.finish()?;
+            put_index(&file, path, finished)?;
+            digests
+        }
+    };
+    finish(file, path)?;
+    Ok(digests)
+}
+
+fn members<F: FnMut(&[u8]) -> Result<()>>(
     mut plan: Plan,
     header: &Header,
-    compress: bool,
-    path: &Path,
+    out: F,
     feedback: &mut dyn Feedback,
     mut release: impl FnMut(),
 ) -> Result<Vec<MemberDigest>> {
-    let packing =
-        if compress { Packing::Gzip { level: Gzip::LEVEL, flush_members: true } } else { Packing::Plain };
-    let mut file = create(path)?;
-    let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
-    let mut writer = Writer::new(header, packing, out)?;
+    let mut writer = Writer::new(header, Packing::Plain, out)?;
     let mut chunk = vec![0; CHUNK];
     let mut digests = Vec::with_capacity(plan.files.len());
     for mut source in plan.files {
@@ -92,16 +112,21 @@ pub(super) fn write(
     }
     release();
     writer.finish()?;
-    finish(file, path)?;
     Ok(digests)
 }
 
-/// Compresses a finished archive, in one piece as the nodes do.
-pub(super) fn compress(raw: &Path, path: &Path, feedback: &mut dyn Feedback) -> Result<()> {
+/// Compresses a finished archive on all cores.
+pub(super) fn compress(
+    raw: &Path,
+    path: &Path,
+    options: deflate::Options,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
     let mut source = File::open(raw).map_err(|err| io::problem("read", raw, err))?;
+    let expected = source.metadata().map_err(|err| io::problem("look at", raw, err))?.len();
     let mut file = create(path)?;
-    let mut out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
-    let mut gzip = Gzip::new(Gzip::LEVEL);
+    let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
+    let mut deflater = Deflater::new(deflate::Options { expected: Some(expected), ..options }, out)?;
     let mut chunk = vec![0; CHUNK];
     loop {
         feedback.checkpoint()?;
@@ -109,11 +134,18 @@ pub(super) fn compress(raw: &Path, path: &Path, feedback: &mut dyn Feedback) -> 
         if len == 0 {
             break;
         }
-        gzip.write(&chunk[..len], &mut out)?;
+        deflater.write(&chunk[..len])?;
         feedback.advance(len as u64);
     }
-    gzip.finish(&mut out)?;
+    let finished = deflater.finish()?;
+    put_index(&file, path, finished)?;
     finish(file, path)
+}
+
+/// Says in the gzip header where reading can begin.
+fn put_index(file: &File, path: &Path, finished: Finished) -> Result<()> {
+    let Some(patch) = finished.index else { return Ok(()) };
+    file.write_all_at(&patch.bytes, patch.at).map_err(|err| io::problem("write", path, err))
 }
 
 /// The digest of a member whose content has this hash.

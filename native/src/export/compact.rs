@@ -106,7 +106,9 @@ impl Captured {
             What::Riscv(hash) => {
                 riscv::copy(&self.files, hash, &mut files, phases.next("Copying context"), feedback)
                     .map_err(|problem| unknown(hash, problem))?;
-                contexts = contexts.read([(*hash, None)]);
+                // Its state is for the PVM to tell.
+                contexts.begin(&format!("context/{}", hex(hash.as_bytes())));
+                contexts = contexts.complete();
                 files.finish()?
             }
         };

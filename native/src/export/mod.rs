@@ -10,6 +10,7 @@ mod layer1;
 mod output;
 mod workspace;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 use crate::context::{ContextFiles, Moment};
 use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, files_beside_context, metadata, snapshot_files};
+use crate::deflate::{self, Level};
 use crate::jobs::Phases;
 use crate::store::{Block, Capture, LevelRequest, Rows, Store};
 use crate::verify::{self, ContextScope, Reading, Subject};
@@ -38,6 +40,10 @@ pub struct Options {
     pub output: Output,
     /// How it is compressed.
     pub compression: Compression,
+    /// How hard it is compressed.
+    pub effort: Level,
+    /// How many threads compress.
+    pub jobs: NonZeroUsize,
     /// At which level the store is cut.
     pub level: LevelRequest,
     /// Take the context of the first available block only: nodes rebuild the others when they
@@ -139,14 +145,15 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let plan = archive::Plan::new(files, capture, described.cut, &data_dir.store())?;
     phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
     let raw = work.dir().join("snapshot");
-    let on_the_fly = compression == Compression::OnTheFly;
+    let deflate = deflate::Options { level: options.effort, jobs: options.jobs, expected: None };
+    let on_the_fly = (compression == Compression::OnTheFly).then_some(deflate);
     let digests = archive::write(plan, &header, on_the_fly, &raw, feedback, || locks.release())?;
 
     let finished = if compression == Compression::After {
         let size = std::fs::metadata(&raw).map_err(|err| io::problem("look at", &raw, err))?.len();
         phases.begin("Compressing snapshot", Some(size), feedback);
         let compressed = work.dir().join("snapshot.gz");
-        archive::compress(&raw, &compressed, feedback)?;
+        archive::compress(&raw, &compressed, deflate, feedback)?;
         io::remove_if_there(&raw)?;
         compressed
     } else {

@@ -69,7 +69,7 @@ impl Maker {
         self.buffer.clear();
         Head::put(&hash, kind, value, &mut self.buffer);
         self.out.write_all(&self.buffer).unwrap();
-        if self.holes && self.objects % 16 == 0 {
+        if self.holes && self.objects.is_multiple_of(16) {
             self.offset += 1000;
         }
         self.ranges.push((self.offset, self.buffer.len() as u64));

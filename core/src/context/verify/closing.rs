@@ -8,11 +8,12 @@ use alloc::vec::Vec;
 
 use super::super::layout::Part;
 use super::super::pack::{Hash, Kind};
-use super::checker::{Checker, Found, Space};
+use super::checker::{Checker, Found};
 use super::failures::{Failure, What};
 use super::finish::nowhere;
 use super::listed::{self, Listed, There};
 use super::outcome::{Commit, Count, Outcome, PartTotal};
+use super::space::Space;
 use super::table::{Flag, Spot};
 use super::window::Hasher;
 use crate::code::Code;

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 
 use super::super::layout::{Layout, Part};
 use super::super::pack::Dict;
-use super::checker::{Nowhere, Space, Turn};
+use super::checker::Turn;
 use super::closing::Closing;
 use super::failures::What;
 use super::files::Inventory;
 use super::outcome::Outcome;
+use super::space::{Nowhere, Space};
 use super::spool::Spool;
 use super::stream::{Stream, Streaming, live, numbers};
 use super::table::Spot;

@@ -26,6 +26,7 @@ mod pages;
 mod paths;
 mod reach;
 mod shape;
+mod space;
 mod spool;
 mod stream;
 mod table;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::super::layout::Part;
 use super::super::open::Context;
 use super::super::pack::{Head, MAX_HEAD, Malformed};
-use super::checker::Space;
+use super::space::Space;
 use super::table::Spot;
 use super::walk::accept;
 use crate::problem::Result;

@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 
 use super::super::pack::{Child, Inode, Kind, Step};
 use super::super::path;
-use super::checker::Space;
 use super::marks::Marks;
 use super::pages::{Entry, Pages};
+use super::space::Space;
 use super::table::Spot;
 use super::walk::LONG;
 use crate::feedback::Feedback;

@@ -13,10 +13,11 @@ use alloc::vec::Vec;
 
 use super::super::layout::Layout;
 use super::super::pack::{Dict, Hash, Head, Kind};
-use super::checker::{Checker, Space, Turn};
+use super::checker::{Checker, Turn};
 use super::files::{Inventory, Role};
 use super::listed::{Listed, Lister};
 use super::outcome::Outcome;
+use super::space::Space;
 use super::spool::{Log, Spool};
 use super::table::Spot;
 use super::walk::{End, Sink, Walk};

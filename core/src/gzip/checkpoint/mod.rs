@@ -1,0 +1,23 @@
+//! Places in the middle of a gzip file where reading can begin (`docs/FORMAT.md`, section 5).
+//!
+//! An [`Index`] cuts the content into spans. Each begins at a [`Checkpoint`]: a position in the
+//! compressed data, the bytes that may be referred to from there, and the CRC-32 of the span. What
+//! rollsnap writes carries its index in the gzip header; for other files [`Scanner`] makes one in a
+//! single pass. [`Spans`] reads with it.
+//!
+//! Nothing in an index is believed: [`Index::check`] holds it against the file's length and trailer,
+//! and a [`Span`] proves, while it is read, its own content and the beginning of the next one. So
+//! spans that were all read, in any order, are what reading from front to end would have given.
+
+mod collect;
+mod format;
+mod scan;
+mod span;
+
+pub use collect::Collector;
+pub use format::{Checkpoint, FIELD_MAX, Index, SUBFIELD};
+pub use scan::Scanner;
+pub use span::{Span, Spans};
+
+#[cfg(test)]
+mod tests;

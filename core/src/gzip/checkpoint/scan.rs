@@ -1,0 +1,190 @@
+//! Makes the index of any gzip file in one pass over it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::{
+    TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+
+use super::super::member::HeaderParser;
+use super::format::WINDOW;
+use super::{Collector, Index};
+use crate::code::Code;
+use crate::problem::{Place, Problem, Result};
+
+/// Size of the output buffer, in bytes: the history and room for what comes.
+const BUFFER: usize = WINDOW + 96 * 1024;
+
+/// How hard windows are compressed.
+const WINDOW_LEVEL: u8 = 6;
+
+/// Takes a gzip file from front to end and notes where reading can begin.
+pub struct Scanner {
+    state: State,
+    inflate: Inflate,
+    points: Collector,
+    span: u64,
+    /// Where the stretch begins that will be added next: bit in the file, and the data before it.
+    begun: (u64, Option<Vec<u8>>),
+    /// CRC-32 of the stretch so far, which knows its length.
+    crc: crc32fast::Hasher,
+    consumed: u64,
+}
+
+enum State {
+    Header(HeaderParser),
+    Body,
+    Trailer(Vec<u8>),
+    End,
+}
+
+impl Scanner {
+    /// Notes a checkpoint every `span` bytes of content or somewhat more, and `most` at most: with more
+    /// content the spans become longer. A checkpoint takes up to 32 KiB.
+    pub fn new(span: u64, most: usize) -> Self {
+        Self {
+            state: State::Header(HeaderParser::new()),
+            inflate: Inflate::new(Box::default(), &[]),
+            points: Collector::new(span, most),
+            span,
+            begun: (0, None),
+            crc: crc32fast::Hasher::new(),
+            consumed: 0,
+        }
+    }
+
+    /// Takes the next bytes of the file.
+    ///
+    /// # Errors
+    /// The codes of [`Gunzip::step`](crate::gzip::Gunzip::step), for the same damages.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut input = bytes;
+        let from = self.consumed;
+        let here = |input: &[u8]| from + (bytes.len() - input.len()) as u64;
+        loop {
+            match &mut self.state {
+                State::Header(parser) => {
+                    if !parser.feed(&mut input)? {
+                        break;
+                    }
+                    self.begun.0 = here(input) * 8;
+                    self.state = State::Body;
+                }
+                State::Body => {
+                    let (status, taken, produced) = self.inflate.step(input);
+                    input = input.get(taken..).unwrap_or_default();
+                    self.crc.update(self.inflate.output(&produced));
+                    match status {
+                        TINFLStatus::BlockBoundary if self.crc.total_len() >= self.span => {
+                            self.close();
+                            let bit = here(input) * 8 - u64::from(self.inflate.spare_bits());
+                            self.begun = (bit, Some(compress_to_vec(self.inflate.window(), WINDOW_LEVEL)));
+                        }
+                        TINFLStatus::Done => {
+                            self.close();
+                            self.state = State::Trailer(Vec::new());
+                        }
+                        TINFLStatus::NeedsMoreInput => break,
+                        TINFLStatus::BlockBoundary | TINFLStatus::HasMoreOutput => {}
+                        _ => return Err(Problem::new(Code::GzipDeflate).at(Place::File(here(input)))),
+                    }
+                }
+                State::Trailer(trailer) => {
+                    let (now, later) = input.split_at((8 - trailer.len()).min(input.len()));
+                    trailer.extend_from_slice(now);
+                    input = later;
+                    if let Ok([c0, c1, c2, c3, s0, s1, s2, s3]) = <[u8; 8]>::try_from(trailer.as_slice()) {
+                        let at = Place::File(here(input) - 8);
+                        if u32::from_le_bytes([c0, c1, c2, c3]) != self.points.crc32() {
+                            return Err(Problem::new(Code::GzipCrc).at(at));
+                        }
+                        if u32::from_le_bytes([s0, s1, s2, s3]) != self.points.length() as u32 {
+                            return Err(Problem::new(Code::GzipSize).at(at));
+                        }
+                        self.state = State::End;
+                    } else {
+                        break;
+                    }
+                }
+                State::End if input.is_empty() => break,
+                State::End => return Err(Problem::new(Code::GzipTrailing).at(Place::File(here(input)))),
+            }
+        }
+        self.consumed += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The index, when the file has ended; `None` for a file without content.
+    ///
+    /// # Errors
+    /// [`Code::GzipTruncated`].
+    pub fn finish(self) -> Result<Option<Index>> {
+        if !matches!(self.state, State::End) {
+            return Err(Problem::new(Code::GzipTruncated).at(Place::File(self.consumed)));
+        }
+        let (content_len, crc) = (self.points.length(), self.points.crc32());
+        let checkpoints = self.points.finish();
+        let some = !checkpoints.is_empty();
+        Ok(some.then_some(Index { file_len: self.consumed, content_len, crc, checkpoints }))
+    }
+
+    /// The stretch is complete.
+    fn close(&mut self) {
+        let crc = core::mem::take(&mut self.crc);
+        let (bit, window) = core::mem::take(&mut self.begun);
+        self.points.add(bit, crc.total_len(), crc.finalize(), || window);
+    }
+}
+
+/// The inflater, with the bytes that it may refer to.
+pub(super) struct Inflate {
+    decompressor: Box<DecompressorOxide>,
+    buffer: Vec<u8>,
+    /// Where the next byte goes.
+    at: usize,
+}
+
+impl Inflate {
+    /// Goes on behind `window`, which is at most 32 KiB long.
+    pub(super) fn new(decompressor: Box<DecompressorOxide>, window: &[u8]) -> Self {
+        let mut buffer = Vec::with_capacity(BUFFER);
+        buffer.extend_from_slice(window);
+        buffer.resize(BUFFER, 0);
+        Self { decompressor, buffer, at: window.len() }
+    }
+
+    /// One call: how it ended, how much input was taken, and where the output is until the next call.
+    pub(super) fn step(&mut self, input: &[u8]) -> (TINFLStatus, usize, Range<usize>) {
+        if self.at == BUFFER {
+            self.buffer.copy_within(BUFFER - WINDOW.., 0);
+            self.at = WINDOW;
+        }
+        let flags = TINFL_FLAG_HAS_MORE_INPUT
+            | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF
+            | TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY;
+        let from = self.at;
+        let (status, taken, len) = decompress(&mut self.decompressor, input, &mut self.buffer, from, flags);
+        self.at += len;
+        (status, taken, from..self.at)
+    }
+
+    /// The bytes of a step.
+    pub(super) fn output(&self, range: &Range<usize>) -> &[u8] {
+        self.buffer.get(range.clone()).unwrap_or_default()
+    }
+
+    /// What may be referred to: the last 32 KiB, or all there is.
+    pub(super) fn window(&self) -> &[u8] {
+        self.buffer.get(self.at.saturating_sub(WINDOW)..self.at).unwrap_or_default()
+    }
+
+    /// At a block boundary: how many bits of the last byte that was taken belong to the next block.
+    pub(super) fn spare_bits(&self) -> u8 {
+        self.decompressor.block_boundary_state().map_or(0, |state| state.num_bits)
+    }
+}

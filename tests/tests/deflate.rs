@@ -1,0 +1,178 @@
+//! What the compressor of `export` writes, judged by inflaters of other people.
+
+#![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
+
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::process::{Command, Stdio};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use rollsnap::deflate::fast::FastEncoder;
+use rollsnap::deflate::{Deflater, Level, Options};
+use rollsnap_core::ReadAt;
+use rollsnap_core::gzip::checkpoint::{Index, Scanner, Spans};
+use rollsnap_tests::fixtures;
+use zlib_rs::{Inflate, InflateFlush, Status};
+
+fn gzip(data: &[u8], level: Level, expected: Option<u64>) -> Vec<u8> {
+    let jobs = NonZeroUsize::new(2).unwrap();
+    let mut file = Vec::new();
+    let mut deflater = Deflater::new(Options { level, jobs, expected }, |bytes: &[u8]| {
+        file.extend_from_slice(bytes);
+        Ok(())
+    })
+    .unwrap();
+    deflater.write(data).unwrap();
+    if let Some(patch) = deflater.finish().unwrap().index {
+        file[patch.at as usize..][..patch.bytes.len()].copy_from_slice(&patch.bytes);
+    }
+    file
+}
+
+/// Runs a program with `input` and gives what it says.
+fn pipe(program: &str, args: &[&str], input: &[u8]) -> Vec<u8> {
+    let mut child =
+        Command::new(program).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        // The program may stop reading early; what it says then tells.
+        scope.spawn(move || stdin.write_all(input).ok());
+        child.wait_with_output().unwrap()
+    });
+    assert!(output.status.success(), "{program}");
+    output.stdout
+}
+
+/// Takes one member, as the nodes do, and insists that nothing is left behind it.
+const PYTHON: &str = "
+import sys, zlib
+file = sys.stdin.buffer.read()
+one = zlib.decompressobj(wbits=31)
+content = one.decompress(file) + one.flush()
+assert one.eof and not one.unused_data and file[:2] == b'\\x1f\\x8b' and file[3] in (0, 4)
+sys.stdout.buffer.write(content)
+";
+
+#[test]
+fn gzip_and_python_read_one_member_with_all_of_it() {
+    let snapshot = fixtures::snapshot("octez-full.uncompressed").file;
+    let long = snapshot.repeat(1 + 5_000_000 / snapshot.len());
+    for level in [Level::Fast, Level::Zlib(1), Level::Zlib(6), Level::Zlib(9)] {
+        for data in [long.as_slice(), &snapshot, b"x", b""] {
+            for expected in [Some(0), Some(data.len() as u64), None] {
+                let file = gzip(data, level, expected);
+                assert!(pipe("gzip", &["-dc"], &file) == data, "{level:?} {}", data.len());
+                assert!(pipe("python3", &["-c", PYTHON], &file) == data, "{level:?} {}", data.len());
+            }
+        }
+    }
+}
+
+/// The fast encoder stays near zlib's size on a real store.
+#[test]
+fn fast_is_not_much_larger() {
+    let data = fixtures::snapshot("octez-full.uncompressed").file;
+    let (fast, six) = (gzip(&data, Level::Fast, Some(0)), gzip(&data, Level::Zlib(6), Some(0)));
+    let reference = pipe("gzip", &["-6c"], &data).len();
+    assert!(six.len() * 1000 <= reference * 1005, "{} {reference}", six.len());
+    assert!(fast.len() * 100 <= reference * 104, "{} {reference}", fast.len());
+}
+
+/// zlib-rs; `None` when it refuses, or wants more.
+fn inflate(deflated: &[u8], dictionary: &[u8], length: usize) -> Option<Vec<u8>> {
+    let mut inflate = Inflate::new(false, 15);
+    if !dictionary.is_empty() {
+        inflate.set_dictionary(dictionary).ok()?;
+    }
+    let mut out = vec![0; length + 1];
+    let status = inflate.decompress(deflated, &mut out, InflateFlush::Finish).ok()?;
+    out.truncate(inflate.total_out() as usize);
+    (status == Status::StreamEnd && inflate.total_in() == deflated.len() as u64).then_some(out)
+}
+
+/// Bytes with repeats of all kinds: runs, copies from near and far, noise.
+fn repetitive() -> impl Strategy<Value = Vec<u8>> {
+    let part = prop_oneof![
+        vec(any::<u8>(), 0..400).prop_map(Part::Bytes),
+        (any::<u8>(), 1_usize..2000).prop_map(|(byte, count)| Part::Bytes(vec![byte; count])),
+        (any::<prop::sample::Index>(), 1_usize..600).prop_map(|(from, length)| Part::Copy(from, length)),
+        vec(0_u8..4, 0..3000).prop_map(Part::Bytes),
+        (any::<u64>(), 1_usize..90_000).prop_map(|(seed, length)| Part::Noise(seed, length)),
+    ];
+    vec(part, 0..40).prop_map(|parts| {
+        let mut bytes = Vec::new();
+        for part in parts {
+            match part {
+                Part::Bytes(more) => bytes.extend(more),
+                Part::Copy(from, length) if !bytes.is_empty() => {
+                    let from = from.index(bytes.len());
+                    let to = bytes.len().min(from + length);
+                    bytes.extend_from_within(from..to);
+                }
+                Part::Copy(..) => {}
+                Part::Noise(mut seed, length) => bytes.extend((0..length).map(|_| {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    (seed >> 56) as u8
+                })),
+            }
+        }
+        bytes
+    })
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Bytes(Vec<u8>),
+    Copy(prop::sample::Index, usize),
+    Noise(u64, usize),
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// With any part of the data as dictionary, by zlib-rs.
+    #[test]
+    fn what_is_encoded_comes_back(data in repetitive(), known in any::<prop::sample::Index>()) {
+        let known = known.index(data.len() + 1).min(FastEncoder::WINDOW);
+        let mut encoder = FastEncoder::new();
+        // Used before: what it remembers must not matter.
+        let mut used = Vec::new();
+        encoder.encode(&data, 0, false, &mut used);
+        let mut out = Vec::new();
+        encoder.encode(&data, known, true, &mut out);
+        let content = &data[known..];
+        prop_assert!(inflate(&out, &data[..known], content.len()).as_deref() == Some(content));
+        prop_assert!(out.len() <= content.len() + content.len() / 1000 + 64, "{} {}", out.len(), content.len());
+        // What does not end the stream can be followed by what does.
+        used.extend_from_slice(&[3, 0]);
+        prop_assert!(inflate(&used, &[], data.len()) == Some(data));
+    }
+
+    /// Any part, by the index in the file or by one that was made for it, is what stands there.
+    #[test]
+    fn random_access_is_reading_from_front_to_end(
+        data in repetitive(),
+        reads in vec((any::<prop::sample::Index>(), 0_usize..50_000), 1..12),
+        span in 1_u64..100_000,
+        own in any::<bool>(),
+    ) {
+        let data = data.repeat(1 + 2_200_000 / (data.len() + 1));
+        prop_assume!(!data.is_empty());
+        let file = gzip(&data, Level::Fast, Some(if own { data.len() as u64 } else { 0 }));
+        let index = if own && data.len() > 2 << 20 {
+            Index::of_file(&file).unwrap().unwrap()
+        } else {
+            let mut scanner = Scanner::new(span, 300);
+            scanner.feed(&file).unwrap();
+            scanner.finish().unwrap().unwrap()
+        };
+        let spans = Spans::new(file, index).unwrap();
+        for (from, length) in reads {
+            let from = from.index(data.len());
+            let mut out = vec![0; length.min(data.len() - from)];
+            spans.read_at(from as u64, &mut out).unwrap();
+            prop_assert!(out == data[from..][..out.len()]);
+        }
+    }
+}
