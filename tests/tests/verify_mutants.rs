@@ -310,3 +310,27 @@ fn a_list_that_lost_its_first_message_was_altered() {
     let failures = failures(&report);
     assert!(failures.contains(&("messages.witness".to_owned(), 1016)), "{failures:?}");
 }
+
+/// A context without its data directory, sound and with one bit changed.
+#[test]
+fn a_context_alone() {
+    let ground = Ground::new();
+    let context = format!("{}/context", ground.unpack("v5-full", "data"));
+    for scope in ["all", "head", "none"] {
+        let report = ground.run(&["verify", "--json", "--context", scope, &context]).ok().json();
+        // Objects that nobody read are no reason for a "yes".
+        let expected = if scope == "all" { "yes" } else { "unknown" };
+        assert_eq!(report["verdicts"]["consistent"], expected, "{scope}");
+        let count = &report["context"]["commits"]["count"];
+        assert_eq!(*count, if scope == "all" { json!(20) } else { count.clone() }, "{scope}");
+    }
+    let file = format!("{context}/store.1.suffix");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 20;
+    bytes[last] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    for scope in ["all", "head"] {
+        let run = ground.run(&["verify", "--json", "--context", scope, &context]).ends(1);
+        assert_eq!(run.json()["verdicts"]["consistent"], "no", "{scope}: {run}");
+    }
+}

@@ -249,8 +249,8 @@ pub(super) struct ExtractArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
-    /// The snapshot file (- for standard input), or a data directory
-    #[arg(value_name = "SNAPSHOT|DATA_DIR")]
+    /// The snapshot file (- for standard input), a data directory, or a context alone
+    #[arg(value_name = "SNAPSHOT|DATA_DIR|CONTEXT_DIR")]
     pub(super) target: PathBuf,
     /// The last commitment as you know it from elsewhere
     #[arg(long, value_name = "HASH")]

@@ -14,5 +14,5 @@ pub mod threads;
 pub use files::{ContextFiles, Part};
 pub use moment::{Held, Moment};
 pub use spool::TempSpool;
-pub use target::{Levels, Target};
+pub use target::{Levels, Target, is_context};
 pub use threads::Threads;

@@ -69,11 +69,7 @@ impl Target {
     }
 
     fn of_directory(target: &Path) -> Result<Self> {
-        let bare = ContextFiles::Directory(target.into());
-        let is_context = target.join("store.control").exists()
-            || target.join("index").is_dir()
-            || Riscv::recognise(&bare)?;
-        let (root, context) = if is_context {
+        let (root, context) = if is_context(target)? {
             // As the nodes name it, so that the store is beside it.
             let named = fs::canonicalize(target).unwrap_or_else(|_| target.into());
             let parent = named.parent().filter(|_| named.file_name().is_some_and(|name| name == CONTEXT));
@@ -194,6 +190,16 @@ impl Seek for Behind {
         };
         Ok(self.file.seek(to)?.saturating_sub(self.start))
     }
+}
+
+/// Whether a directory is a context alone, and not the data directory around one.
+///
+/// # Errors
+/// Any `io.*` code.
+pub fn is_context(directory: &Path) -> Result<bool> {
+    Ok(directory.join("store.control").exists()
+        || directory.join("index").is_dir()
+        || Riscv::recognise(&ContextFiles::Directory(directory.into()))?)
 }
 
 impl Levels {

@@ -13,10 +13,14 @@ pub(crate) mod pre_images;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rollsnap_core::context::Facts;
+use rollsnap_core::context::verify::Audited;
 use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::report::Check;
 use rollsnap_core::snapshot::{Event, Options as Inspection};
-use rollsnap_core::{Feedback, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Problem, Report, Result, store};
 
+use crate::context::is_context;
 use crate::jobs::Phases;
 use crate::source::Source;
 
@@ -62,13 +66,16 @@ pub struct Outcome {
     pub phases: Vec<(&'static str, Duration)>,
 }
 
-/// Verifies a snapshot file (`-`: standard input) or a data directory.
+/// Verifies a snapshot file (`-`: standard input), a data directory, or a context alone.
 ///
 /// # Errors
 /// When the input cannot be read at all, and [`rollsnap_core::Code::Cancelled`]; everything else stands in the
 /// report.
 pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let directory = target.is_dir();
+    if directory && is_context(target)? {
+        return context_alone(target, options, feedback);
+    }
     let mut phases = Phases::new(
         2 + u32::from(!directory || options.context == ContextScope::Head)
             + u32::from(options.endpoint.is_some()),
@@ -83,6 +90,26 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
         consistent::check(&contents, header.as_ref(), options, &mut report, &mut phases, feedback)?;
         anchored::check(&contents, header.as_ref(), options, &mut report, &mut phases, feedback)?;
     }
+    Ok(Outcome { report, phases: phases.finish() })
+}
+
+/// Verifies a context with no store that tells which blocks its commits belong to.
+fn context_alone(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    let two = options.context == ContextScope::Head;
+    let mut phases = Phases::new(1 + u32::from(two));
+    let name = "Checking context";
+    let phase = if two { phases.next_two(name) } else { phases.next(name) };
+    let reading = Reading { scope: options.context, head: None, temp_dir: options.temp_dir.as_deref() };
+    let Audited { mut problems, checks: mut passed, totals, .. } =
+        reading.directory(target, phase, feedback)?;
+    let mut report = Report::new();
+    report.context = totals.as_ref().map(Facts::from);
+    let why = "not checked: which blocks the commits belong to, for a context alone has no store";
+    passed.push(Check::unknown(Code::StoreMissing, why));
+    if options.fail_fast {
+        problems.truncate(1);
+    }
+    store::settle(&mut report, problems, passed, true);
     Ok(Outcome { report, phases: phases.finish() })
 }
 
