@@ -25,11 +25,11 @@ def main(count, program):
         best = None
         for _ in range(3):
             with tempfile.TemporaryFile() as out:
-                child = subprocess.Popen([program, "verify", "--json", data], stdout=out)
+                child = subprocess.Popen([program, "verify", "--json", "--context", "none", data], stdout=out)
                 _, status, usage = os.wait4(child.pid, 0)
                 out.seek(0)
                 report = json.load(out)
-            if status or report["verdicts"]["consistent"] != "yes":
+            if status or report["failures"]:
                 sys.exit("the store does not verify: %s" % report["failures"])
             seconds = next(phase["ms"] for phase in report["phases"] if phase["name"] == "Checking chain") / 1000
             print("walk %.2f s, %.0f blocks/s, peak memory %.1f MiB"
