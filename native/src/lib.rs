@@ -5,6 +5,7 @@
 //! `Result<_, Problem>`; the command line in [`cli`] is a thin layer above it.
 //!
 //! * [`source`]: where a snapshot is read from; [`extract`]: its members to files;
+//! * [`files`]: the files of a directory or of an uncompressed snapshot, read at random;
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
 //! * [`context`]: its context, or that of a snapshot, read at random;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
@@ -21,6 +22,7 @@ pub mod deflate;
 pub mod demo;
 pub mod export;
 pub mod extract;
+pub mod files;
 pub mod import;
 pub mod io;
 pub mod jobs;

@@ -11,7 +11,7 @@ use rollsnap_core::context::Context;
 use rollsnap_core::context::path::unhex;
 use rollsnap_core::{Code, Files, ReadAt, Result};
 
-use super::{ContextFiles, Part};
+use crate::files::{FileSet, Part};
 
 /// Most bytes of an index file that are kept in memory; the other files are read where they are.
 const MAX_KEPT: u64 = 64 << 20;
@@ -25,7 +25,7 @@ pub struct Moment {
     held: BTreeMap<String, Held>,
     /// Files that are named by their hash, of which there may be too many to hold open: nobody
     /// changes or removes them.
-    files: ContextFiles,
+    files: FileSet,
 }
 
 /// A file that does not change any more.
@@ -43,7 +43,7 @@ impl Moment {
     ///
     /// # Errors
     /// Those of [`Context::open`], and any `io.*` code.
-    pub fn take(files: &ContextFiles) -> Result<Self> {
+    pub fn take(files: &FileSet) -> Result<Self> {
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
@@ -56,7 +56,7 @@ impl Moment {
         }
     }
 
-    fn once(files: &ContextFiles) -> Result<Self> {
+    fn once(files: &FileSet) -> Result<Self> {
         let mut held = BTreeMap::new();
         let mut keep = |name: String| -> Result<()> {
             if let Some(part) = files.open(&name)? {

@@ -15,8 +15,8 @@ use rollsnap_core::store::{Rows, STORE, Store as Bare};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use tempfile::TempDir;
 
-use super::{ContextFiles, Part};
 use crate::extract;
+use crate::files::{FileSet, Part};
 use crate::io;
 use crate::source::Source;
 use crate::store::{Accept, LevelRequest, Store};
@@ -24,7 +24,7 @@ use crate::store::{Accept, LevelRequest, Store};
 /// A context, and the store that tells its levels.
 pub struct Target {
     /// Its files.
-    pub files: ContextFiles,
+    pub files: FileSet,
     /// The store.
     pub levels: Levels,
     /// The directory that it was unpacked to: gone when this is dropped.
@@ -87,7 +87,7 @@ impl Target {
             },
             _ => Levels::None(Problem::new(Code::StoreMissing).headline("there is no store of version 5")),
         };
-        Ok(Self { files: ContextFiles::Directory(context), levels, _unpacked: None })
+        Ok(Self { files: FileSet::Directory(context), levels, _unpacked: None })
     }
 
     /// Over the members of an archive that begins at this offset of the file.
@@ -123,7 +123,7 @@ impl Target {
         if parts.is_empty() {
             return Err(Problem::new(Code::ContextMissing).path(path.display()));
         }
-        Ok(Self { files: ContextFiles::Windows(parts), levels: Levels::of(store), _unpacked: None })
+        Ok(Self { files: FileSet::Windows(parts), levels: Levels::of(store), _unpacked: None })
     }
 
     fn unpacked(mut source: Source, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
@@ -156,7 +156,7 @@ impl Target {
             return Err(Problem::new(Code::ContextMissing).path(source.name().display()));
         }
         Ok(Self {
-            files: ContextFiles::Directory(made.path().join(CONTEXT)),
+            files: FileSet::Directory(made.path().join(CONTEXT)),
             levels: Levels::of(Part::open(&made.path().join(STORE))?),
             _unpacked: Some(made),
         })
@@ -199,7 +199,7 @@ impl Seek for Behind {
 pub fn is_context(directory: &Path) -> Result<bool> {
     Ok(directory.join("store.control").exists()
         || directory.join("index").is_dir()
-        || Riscv::recognise(&ContextFiles::Directory(directory.into()))?)
+        || Riscv::recognise(&FileSet::Directory(directory.into()))?)
 }
 
 impl Levels {

@@ -18,9 +18,10 @@ use rollsnap_core::hash::ContextHash;
 use rollsnap_core::report::{Check, Status};
 use rollsnap_core::{Code, Feedback, Files, Place, Problem, Result};
 
-use crate::context::{ContextFiles, Moment};
+use crate::context::Moment;
 use crate::contexts::Contexts;
 use crate::data_dir::{PvmKind, SourceFile};
+use crate::files::FileSet;
 use crate::io;
 use crate::jobs::Phases;
 use crate::store::Block;
@@ -59,7 +60,7 @@ impl Captured {
     /// Looks for the context of `block` in the data directory `root`.
     pub(super) fn new(root: &Path, block: &Block, kind: PvmKind) -> Result<Self> {
         let path = root.join("context");
-        let files = Moment::take(&ContextFiles::Directory(path.clone()))?;
+        let files = Moment::take(&FileSet::Directory(path.clone()))?;
         let level = Place::Level(block.level);
         let hash = block.context.ok_or_else(|| Problem::new(Code::ChainContext).at(level))?;
         let (what, named) = if kind == PvmKind::Riscv {
@@ -125,7 +126,7 @@ impl Captured {
 
 /// Whether the state has a second half, which no snapshot can vouch for.
 pub(super) fn second_half(root: &Path) -> Result<Option<Check>> {
-    let there = !ContextFiles::Directory(root.join("context")).names("nds")?.is_empty();
+    let there = !FileSet::Directory(root.join("context")).names("nds")?.is_empty();
     Ok(there.then(|| not_covered("a directory context/nds")))
 }
 

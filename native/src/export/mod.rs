@@ -20,10 +20,11 @@ use rollsnap_core::header::Layout;
 use rollsnap_core::report::{Check, Compression as Form};
 use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
-use crate::context::{ContextFiles, Moment};
+use crate::context::Moment;
 use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, files_beside_context, metadata, snapshot_files};
 use crate::deflate::{self, Level};
+use crate::files::FileSet;
 use crate::jobs::Phases;
 use crate::store::{Block, Capture, LevelRequest, Rows, Store};
 use crate::verify::{self, ContextScope, Reading, Subject};
@@ -138,7 +139,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     } else {
         // What cannot be archived is told first, in its own words.
         let files = snapshot_files(root, feedback)?;
-        moment = Some(Moment::take(&ContextFiles::Directory(root.join("context")))?);
+        moment = Some(Moment::take(&FileSet::Directory(root.join("context")))?);
         remarks.extend(compact::second_half(root)?);
         files
     };

@@ -10,7 +10,8 @@ use rollsnap_core::report::Check;
 use rollsnap_core::{Class, Code, Feedback, Files, ReadAt, Result};
 
 use super::ContextScope;
-use crate::context::{ContextFiles, Held, Moment, TempSpool, Threads};
+use crate::context::{Held, Moment, TempSpool, Threads};
+use crate::files::FileSet;
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -32,7 +33,7 @@ impl Reading<'_> {
     /// # Errors
     /// [`Code::Cancelled`], any `io.*` code; what is wrong with the context stands in the answer.
     pub fn directory(&self, context: &Path, phase: Phase, feedback: &mut dyn Feedback) -> Result<Audited> {
-        self.moment(&Moment::take(&ContextFiles::Directory(context.into()))?, phase, feedback)
+        self.moment(&Moment::take(&FileSet::Directory(context.into()))?, phase, feedback)
     }
 
     /// Checks a context as it was at one moment.

@@ -14,7 +14,8 @@ use super::args::LogArgs;
 use super::{Opened, grouped, open, plural};
 use crate::cli::output::{FAINT, Output, check_row, print};
 use crate::cli::progress::Terminal;
-use crate::context::{ContextFiles, Levels};
+use crate::context::Levels;
+use crate::files::FileSet;
 
 pub(super) fn run(args: &LogArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let target = open(&args.target, feedback)?;
@@ -71,7 +72,7 @@ fn levels(levels: &Levels, feedback: &mut Terminal) -> LevelsByHash {
     contexts.into_iter().map(|(level, context)| (context, level)).collect()
 }
 
-fn irmin(context: &Context<&ContextFiles>, levels: &LevelsByHash) -> Result<Log> {
+fn irmin(context: &Context<&FileSet>, levels: &LevelsByHash) -> Result<Log> {
     let mut checks: Vec<Check> = context.refusals()?.iter().map(Check::no).collect();
     checks.extend(context.remarks()?.iter().map(Check::warning));
     let mut rows = Vec::new();
@@ -108,7 +109,7 @@ fn irmin(context: &Context<&ContextFiles>, levels: &LevelsByHash) -> Result<Log>
     Ok(Log { kind: "irmin", files: Some(context.file_facts()), commits: rows, checks })
 }
 
-fn riscv(riscv: &Riscv<&ContextFiles>, levels: &LevelsByHash) -> Result<Log> {
+fn riscv(riscv: &Riscv<&FileSet>, levels: &LevelsByHash) -> Result<Log> {
     let mut checks = Vec::new();
     let mut rows = Vec::new();
     for commit in riscv.commits()? {

@@ -17,7 +17,8 @@ use args::{CommitArgs, TargetArgs};
 
 use super::output::Output;
 use super::progress::Terminal;
-use crate::context::{ContextFiles, Levels, Target};
+use crate::context::{Levels, Target};
+use crate::files::FileSet;
 use crate::store::LevelRequest;
 
 pub(super) fn run(command: &ContextCommand, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
@@ -31,8 +32,8 @@ pub(super) fn run(command: &ContextCommand, output: &Output, feedback: &mut Term
 
 /// What kind of context it is.
 enum Opened<'t> {
-    Irmin(Box<Context<&'t ContextFiles>>),
-    Riscv(Riscv<&'t ContextFiles>),
+    Irmin(Box<Context<&'t FileSet>>),
+    Riscv(Riscv<&'t FileSet>),
 }
 
 impl<'t> Opened<'t> {
@@ -46,7 +47,7 @@ impl<'t> Opened<'t> {
     }
 
     /// The commands that need paths.
-    fn irmin(self) -> Result<Context<&'t ContextFiles>> {
+    fn irmin(self) -> Result<Context<&'t FileSet>> {
         match self {
             Self::Irmin(context) => Ok(*context),
             Self::Riscv(_) => Err(Problem::new(Code::Usage)
@@ -104,7 +105,7 @@ impl Chosen {
 
 /// The commit that was asked for; else that of the head, else the newest one that can be read.
 fn choose(
-    context: &Context<&ContextFiles>,
+    context: &Context<&FileSet>,
     levels: &Levels,
     args: &CommitArgs,
     feedback: &mut Terminal,
@@ -157,7 +158,7 @@ fn choose(
 }
 
 /// The commit that a text names: as the store has it, in hexadecimal, or by the beginning of that.
-fn named(context: &Context<&ContextFiles>, text: &str) -> Result<ContextHash> {
+fn named(context: &Context<&FileSet>, text: &str) -> Result<ContextHash> {
     if text.starts_with(ContextHash::TEXT_PREFIX) {
         return text.parse().map_err(|err| {
             Problem::new(Code::HashText).headline(format!("{text:?} is not a context hash")).because(err)

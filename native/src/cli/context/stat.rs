@@ -12,7 +12,7 @@ use super::args::StatArgs;
 use super::{Chosen, JsonCommit, Opened, choose, grouped, open, plural};
 use crate::cli::output::{FAINT, Output, STRONG, print, size};
 use crate::cli::progress::Terminal;
-use crate::context::ContextFiles;
+use crate::files::FileSet;
 
 /// How many subtrees are shown to people.
 const ROWS: usize = 40;
@@ -116,7 +116,7 @@ struct RiscvFacts {
     state_bytes: u64,
 }
 
-fn riscv(riscv: &Riscv<&ContextFiles>, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+fn riscv(riscv: &Riscv<&FileSet>, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut facts = RiscvFacts { kind: "riscv", ..RiscvFacts::default() };
     for commit in riscv.commits()?.iter().filter(|commit| commit.is_available()) {
         facts.commits.count += 1;

@@ -14,7 +14,7 @@ use super::args::{CatArgs, LsArgs};
 use super::{JsonCommit, Opened, choose, open};
 use crate::cli::output::{FAINT, Output, print, written};
 use crate::cli::progress::Terminal;
-use crate::context::ContextFiles;
+use crate::files::FileSet;
 
 pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let wanted = Wanted::parse(args.path.as_deref().unwrap_or_default())?;
@@ -146,7 +146,7 @@ enum Entry {
     },
 }
 
-fn entries(tree: &Tree<'_, &ContextFiles>, path: &[Vec<u8>]) -> Result<Option<Vec<Entry>>> {
+fn entries(tree: &Tree<'_, &FileSet>, path: &[Vec<u8>]) -> Result<Option<Vec<Entry>>> {
     if let (Some(last), Some(object @ Object::Contents(_))) = (path.last(), tree.get(path)?) {
         return Ok(Some(vec![entry(last, &object)]));
     }
@@ -162,7 +162,7 @@ fn entry(name: &[u8], object: &Object) -> Entry {
     }
 }
 
-fn keys(tree: &Tree<'_, &ContextFiles>, key: &[Vec<u8>]) -> Result<Option<Vec<Entry>>> {
+fn keys(tree: &Tree<'_, &FileSet>, key: &[Vec<u8>]) -> Result<Option<Vec<Entry>>> {
     let entry = |name: &[u8], found: durable::Key| Entry::Key {
         name: path::show_step(name),
         size: found.value.map(|value| value.size),

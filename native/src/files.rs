@@ -1,4 +1,4 @@
-//! Files of a context: in a directory, or as windows over an uncompressed snapshot.
+//! Files by name, read at random: in a directory, or as windows over an uncompressed snapshot.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -11,9 +11,9 @@ use rollsnap_core::{Code, Files, Problem, ReadAt, Result};
 
 use crate::io;
 
-/// Where the files of a context are. Names are relative to the directory `context/`.
+/// Where the files of a context, or of a whole data directory, are. Names are relative to it.
 #[derive(Clone, Debug)]
-pub enum ContextFiles {
+pub enum FileSet {
     /// In a directory.
     Directory(PathBuf),
     /// In one file, each at its place.
@@ -78,7 +78,7 @@ impl ReadAt for Part {
     }
 }
 
-impl Files for ContextFiles {
+impl Files for FileSet {
     type File = Part;
 
     fn open(&self, name: &str) -> Result<Option<Part>> {
@@ -102,7 +102,7 @@ impl Files for ContextFiles {
     }
 }
 
-/// Names that are not text are none of a context.
+/// Names that are not text are none that a node gives.
 fn names_in(directory: &Path) -> Result<Vec<String>> {
     let failed = |err| io::problem("read the directory", directory, err);
     let entries = match fs::read_dir(directory) {
