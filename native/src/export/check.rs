@@ -10,23 +10,34 @@ use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, store};
 use super::archive::{MemberDigest, member_digest};
 use crate::jobs::Phases;
 use crate::source::Source;
-use crate::verify::{self, Subject};
+use crate::verify::{self, PreImages, Subject};
 
+/// Reads the whole file; gives the report and what the pre-images in it are like.
 pub(super) fn read_back(
     path: &Path,
     header: &Header,
     written: &[MemberDigest],
     phases: &mut Phases,
     feedback: &mut dyn Feedback,
-) -> Result<Report> {
+) -> Result<(Report, PreImages)> {
     let mut source = Source::open(path)?;
     let options = Options { digests: true, ..Options::default() };
     let mut expected = written.iter();
+    let mut pre_images = PreImages::default();
     let differs = || Problem::new(Code::ExportCheck);
     let report =
         source.inspect(options, phases.next("Checking snapshot"), feedback, &mut |event| match event {
             Event::Header(found) if found != header => Err(differs().found("another header")),
+            Event::Member(member) => {
+                pre_images.begin(&member.name);
+                Ok(())
+            }
+            Event::Data(data) => {
+                pre_images.data(data);
+                Ok(())
+            }
             Event::MemberEnd { member, sha256: Some(sha256) } => {
+                pre_images.end(&member.name, member.size);
                 let found = member_digest(&member.name, member.size, &sha256);
                 let same = expected.next().is_some_and(|expected| *expected == found);
                 if same { Ok(()) } else { Err(differs().member(&*member.name)) }
@@ -35,7 +46,7 @@ pub(super) fn read_back(
             _ => Ok(()),
         })?;
     match expected.len() {
-        0 => Ok(report),
+        0 => Ok((report, pre_images)),
         missing => Err(differs().found(format_args!("{missing} members less than were written"))),
     }
 }
@@ -45,12 +56,11 @@ pub(super) fn read_back(
 pub(super) fn chain(
     subject: Subject<'_>,
     audited: &Audited,
-    mut report: Report,
+    (mut report, pre_images): (Report, PreImages),
     phases: &mut Phases,
     feedback: &mut dyn Feedback,
 ) -> Result<Report> {
     let (mut problems, mut passed) = verify::check_store(subject, phases.next("Checking chain"), feedback)?;
-    let pre_images = verify::pre_images::read(subject.root)?;
     problems.extend_from_slice(&audited.problems);
     problems.extend_from_slice(pre_images.problems());
     passed.extend_from_slice(&audited.checks);

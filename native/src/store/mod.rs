@@ -17,7 +17,7 @@ pub mod reset;
 mod scan;
 mod schema;
 
-pub use copy::{Capture, export_copy};
+pub use copy::{Capture, Copied, Packing, export_copy};
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
 pub use level::LevelRequest;
 pub use read::{Block, Mark, Rows, State, Store};

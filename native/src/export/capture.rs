@@ -1,0 +1,92 @@
+//! The data directory at one moment: all that is done under the locks.
+//!
+//! Nothing is copied there. A read transaction keeps the database as it is, open files stay what
+//! they are whatever happens to their names, what is small is read, and of what is written only once
+//! (pre-images, the files of a riscv context) the names are enough. They were listed before, so that
+//! under the locks it is only looked whether there are others by now.
+
+use std::path::Path;
+
+use rollsnap_core::context::path::unhex;
+use rollsnap_core::{Feedback, Result};
+
+use super::archive::Member;
+use crate::context::Moment;
+use crate::data_dir::{DataDir, Listing, STORE, SourceFile, Top};
+use crate::files::FileSet;
+use crate::store::Capture;
+
+/// What was listed before the locks were taken.
+pub(super) struct Lists {
+    /// `None` for a compact export, which makes a context of its own.
+    context: Option<Listing>,
+    pre_images: Listing,
+}
+
+impl Lists {
+    /// Lists what can be listed while the node works. What cannot be archived is told here, in its own
+    /// words.
+    pub(super) fn before(root: &Path, compact: bool, feedback: &dyn Feedback) -> Result<Self> {
+        Listing::of(root, &SMALL, feedback)?;
+        let context = (!compact).then(|| Listing::of(root, &[Top::Context], feedback)).transpose()?;
+        Ok(Self { context, pre_images: Listing::of(root, &[Top::PreImages], feedback)? })
+    }
+}
+
+/// A data directory as it was under the locks.
+pub(super) struct Captured {
+    pub(super) store: Capture,
+    /// Mode and time of the database: its copy gets them, so that the same data give the same bytes.
+    pub(super) store_file: SourceFile,
+    pub(super) context: Moment,
+    /// Everything else that goes into the snapshot; with the context, unless that is to be compact.
+    pub(super) members: Vec<Member>,
+}
+
+impl Captured {
+    /// Captures it. The locks must be held.
+    pub(super) fn take(root: &Path, lists: Lists, feedback: &dyn Feedback) -> Result<Self> {
+        let Lists { context: listed, pre_images } = lists;
+        let store = Capture::begin(&DataDir::new(root).store())?;
+        let store_file = SourceFile::look_at(STORE, &root.join(STORE))?;
+        let mut context = Moment::take(&FileSet::Directory(root.join(CONTEXT)))?;
+        let mut members = Vec::new();
+        if let Some(listed) = listed {
+            members.extend(rest_of_context(&mut context, listed.renewed(feedback)?.files)?);
+            let held = context.held();
+            members.extend(held.map(|(name, held)| Member::held(format!("{CONTEXT}/{name}"), root, held)));
+        }
+        let mut small = Moment::of(&FileSet::Directory(root.into()));
+        for file in Listing::of(root, &SMALL, feedback)?.files {
+            small.add(&file.name)?;
+        }
+        members.extend(small.held().map(|(name, held)| Member::held(name.into(), root, held)));
+        members.extend(pre_images.renewed(feedback)?.files.into_iter().map(Member::at_path));
+        Ok(Self { store, store_file, context, members })
+    }
+
+    /// Whether the locks may be released before the store is copied.
+    pub(super) fn is_stable(&self) -> bool {
+        self.store.is_stable()
+    }
+}
+
+const CONTEXT: &str = "context";
+
+/// What is read at once.
+const SMALL: [Top; 2] = [Top::Metadata, Top::Version];
+
+/// Takes what no node makes in a context as well. Gives the files that are named by their hash, which
+/// stay what they are.
+fn rest_of_context(context: &mut Moment, listed: Vec<SourceFile>) -> Result<Vec<Member>> {
+    let mut named = Vec::new();
+    for file in listed {
+        let name = file.name.strip_prefix("context/").unwrap_or_default();
+        if unhex(name).is_some() {
+            named.push(Member::at_path(file));
+        } else {
+            context.add(name)?;
+        }
+    }
+    Ok(named)
+}
