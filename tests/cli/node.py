@@ -26,7 +26,7 @@ def grow(data):
         # Entries of zeros beyond the length that counts.
         stamp = os.stat(name).st_mtime_ns
         with open(name, "r+b") as file:
-            entry = {"index": 45, "l2_blocks": 268, "messages": 72, "levels_to_hashes": 36}.get(room(data, name), 40)
+            entry = {"index": 45, "irmin_store": 45, "l2_blocks": 268, "messages": 72, "levels_to_hashes": 36}.get(room(data, name), 40)
             file.seek(32 + struct.unpack(">Q", file.read(8))[0])
             file.write(bytes(entry * (100_000 // entry)))
         os.utime(name, ns=(stamp, stamp))

@@ -331,7 +331,9 @@ fn stores_of_version_4_are_refused_in_words() {
     let before = ground.tree();
     let v5 = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
     ground.run(&["import", &v5, "--force", "--data-dir", &data]).refused(4, "version 4");
-    ground.run(&["export", "--data-dir", &data]).refused(1, "Retired store version 4, recover from snapshot");
+    ground
+        .run(&["export", "--data-dir", &data, "--format", "octez"])
+        .refused(1, "Retired store version 4, recover from snapshot");
     let mut after = ground.tree();
     after.0.remove("v5-full.finalized.snapshot.gz");
     after.same_as(&before, "refused");

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
 use super::context::ContextCommand;
+use crate::store::Family;
 use crate::verify::ContextScope;
 
 /// Inspect, verify, export and import snapshots of smart rollup nodes
@@ -100,6 +101,24 @@ impl From<Scope> for ContextScope {
             Scope::All => Self::All,
             Scope::Head => Self::Head,
             Scope::None => Self::None,
+        }
+    }
+}
+
+/// Whose rules and words apply.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Format {
+    /// Tezos' nodes since Octez v21: store version 5
+    Octez,
+    /// Mavryk's nodes, and Octez before v21: store version 4
+    Mavkit,
+}
+
+impl From<Format> for Family {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Octez => Self::Octez,
+            Format::Mavkit => Self::Mavkit,
         }
     }
 }
@@ -295,9 +314,13 @@ pub(super) struct ExportArgs {
     /// How many threads compress [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
-    /// Cut the store at this level: head, finalized, cemented or a number
-    #[arg(long, value_name = "LEVEL", default_value = "finalized")]
-    pub(super) level: String,
+    /// Cut the store at this level: head, finalized, cemented or a number [default: finalized; of
+    /// store version 4 head, and nothing else]
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) level: Option<String>,
+    /// Whose rules apply [default: those of the nodes that read the store that is there]
+    #[arg(long, value_name = "NODES")]
+    pub(super) format: Option<Format>,
     /// Copy the database page by page instead of writing it anew: faster for the store, but what the
     /// node has deleted stays in it
     #[arg(long)]

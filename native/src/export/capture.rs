@@ -11,10 +11,11 @@ use rollsnap_core::context::path::unhex;
 use rollsnap_core::{Feedback, Result};
 
 use super::archive::Member;
+use super::rules::Rules;
 use crate::context::Moment;
 use crate::data_dir::{DataDir, Listing, STORE, SourceFile, Top};
 use crate::files::FileSet;
-use crate::store::Capture;
+use crate::store::{Capture, Family};
 
 /// What was listed before the locks were taken.
 pub(super) struct Lists {
@@ -26,8 +27,8 @@ pub(super) struct Lists {
 impl Lists {
     /// Lists what can be listed while the node works. What cannot be archived is told here, in its own
     /// words.
-    pub(super) fn before(root: &Path, compact: bool, feedback: &dyn Feedback) -> Result<Self> {
-        Listing::of(root, &SMALL, feedback)?;
+    pub(super) fn before(root: &Path, rules: &Rules, compact: bool, feedback: &dyn Feedback) -> Result<Self> {
+        Listing::of(root, &rules.small(), feedback)?;
         let context = (!compact).then(|| Listing::of(root, &[Top::Context], feedback)).transpose()?;
         Ok(Self { context, pre_images: Listing::of(root, &[Top::PreImages], feedback)? })
     }
@@ -35,20 +36,24 @@ impl Lists {
 
 /// A data directory as it was under the locks.
 pub(super) struct Captured {
-    pub(super) store: Capture,
-    /// Mode and time of the database: its copy gets them, so that the same data give the same bytes.
-    pub(super) store_file: SourceFile,
+    /// Of version 5. Its copy gets mode and time of the file, so that the same data give the same bytes.
+    pub(super) database: Option<(Capture, SourceFile)>,
     pub(super) context: Moment,
+    /// Metadata and version; of version 4, the whole store.
+    pub(super) small: Moment,
     /// Everything else that goes into the snapshot; with the context, unless that is to be compact.
     pub(super) members: Vec<Member>,
 }
 
 impl Captured {
     /// Captures it. The locks must be held.
-    pub(super) fn take(root: &Path, lists: Lists, feedback: &dyn Feedback) -> Result<Self> {
+    pub(super) fn take(root: &Path, rules: &Rules, lists: Lists, feedback: &dyn Feedback) -> Result<Self> {
         let Lists { context: listed, pre_images } = lists;
-        let store = Capture::begin(&DataDir::new(root).store())?;
-        let store_file = SourceFile::look_at(STORE, &root.join(STORE))?;
+        let path = DataDir::new(root).store();
+        let database = match rules.family {
+            Family::Octez => Some((Capture::begin(&path)?, SourceFile::look_at(STORE, &path)?)),
+            Family::Mavkit => None,
+        };
         let mut context = Moment::take(&FileSet::Directory(root.join(CONTEXT)))?;
         let mut members = Vec::new();
         if let Some(listed) = listed {
@@ -56,25 +61,35 @@ impl Captured {
             let held = context.held();
             members.extend(held.map(|(name, held)| Member::held(format!("{CONTEXT}/{name}"), root, held)));
         }
-        let mut small = Moment::of(&FileSet::Directory(root.into()));
-        for file in Listing::of(root, &SMALL, feedback)?.files {
-            small.add(&file.name)?;
-        }
+        let small = small(root, &rules.small(), feedback)?;
         members.extend(small.held().map(|(name, held)| Member::held(name.into(), root, held)));
         members.extend(pre_images.renewed(feedback)?.files.into_iter().map(Member::at_path));
-        Ok(Self { store, store_file, context, members })
+        Ok(Self { database, context, small, members })
     }
 
     /// Whether the locks may be released before the store is copied.
     pub(super) fn is_stable(&self) -> bool {
-        self.store.is_stable()
+        self.database.as_ref().is_none_or(|(capture, _)| capture.is_stable())
     }
 }
 
 const CONTEXT: &str = "context";
 
-/// What is read at once.
-const SMALL: [Top; 2] = [Top::Metadata, Top::Version];
+/// Takes all files, those first that tell how much of others counts: a merge moves entries from the
+/// logs of an index to its `data`. What a merge has made or removed meanwhile is seen by looking again.
+fn small(root: &Path, tops: &[Top], feedback: &dyn Feedback) -> Result<Moment> {
+    let mut moment = Moment::of(&FileSet::Directory(root.into()));
+    let files = Listing::of(root, tops, feedback)?.files;
+    for last in ["/log_async", "/log", "/store.control"] {
+        for file in files.iter().filter(|file| file.name.ends_with(last)) {
+            moment.add(&file.name)?;
+        }
+    }
+    for file in Listing::of(root, tops, feedback)?.files {
+        moment.add(&file.name)?;
+    }
+    Ok(moment)
+}
 
 /// Takes what no node makes in a context as well. Gives the files that are named by their hash, which
 /// stay what they are.

@@ -4,13 +4,14 @@
 use std::path::Path;
 
 use rollsnap_core::context::verify::Audited;
+use rollsnap_core::report::Check;
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, store};
 
 use super::archive::{MemberDigest, member_digest};
 use crate::jobs::Phases;
 use crate::source::Source;
-use crate::verify::{self, PreImages, Subject};
+use crate::verify::{self, PreImages};
 
 /// Reads the whole file; gives the report and what the pre-images in it are like.
 pub(super) fn read_back(
@@ -52,15 +53,13 @@ pub(super) fn read_back(
 }
 
 /// The rules after an export: the store that is in the snapshot, its chain, and the context of its
-/// head.
-pub(super) fn chain(
-    subject: Subject<'_>,
+/// head. `found`: what the store says.
+pub(super) fn settle(
+    found: (Vec<Problem>, Vec<Check>),
     audited: &Audited,
     (mut report, pre_images): (Report, PreImages),
-    phases: &mut Phases,
-    feedback: &mut dyn Feedback,
 ) -> Result<Report> {
-    let (mut problems, mut passed) = verify::check_store(subject, phases.next("Checking chain"), feedback)?;
+    let (mut problems, mut passed) = found;
     problems.extend_from_slice(&audited.problems);
     problems.extend_from_slice(pre_images.problems());
     passed.extend_from_slice(&audited.checks);

@@ -15,10 +15,9 @@ pub(super) struct Locks {
 }
 
 impl Locks {
-    /// Takes them in the order of the nodes. A compact export does not wait for a garbage collection,
-    /// nor stops one: what it needs of the context is opened at once.
-    pub(super) fn wait(root: &Path, compact: bool, feedback: &mut dyn Feedback) -> Result<Self> {
-        let gc = if compact { None } else { Some(Lock::wait(root, Name::Gc, feedback)?) };
+    /// Takes them in the order of the nodes; that of a garbage collection if it must be waited for.
+    pub(super) fn wait(root: &Path, gc: bool, feedback: &mut dyn Feedback) -> Result<Self> {
+        let gc = gc.then(|| Lock::wait(root, Name::Gc, feedback)).transpose()?;
         let processing = Lock::wait(root, Name::Processing, feedback)?;
         Ok(Self { locks: Some((processing, gc)), since: Instant::now(), held: Duration::ZERO })
     }

@@ -1,4 +1,4 @@
-//! Export: from a data directory of store version 5 to a snapshot file.
+//! Export: from a data directory to a snapshot file.
 //!
 //! What the snapshot holds is captured under the locks of the data directory ([`capture`]), and copied
 //! when they are released. The file is made in a hidden directory next to its final place, synced,
@@ -12,6 +12,8 @@ mod compact;
 mod layer1;
 mod locks;
 mod output;
+mod rules;
+mod stored;
 mod workspace;
 
 use std::num::NonZeroUsize;
@@ -19,22 +21,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::context::verify::Audited;
-use rollsnap_core::hash::ContextHash;
-use rollsnap_core::header::Layout;
 use rollsnap_core::report::{Check, Compression as Form};
 use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::contexts;
-use crate::data_dir::{DataDir, Lock, Metadata, PvmKind, SourceFile, metadata};
+use crate::data_dir::{DataDir, Lock, PvmKind, SourceFile, metadata};
 use crate::deflate::{self, Level};
 use crate::jobs::Phases;
-use crate::store::{Block, LevelRequest, Packing, Rows};
-use crate::verify::{self, ContextScope, Reading, Subject};
+use crate::store::{Family, LevelRequest, Packing};
+use crate::verify::{ContextScope, Reading};
 use crate::{io, swap};
 
 use archive::Member;
 use capture::{Captured, Lists};
 use locks::Locks;
+use rules::Rules;
+use stored::Stored;
 
 pub use output::Output;
 
@@ -51,8 +53,11 @@ pub struct Options {
     pub effort: Level,
     /// How many threads compress.
     pub jobs: NonZeroUsize,
-    /// At which level the store is cut.
-    pub level: LevelRequest,
+    /// At which level the store is cut; `None`: as the nodes do, at the finalized level, and of version
+    /// 4 at the head.
+    pub level: Option<LevelRequest>,
+    /// Whose store it must be; `None`: whose it is.
+    pub family: Option<Family>,
     /// Whether the database is written anew.
     pub packing: Packing,
     /// Take the context of the first available block only: nodes rebuild the others when they
@@ -106,45 +111,51 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let data_dir = DataDir::new(&options.data_dir);
     let root = data_dir.root();
     settle_import(root, feedback)?;
-    data_dir.require_v5()?;
+    let rules = Rules::of(&data_dir, options)?;
     let metadata = metadata::require(root)?;
     options.output.check_early(options.force)?;
-    let published = layer1::before(&data_dir, &metadata, options, feedback)?;
+    let published = layer1::before(&data_dir, &rules, &metadata, options, feedback)?;
 
-    let lists = Lists::before(root, options.compact, feedback)?;
-    if !options.compact {
+    let lists = Lists::before(root, &rules, options.compact, feedback)?;
+    let gc = rules.waits_for_gc(options.compact);
+    if gc {
         layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
     }
-    let mut locks = Locks::wait(root, options.compact, feedback)?;
-    let captured = Captured::take(root, lists, feedback)?;
+    let mut locks = Locks::wait(root, gc, feedback)?;
+    let captured = Captured::take(root, &rules, lists, feedback)?;
     if captured.is_stable() {
         locks.release();
     }
+    let Captured { database, context, small, mut members } = captured;
+    let (database, file) = database.unzip();
+    let store = Stored::open(database, &small, &metadata)?;
+    let described = store.describe(&rules, &metadata, &contexts::of(&context)?, root)?;
+    let header = described.header;
     // As with the nodes: what a compact export copies is spread over many files already.
     let compression = match options.compression {
         Compression::After if options.compact => Compression::OnTheFly,
         other => other,
     };
-    let described = describe(&captured, &metadata, options.level, root)?;
-    let header = described.header;
     let path = options.output.path(&header, compression);
     options.output.check(&path, options.force)?;
 
-    let mut phases = Phases::new(phases(options, metadata.kind, compression));
+    let mut phases = Phases::new(phases(options, &rules, metadata.kind, compression));
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
-    let Captured { store, store_file, context, mut members } = captured;
-    let copied = store.copy(work.dir(), phases.next("Copying database"), feedback)?;
+    let store = store.copy(work.dir(), &mut phases, feedback)?;
     locks.release();
-    phases.begin("Packing database", None, feedback);
-    let store = copied.finish(described.cut, options.packing, feedback)?;
-    members.push(Member::at_path(SourceFile { size: size(&store)?, path: store.clone(), ..store_file }));
+    let store = store.finish(described.cut, options.packing, &mut phases, feedback)?;
+    if let (Stored::Database(path), Some(file)) = (&store, file) {
+        members.push(Member::at_path(SourceFile { size: size(path)?, path: path.clone(), ..file }));
+    }
 
     let mut remarks = Vec::new();
     let mut one = None;
     if options.compact {
-        let level = described.first.level;
+        let level = described.first;
+        let missing = || Problem::new(Code::ChainBlock).at(Place::Level(level));
+        let first = described.first_block.ok_or_else(missing)?;
         feedback.note(&format!("Exporting context snapshot with first level {level}"));
-        let written = compact::One::of(&context, &described.first, metadata.kind)?.write(
+        let written = compact::One::of(&context, &first, metadata.kind)?.write(
             work.dir(),
             options.check,
             &mut phases,
@@ -171,9 +182,9 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
                 reading.moment(&context, phases.next_two("Checking context"), feedback)?
             }
         };
-        let contexts = Some(&audited.contexts);
-        let subject = Subject { root, store: &store, shown: root, header: Some(&header), contexts };
-        check::chain(subject, &audited, read, &mut phases, feedback)?
+        let about = (&metadata, &header, &audited.contexts);
+        let found = store.check(about, root, phases.next("Checking chain"), feedback)?;
+        check::settle(found, &audited, read)?
     } else {
         unchecked(&header, bytes, compression, count)
     };
@@ -189,7 +200,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     Ok(Outcome {
         path,
         bytes,
-        report: layer1::remarked(report, published, options),
+        report: layer1::remarked(report, published, &rules, options),
         locks_held: locks.held(),
         phases: phases.finish(),
     })
@@ -210,11 +221,12 @@ fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
 }
 
 /// How many phases there are.
-fn phases(options: &Options, kind: PvmKind, compression: Compression) -> u32 {
+fn phases(options: &Options, rules: &Rules, kind: PvmKind, compression: Compression) -> u32 {
+    let database = if rules.family == Family::Octez { 2 } else { 0 };
     let compressing = u32::from(compression == Compression::After);
     let context = if options.compact { compact::phases(kind, options.check) } else { 0 };
     let following = if options.compact { 0 } else { 2 };
-    3 + context + compressing + (2 + following) * u32::from(options.check)
+    database + 1 + context + compressing + (2 + following) * u32::from(options.check)
 }
 
 /// How the archive is written.
@@ -248,44 +260,6 @@ impl Writing<'_> {
         io::remove_if_there(&raw)?;
         Ok((compressed, digests))
     }
-}
-
-/// What the captured store says of the snapshot.
-struct Described {
-    header: Header,
-    /// The level to cut the store at unless that is its head.
-    cut: Option<i32>,
-    /// The commit of the block that becomes the head.
-    head_context: Option<ContextHash>,
-    /// The first available block.
-    first: Block,
-}
-
-fn describe(captured: &Captured, metadata: &Metadata, level: LevelRequest, root: &Path) -> Result<Described> {
-    let store = captured.store.store();
-    let contexts = contexts::of(&captured.context)?;
-    let head = store.head()?;
-    let first = store.first_available()?;
-    let block = level.resolve(store)?;
-    let history_mode = store.history_mode(root)?;
-    let last_commitment = block.most_recent_commitment();
-    let missing = || Problem::new(Code::ChainBlock).at(Place::Level(first));
-    let first = store.block_at(first)?.ok_or_else(missing)?;
-    // The nodes look at the head even where an older block is asked for.
-    for block in [&head, &block] {
-        if block.context.is_some_and(|context| !contexts.contains(&context)) {
-            return Err(verify::head_context(block.level));
-        }
-    }
-    let header = Header {
-        layout: Layout::Versioned,
-        history_mode,
-        rollup_address: metadata.rollup_address,
-        head_level: block.level,
-        last_commitment,
-    };
-    let cut = (block.level != head.level).then_some(block.level);
-    Ok(Described { header, cut, head_context: block.context, first })
 }
 
 fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usize) -> Report {
