@@ -314,8 +314,8 @@ pub(super) struct ExportArgs {
     /// How many threads compress [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
-    /// Cut the store at this level: head, finalized, cemented or a number [default: finalized; of
-    /// store version 4 head, and nothing else]
+    /// Cut the store at this level: head, finalized, cemented or a number; stores of version 4 have
+    /// their head only [default: finalized]
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<String>,
     /// Whose rules apply [default: those of the nodes that read the store that is there]

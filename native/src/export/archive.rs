@@ -42,7 +42,7 @@ impl Member {
     }
 }
 
-/// What goes into the archive, in the order of the names' bytes.
+/// What goes into the archive, in the order of a walk through sorted directories.
 pub(super) struct Plan {
     members: Vec<Member>,
     bytes: u64,
@@ -50,7 +50,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(mut members: Vec<Member>) -> Self {
-        members.sort_unstable_by(|a, b| a.file.name.as_bytes().cmp(b.file.name.as_bytes()));
+        members.sort_unstable_by(|a, b| a.file.name.split('/').cmp(b.file.name.split('/')));
         let bytes = members.iter().map(|member| member.file.size).sum();
         Self { members, bytes }
     }
