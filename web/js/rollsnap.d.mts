@@ -347,10 +347,15 @@ export interface ReadMemberOptions {
 /**
  * Reads one member of a file and stops there. `sha256` is null with `limit`. Throws `member.unknown`,
  * or `tar.truncated` when the file breaks off in the member.
+ *
+ * A file is read from its beginning to the end of the member. With a Member instead of a name, from an
+ * earlier reading of the same file, only what is needed is read, if the file is not compressed or has
+ * the index that `rollsnap export` writes. That index is not believed: what it leads to is proved by
+ * checksums, and where that fails the file is read from its beginning.
  */
 export function readMember(
   blob: Blob,
-  name: string,
+  member: string | Pick<Member, 'name' | 'offset'>,
   options?: ReadMemberOptions,
 ): Promise<{ member: Member; content: Blob; sha256: string | null }>;
 

@@ -1,5 +1,5 @@
 // Reading a file from its middle: where it is not compressed, or carries the index of rollsnap.
-import { Checkpoints } from './load.mjs';
+import { Checkpoints, readHeader } from './load.mjs';
 
 /** The gzip header with an index in it is no longer than that. */
 const HEAD = 1 << 17;
@@ -12,13 +12,16 @@ const PIECE = 1 << 21;
 const MEMBER_HEADER = 512;
 
 /**
- * The snapshot as if the member whose content begins at `offset` were its first one, as a stream; `header`
- * is how many bytes its header has. Undefined where the file can only be read from its beginning.
+ * The snapshot as if the member whose content begins at `offset` were its first one, as a stream. What comes of
+ * a compressed file is proved by its index; `gzip.index` is thrown where that does not hold. Undefined
+ * where the file can only be read from its beginning.
  */
-export async function streamFrom(blob, offset, header = 58) {
-  const content = await contentOf(blob);
+export async function streamFrom(blob, offset) {
+  const first = await part(blob, 0, HEAD);
+  const header = headerLength(first);
   const start = Number(offset) - MEMBER_HEADER;
-  if (!content || !(start >= header)) return undefined;
+  const content = header && start >= header && (await contentOf(blob, first));
+  if (!content) return undefined;
   let next = 0;
   return new ReadableStream(
     {
@@ -33,16 +36,25 @@ export async function streamFrom(blob, offset, header = 58) {
   );
 }
 
+const part = async (blob, from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
+
 /** A function that gives some bytes of the content from an offset on, none at its end. */
-async function contentOf(blob) {
-  const bytes = async (from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
-  const first = await bytes(0, HEAD);
-  if (first[0] !== 0x1f || first[1] !== 0x8b) return (at) => bytes(at, at + PIECE);
-  const points = Checkpoints.of(first, await bytes(Math.max(0, blob.size - TRAILER), blob.size), blob.size);
+async function contentOf(blob, first) {
+  if (first[0] !== 0x1f || first[1] !== 0x8b) return (at) => part(blob, at, at + PIECE);
+  const points = Checkpoints.of(first, await part(blob, Math.max(0, blob.size - TRAILER), blob.size), blob.size);
   if (!points) return undefined;
   return async (at) => {
     const span = points.spanAt(at);
     if (!span) return undefined;
-    return points.inflate(span.number, await bytes(span.from, span.to)).subarray(at - span.start);
+    return points.inflate(span.number, await part(blob, span.from, span.to)).subarray(at - span.start);
   };
+}
+
+/** How many bytes stand before the archive; nothing for a file that is no snapshot. */
+function headerLength(first) {
+  try {
+    return readHeader(first).layout === 'unversioned' ? 57 : 58;
+  } catch {
+    return undefined;
+  }
 }
