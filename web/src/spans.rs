@@ -37,8 +37,8 @@ impl Checkpoints {
     pub fn of(first: &JsValue, last: &JsValue, size: f64) -> Result<Option<Self>, JsValue> {
         let (first, last, len) = (bytes_of(first)?, bytes_of(last)?, whole(size)?);
         let parts = Parts::new(len);
-        parts.hold(0, &first);
-        parts.hold(len.saturating_sub(u64::from(last.length())), &last);
+        parts.hold(0, first);
+        parts.hold(len.saturating_sub(u64::from(last.length())), last);
         // An index is a help, and a file without one is read from its beginning.
         let Ok(Some(index)) = Index::of_file(&parts) else { return Ok(None) };
         Ok(Spans::new(parts.clone(), index).ok().map(|spans| Self { spans, parts }))
@@ -77,7 +77,7 @@ impl Checkpoints {
     /// `gzip.index` when file and index do not agree; a `TypeError` for what are no bytes.
     pub fn inflate(&self, number: usize, bytes: &JsValue) -> Result<Uint8Array, JsValue> {
         let bytes = bytes_of(bytes)?;
-        self.parts.lend(self.spans.input_of(number).start, &bytes);
+        self.parts.lend(self.spans.input_of(number).start, bytes);
         let content = self.content(number);
         self.parts.give_back();
         content.map(|content| Uint8Array::from(content.as_slice())).map_err(|problem| thrown(&problem))
@@ -117,7 +117,13 @@ fn whole(number: f64) -> Result<u64, JsValue> {
 #[derive(Clone)]
 struct Parts {
     len: u64,
-    held: Rc<RefCell<Vec<(u64, Vec<u8>)>>>,
+    held: Rc<RefCell<Vec<Part>>>,
+}
+
+/// Bytes from an offset on.
+struct Part {
+    offset: u64,
+    bytes: Vec<u8>,
 }
 
 /// How many parts stay: the beginning and the end of the file.
@@ -129,7 +135,7 @@ impl Parts {
     }
 
     fn hold(&self, offset: u64, bytes: &Uint8Array) {
-        self.held.borrow_mut().push((offset, bytes.to_vec()));
+        self.held.borrow_mut().push(Part { offset, bytes: bytes.to_vec() });
     }
 
     /// Holds bytes until they are given back.
@@ -149,11 +155,10 @@ impl ReadAt for Parts {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        for (start, bytes) in self.held.borrow().iter() {
-            let end = start.saturating_add(bytes.len() as u64);
-            let wanted = offset.checked_add(out.len() as u64);
-            if *start <= offset && wanted.is_some_and(|wanted| wanted <= end) {
-                return bytes.as_slice().read_at(offset - start, out);
+        for part in self.held.borrow().iter() {
+            let Some(within) = offset.checked_sub(part.offset) else { continue };
+            if within.saturating_add(out.len() as u64) <= part.bytes.len() as u64 {
+                return part.bytes.read_at(within, out);
             }
         }
         Err(Problem::new(Code::IoOther).headline("these bytes of the file are not here").found(offset))

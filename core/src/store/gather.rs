@@ -115,7 +115,8 @@ impl Gather {
         let whole = report.verdicts.intact == Verdict::Yes;
         // Which files a store in files has, only the end of the archive tells.
         let has_store = self.has_database || report.members.complete;
-        if !whole && !(self.metadata.complete && has_store) {
+        let has_everything = self.metadata.complete && has_store;
+        if !whole && !has_everything {
             report.add(cut_store());
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! The store of a snapshot, of whatever version it is.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,7 +20,7 @@ pub(super) enum Opened<'a> {
     /// `store.sqlite`.
     Database(Store<'static, &'a Pieces>),
     /// The files below `storage/`.
-    Files(v4::Store<&'a Pieces>),
+    Files(Box<v4::Store<&'a Pieces>>),
 }
 
 impl<'a> Opened<'a> {
@@ -29,7 +30,7 @@ impl<'a> Opened<'a> {
     /// Those of [`v4::layout`], [`check_version`], [`Store::open`] and [`v4::Store::open`].
     pub(super) fn open(files: &'a BTreeMap<String, Pieces>) -> Result<Self> {
         if let Layout::Files(_) = v4::layout(&files)? {
-            return v4::Store::open(&files).map(Self::Files);
+            return v4::Store::open(&files).map(|store| Self::Files(store.into()));
         }
         check_version(v4::recorded(&files)?)?;
         let database = files.get(STORE).ok_or_else(|| Problem::new(Code::StoreMissing).path(STORE))?;
