@@ -247,7 +247,10 @@ pub fn take_back(root: &Path, level: i32) {
     let levels = read("levels_to_hashes/index/log");
     let kept = levels[32..].chunks_exact(36).filter(|entry| word(&entry[..4]) <= level);
     let kept = kept.collect::<Vec<_>>().concat();
-    write("levels_to_hashes/index/log", &[&(kept.len() as u64).to_be_bytes(), &levels[8..32], &kept].concat());
+    write(
+        "levels_to_hashes/index/log",
+        &[&(kept.len() as u64).to_be_bytes(), &levels[8..32], &kept].concat(),
+    );
 
     let finalized = word(&read("last_finalized_level")).min(level);
     write("last_finalized_level", &finalized.to_be_bytes());

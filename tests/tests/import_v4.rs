@@ -94,7 +94,10 @@ fn the_old_store_goes_as_a_whole() {
 
     // Above the new head, or not known to a store that covers its level: dropped, and told.
     for (content, told) in [
-        ([&of_level(4010)[..33], &5000_i32.to_be_bytes(), &of_level(4010)[37..]].concat(), "is above the new head 4023"),
+        (
+            [&of_level(4010)[..33], &5000_i32.to_be_bytes(), &of_level(4010)[37..]].concat(),
+            "is above the new head 4023",
+        ),
         ([&[0; 33][..], &4010_i32.to_be_bytes(), &[0; 40]].concat(), "is not in the imported store"),
     ] {
         fs::remove_dir_all(&node).unwrap();
@@ -102,7 +105,10 @@ fn the_old_store_goes_as_a_whole() {
         take_back(Path::new(&node), 4012);
         published(&content);
         let run = ground.run(&["import", &snapshot, "--force", "--data-dir", &node]).ok();
-        assert!(run.err.contains("Dropped your last published commitment") && run.err.contains(told), "{run}");
+        assert!(
+            run.err.contains("Dropped your last published commitment") && run.err.contains(told),
+            "{run}"
+        );
         assert!(!Path::new(&format!("{node}/storage/lpc")).exists());
     }
 }
@@ -159,7 +165,9 @@ fn a_store_of_the_other_family_is_replaced_wholly() {
     let node = ground.unpack("v5-full", "node");
     let before = ground.tree();
     // The rollup is compared all the same.
-    ground.run(&["import", &v4, "--force", "--data-dir", &node]).refused(4, "The existing rollup node is for sr1");
+    ground
+        .run(&["import", &v4, "--force", "--data-dir", &node])
+        .refused(4, "The existing rollup node is for sr1");
     ground.tree().same_as(&before, "refused");
     let rollup = expect("v4-full")["rollup_address"].as_str().unwrap().to_owned();
     let told = |name: &str, rollup: &str| {
@@ -205,7 +213,7 @@ fn a_store_of_the_other_family_is_replaced_wholly() {
     let data = ground.unpack("v4-archive", "data");
     let snapshot = snapshot_of(&ground, &data, "v4-archive", "head");
     let words = ["import", &snapshot, "--force", "--data-dir", &node];
-    ground.run(&words).refused(4, "two stores are in one data directory");
+    ground.run(&words).refused(4, "two stores are in the data directory");
     ground.run(&[&words[..], &["--format", "mavkit"]].concat()).ok();
     assert!(!Path::new(&format!("{node}/store.sqlite")).exists());
 }
@@ -322,7 +330,8 @@ fn layer_1_is_asked_in_the_words_of_mavkit() {
     let node = ground.unpack("v4-archive", "node");
     take_back(Path::new(&node), 4012);
     let head = expect("v4-archive");
-    let last = head["commitments"].as_array().unwrap().iter().max_by_key(|c| c["inbox_level"].as_i64()).unwrap();
+    let last =
+        head["commitments"].as_array().unwrap().iter().max_by_key(|c| c["inbox_level"].as_i64()).unwrap();
     let mut unpublished = view("v4-archive");
     unpublished["commitments"].as_array_mut().unwrap().retain(|known| known["hash"] != last["hash"]);
     let layer_1 = Stub::start(&unpublished, &[]);

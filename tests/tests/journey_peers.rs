@@ -112,7 +112,10 @@ fn snapshots_between_four_nodes_of_mavkit() {
     };
     let snapshot = |level: &str, name: &str| {
         let data = ground.unpack("v4-archive", name);
-        take_back(Path::new(&data), i32::try_from(expect("v4-archive")["levels"][level].as_i64().unwrap()).unwrap());
+        take_back(
+            Path::new(&data),
+            i32::try_from(expect("v4-archive")["levels"][level].as_i64().unwrap()).unwrap(),
+        );
         let (staged, file) = (ground.at("staged"), ground.at(&format!("{name}.snapshot")));
         oracle(&["stage", &data, &staged, "head"]);
         oracle(&["pack", &staged, &file, expect("v4-archive")["headers"][level]["hex"].as_str().unwrap()]);

@@ -75,7 +75,8 @@ fn what_is_sound_is_consistent() {
             let run = ground.run(&["verify", "--json", "--context", scope, target]).ok();
             let report = run.json();
             assert_eq!(failures(&report), [], "{target}");
-            let open = (scope == "none" || scope == "head" && Path::new(target).is_dir()).then_some("unknown");
+            let open =
+                (scope == "none" || scope == "head" && Path::new(target).is_dir()).then_some("unknown");
             assert_eq!(report["verdicts"]["consistent"], open.unwrap_or("yes"), "{target} {scope}");
             let is_file = Path::new(target).is_file();
             assert_eq!(report["verdicts"]["intact"], if is_file { "yes" } else { "unknown" });
@@ -87,7 +88,9 @@ fn what_is_sound_is_consistent() {
     }
     let run = ground.run_with(&["verify", "-"], &fs::read(&gz).unwrap()).ok();
     assert!(run.text().contains("\nConsistent:  yes\n"), "{run}");
-    for words in ["20 blocks from level 800010 to 800029", "commitments have their hashes", "contexts hold the states"] {
+    for words in
+        ["20 blocks from level 800010 to 800029", "commitments have their hashes", "contexts hold the states"]
+    {
         assert!(run.text().contains(words), "{words}: {run}");
     }
 }
@@ -105,9 +108,11 @@ fn invented_messages_are_all_that_is_wrong() {
         let first = dump["singletons"]["gc_levels"]["json"]["first_available_level"].as_i64();
         let genesis = dump["metadata"]["genesis_info"]["level"].as_i64().unwrap();
         let chain = dump["chain_from_head"].as_array().unwrap().iter();
-        let empty = chain.filter(|block| block["messages"] == 0).map(|block| block["level"].as_i64().unwrap());
+        let empty =
+            chain.filter(|block| block["messages"] == 0).map(|block| block["level"].as_i64().unwrap());
         let empty = empty.filter(|level| *level != genesis && first.is_none_or(|first| *level >= first));
-        let expected: BTreeSet<(String, i64)> = empty.map(|level| ("messages.form".to_owned(), level)).collect();
+        let expected: BTreeSet<(String, i64)> =
+            empty.map(|level| ("messages.form".to_owned(), level)).collect();
         for target in [&*snapshot, name] {
             let run = ground.run(&["verify", "--json", target]);
             let report = run.json();
@@ -158,7 +163,9 @@ fn each_mutant_is_found_by_its_own_rule() {
             let verdict = if failures.is_empty() { "yes" } else { "no" };
             assert_eq!(report["verdicts"]["consistent"], verdict, "{id}/{kind}");
             // In the words of the node, where it has exact ones.
-            let Some(text) = entry["error"]["mavkit"].as_str().filter(|_| entry["match"].is_null()) else { continue };
+            let Some(text) = entry["error"]["mavkit"].as_str().filter(|_| entry["match"].is_null()) else {
+                continue;
+            };
             let text = text.replace("<dir>", &target);
             let checks = report["checks"].as_array().unwrap().iter();
             let mut said = checks.filter_map(|check| check["text"].as_str()?.lines().next());
@@ -200,11 +207,18 @@ fn what_cannot_be_one_store_is_named() {
         let report = run.json();
         let checks = report["checks"].as_array().unwrap();
         let found = checks.iter().filter(|check| check["status"] == "no");
-        let found: Vec<_> = found.map(|check| (check["code"].as_str().unwrap(), check["text"].as_str().unwrap())).collect();
+        let found: Vec<_> =
+            found.map(|check| (check["code"].as_str().unwrap(), check["text"].as_str().unwrap())).collect();
         assert!(found.iter().any(|(named, said)| *named == code && said.contains(text)), "{name}: {found:?}");
     };
     let v4 = ground.unpack("v4-archive", "v4");
-    told("octez", &v4, &["--format", "octez"], "store.version", "Retired store version 4, recover from snapshot");
+    told(
+        "octez",
+        &v4,
+        &["--format", "octez"],
+        "store.version",
+        "Retired store version 4, recover from snapshot",
+    );
     let v5 = ground.unpack("v5-archive", "v5");
     told("mavkit", &v5, &["--format", "mavkit"], "store.version", "version 5, which no Mavkit node reads");
     // Two stores in one directory, unless it is said whose.
@@ -231,13 +245,24 @@ fn what_cannot_be_one_store_is_named() {
 fn info_tells_the_store() {
     let ground = Ground::new();
     for (name, store, context) in [
-        ("data-dir/v4-full.head.snapshot.gz", "version 4 (Mavkit, or Octez before v21)", "full: from level 800010 to level 800029"),
-        ("snapshot/full-gc-merged-compact.gz", "version 4 (Mavkit, or Octez before v21)", "compact: that of level 2000035 only"),
+        (
+            "data-dir/v4-full.head.snapshot.gz",
+            "version 4 (Mavkit, or Octez before v21)",
+            "full: from level 800010 to level 800029",
+        ),
+        (
+            "snapshot/full-gc-merged-compact.gz",
+            "version 4 (Mavkit, or Octez before v21)",
+            "compact: that of level 2000035 only",
+        ),
         ("snapshot/octez-full.gz", "version 5 (Octez since v21)", "full: from level 9020 to level 9039"),
     ] {
         let snapshot = ground.snapshot(name);
         let run = ground.run(&["info", "--full", &snapshot]).ok();
-        assert!(run.text().contains(&format!("\nStore:           {store}\nContext:         {context}")), "{run}");
+        assert!(
+            run.text().contains(&format!("\nStore:           {store}\nContext:         {context}")),
+            "{run}"
+        );
         let report = ground.run(&["info", "--full", "--json", &snapshot]).ok().json();
         assert_eq!(report["context"]["store_version"], json!(if name.contains("octez") { 5 } else { 4 }));
     }
@@ -249,10 +274,12 @@ fn contexts_have_the_levels_of_the_store() {
     let ground = Ground::new();
     let blocks = expect("v4-full")["blocks"].clone();
     let gz = ground.snapshot("data-dir/v4-full.head.snapshot.gz");
-    for target in [ground.unpack("v4-full", "full"), plain(&ground, "data-dir/v4-full.head.snapshot.gz"), gz] {
+    for target in [ground.unpack("v4-full", "full"), plain(&ground, "data-dir/v4-full.head.snapshot.gz"), gz]
+    {
         let log = ground.run(&["context", "log", "--json", &target]).ok().json();
         let commits = log["commits"].as_array().unwrap();
-        let level = |commit: &Value| Some((commit["level"].as_i64()?, commit["context_hash"].as_str()?.to_owned()));
+        let level =
+            |commit: &Value| Some((commit["level"].as_i64()?, commit["context_hash"].as_str()?.to_owned()));
         let found: BTreeMap<i64, String> = commits.iter().filter_map(level).collect();
         assert_eq!(found.keys().copied().collect::<Vec<_>>(), (800_010..=800_029).collect::<Vec<i64>>());
         let block = |block: &Value| Some((block["level"].as_i64()?, block["context"].as_str()?.to_owned()));
@@ -263,6 +290,68 @@ fn contexts_have_the_levels_of_the_store() {
         let listed = ground.run(&["context", "ls", "--json", "--level", "finalized", &target]).ok().json();
         assert_eq!(listed["commit"]["level"], 800_027, "{listed}");
         ground.run(&["context", "stat", "--level", "cemented", &target]).ok();
-        ground.run(&["context", "cat", "--level", "800031", &target, "pvm_state"]).refused(1, "no block at level 800031");
+        ground
+            .run(&["context", "cat", "--level", "800031", &target, "pvm_state"])
+            .refused(1, "no block at level 800031");
+    }
+}
+
+/// What the node's own store code reads, and what it refuses (`negative.json` of the fixtures), from outside.
+#[test]
+fn parts_that_are_missing_or_too_long() {
+    type Change = fn(&Path);
+    let cut: Change = |path| {
+        let mut bytes = fs::read(path).unwrap();
+        bytes.pop();
+        fs::write(path, bytes).unwrap();
+    };
+    let longer: Change = |path| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path, [&bytes[..], &[0]].concat()).unwrap();
+    };
+    let gone: Change = |path| {
+        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    };
+    let announced: Change = |path| {
+        let mut bytes = fs::read(path).unwrap();
+        bytes[..8].copy_from_slice(&(1_u64 << 60).to_be_bytes());
+        fs::write(path, bytes).unwrap();
+    };
+    let cases: &[(&str, Change, Option<&str>)] = &[
+        // Read all the same.
+        ("l2_blocks/index/index/lock", gone, None),
+        ("messages/data", longer, None),
+        ("messages/1/index/index/log", longer, None),
+        ("last_context_split_level", gone, None),
+        ("lcc", gone, None),
+        ("last_finalized_level", gone, None),
+        // Refused.
+        ("history_mode", gone, Some("store.no-history-mode")),
+        ("history_mode", longer, Some("store.damaged")),
+        ("gc_levels", cut, Some("store.damaged")),
+        ("lcc", longer, Some("store.damaged")),
+        ("levels_to_hashes.1/index/log", cut, Some("store.damaged")),
+        ("irmin_store", gone, Some("store.damaged")),
+        ("l2_head", gone, Some("store.no-head")),
+        ("inboxes/1/index/index/log", announced, Some("store.damaged")),
+        // Only a part of the store is there.
+        ("levels_to_hashes.1", gone, Some("levels.chain")),
+        ("commitments", gone, Some("chain.commitment")),
+        ("messages/1/data", gone, Some("store.value")),
+    ];
+    for (name, change, code) in cases {
+        let ground = Ground::new();
+        let data = ground.unpack("v4-full", "data");
+        change(&ground.path("data/storage").join(name));
+        let before = ground.tree();
+        let run = ground.run(&["verify", "--json", &data]);
+        ground.tree().same_as(&before, name);
+        let failures = failures(&run.json());
+        let codes: BTreeSet<&str> = failures.iter().map(|(code, _)| &**code).collect();
+        assert!(
+            code.map_or(codes.is_empty(), |code| codes.contains(code)),
+            "{name}: {codes:?}, not {code:?}"
+        );
+        assert_eq!(run.status, i32::from(code.is_some()), "{name}");
     }
 }

@@ -6,9 +6,9 @@ use rollsnap_core::hash::RollupAddress;
 use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
 
 use super::rules;
-use crate::data_dir::{Lock, metadata};
+use crate::data_dir::{DataDir, Lock, metadata};
 use crate::io;
-use crate::store::{AnyStore, Family, Lpc, Rows};
+use crate::store::{Accept, AnyStore, Family, Lpc, Rows, Store};
 
 /// A data directory that exists and is locked.
 pub(super) struct Target {
@@ -69,19 +69,8 @@ impl Existing {
             other => other?,
         };
         let rollup = metadata.map(|metadata| metadata.rollup_address);
-        let open = || {
-            let family = match Family::of(root) {
-                // Whether the directory is older than the snapshot depends on it.
-                Err(_) if Family::are_both_in(root)? => {
-                    Some(family.ok_or_else(|| Problem::new(Code::ImportStore).path(root.display()))?)
-                }
-                Err(problem) if problem.code() == Code::StoreMissing => None,
-                other => other?,
-            };
-            family.map(|family| AnyStore::open(root, Some(family))).transpose()
-        };
         let read = || {
-            let Some(store) = open()? else { return Ok(Self { rollup, ..Self::default() }) };
+            let Some(store) = in_place(root, family)? else { return Ok(Self { rollup, ..Self::default() }) };
             let state = store.state()?;
             let lpc = Lpc::of(&store)?;
             let family = Some(store.family());
@@ -103,6 +92,26 @@ impl Existing {
             other => other,
         }
     }
+}
+
+/// The store that counts.
+fn in_place(root: &Path, family: Option<Family>) -> Result<Option<AnyStore>> {
+    let family = match Family::of(root) {
+        // Whether the directory is older than the snapshot depends on it.
+        Err(_) if Family::are_both_in(root)? => {
+            Some(family.ok_or_else(|| Problem::new(Code::ImportStore).path(root.display()))?)
+        }
+        Err(problem) if problem.code() == Code::StoreMissing => None,
+        other => other?,
+    };
+    Ok(match family {
+        // Whatever `storage/version` says beside it.
+        Some(Family::Octez) => {
+            Some(AnyStore::Sqlite(Store::open(&DataDir::new(root).store(), Accept::Older)?))
+        }
+        Some(Family::Mavkit) => Some(AnyStore::open(root, family)?),
+        None => None,
+    })
 }
 
 /// What a snapshot is to mend: damage, and versions that are read no further.
