@@ -46,7 +46,8 @@ pub fn read(
     let report = source.inspect(Options::default(), phase, feedback, &mut |event| {
         match event {
             Event::Member(member) => {
-                if !kept.begin(member)? {
+                let is_kept = kept.begin(member)?;
+                if !is_kept {
                     contexts.begin(&member.name);
                 }
             }
