@@ -40,7 +40,7 @@ pub use reader::Store;
 pub use rows::{Publication, Rows};
 pub use rules::{
     check_version, cut_store, damaged, head_context, header_against_store, is_compact, no_context, no_head,
-    no_metadata, no_mode, old_store, parse_version, passed, settle,
+    no_metadata, no_mode, parse_version, passed, settle,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, check_migrations, check_tables};
 

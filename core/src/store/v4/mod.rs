@@ -13,7 +13,7 @@ mod store;
 mod table;
 mod version;
 
-pub use check::check;
+pub use check::{against_header, check};
 pub use records::{Protocol, Published, WholeBlock};
 pub use singletons::{GcLevels, Singletons};
 pub use store::{Store, StoredMessages};
