@@ -1,5 +1,5 @@
-//! The store read without a database engine: the same findings as `rollsnap verify`, which reads it
-//! with SQLite, for every good directory and snapshot and for every mutant.
+//! The store kept in memory and read without a database engine: the same findings as `rollsnap verify`, which
+//! has it on disk and reads version 5 with SQLite, for every good directory and snapshot and for every mutant.
 
 #![allow(clippy::std_instead_of_alloc, reason = "a test has all of std")]
 
@@ -15,8 +15,16 @@ use rollsnap_tests::store_v4::Dir;
 use rollsnap_tests::{fixtures, gathered};
 use serde_json::Value;
 
-const DIRECTORIES: [&str; 6] =
-    ["v5-archive", "v5-full", "v5-genesis", "v5-old-schema", "v5-reorg", "v5-sparse"];
+const DIRECTORIES: [&str; 8] = [
+    "v4-archive",
+    "v4-full",
+    "v5-archive",
+    "v5-full",
+    "v5-genesis",
+    "v5-old-schema",
+    "v5-reorg",
+    "v5-sparse",
+];
 
 /// Findings by code and level: other places are told by readers of different kinds.
 type Findings = BTreeSet<(String, Option<i64>)>;
@@ -102,17 +110,19 @@ fn snapshots() {
 #[test]
 fn mutants() {
     let mutants = fixtures::mutants();
-    let of_v5 = |entry: &&Value| {
+    let of_a_store = |entry: &&Value| {
         let base = fixtures::base_of(entry);
-        base.starts_with("v5")
+        base.starts_with("v4") || base.starts_with("v5")
     };
-    let ids: Vec<&str> = mutants.iter().filter(of_v5).map(|entry| entry["id"].as_str().unwrap()).collect();
+    let ids = mutants.iter().filter(of_a_store).map(|entry| entry["id"].as_str().unwrap());
+    let ids: Vec<&str> = ids.collect();
     let ground = Ground::new();
     ground.mutants(&ids);
     let (mut compared, mut guilty) = (0, 0);
     for id in ids {
         let data = ground.path(&format!("{id}/data"));
-        if data.join("store.sqlite").is_file() && !data.join("store.sqlite-wal").exists() {
+        let has_store = data.join("store.sqlite").is_file() || data.join("storage").is_dir();
+        if has_store && !data.join("store.sqlite-wal").exists() {
             let expected = by_the_program(&ground, data.to_str().unwrap());
             let found = directory_in_core(&data);
             assert_eq!(failing_in_core(&found), failing(&expected), "{id} {:#?}", found.checks);
