@@ -277,6 +277,9 @@ pub(super) struct VerifyArgs {
     /// How much of the context is read
     #[arg(long, value_name = "SCOPE", default_value = "all")]
     pub(super) context: Scope,
+    /// Whose rules apply [default: those of the nodes that read the store that is there]
+    #[arg(long, value_name = "NODES")]
+    pub(super) format: Option<Format>,
     /// Stop at the first check that does not hold
     #[arg(long)]
     pub(super) fail_fast: bool,
@@ -357,7 +360,10 @@ pub(super) struct ImportArgs {
     /// Do not ask layer 1, do not compare header and store, do not check the chain
     #[arg(long, alias = "no-checks")]
     pub(super) no_check: bool,
-    /// Take the store back to this level
+    /// Whose rules apply [default: those of the nodes that read the store in the snapshot]
+    #[arg(long, value_name = "NODES")]
+    pub(super) format: Option<Format>,
+    /// Take the store back to this level; stores of version 5 only
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<String>,
     /// Import a compact snapshot as it is: a node cannot go on from there before the contexts

@@ -7,8 +7,10 @@ use rollsnap_core::chain::{Block, Chain, Stored};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::{CommitmentHash, ContextHash};
 use rollsnap_core::report::Check;
-use rollsnap_core::store::{self, Metadata, Publication, Rows, State, Subject, v4};
-use rollsnap_core::{Code, Feedback, Files, Problem, ReadAt, Result};
+use rollsnap_core::store::{
+    self, Facts, Metadata, Publication, Rows, State, Subject, header_against_store, v4,
+};
+use rollsnap_core::{Code, Feedback, Files, Header, Problem, ReadAt, Result};
 
 use super::family::Family;
 use super::links::not_in_store;
@@ -70,6 +72,14 @@ impl AnyStore {
         match self {
             Self::Sqlite(_) => 5,
             Self::Files(store) => store.version().number(),
+        }
+    }
+
+    /// What it records about itself.
+    pub fn facts(&self) -> Facts {
+        match self {
+            Self::Sqlite(store) => Facts::of_database(store),
+            Self::Files(store) => Facts::of_files(store),
         }
     }
 
@@ -141,6 +151,19 @@ pub fn check(
             let store: Result<&mut Store> = Err(problem);
             store::check(Subject { metadata, store, shown, header, contexts }, phase, feedback)
         }
+    }
+}
+
+/// What a header claims that the store does not say.
+///
+/// # Errors
+/// As [`Rows::head`].
+pub fn against_header(store: &AnyStore, header: &Header, metadata: &Metadata) -> Result<Vec<Problem>> {
+    match store {
+        AnyStore::Sqlite(store) => {
+            Ok(header_against_store(header, metadata, &store.head()?, store.state()?.history_mode))
+        }
+        AnyStore::Files(store) => v4::against_header(store, header, metadata, &mut Vec::new()),
     }
 }
 
