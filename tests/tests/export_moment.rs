@@ -12,8 +12,8 @@ use rollsnap::export::{self, Compression, Options, Outcome, Output};
 use rollsnap::files::FileSet;
 use rollsnap::store::Packing;
 use rollsnap_core::feedback::Phase;
-use rollsnap_core::{Feedback, Files, ReadAt};
-use rollsnap_tests::cli::{Ground, members};
+use rollsnap_core::{Code, Feedback, Files, ReadAt};
+use rollsnap_tests::cli::{Ground, Tree, members};
 
 /// Asks the node in `tests/cli/node.py`.
 #[track_caller]
@@ -138,6 +138,49 @@ fn an_export_of_version_4() {
         "Checking chain",
     ];
     is_undisturbed("v4-full", |options| options.compact = true, &compact);
+}
+
+/// Somebody removes or cuts a file that no node would touch, once it is about to be copied.
+#[test]
+fn a_file_that_vanishes_or_shrinks_is_named() {
+    struct Vandal<'a>(&'a dyn Fn());
+    impl Feedback for Vandal<'_> {
+        fn phase(&mut self, phase: Phase) {
+            if phase.name == "Exporting snapshot" {
+                (self.0)();
+            }
+        }
+        fn advance(&mut self, _: u64) {}
+        fn note(&mut self, _: &str) {}
+    }
+    for (base, pattern, remove) in [
+        ("v5-full", "wasm_2_0_0/00", true),
+        ("v5-full", "wasm_2_0_0/00", false),
+        ("v5-full", "context/store.1.suffix", false),
+        ("v4-full", "context/store.1.suffix", false),
+        ("v4-full", "storage/messages/data", false),
+        ("v4-full", "storage/l2_blocks/index/index/log", false),
+    ] {
+        let ground = Ground::new();
+        let data = ground.unpack(base, "data");
+        node(&["grow", &data]);
+        let before = Tree::of(data.as_ref());
+        let name = *before.files().keys().find(|name| name.starts_with(pattern)).unwrap();
+        let path = ground.path("data").join(name);
+        let damage = || {
+            if remove {
+                fs::remove_file(&path).unwrap();
+            } else {
+                fs::File::options().write(true).open(&path).unwrap().set_len(3).unwrap();
+            }
+        };
+        let problem = export::run(&options(&data, ground.path("out")), &mut Vandal(&damage)).unwrap_err();
+        assert_eq!(problem.code(), Code::SourceChanged, "{name}: {problem:?}");
+        assert!(format!("{problem:?}").contains(name), "{name}: {problem:?}");
+        assert!(!ground.tree().names().iter().any(|name| name.contains("out") || name.contains(".rollsnap")));
+        let unchanged = |tree: Tree| tree.only(|other| other != name);
+        unchanged(Tree::of(data.as_ref())).same_as(&unchanged(before.clone()), name);
+    }
 }
 
 /// A database that nobody has put into WAL mode keeps writers out while it is read, so it is copied

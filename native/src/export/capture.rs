@@ -41,8 +41,8 @@ pub(super) struct Captured {
     pub(super) context: Moment,
     /// Metadata and version; of version 4, the whole store.
     pub(super) small: Moment,
-    /// Everything else that goes into the snapshot; with the context, unless that is to be compact.
-    pub(super) members: Vec<Member>,
+    /// Pre-images, and files of the context that are named by their hash.
+    written_once: Vec<SourceFile>,
 }
 
 impl Captured {
@@ -55,16 +55,25 @@ impl Captured {
             Family::Mavkit => None,
         };
         let mut context = Moment::take(&FileSet::Directory(root.join(CONTEXT)))?;
-        let mut members = Vec::new();
+        let mut written_once = Vec::new();
         if let Some(listed) = listed {
-            members.extend(rest_of_context(&mut context, listed.renewed(feedback)?.files)?);
-            let held = context.held();
-            members.extend(held.map(|(name, held)| Member::held(format!("{CONTEXT}/{name}"), root, held)));
+            written_once = rest_of_context(&mut context, listed.renewed(feedback)?.files)?;
         }
         let small = small(root, &rules.small(), feedback)?;
-        members.extend(small.held().map(|(name, held)| Member::held(name.into(), root, held)));
-        members.extend(pre_images.renewed(feedback)?.files.into_iter().map(Member::at_path));
-        Ok(Self { database, context, small, members })
+        written_once.extend(pre_images.renewed(feedback)?.files);
+        Ok(Self { database, context, small, written_once })
+    }
+
+    /// What goes into the snapshot besides the database; with the context, unless that is to be compact.
+    pub(super) fn members(&mut self, root: &Path, compact: bool) -> Vec<Member> {
+        let mut members: Vec<Member> =
+            std::mem::take(&mut self.written_once).into_iter().map(Member::at_path).collect();
+        members.extend(self.small.held().map(|(name, held)| Member::held(name.into(), root, held)));
+        if !compact {
+            let held = self.context.held();
+            members.extend(held.map(|(name, held)| Member::held(format!("{CONTEXT}/{name}"), root, held)));
+        }
+        members
     }
 
     /// Whether the locks may be released before the store is copied.
@@ -93,12 +102,12 @@ fn small(root: &Path, tops: &[Top], feedback: &dyn Feedback) -> Result<Moment> {
 
 /// Takes what no node makes in a context as well. Gives the files that are named by their hash, which
 /// stay what they are.
-fn rest_of_context(context: &mut Moment, listed: Vec<SourceFile>) -> Result<Vec<Member>> {
+fn rest_of_context(context: &mut Moment, listed: Vec<SourceFile>) -> Result<Vec<SourceFile>> {
     let mut named = Vec::new();
     for file in listed {
         let name = file.name.strip_prefix("context/").unwrap_or_default();
         if unhex(name).is_some() {
-            named.push(Member::at_path(file));
+            named.push(file);
         } else {
             context.add(name)?;
         }

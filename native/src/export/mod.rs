@@ -122,11 +122,12 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
     }
     let mut locks = Locks::wait(root, gc, feedback)?;
-    let captured = Captured::take(root, &rules, lists, feedback)?;
+    let mut captured = Captured::take(root, &rules, lists, feedback)?;
     if captured.is_stable() {
         locks.release();
     }
-    let Captured { database, context, small, mut members } = captured;
+    let mut members = captured.members(root, options.compact);
+    let Captured { database, context, small, .. } = captured;
     let (database, file) = database.unzip();
     let store = Stored::open(database, &small, &metadata)?;
     let described = store.describe(&rules, &metadata, &contexts::of(&context)?, root)?;
