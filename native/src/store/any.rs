@@ -7,7 +7,9 @@ use rollsnap_core::chain::{Block, Chain, Stored};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::{CommitmentHash, ContextHash};
 use rollsnap_core::report::Check;
-use rollsnap_core::store::{self, Metadata, Publication, Rows, State, Subject, header_against_store, v4};
+use rollsnap_core::store::{
+    self, Facts, Metadata, Publication, Rows, State, Subject, header_against_store, v4,
+};
 use rollsnap_core::{Code, Feedback, Files, Header, Problem, ReadAt, Result};
 
 use super::family::Family;
@@ -70,6 +72,14 @@ impl AnyStore {
         match self {
             Self::Sqlite(_) => 5,
             Self::Files(store) => store.version().number(),
+        }
+    }
+
+    /// What it records about itself.
+    pub fn facts(&self) -> Facts {
+        match self {
+            Self::Sqlite(store) => Facts::of_database(store),
+            Self::Files(store) => Facts::of_files(store),
         }
     }
 

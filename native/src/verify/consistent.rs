@@ -48,8 +48,9 @@ pub(super) fn check(
         header,
         contexts: Some(&contents.audited().contexts),
     };
-    let (mut problems, mut passed) =
-        check_store(subject, contents.store(), phases.next("Checking chain"), feedback)?;
+    let store = contents.store();
+    report.store = store.as_ref().ok().map(AnyStore::facts);
+    let (mut problems, mut passed) = check_store(subject, store, phases.next("Checking chain"), feedback)?;
     problems.extend_from_slice(&contents.audited().problems);
     passed.extend_from_slice(&contents.audited().checks);
     problems.extend_from_slice(contents.problems());
