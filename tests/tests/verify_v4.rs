@@ -269,7 +269,7 @@ fn info_tells_the_store() {
             "{run}"
         );
         let report = ground.run(&["info", "--full", "--json", &snapshot]).ok().json();
-        assert_eq!(report["context"]["store_version"], json!(if name.contains("octez") { 5 } else { 4 }));
+        assert_eq!(report["store"]["version"], if name.contains("octez") { 5 } else { 4 });
     }
 }
 
