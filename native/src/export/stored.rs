@@ -6,7 +6,7 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::Check;
-use rollsnap_core::store::{self, Subject, no_mode, v4};
+use rollsnap_core::store::{Opened, Subject, no_mode, v4};
 use rollsnap_core::{Feedback, Header, Problem, Result};
 
 use super::rules::Rules;
@@ -110,19 +110,16 @@ impl Stored<PathBuf> {
     ) -> Result<(Vec<Problem>, Vec<Check>)> {
         let shown = &*shown.display().to_string();
         let (metadata, header, contexts) = (Ok(Some(*metadata)), Some(header), Some(contexts));
-        match self {
-            Self::Database(path) => {
-                let mut store = Store::open(&path, Accept::Current)?;
-                let subject = Subject { metadata, store: Ok(&mut store), shown, header, contexts };
-                let found = store::check(subject, phase, feedback)?;
-                store.close()?;
-                Ok(found)
-            }
-            Self::Files(mut store) => {
-                let subject = Subject { metadata, store: Ok(&mut *store), shown, header, contexts };
-                v4::check(subject, phase, feedback)
-            }
+        let mut store = match self {
+            Self::Database(path) => Opened::Database(Store::open(&path, Accept::Current)?),
+            Self::Files(store) => Opened::Files(store),
+        };
+        let subject = Subject { metadata, store: Ok(&mut store), shown, header, contexts };
+        let found = Opened::check(subject, phase, feedback)?;
+        if let Opened::Database(store) = store {
+            store.close()?;
         }
+        Ok(found)
     }
 }
 
