@@ -19,7 +19,7 @@ pub(super) fn extract(
     before: impl Fn(&Header) -> Result<()>,
     feedback: &mut dyn Feedback,
 ) -> Result<(Header, Report)> {
-    let mut files = Files::new(staging);
+    let mut files = Files::new(staging)?;
     let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
         Event::Header(header) => before(header),
         Event::Member(member) => {
@@ -31,6 +31,7 @@ pub(super) fn extract(
         Event::Problem(problem) => Err(problem.clone()),
         Event::End => Ok(()),
     })?;
+    files.finish()?;
     let header = report.header.ok_or_else(|| Problem::new(Code::FileEmpty))?;
     for needed in ["store.sqlite", "context"] {
         if !staging.join(needed).exists() && staging.join("metadata").exists() {
