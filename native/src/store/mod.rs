@@ -7,6 +7,7 @@
 mod batch;
 mod chain;
 pub mod copy;
+mod create;
 pub mod import;
 pub mod level;
 mod links;
@@ -18,6 +19,7 @@ mod scan;
 mod schema;
 
 pub use copy::{Capture, export_copy};
+pub use create::NewStore;
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
 pub use level::LevelRequest;
 pub use read::{Block, Mark, Rows, State, Store};
