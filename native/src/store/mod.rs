@@ -1,13 +1,16 @@
 //! The store of version 5, an SQLite database (`docs/FORMAT.md`, section 6): opened without
-//! leaving traces, read with typed hashes, copied for a snapshot, and edited after an import.
+//! leaving traces, read with typed hashes, copied for a snapshot, and edited after an import. Older
+//! stores, in files, are read by core; [`AnyStore`] is the store of a directory, whichever it is.
 //!
 //! A process must not open and close the file of a database by other means while it has a
 //! connection to it: closing would drop the locks of the connection.
 
+mod any;
 mod batch;
 mod chain;
 pub mod copy;
 mod create;
+mod family;
 pub mod import;
 pub mod level;
 mod links;
@@ -18,8 +21,10 @@ pub mod reset;
 mod scan;
 mod schema;
 
+pub use any::{AnyStore, check, open_files};
 pub use copy::{Capture, export_copy};
 pub use create::NewStore;
+pub use family::Family;
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
 pub use level::LevelRequest;
 pub use read::{Block, Mark, Rows, State, Store};

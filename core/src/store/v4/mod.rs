@@ -21,4 +21,4 @@ pub use records::{Protocol, Published, WholeBlock};
 pub use singletons::{GcLevels, Singletons};
 pub use store::{Store, StoredMessages};
 pub use table::{Generation, Record, Table};
-pub use version::{Layout, Version, check_version, layout};
+pub use version::{Layout, Version, check_version, has_files, layout, two_stores};

@@ -101,13 +101,7 @@ pub fn layout<F: Files>(files: &F) -> Result<Layout> {
     let recorded = recorded(files)?;
     let has_files = has_files(files)?;
     match (has_database, has_files, recorded) {
-        (true, true, _) => Err(Problem::new(Code::StoreVersion)
-            .headline("two stores are in one data directory")
-            .expected("store.sqlite of version 5, or storage/ of an older one")
-            .found("both")
-            .because(
-                "an Octez node reads the one and a Mavkit node the other, and they do not agree for long",
-            )),
+        (true, true, _) => Err(two_stores()),
         (true, false, _) => Ok(Layout::Sqlite),
         (false, _, Some(5)) => {
             Err(Problem::new(Code::StoreMissing).path(STORE).because("storage/version says version 5"))
@@ -116,6 +110,15 @@ pub fn layout<F: Files>(files: &F) -> Result<Layout> {
         (false, true, None) => guess(files).map(Layout::Files),
         (false, false, None) => Ok(Layout::Nothing),
     }
+}
+
+/// A database and the files of an older store are in one data directory.
+pub fn two_stores() -> Problem {
+    Problem::new(Code::StoreVersion)
+        .headline("two stores are in one data directory")
+        .expected("store.sqlite of version 5, or storage/ of an older one")
+        .found("both")
+        .because("an Octez node reads the one and a Mavkit node the other, and they do not agree for long")
 }
 
 /// Rule E1 of Mavkit, which writes snapshots of version 4 only.
@@ -199,7 +202,10 @@ pub(super) fn guess<F: Files>(files: &F) -> Result<Version> {
 }
 
 /// Whether any file of a store in files is there.
-pub(super) fn has_files<F: Files>(files: &F) -> Result<bool> {
+///
+/// # Errors
+/// What the source reports.
+pub fn has_files<F: Files>(files: &F) -> Result<bool> {
     if files.open("storage/l2_head")?.is_some() {
         return Ok(true);
     }
