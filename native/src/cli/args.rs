@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
 use super::context::ContextCommand;
+use super::convert::ConvertArgs;
 use crate::verify::ContextScope;
 
 /// Inspect, verify, export and import snapshots of smart rollup nodes
@@ -142,6 +143,8 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Import a snapshot into a data directory
     Import(ImportArgs),
+    /// Make store version 5, of today's Octez, of a store of version 2, 3 or 4
+    Convert(ConvertArgs),
     /// Look into the context of a snapshot or a data directory: commits, trees, contents
     Context {
         #[command(subcommand)]
@@ -183,6 +186,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
+            Self::Convert(args) => args.json,
             Self::Context { command } => command.wants_json(),
             Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }

@@ -31,6 +31,7 @@ use crate::verify::{self, ContextScope, Reading, Subject};
 use crate::{io, store, swap};
 
 pub use output::Output;
+pub(crate) use workspace::Workspace;
 
 /// What to export, and how.
 #[derive(Clone, Debug)]

@@ -27,8 +27,11 @@ use crate::swap::{self, Change, Staging};
 use crate::verify::anchored::NOT_CHECKED;
 use crate::verify::{self, ContextScope, Reading, Subject};
 
-use existing::{Existing, Target};
+use existing::Existing;
 use layer1::Layer1;
+
+pub(crate) use existing::{Target, no_links};
+pub(crate) use rules::not_populated;
 
 /// What to import, and where to.
 #[derive(Clone, Debug)]
@@ -186,7 +189,7 @@ fn adjust(
 
 /// What replaces what. The old write-ahead log goes with the old database, and an old `storage`
 /// goes even if the snapshot has none: what it says is about the old store.
-fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
+pub(crate) fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
     let mut plan = vec![Change::Remove("store.sqlite-wal".into()), Change::Remove("store.sqlite-shm".into())];
     for name in rules::TOP_LEVEL {
         let staged = staging.join(name);

@@ -59,7 +59,7 @@ impl NewStore {
             store.conn.execute_batch("BEGIN")
         };
         prepare().map_err(failed)?;
-        for (id, name) in MIGRATIONS.iter().enumerate() {
+        for (id, name) in (0i64..).zip(MIGRATIONS) {
             store.insert(
                 "migrations",
                 "INSERT INTO migrations (id, name) VALUES (?1, ?2)",
@@ -79,17 +79,6 @@ impl NewStore {
         self.insert("l2_levels", query, params![level, block.to_string()])
     }
 
-    /// The block that a row of `l2_levels` names.
-    pub fn level_of(&self, level: i32) -> Result<Option<BlockHash>> {
-        let query = "SELECT block_hash FROM l2_levels WHERE level = ?1";
-        let failed = |err| said("read table l2_levels", self.path(), err);
-        let mut query = self.conn.prepare_cached(query).map_err(failed)?;
-        let mut rows = query.query([level]).map_err(failed)?;
-        let row = rows.next().map_err(failed)?;
-        let text = row.map(|row| row.get::<_, String>(0)).transpose().map_err(failed)?;
-        Ok(text.and_then(|text| text.parse().ok()))
-    }
-
     /// Whether there is a row of `l2_blocks`.
     pub fn has_block(&self, hash: &BlockHash) -> Result<bool> {
         let query = "SELECT 1 FROM l2_blocks WHERE block_hash = ?1";
@@ -97,9 +86,9 @@ impl NewStore {
         self.conn.prepare_cached(query).and_then(|mut query| query.exists([hash.to_string()])).map_err(failed)
     }
 
-    /// A row of `l2_blocks`. The status of the PVM is not known.
+    /// A row of `l2_blocks`, unless another level has brought it. The status of the PVM is not known.
     pub fn block(&self, block: &Block, at: &Evaluation, state: Option<&StateHash>) -> Result<()> {
-        let query = "INSERT INTO l2_blocks (block_hash, level, predecessor, commitment_hash, \
+        let query = "INSERT OR IGNORE INTO l2_blocks (block_hash, level, predecessor, commitment_hash, \
                      previous_commitment_hash, inbox_witness, inbox_hash, initial_tick, num_ticks, \
                      state_hash, pvm_status, context) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, ?11)";
@@ -196,7 +185,9 @@ impl NewStore {
     /// How many rows a table has.
     pub fn count(&self, table: &'static str) -> Result<u64> {
         let failed = |err| said(&format!("count table {table}"), self.path(), err);
-        self.conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).map_err(failed)
+        let count =
+            self.conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0));
+        count.map(i64::unsigned_abs).map_err(failed)
     }
 
     /// Completes the database: one file in WAL mode.
