@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use rollsnap_core::report::Status;
 use rollsnap_core::{Code, Feedback, Report, Result};
 use serde::Serialize;
 
@@ -12,8 +11,7 @@ use super::export::{JsonPhase, phases};
 use super::output::{Output, print};
 use super::progress::Terminal;
 use super::verify;
-use crate::convert::store::Table;
-use crate::convert::{self, Options};
+use crate::convert::{self, Options, Table};
 use crate::deflate::Level;
 use crate::export::Compression;
 
@@ -24,7 +22,7 @@ pub(super) struct ConvertArgs {
     source: PathBuf,
     /// What to convert to
     #[arg(long, value_name = "VERSION", default_value = "v5")]
-    to: Version,
+    to: StoreVersion,
     /// The data directory or snapshot to make
     #[arg(long, short, value_name = "OUT")]
     output: PathBuf,
@@ -50,7 +48,7 @@ pub(super) struct ConvertArgs {
 
 /// A version of the store that is made.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Version {
+pub(super) enum StoreVersion {
     /// That of Octez since v21: store.sqlite
     V5,
 }
@@ -65,7 +63,7 @@ enum Kind {
 }
 
 pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let Version::V5 = args.to;
+    let StoreVersion::V5 = args.to;
     let kind = args.kind.unwrap_or(if args.source.is_dir() { Kind::DataDir } else { Kind::Snapshot });
     let path = args.output.clone();
     let made = match kind {
@@ -83,11 +81,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
     for remark in verify::remarks(outcome.report.checks.iter()) {
         feedback.note(&format!("Note: {remark}"));
     }
-    let left_out = |status| status == Status::Warning;
-    for check in outcome.report.checks.iter().filter(|check| left_out(check.status)) {
-        let word = if check.code == Code::ConvertLeftOut { "Not carried over" } else { "Note" };
-        feedback.note(&format!("{word}: {}", check.text.replace('\n', ": ")));
-    }
+    left_out(&outcome.report, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,
@@ -108,6 +102,13 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what has no place in the new store.
+pub(super) fn left_out(report: &Report, feedback: &mut Terminal) {
+    for check in report.checks.iter().filter(|check| check.code == Code::ConvertLeftOut) {
+        feedback.note(&format!("Not carried over: {}", check.text.replace('\n', ": ")));
+    }
 }
 
 /// A report with the facts of the conversion.

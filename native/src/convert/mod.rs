@@ -11,7 +11,7 @@ mod blocks;
 mod left_out;
 mod stage;
 mod states;
-pub mod store;
+pub(crate) mod store;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,18 +19,20 @@ use std::time::Duration;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Check;
 use rollsnap_core::store::{Rows, settle};
-use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
 use crate::data_dir::{STORE, metadata};
 use crate::deflate::{self, Level};
 use crate::export::{self, Compression, Workspace};
 use crate::import::{self, Target};
 use crate::jobs::Phases;
-use crate::store::{Accept, LevelRequest, Store};
+use crate::store::{Accept, AnyStore, Family, LevelRequest, Store};
 use crate::swap::{self, Staging};
 use crate::verify::{self, ContextScope, Reading, Subject};
 
-pub use store::Carried;
+use store::Conversion;
+
+pub use store::{Carried, Table};
 
 /// What to convert, and into what.
 #[derive(Clone, Debug)]
@@ -119,6 +121,12 @@ fn into_place(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Re
     let mut phases = Phases::new(OWN + 1 + CHECKS * u32::from(options.check));
     let mut outcome = staged(staging.dir(), true, options, &mut phases, feedback)?;
     same_rollup(root, staging.dir())?;
+    if let Some(compact) = outcome.report.checks.iter().find(|check| check.code == Code::ContextCompact) {
+        let how =
+            "make a snapshot of it instead (--as snapshot), which an Octez node completes when it imports it";
+        let problem = Problem::new(Code::ContextCompact).because(how);
+        return Err(compact.at.clone().map_or(problem.clone(), |place| problem.at(place)));
+    }
     phases.begin("Putting data in place", None, feedback);
     let plan = import::plan(staging.dir(), root, feedback)?;
     feedback.checkpoint()?;
@@ -194,7 +202,7 @@ fn staged(
     let source = stage::Source::open(&options.source, feedback)?;
     let (root, mut report) = source.stage(dir, phases, feedback)?;
     let header = report.header;
-    let converted = store::Conversion {
+    let conversion = Conversion {
         root: &root,
         dir,
         shown: &options.source,
@@ -202,7 +210,7 @@ fn staged(
         keeps_lpc: is_operators && source.is_data_dir(),
         check: options.check,
     };
-    let (carried, checks) = converted.run(phases, feedback)?;
+    let (carried, checks) = conversion.run(phases, feedback)?;
     checks.into_iter().for_each(|check| report.add(check));
     drop(source);
     if options.check {
@@ -242,15 +250,10 @@ fn result(
     let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
     let phase = phases.next_two("Checking context");
     let audited = reading.directory(&dir.join("context"), phase, feedback)?;
-    let subject = Subject {
-        root: dir,
-        store: &dir.join(STORE),
-        shown,
-        header: None,
-        contexts: Some(&audited.contexts),
-    };
+    let subject = Subject { root: dir, shown, header: None, contexts: Some(&audited.contexts) };
+    let store = AnyStore::open(dir, Some(Family::Octez));
     let phase = phases.next("Checking chain");
-    let (mut problems, mut passed) = verify::check_store(subject, phase, feedback)?;
+    let (mut problems, mut passed) = verify::check_store(subject, store, phase, feedback)?;
     let pre_images = verify::pre_images::read(dir)?;
     problems.extend(audited.problems);
     problems.extend_from_slice(pre_images.problems());
@@ -264,7 +267,7 @@ fn result(
 
 /// Lists without layer 1's own messages have no witness that could be computed. In the old store that is a
 /// mark of their age; the new one has no such mark, so there it looks like damage, once for each list.
-fn without_witness(problems: &mut Vec<Problem>, lists: u64) -> Option<Check> {
+pub(crate) fn without_witness(problems: &mut Vec<Problem>, lists: u64) -> Option<Check> {
     let codes = [Code::MessagesWitness, Code::MessagesForm];
     let count = |code| problems.iter().filter(|problem| problem.code() == code).count() as u64;
     if lists == 0 || codes.map(count) != [lists, lists] {
@@ -276,6 +279,26 @@ fn without_witness(problems: &mut Vec<Problem>, lists: u64) -> Option<Check> {
          carried over as they are, and rollsnap verify takes them for altered ones in the new store"
     );
     Some(Check::unknown(Code::MessagesWitness, text))
+}
+
+/// Converts what an import has staged in `dir`, if it is an older store. `None` where it is of version 5
+/// already.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn in_place(
+    dir: &Path,
+    shown: &Path,
+    header: &Header,
+    check: bool,
+    phases: &mut Phases,
+    feedback: &mut dyn Feedback,
+) -> Result<Option<(Carried, Vec<Check>)>> {
+    if Family::of(dir)? != Some(Family::Mavkit) {
+        return Ok(None);
+    }
+    let conversion = Conversion { root: dir, dir, shown, header: Some(header), keeps_lpc: false, check };
+    conversion.run(phases, feedback).map(Some)
 }
 
 /// Rule I4: what is in place belongs to the same rollup, if it says so.

@@ -23,19 +23,19 @@ use crate::store::{NewStore, open_files};
 use crate::{io, verify};
 
 /// A conversion to be done.
-pub(super) struct Conversion<'a> {
+pub(crate) struct Conversion<'a> {
     /// The directory with `storage/`, the old store.
-    pub(super) root: &'a Path,
+    pub(crate) root: &'a Path,
     /// Where everything else is already, and the new store goes.
-    pub(super) dir: &'a Path,
+    pub(crate) dir: &'a Path,
     /// The name that the user knows it by.
-    pub(super) shown: &'a Path,
+    pub(crate) shown: &'a Path,
     /// What the header of the snapshot claims.
-    pub(super) header: Option<&'a Header>,
+    pub(crate) header: Option<&'a Header>,
     /// Whether the last commitment that the operator published stays.
-    pub(super) keeps_lpc: bool,
+    pub(crate) keeps_lpc: bool,
     /// Whether the old store is checked first.
-    pub(super) check: bool,
+    pub(crate) check: bool,
 }
 
 /// What was carried over.
@@ -77,7 +77,7 @@ impl Conversion<'_> {
     ///
     /// # Errors
     /// What is wrong with the old store, [`Code::Cancelled`], any `io.*` code.
-    pub(super) fn run(
+    pub(crate) fn run(
         self,
         phases: &mut Phases,
         feedback: &mut dyn Feedback,

@@ -7,8 +7,8 @@ use rollsnap_core::chain::{Block, Chain, Stored};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::{CommitmentHash, ContextHash};
 use rollsnap_core::report::Check;
-use rollsnap_core::store::{self, Metadata, Publication, Rows, State, Subject, v4};
-use rollsnap_core::{Code, Feedback, Files, Problem, ReadAt, Result};
+use rollsnap_core::store::{self, Metadata, Publication, Rows, State, Subject, header_against_store, v4};
+use rollsnap_core::{Code, Feedback, Files, Header, Problem, ReadAt, Result};
 
 use super::family::Family;
 use super::links::not_in_store;
@@ -141,6 +141,19 @@ pub fn check(
             let store: Result<&mut Store> = Err(problem);
             store::check(Subject { metadata, store, shown, header, contexts }, phase, feedback)
         }
+    }
+}
+
+/// What a header claims that the store does not say.
+///
+/// # Errors
+/// As [`Rows::head`].
+pub fn against_header(store: &AnyStore, header: &Header, metadata: &Metadata) -> Result<Vec<Problem>> {
+    match store {
+        AnyStore::Sqlite(store) => {
+            Ok(header_against_store(header, metadata, &store.head()?, store.state()?.history_mode))
+        }
+        AnyStore::Files(store) => v4::against_header(store, header, metadata, &mut Vec::new()),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use rollsnap_core::Result;
 use rollsnap_core::store::v4::{Layout, has_files, layout, two_stores};
-use rollsnap_core::{Problem, Result};
 
 use crate::data_dir::DataDir;
 use crate::files::FileSet;
@@ -28,16 +28,27 @@ impl Family {
     /// knows; [`StoreMissing`](rollsnap_core::Code::StoreMissing) where `storage/version` speaks of a database that is not
     /// there; any `io.*` code.
     pub fn of(root: &Path) -> Result<Option<Self>> {
-        let files = FileSet::Directory(root.into());
-        let database = DataDir::new(root).store();
-        if database.try_exists().map_err(|err| io::problem("look at", &database, err))? {
-            return if has_files(&files)? { Err(mixed(root)) } else { Ok(Some(Self::Octez)) };
+        if Self::are_both_in(root)? {
+            return Err(two_stores().path(root.display()));
         }
-        Ok(match layout(&files)? {
+        if has_database(root)? {
+            return Ok(Some(Self::Octez));
+        }
+        Ok(match layout(&FileSet::Directory(root.into()))? {
             Layout::Files(_) => Some(Self::Mavkit),
             Layout::Sqlite => Some(Self::Octez),
             Layout::Nothing => None,
         })
+    }
+
+    /// Whether both have a store in a data directory, so that nothing tells which one counts. What is left
+    /// of an older store where a node has upgraded it to version 5 is nobody's.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn are_both_in(root: &Path) -> Result<bool> {
+        let is_upgraded = matches!(DataDir::new(root).recorded_version(), Ok(Some(5)));
+        Ok(has_database(root)? && has_files(&FileSet::Directory(root.into()))? && !is_upgraded)
     }
 
     /// The nodes that go on from there.
@@ -58,6 +69,7 @@ impl fmt::Display for Family {
     }
 }
 
-fn mixed(root: &Path) -> Problem {
-    two_stores().path(root.display())
+fn has_database(root: &Path) -> Result<bool> {
+    let database = DataDir::new(root).store();
+    database.try_exists().map_err(|err| io::problem("look at", &database, err))
 }

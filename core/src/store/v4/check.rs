@@ -49,7 +49,12 @@ pub fn check<R: ReadAt>(
     Ok((own, passed))
 }
 
-fn against_header<R: ReadAt>(
+/// What a header claims, held against the block of its level: Mavkit computes the header before it copies the
+/// store, so it may be older. That is then told.
+///
+/// # Errors
+/// Those of [`Rows::head`].
+pub fn against_header<R: ReadAt>(
     store: &Store<R>,
     header: &Header,
     metadata: &Metadata,

@@ -15,7 +15,7 @@ mod table;
 mod version;
 mod whole;
 
-pub use check::check;
+pub use check::{against_header, check};
 pub use irmin_store::{IrminStore, slots::Slot};
 pub use records::{Protocol, Published, WholeBlock};
 pub use singletons::{GcLevels, Singletons};

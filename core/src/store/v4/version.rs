@@ -1,6 +1,7 @@
 //! Which store a data directory holds, and which version of the old one.
 
 use alloc::format;
+use alloc::string::String;
 use core::fmt;
 
 use crate::code::Code;
@@ -101,8 +102,9 @@ pub fn layout<F: Files>(files: &F) -> Result<Layout> {
     let recorded = recorded(files)?;
     let has_files = has_files(files)?;
     match (has_database, has_files, recorded) {
+        // What is left of an older store when a node has upgraded it is nobody's.
+        (true, false, _) | (true, true, Some(5)) => Ok(Layout::Sqlite),
         (true, true, _) => Err(two_stores()),
-        (true, false, _) => Ok(Layout::Sqlite),
         (false, _, Some(5)) => {
             Err(Problem::new(Code::StoreMissing).path(STORE).because("storage/version says version 5"))
         }
@@ -126,15 +128,16 @@ pub fn two_stores() -> Problem {
 /// # Errors
 /// [`Code::StoreVersion`] with the texts of the node.
 pub fn check_version(recorded: Option<Version>) -> Result<()> {
-    let text = match recorded {
-        Some(Version::V4) => return Ok(()),
-        None => "Unversionned store, cannot produce snapshot.".into(),
-        Some(other) => format!(
+    let problem = |text: String| Problem::new(Code::StoreVersion).headline(text);
+    match recorded {
+        Some(Version::V4) => Ok(()),
+        None => Err(problem("Unversionned store, cannot produce snapshot.".into())),
+        Some(other) => Err(problem(format!(
             "Incompatible store version {other}, expected v4. Cannot produce snapshot. Please restart \
              your rollup node to migrate."
-        ),
-    };
-    Err(Problem::new(Code::StoreVersion).headline(text))
+        ))
+        .because(format_args!("in version {} {}", other.number(), other.differs()))),
+    }
 }
 
 /// The number in `storage/version`; `None` without the file.
