@@ -534,7 +534,7 @@ fn versions_that_are_read() {
         ground.unpack("v4-full", "data");
         fs::write(ground.path("data/storage/version"), format!("{{ \"store_version\": {version} }}"))
             .unwrap();
-        let run = ground.run(&["convert", "data", "-o", "new", "--no-check"]).ok();
+        let run = ground.run(&["convert", "data", "-o", "new"]).ok();
         assert!(
             run.text()
                 .starts_with(&format!("Converted store version {version} to 5, levels 800010 to 800029")),
@@ -577,6 +577,7 @@ fn an_existing_output_is_in_the_way() {
     for output in ["data", "data/new", "."] {
         ground.run(&["convert", "data", "-o", output, "--force"]).refused(2, "into itself");
     }
+    ground.run(&["convert", "data", "--as", "snapshot", "-o", "data/new"]).refused(2, "into itself");
     ground.tree().same_as(&before, "itself");
 }
 
@@ -757,4 +758,55 @@ fn what_a_node_keeps_for_itself_stays() {
         tops.iter().map(String::as_str).collect::<Vec<_>>(),
         ["context", "lock", "metadata", "store.sqlite", "wasm_2_0_0"]
     );
+}
+
+/// An operator rescues an old snapshot in one step.
+#[test]
+fn an_import_converts_on_the_way() {
+    let ground = Ground::new();
+    let old = ground.snapshot("data-dir/v4-full.head.snapshot.gz");
+    let run = ground.run(&["import", &old, "--data-dir", "node", "--to", "v5"]);
+    assert!(run.err.contains("Not carried over: the status of the PVM"), "{run}");
+    assert_eq!(run.ok().text(), "Snapshot successfully imported\n");
+    ground.run(&["convert", &old, "--as", "data-dir", "-o", "converted"]).ok();
+    let rows = |path: &str| dump(&ground.at(path))["tables"].take();
+    assert_eq!(rows("node/store.sqlite"), rows("converted/store.sqlite"));
+    assert!(!ground.path("node/storage").exists());
+    let report = ground.run(&["verify", "node", "--json"]).ok().json();
+    assert_eq!(report["verdicts"]["consistent"], "yes");
+
+    // What is for an Octez node may be taken back to a level, as Mavkit's own import may not.
+    ground.run(&["import", &old, "--data-dir", "cut", "--level", "800020"]).ends(4);
+    ground.run(&["import", &old, "--data-dir", "cut", "--to", "v5", "--level", "800020"]).ok();
+    assert_eq!(rows("cut/store.sqlite")["l2_levels"].as_array().unwrap().len(), 11);
+
+    // Over the directory of a Mavkit node: what the operator published last stays.
+    let data = ground.unpack("v4-full", "data");
+    let before = ground.tree();
+    ground.run(&["import", &old, "--data-dir", &data, "--force", "--to", "v5"]).refused(4, "import.older");
+    ground.tree().same_as(&before, "the same level");
+    let mut lower = fs::read(ground.path("data/storage/l2_head")).unwrap();
+    lower[32..36].copy_from_slice(&800_020i32.to_be_bytes());
+    fs::write(ground.path("data/storage/l2_head"), lower).unwrap();
+    let run = ground.run(&["import", &old, "--data-dir", &data, "--force", "--to", "v5"]).ok();
+    assert!(run.err.contains("last published commitment") && run.err.contains("(level 800025)"), "{run}");
+    assert!(rows("data/store.sqlite")["rollup_node_state"].to_string().contains("\"lpc\""));
+    assert!(!ground.path("data/storage").exists() && ground.path("data/config.json").exists());
+
+    // There may be nothing to do.
+    let five = ground.snapshot("data-dir/v5-archive.head.snapshot.gz");
+    let run = ground.run(&["import", &five, "--data-dir", "five", "--to", "v5"]).ok();
+    assert!(run.err.contains("Nothing to convert"), "{run}");
+    ground.run(&["import", &five, "--data-dir", "six", "--to", "v5", "--format", "mavkit"]).ends(2);
+}
+
+/// Contexts that are not there a node has to rebuild, which it does while it imports a snapshot.
+#[test]
+fn a_compact_snapshot_stays_compact() {
+    let ground = Ground::new();
+    let old = ground.snapshot("snapshot/full-gc-merged-compact.gz");
+    // The witnesses of this one are labels.
+    ground.run(&["convert", &old, "-o", "new", "--no-check"]).ok();
+    let report = ground.run(&["info", "--full", "new"]).ok();
+    assert!(report.text().contains("compact: that of level 2000035 only"), "{report}");
 }

@@ -98,7 +98,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
 }
 
 fn data_dir(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    stage::apart(&options.source, root)?;
+    stage::apart(&options.source, root, true)?;
     if swap::pending(root)?.is_none() {
         import::not_populated(root, options.force)?;
     }
@@ -148,6 +148,7 @@ fn snapshot(
     } else {
         export::Output::File(path.into())
     };
+    stage::apart(&options.source, path, false)?;
     output.check_early(options.force)?;
     let work = Workspace::create(&output.directory(), feedback)?;
     let dir = work.dir().join("data");

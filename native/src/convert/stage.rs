@@ -18,8 +18,8 @@ use crate::{io, source, swap};
 /// How much is copied at once, in bytes.
 const CHUNK: usize = 256 * 1024;
 
-/// Refuses a source and an output of which one lies in the other.
-pub(super) fn apart(source: &Path, output: &Path) -> Result<()> {
+/// Refuses an output in the source, and a data directory around it.
+pub(super) fn apart(source: &Path, output: &Path, is_data_dir: bool) -> Result<()> {
     let real = |path: &Path| path.canonicalize().ok();
     // An output that is not there yet lies where its nearest parent is.
     let place = std::path::absolute(output).ok();
@@ -27,7 +27,7 @@ pub(super) fn apart(source: &Path, output: &Path) -> Result<()> {
     let (Some(source), Some(place)) = (real(source).filter(|path| path.is_dir()), place) else {
         return Ok(());
     };
-    if place.starts_with(&source) || (output.exists() && source.starts_with(&place)) {
+    if place.starts_with(&source) || (is_data_dir && output.exists() && source.starts_with(&place)) {
         return Err(Problem::new(Code::Usage)
             .headline("a data directory is not converted into itself")
             .path(output.display())

@@ -112,6 +112,10 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     let mut converted = None;
     if options.to_v5 {
         converted = convert::in_place(staging.dir(), root, &header, options.check, &mut phases, feedback)?;
+        if converted.is_none() {
+            phases.skip(converting);
+            feedback.note("Nothing to convert: the store is of version 5 already");
+        }
     }
     // The old store was held against the header as Mavkit makes it: older than the store, sometimes.
     let check_header = options.check && converted.is_none();

@@ -1,5 +1,5 @@
 //! `storage/irmin_store/`: what a node of store version 4 keeps about data availability, in an
-//! irmin-pack store of another form than the context (`docs/FORMAT.md`, section 6): directories of
+//! irmin-pack store of another form than the context (`docs/FORMAT.md`, section 8): directories of
 //! up to 32 entries a part, everything in the index, a branch `main` whose commits have parents.
 //!
 //! [`IrminStore`] reads what that branch holds, and proves it on the way: from the hash of the
