@@ -206,6 +206,10 @@ fn a_store_of_the_other_family_is_replaced_wholly() {
     assert!(!Path::new(&format!("{node}/storage")).exists());
     ground.run(&["verify", &node]).ok();
 
+    // Beginnings of a store, as a node leaves them that refused an import.
+    fs::create_dir_all(ground.path("begun/storage/l2_blocks/index")).unwrap();
+    fs::write(ground.path("begun/storage/version"), "{ \"store_version\": 4 }").unwrap();
+    ground.run(&["import", &v4, "--force", "--data-dir", "begun"]).ok();
     // Two stores in one place: which of them counts has to be said.
     let node = ground.unpack("v4-archive", "mixed");
     take_back(Path::new(&node), 4012);

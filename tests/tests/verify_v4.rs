@@ -226,6 +226,11 @@ fn what_cannot_be_one_store_is_named() {
     told("mixed", &v4, &[], "store.version", "two stores are in one data directory");
     ground.run(&["verify", &v4, "--format", "mavkit"]).ok();
     fs::remove_file(format!("{v4}/store.sqlite")).unwrap();
+    // What a node left that has upgraded its store is nobody's.
+    fs::create_dir(format!("{v5}/storage")).unwrap();
+    fs::write(format!("{v5}/storage/version"), "{ \"store_version\": 5 }").unwrap();
+    fs::copy(format!("{v4}/storage/l2_head"), format!("{v5}/storage/l2_head")).unwrap();
+    ground.run(&["verify", &v5]).ok();
     // Versions that are known but not read, and one that nobody knows.
     for (version, text) in [(0, "version 0"), (1, "version 1"), (7, "Unsupported store version 7")] {
         fs::write(format!("{v4}/storage/version"), format!("{{ \"store_version\": {version} }}")).unwrap();
@@ -354,4 +359,43 @@ fn parts_that_are_missing_or_too_long() {
         );
         assert_eq!(run.status, i32::from(code.is_some()), "{name}");
     }
+}
+
+/// Version 3 keeps messages with their block. All of it is read, what differs is told, and that a node of today
+/// would upgrade it first.
+#[test]
+fn version_3_is_read() {
+    let ground = Ground::new();
+    let data = ground.unpack("v4-archive", "data");
+    let path = |name: &str| format!("{data}/storage/{name}");
+    // key (32) ‖ offset (8) ‖ block hash (32), level (4), predecessor (32), …
+    let blocks = fs::read(path("l2_blocks/index/index/log")).unwrap();
+    let after: BTreeMap<&[u8], &[u8]> =
+        blocks[32..].chunks_exact(268).map(|entry| (&entry[76..108], &entry[40..72])).collect();
+    let mut messages = fs::read(path("messages/index/index/log")).unwrap();
+    for entry in messages[32..].chunks_exact_mut(72) {
+        let block = after[&entry[40..]];
+        entry[40..].copy_from_slice(block);
+    }
+    fs::write(path("messages/index/index/log"), messages).unwrap();
+    fs::write(path("version"), "{ \"store_version\": 3 }").unwrap();
+    let run = ground.run(&["verify", "--json", &data]).ends(1);
+    let report = run.json();
+    assert_eq!(failures(&report), [("store.version".to_owned(), 0)]);
+    let no = report["checks"].as_array().unwrap().iter().find(|check| check["status"] == "no").unwrap();
+    let text = no["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("Incompatible store version v3, expected v4. Cannot produce snapshot."),
+        "{text}"
+    );
+    assert!(
+        text.contains("in version 3 messages are kept with their block instead of its predecessor"),
+        "{text}"
+    );
+    // Without the file the messages tell.
+    fs::remove_file(path("version")).unwrap();
+    let report = ground.run(&["verify", "--json", &data]).ends(1).json();
+    assert_eq!(failures(&report), [("store.version".to_owned(), 0)]);
+    let level = ground.run(&["context", "ls", "--json", "--level", "head", &data]).ok().json();
+    assert_eq!(level["commit"]["level"], 4023);
 }

@@ -94,24 +94,29 @@ impl Existing {
     }
 }
 
-/// The store that counts.
+/// The store that counts; `None` too where there are only beginnings of one, as a node leaves them that refused
+/// an import.
 fn in_place(root: &Path, family: Option<Family>) -> Result<Option<AnyStore>> {
-    let family = match Family::of(root) {
+    let found = match Family::of(root) {
         // Whether the directory is older than the snapshot depends on it.
         Err(_) if Family::are_both_in(root)? => {
-            Some(family.ok_or_else(|| Problem::new(Code::ImportStore).path(root.display()))?)
+            Ok(Some(family.ok_or_else(|| Problem::new(Code::ImportStore).path(root.display()))?))
         }
-        Err(problem) if problem.code() == Code::StoreMissing => None,
-        other => other?,
+        other => other,
     };
-    Ok(match family {
+    let opened = found.and_then(|found| match found {
         // Whatever `storage/version` says beside it.
         Some(Family::Octez) => {
-            Some(AnyStore::Sqlite(Store::open(&DataDir::new(root).store(), Accept::Older)?))
+            let database = DataDir::new(root).store();
+            Store::open(&database, Accept::Older).map(|store| Some(AnyStore::Sqlite(store)))
         }
-        Some(Family::Mavkit) => Some(AnyStore::open(root, family)?),
-        None => None,
-    })
+        Some(Family::Mavkit) => AnyStore::open(root, found).map(Some),
+        None => Ok(None),
+    });
+    match opened {
+        Err(problem) if problem.code() == Code::StoreMissing => Ok(None),
+        other => other,
+    }
 }
 
 /// What a snapshot is to mend: damage, and versions that are read no further.
