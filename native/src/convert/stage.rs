@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::header;
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::store::v4::{self, Layout};
 use rollsnap_core::tar::{self, Kind, Member};
@@ -130,6 +131,9 @@ fn extract(path: &Path, dir: &Path, phases: &mut Phases, feedback: &mut dyn Feed
     let mut files = Files::new(dir);
     let phase = phases.next("Extracting snapshot");
     source.inspect(Options::default(), phase, feedback, &mut |event| match event {
+        Event::Header(header) if header.layout == header::Layout::Unversioned => {
+            Err(Problem::new(Code::HeaderUnversioned))
+        }
         Event::Member(member) if !tar::belongs_in_a_snapshot(&member.name) => {
             Err(Problem::new(Code::SnapshotMember).member(&*member.name))
         }

@@ -202,7 +202,8 @@ fn told(problem: Problem) -> Problem {
 
 /// The words of the table, which speak of a context.
 fn said(problem: &Problem) -> String {
-    problem.title().replace(" of the context", "").replace("the context", "its store")
+    let title = problem.title().replace("there is no context", "there is no control file");
+    title.replace(" of the context", "").replace("the context", "its store")
 }
 
 fn wrong_hash(offset: u64, expected: &Hash, found: &Hash) -> Problem {
