@@ -137,7 +137,7 @@ impl Forge {
                     if made.offset % 2 == 0 { Child::Offset(made.offset) } else { Child::Hash(made.hash) };
                 *place = Some(Value { step, node: *node, child });
             }
-            InodeOf::<32>::Values(values).put(&mut value);
+            InodeOf::Values(values).put(&mut value);
             hashing::put_values(list(entries), &mut image);
         } else {
             let place = |name: &str| hashing::hash(name.as_bytes())[depth as usize] % 32;
@@ -153,7 +153,7 @@ impl Forge {
                 }
             }
             let len = entries.len() as u64;
-            InodeOf::<32>::Tree { depth, len, pointers }.put(&mut value);
+            InodeOf::Tree { depth, len, pointers }.put(&mut value);
             hashing::put_tree(depth, len, hashes.into_iter(), &mut image);
         }
         self.put(stable.unwrap_or_else(|| hashing::hash(&image)), kind, &value)
@@ -277,12 +277,12 @@ fn a_directory_that_repeats_itself_ends() {
     let value = forge.contents(b"x");
     let mut below = forge.part(Kind::Inner, 12, &[("name".into(), false, value)], None);
     for depth in (0..12).rev() {
-        let pointers = std::array::from_fn(|index| {
+        let pointers: [_; 32] = std::array::from_fn(|index| {
             Some(Pointer { index: index as u64, child: Child::Offset(below.offset) })
         });
         let len = 32u64.pow(12 - depth as u32);
         let (mut bytes, mut image) = (Vec::new(), Vec::new());
-        InodeOf::<32>::Tree { depth, len, pointers }.put(&mut bytes);
+        InodeOf::Tree { depth, len, pointers }.put(&mut bytes);
         let hashes: Vec<_> = (0..32).map(|index| (index, below.hash)).collect();
         hashing::put_tree(depth, len, hashes.into_iter(), &mut image);
         let kind = if depth == 0 { Kind::Root } else { Kind::Inner };

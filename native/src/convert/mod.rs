@@ -19,7 +19,7 @@ use std::time::Duration;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Check;
 use rollsnap_core::store::{Rows, settle};
-use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::data_dir::{STORE, metadata};
 use crate::deflate::{self, Level};
@@ -121,12 +121,6 @@ fn into_place(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Re
     let mut phases = Phases::new(OWN + 1 + CHECKS * u32::from(options.check));
     let mut outcome = staged(staging.dir(), true, options, &mut phases, feedback)?;
     same_rollup(root, staging.dir())?;
-    if let Some(compact) = outcome.report.checks.iter().find(|check| check.code == Code::ContextCompact) {
-        let how =
-            "make a snapshot of it instead (--as snapshot), which an Octez node completes when it imports it";
-        let problem = Problem::new(Code::ContextCompact).because(how);
-        return Err(compact.at.clone().map_or(problem.clone(), |place| problem.at(place)));
-    }
     phases.begin("Putting data in place", None, feedback);
     let plan = import::plan(staging.dir(), root, feedback)?;
     feedback.checkpoint()?;
@@ -226,6 +220,11 @@ fn staged(
     let store = Store::open(&dir.join(STORE), Accept::Current)?;
     let (first_level, head_level) = (store.first_available()?, store.head()?.level);
     store.close()?;
+    if import::is_compact(dir)? {
+        let how =
+            format!("rollsnap import --to v5 takes it, with --level {first_level} or with --keep-compact");
+        return Err(Problem::new(Code::ContextCompact).at(Place::Level(first_level)).because(how));
+    }
     Ok(Outcome {
         report,
         version: carried.version,

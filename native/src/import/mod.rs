@@ -165,6 +165,11 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     Ok(Outcome { report: remarked(report, options), head_level, phases: phases.finish() })
 }
 
+/// Whether the directory `dir` lacks all contexts but that of its first available block.
+pub(crate) fn is_compact(dir: &Path) -> Result<bool> {
+    Ok(rules::compact(dir, &contexts::read(dir)?)?.is_some())
+}
+
 /// The rules after an import: the store and its chain are what they should be.
 fn check(
     subject: Subject<'_>,

@@ -2,7 +2,6 @@
 //! length of its name (4), the name, and the hash of its commit; zeros for one that was removed.
 
 use alloc::format;
-use alloc::vec::Vec;
 
 use super::ROOT;
 use crate::context::pack::Hash;
@@ -36,19 +35,26 @@ fn parse(table: &[u8], branch: &[u8]) -> core::result::Result<Option<Hash>, Malf
     }
     let length = usize::try_from(length).ok().and_then(|length| input.get(..length));
     let mut entries = length.ok_or(Malformed("it ends too early"))?;
-    let mut found: Vec<Hash> = Vec::new();
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let mut found: Option<Hash> = None;
     while !entries.is_empty() {
         let name = prefixed(&mut entries)?;
         let hash = bytes(&mut entries)?;
         if name == branch {
-            found.push(hash);
+            found = Some(hash);
         }
     }
-    Ok(found.pop().filter(|hash| *hash != [0; 32]))
+    // A node that has made any branch has made its own.
+    let found = found.ok_or(Malformed("it has other branches only"))?;
+    Ok(Some(found).filter(|hash| *hash != [0; 32]))
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     /// Put together by hand, from the description.
@@ -64,7 +70,8 @@ mod tests {
         table.extend(b"what is beyond the length does not count");
         assert_eq!(parse(&table, b"main"), Ok(Some([7; 32])));
         assert_eq!(parse(&table, b"side"), Ok(Some([8; 32])));
-        assert_eq!(parse(&table, b"mai"), Ok(None));
+        assert!(parse(&table, b"mai").is_err());
+        assert_eq!(parse(b"\0\0\0\0\0\0\0\0\x30\x30\x30\x30\x30\x30\x30\x31", b"main"), Ok(None));
         table[24..56].fill(0);
         assert_eq!(parse(&table, b"main"), Ok(None));
         for length in 0..96 {
