@@ -22,7 +22,7 @@ pub mod reset;
 mod scan;
 mod schema;
 
-pub use any::{AnyStore, against_header, check, open_files};
+pub use any::{AnyStore, close_any, open_any, publication_hint};
 pub use copy::{Capture, export_copy};
 pub use create::NewStore;
 pub use family::Family;

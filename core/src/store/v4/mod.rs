@@ -21,4 +21,5 @@ pub use records::{Protocol, Published, WholeBlock};
 pub use singletons::{GcLevels, Singletons};
 pub use store::{Store, StoredMessages};
 pub use table::{Generation, Record, Table};
+pub(super) use version::recorded;
 pub use version::{Layout, Version, check_version, has_files, layout, two_stores};

@@ -52,6 +52,15 @@ impl Version {
         }
     }
 
+    /// Which nodes wrote it.
+    pub const fn writers(self) -> &'static str {
+        match self {
+            Self::V0 | Self::V1 => "Octez up to v17",
+            Self::V2 | Self::V3 => "Octez v18",
+            Self::V4 => "Mavkit, or Octez before v21",
+        }
+    }
+
     /// What is different from version 4; empty for version 4.
     pub const fn differs(self) -> &'static str {
         match self {
@@ -141,7 +150,7 @@ pub fn check_version(recorded: Option<Version>) -> Result<()> {
 }
 
 /// The number in `storage/version`; `None` without the file.
-pub(super) fn recorded<F: Files>(files: &F) -> Result<Option<i64>> {
+pub(in crate::store) fn recorded<F: Files>(files: &F) -> Result<Option<i64>> {
     let path = "storage/version";
     let Some(file) = files.open(path)? else { return Ok(None) };
     let form = || Problem::new(Code::StoreVersion).path(path).expected(r#"{ "store_version": N }"#);
