@@ -418,7 +418,7 @@ fn the_same_chain_in_both_versions() {
             let Some(known) = octez.get(&column) else { continue };
             assert!(kinds.iter().all(|kind| *kind == "null" || known.contains(kind)), "{column}: {kinds:?}");
         }
-        assert_eq!(found["tables"]["rollup_node_state"].to_string().contains(mode), true);
+        assert!(found["tables"]["rollup_node_state"].to_string().contains(mode));
     }
 }
 

@@ -26,7 +26,7 @@ use crate::deflate::{self, Level};
 use crate::export::{self, Compression, Workspace};
 use crate::import::{self, Target};
 use crate::jobs::Phases;
-use crate::store::{Accept, AnyStore, Family, LevelRequest, Store};
+use crate::store::{Accept, Family, LevelRequest, Store, open_any};
 use crate::swap::{self, Staging};
 use crate::verify::{self, ContextScope, Reading, Subject};
 
@@ -252,7 +252,7 @@ fn result(
     let phase = phases.next_two("Checking context");
     let audited = reading.directory(&dir.join("context"), phase, feedback)?;
     let subject = Subject { root: dir, shown, header: None, contexts: Some(&audited.contexts) };
-    let store = AnyStore::open(dir, Some(Family::Octez));
+    let store = open_any(dir, Some(Family::Octez));
     let phase = phases.next("Checking chain");
     let (mut problems, mut passed) = verify::check_store(subject, store, phase, feedback)?;
     let pre_images = verify::pre_images::read(dir)?;

@@ -19,7 +19,7 @@ use super::states;
 use crate::data_dir::{STORE, metadata};
 use crate::files::{FileSet, Part};
 use crate::jobs::Phases;
-use crate::store::{NewStore, open_files};
+use crate::store::NewStore;
 use crate::{io, verify};
 
 /// A conversion to be done.
@@ -83,13 +83,14 @@ impl Conversion<'_> {
         feedback: &mut dyn Feedback,
     ) -> Result<(Carried, Vec<Check>)> {
         let files = FileSet::Directory(self.root.into());
-        let mut old = open_files(&files)?;
+        let metadata = metadata::read(self.dir)?.ok_or_else(|| metadata::missing(self.shown))?;
+        let mut old = v4::Store::open(&files)?.with_genesis_level(Some(metadata.genesis_level));
         let contexts = states::read(self.dir, feedback)?;
         let mut checks = Vec::new();
         if self.check {
             let phase = phases.next("Checking store");
             let subject = rollsnap_core::store::Subject {
-                metadata: metadata::read(self.dir),
+                metadata: Ok(Some(metadata)),
                 store: Ok(&mut old),
                 shown: &self.shown.display().to_string(),
                 header: self.header,
