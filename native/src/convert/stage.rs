@@ -128,9 +128,9 @@ fn convertible(files: &FileSet, shown: &Path) -> Result<()> {
 /// Extracts a snapshot that is intact to its last byte, and holds nothing else than it should.
 fn extract(path: &Path, dir: &Path, phases: &mut Phases, feedback: &mut dyn Feedback) -> Result<Report> {
     let mut source = source::Source::open(path)?;
-    let mut files = Files::new(dir);
+    let mut files = Files::new(dir)?;
     let phase = phases.next("Extracting snapshot");
-    source.inspect(Options::default(), phase, feedback, &mut |event| match event {
+    let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
         Event::Header(header) if header.layout == header::Layout::Unversioned => {
             Err(Problem::new(Code::HeaderUnversioned))
         }
@@ -147,12 +147,14 @@ fn extract(path: &Path, dir: &Path, phases: &mut Phases, feedback: &mut dyn Feed
         Event::MemberEnd { member, .. } => files.end(member),
         Event::Problem(problem) => Err(problem.clone()),
         Event::Header(_) | Event::End => Ok(()),
-    })
+    })?;
+    files.finish()?;
+    Ok(report)
 }
 
 /// Copies files, each as long as it was when it was listed.
 fn copy(sources: &[SourceFile], dir: &Path, feedback: &mut dyn Feedback) -> Result<()> {
-    let mut files = Files::new(dir);
+    let mut files = Files::new(dir)?;
     let mut chunk = vec![0; CHUNK];
     for SourceFile { name, path, size, mode, mtime } in sources {
         let member = Member {
@@ -189,5 +191,5 @@ fn copy(sources: &[SourceFile], dir: &Path, feedback: &mut dyn Feedback) -> Resu
         }
         files.end(&member)?;
     }
-    Ok(())
+    files.finish()
 }
