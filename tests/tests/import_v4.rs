@@ -309,6 +309,15 @@ fn compact_snapshots_are_kept_only_when_told() {
     let run = ground.run(&["import", &snapshot, "--data-dir", "node", "--keep-compact", "--no-check"]).ok();
     assert!(run.err.contains("Kept compact: there is one context, that of level 1000"), "{run}");
     same_as_members(&snapshot, &ground.at("node"), &[]);
+
+    // One of our own, whose messages are true: with all checks.
+    let data = ground.unpack("v4-full", "data");
+    ground.run(&["export", "own", "--data-dir", &data, "--compact"]).ok();
+    ground.run(&["import", "own", "--data-dir", "true"]).refused(4, "the snapshot is compact");
+    ground.run(&["import", "own", "--data-dir", "true", "--keep-compact"]).ok();
+    same_as_members(&ground.at("own"), &ground.at("true"), &[]);
+    let report = ground.run(&["verify", "--json", "true"]).ok().json();
+    assert_eq!(report["verdicts"]["consistent"], "yes");
 }
 
 /// Every mutant that nodes import: refused with the words of Mavkit, or by what only rollsnap finds.
