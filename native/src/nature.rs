@@ -1,5 +1,5 @@
-//! What kind of snapshot a file is, beyond its header: full or compact, and of which version its store is.
-//! Nothing in the header tells, so the whole file is read.
+//! What kind of snapshot a file is, beyond its header: full or compact, and what its store records. Nothing in
+//! the header tells, so the whole file is read.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::contexts::Contexts;
 use crate::source::Source;
-use crate::store::{AnyStore, Rows};
+use crate::store::{Rows, close_any, open_any};
 use crate::verify::is_compact;
 use crate::verify::kept::Kept;
 
@@ -19,8 +19,6 @@ use crate::verify::kept::Kept;
 pub struct Nature {
     /// Whether it holds the context of its first block only; `None` when that cannot be told.
     pub compact: Option<bool>,
-    /// The version of its store: 5, or 2 to 4 for one in files; `None` when it cannot be read.
-    pub store_version: Option<u8>,
     /// How many contexts its index lists; those that were collected may be among them. `None` for
     /// the kind `riscv`.
     pub contexts: Option<u64>,
@@ -34,7 +32,8 @@ pub struct Nature {
 /// directory for such files.
 ///
 /// # Errors
-/// As [`Source::inspect`], any `io.*` code. What is wrong with the snapshot stands in the report.
+/// As [`Source::inspect`], any `io.*` code. What is wrong with the snapshot stands in the report, and what the
+/// store records.
 pub fn read(
     source: &mut Source,
     temp_dir: Option<&Path>,
@@ -43,7 +42,7 @@ pub fn read(
 ) -> Result<(Report, Nature)> {
     let mut kept = Kept::new(temp_dir);
     let mut contexts = Contexts::default();
-    let report = source.inspect(Options::default(), phase, feedback, &mut |event| {
+    let mut report = source.inspect(Options::default(), phase, feedback, &mut |event| {
         match event {
             Event::Member(member) => {
                 let is_kept = kept.begin(member)?;
@@ -66,7 +65,6 @@ pub fn read(
     let contexts = contexts.complete();
     let mut nature = Nature {
         compact: None,
-        store_version: None,
         contexts: (!contexts.are_files()).then_some(contexts.len() as u64),
         first_level: None,
         head_level: None,
@@ -75,19 +73,19 @@ pub fn read(
     if report.verdicts.intact == Verdict::Yes
         && let Some(root) = kept.root()
     {
-        let _ = judge(root, &contexts, &mut nature);
+        let _ = judge(root, &contexts, &mut nature, &mut report);
     }
     Ok((report, nature))
 }
 
-fn judge(root: &Path, contexts: &Contexts, nature: &mut Nature) -> Result<()> {
-    let store = AnyStore::open(root, None)?;
-    nature.store_version = Some(store.version());
+fn judge(root: &Path, contexts: &Contexts, nature: &mut Nature, report: &mut Report) -> Result<()> {
+    let store = open_any(root, None)?;
+    report.store = Some(store.facts());
     let head = store.head()?;
     nature.head_level = Some(head.level);
     let first = store.first_available()?;
     nature.first_level = Some(first);
     let first = store.block_at(first)?;
     nature.compact = Some(is_compact(contexts, first.as_ref(), &head));
-    store.close()
+    close_any(store)
 }

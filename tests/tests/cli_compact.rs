@@ -115,7 +115,7 @@ fn every_directory_at_every_level() {
             let info = ground.run(&["info", "--full", "file", "--json"]).ok().json();
             assert_eq!(
                 info["context"],
-                json!({"compact": compact, "contexts": 1, "store_version": 5, "first_level": first["level"], "head_level": header["head_level"]}),
+                json!({"compact": compact, "contexts": 1, "first_level": first["level"], "head_level": header["head_level"]}),
                 "{what}"
             );
             let verified = ground.run(&["verify", "file", "--json"]).ok().json();
@@ -338,7 +338,7 @@ print(*commits, shared.hex(), first.hex())
     let info = ground.run(&["info", "--full", "f", "--json"]).ok().json();
     assert_eq!(
         info["context"],
-        json!({"compact": true, "contexts": null, "store_version": 5, "first_level": 76, "head_level": 102})
+        json!({"compact": true, "contexts": null, "first_level": 76, "head_level": 102})
     );
     ground.run(&["import", "f", "--data-dir", "node", "--no-check"]).ends(4);
     ground.run(&["import", "f", "--data-dir", "node", "--no-check", "--keep-compact"]).ok();

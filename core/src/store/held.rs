@@ -4,8 +4,9 @@ use alloc::format;
 use alloc::string::String;
 
 use super::opened::Opened;
+use super::pieces::Pieces;
 use super::shelf::{MAX_FILES, Shelf};
-use super::{Mark, check_cemented};
+use super::{Mark, Store, check_cemented};
 use crate::code::Code;
 use crate::hash::CommitmentHash;
 use crate::problem::{Problem, Result};
@@ -23,9 +24,9 @@ impl Held {
     }
 
     /// The store, opened.
-    pub(super) fn store(&self) -> Result<Opened<'_>> {
+    pub(super) fn store(&self) -> Result<Opened<Store<'static, &Pieces>, &Pieces>> {
         let files = self.files.files().ok_or_else(|| Problem::new(Code::StoreMissing))?;
-        Opened::open(files)
+        Opened::open(&files)
     }
 
     /// What a report says when the store was not kept.

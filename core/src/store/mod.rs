@@ -3,7 +3,7 @@
 //!
 //! [`check`] is all rules of a store in one place, for every reader of one: whatever implements
 //! [`Rows`]. [`Store`] does so for version 5 without a database engine, through [`crate::sqlite`], and
-//! [`v4`] for the versions before it; [`Gather`] keeps what is needed of the members of a snapshot for
+//! [`v4`] for the versions before it; [`Opened`] is either. [`Gather`] keeps what is needed of the members of a snapshot for
 //! either, and leaves [`Held`] for what layer 1 says later ([`check_cemented`]).
 
 mod cells;
@@ -34,6 +34,7 @@ pub use gather::{DEFAULT_MAX_STORE, Gather};
 pub use held::Held;
 pub use metadata::{MAX_METADATA, Metadata, PvmKind};
 pub use model::{Mark, State, StateRow, shortened};
+pub use opened::Opened;
 pub use pre_images::PreImages;
 pub use raw::{BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGES_COLUMNS, Raw, RawValue};
 pub use reader::Store;

@@ -63,8 +63,8 @@ fn content_lines(report: &Report, nature: &Nature) -> String {
     if let (Some(count), Some(bytes)) = (report.members.count, report.members.bytes) {
         lines += &format!("Members:         {count}, {}\n", size(bytes));
     }
-    if let Some(version) = nature.store_version {
-        lines += &format!("Store:           version {version} ({})\n", written_by(version));
+    if let Some(store) = &report.store {
+        lines += &format!("Store:           version {} ({})\n", store.version, store.writers);
     }
     let levels = nature.first_level.zip(nature.head_level);
     lines += &match (nature.compact, levels) {
@@ -82,15 +82,6 @@ fn content_lines(report: &Report, nature: &Nature) -> String {
         lines.push('\n');
     }
     lines + "Not checked:     what the members hold (rollsnap verify checks it)\n"
-}
-
-/// Which nodes write a store of this version.
-fn written_by(version: u8) -> &'static str {
-    match version {
-        5.. => "Octez since v21",
-        4 => "Mavkit, or Octez before v21",
-        _ => "Octez before v19",
-    }
 }
 
 /// Exactly what `octez-smart-rollup-node snapshot info` prints.

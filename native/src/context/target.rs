@@ -11,15 +11,15 @@ use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::store::{Rows, STORE, Store as Bare, v4};
-use rollsnap_core::{Code, Feedback, Files, Problem, Result};
+use rollsnap_core::store::{Opened, Rows, STORE, Store as Bare};
+use rollsnap_core::{Code, Feedback, Problem, Result};
 use tempfile::TempDir;
 
 use crate::extract;
 use crate::files::{FileSet, Part};
 use crate::io;
 use crate::source::Source;
-use crate::store::{Accept, AnyStore, LevelRequest, open_files};
+use crate::store::{AnyStore, LevelRequest, open_any};
 
 /// A context, and the store that tells its levels.
 pub struct Target {
@@ -35,10 +35,8 @@ pub struct Target {
 pub enum Levels {
     /// That of a node, which may be using it.
     Node(AnyStore),
-    /// That of a snapshot, of version 5.
-    Bare(Bare<'static, Part>),
-    /// That of a snapshot, of an older version.
-    Files(Box<v4::Store<Part>>),
+    /// That of a snapshot.
+    Snapshot(Opened<Bare<'static, Part>, Part>),
     /// There is none, or none that can be read: why.
     None(Problem),
 }
@@ -83,7 +81,7 @@ impl Target {
             return Err(Problem::new(Code::ContextMissing).path(target.display()));
         }
         let levels = match root {
-            Some(root) => AnyStore::open(&root, None).map_or_else(Levels::None, Levels::Node),
+            Some(root) => open_any(&root, None).map_or_else(Levels::None, Levels::Node),
             None => Levels::None(Problem::new(Code::StoreMissing)),
         };
         Ok(Self { files: FileSet::Directory(context), levels, _unpacked: None })
@@ -204,21 +202,7 @@ pub fn is_context(directory: &Path) -> Result<bool> {
 
 impl Levels {
     fn of(files: &FileSet) -> Self {
-        match v4::layout(files) {
-            Ok(v4::Layout::Sqlite) => {
-                let missing = || Problem::new(Code::StoreMissing);
-                let opened = files.open(STORE).and_then(|file| file.ok_or_else(missing));
-                let opened = opened.and_then(|file| Bare::open(file, STORE, Accept::Older));
-                opened.map_or_else(Self::None, Self::Bare)
-            }
-            Ok(v4::Layout::Files(_)) => {
-                open_files(files).map_or_else(Self::None, |store| Self::Files(store.into()))
-            }
-            Ok(v4::Layout::Nothing) => {
-                Self::None(Problem::new(Code::StoreMissing).headline("the snapshot has no store"))
-            }
-            Err(problem) => Self::None(problem),
-        }
+        Opened::open(files).map_or_else(Self::None, Self::Snapshot)
     }
 
     /// The newest block; `None` when no store tells.
@@ -228,8 +212,7 @@ impl Levels {
     pub fn head(&self) -> Result<Option<Block>> {
         match self {
             Self::Node(store) => store.head().map(Some),
-            Self::Bare(store) => store.head().map(Some),
-            Self::Files(store) => store.head().map(Some),
+            Self::Snapshot(store) => store.head().map(Some),
             Self::None(_) => Ok(None),
         }
     }
@@ -243,8 +226,7 @@ impl Levels {
         let mut each = |level, context| contexts.push((level, context));
         match self {
             Self::Node(store) => store.contexts(&mut each)?,
-            Self::Bare(store) => store.contexts(&mut each)?,
-            Self::Files(store) => store.contexts(&mut each)?,
+            Self::Snapshot(store) => store.contexts(&mut each)?,
             Self::None(_) => {}
         }
         Ok(contexts)
@@ -257,8 +239,7 @@ impl Levels {
     pub fn block(&self, request: LevelRequest) -> Result<Block> {
         match self {
             Self::Node(store) => block(store, request),
-            Self::Bare(store) => block(store, request),
-            Self::Files(store) => block(&**store, request),
+            Self::Snapshot(store) => block(store, request),
             Self::None(problem) => Err(Problem::new(Code::LevelUnavailable)
                 .headline("there is no store that tells which commit a level has")
                 .because(problem)),

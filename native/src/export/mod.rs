@@ -175,7 +175,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         };
         let contexts = Some(&audited.contexts);
         let subject = Subject { root, shown: root, header: Some(&header), contexts };
-        let store = Store::open(&store, Accept::Older).map(AnyStore::Sqlite);
+        let store = Store::open(&store, Accept::Older).map(AnyStore::Database);
         check::chain(subject, store, &audited, report, &mut phases, feedback)?
     } else {
         unchecked(&header, bytes, compression, digests.len())

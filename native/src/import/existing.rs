@@ -8,7 +8,7 @@ use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
 use super::rules;
 use crate::data_dir::{DataDir, Lock, metadata};
 use crate::io;
-use crate::store::{Accept, AnyStore, Family, Lpc, Rows, Store};
+use crate::store::{Accept, AnyStore, Family, Lpc, Rows, Store, close_any, open_any};
 
 /// A data directory that exists and is locked.
 pub(super) struct Target {
@@ -73,8 +73,8 @@ impl Existing {
             let Some(store) = in_place(root, family)? else { return Ok(Self { rollup, ..Self::default() }) };
             let state = store.state()?;
             let lpc = Lpc::of(&store)?;
-            let family = Some(store.family());
-            store.close()?;
+            let family = Some(Family::of_store(&store));
+            close_any(store)?;
             Ok(Self {
                 // The nodes compare rollups only where a history mode is recorded.
                 rollup: rollup.filter(|_| state.history_mode.is_some()),
@@ -108,9 +108,9 @@ fn in_place(root: &Path, family: Option<Family>) -> Result<Option<AnyStore>> {
         // Whatever `storage/version` says beside it.
         Some(Family::Octez) => {
             let database = DataDir::new(root).store();
-            Store::open(&database, Accept::Older).map(|store| Some(AnyStore::Sqlite(store)))
+            Store::open(&database, Accept::Older).map(|store| Some(AnyStore::Database(store)))
         }
-        Some(Family::Mavkit) => AnyStore::open(root, found).map(Some),
+        Some(Family::Mavkit) => open_any(root, found).map(Some),
         None => Ok(None),
     });
     match opened {

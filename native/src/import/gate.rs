@@ -12,9 +12,9 @@ use crate::store::Family;
 
 /// Lets a snapshot pass, or refuses it before all of it is extracted.
 pub(super) struct Gate<'a> {
-    pub(super) existing: &'a Existing,
-    pub(super) layer1: &'a Layer1,
-    pub(super) level: Option<i32>,
+    existing: &'a Existing,
+    layer1: &'a Layer1,
+    level: Option<i32>,
     /// Whose rules apply: as the user says, else as its members show.
     pub(super) family: Option<Family>,
     /// Whose store was seen.

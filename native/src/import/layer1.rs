@@ -7,7 +7,7 @@ use rollsnap_core::{Feedback, Header, Problem, Report, Result};
 
 use super::Options;
 use crate::l1::{L1, Outcome, Wanted, publication};
-use crate::store::{AnyStore, Family, Rows};
+use crate::store::{AnyStore, Family, Rows, close_any, publication_hint};
 use crate::verify::anchored;
 
 /// Asks layer 1, if there is an endpoint and the user wants checks.
@@ -59,13 +59,13 @@ impl Layer1 {
         let mut outcome = self.outcome.take();
         if outcome.is_none() {
             let commitment = store.head()?.most_recent_commitment();
-            let hint = store.publication_hint(&commitment)?;
+            let hint = publication_hint(&store, &commitment)?;
             let found = publication::search(l1, &Wanted { rollup, commitment, hint }, feedback)?;
             found.clone().into_result()?;
             outcome = Some(found);
         }
         let kept = anchored::last_cemented(l1, &rollup, &mut store, feedback)?;
-        store.close()?;
+        close_any(store)?;
         outcome.iter().for_each(|outcome| anchored::record(outcome, report));
         kept.into_iter().for_each(|check| report.add(check));
         Ok(())

@@ -23,7 +23,7 @@ use crate::contexts;
 use crate::data_dir::{Lock, STORE};
 use crate::jobs::Phases;
 use crate::source::Source;
-use crate::store::{self, AnyStore, Family, LpcOutcome};
+use crate::store::{self, AnyStore, Family, LpcOutcome, open_any};
 use crate::swap::{self, Change, Staging};
 use crate::verify::anchored::NOT_CHECKED;
 use crate::verify::{self, ContextScope, Reading, Subject};
@@ -109,7 +109,7 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     if let Some(compact) = compact.as_ref().filter(|_| !options.keep_compact) {
         return Err(compact.refusal());
     }
-    let store = || AnyStore::open(staging.dir(), None);
+    let store = || open_any(staging.dir(), None);
     if options.check {
         layer1.after(&header, store()?, &mut report, feedback)?;
         // A store that cannot be read is told below, in the words of the nodes.
@@ -122,7 +122,7 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
         let subject = Subject { root: staging.dir(), shown: root, header: None, contexts };
         check(subject, store(), &audited, phases.next("Checking chain"), &mut report, feedback)?;
     }
-    let family = store()?.family();
+    let family = Family::of_store(&store()?);
 
     phases.begin("Putting data in place", None, feedback);
     let plan = plan(staging.dir(), root, feedback)?;

@@ -9,7 +9,7 @@ use rollsnap_core::{Code, Header, HistoryMode, Place, Problem, Result};
 use super::existing::Existing;
 use crate::contexts::Contexts;
 use crate::data_dir::{DataDir, metadata};
-use crate::store::{AnyStore, Family, Rows, against_header};
+use crate::store::{AnyStore, Family, Rows, close_any, open_any};
 use crate::verify;
 
 /// What a snapshot puts into a data directory.
@@ -91,13 +91,13 @@ pub(super) fn staged(
     check: bool,
 ) -> Result<i32> {
     let metadata = metadata::read(staging)?.ok_or_else(|| metadata::missing(root))?;
-    let store = AnyStore::open(staging, family)?;
+    let store = open_any(staging, family)?;
     if let AnyStore::Files(store) = &store {
         v4::check_version(store.recorded_version())?;
     }
     let level = store.head()?.level;
-    let problems = against_header(&store, header, &metadata)?;
-    store.close()?;
+    let problems = store.against_header(header, &metadata)?;
+    close_any(store)?;
     // A snapshot for another rollup than it says is refused in any case.
     let other_rollup = metadata.rollup_address != header.rollup_address;
     if check || other_rollup {
@@ -115,12 +115,12 @@ pub(super) struct Compact {
 
 /// Whether the snapshot is compact. A node rebuilds what is missing by replaying every block.
 pub(super) fn compact(staging: &Path, contexts: &Contexts) -> Result<Option<Compact>> {
-    let store = AnyStore::open(staging, None)?;
-    let family = store.family();
+    let store = open_any(staging, None)?;
+    let family = Family::of_store(&store);
     let head = store.head()?;
     let level = store.first_available()?;
     let first = store.block_at(level)?;
-    store.close()?;
+    close_any(store)?;
     let compact = verify::is_compact(contexts, first.as_ref(), &head);
     Ok(compact.then_some(Compact { first: level, head: head.level, family }))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use rollsnap_core::Result;
 use rollsnap_core::store::v4::{Layout, has_files, layout, two_stores};
 
+use super::any::AnyStore;
 use crate::data_dir::DataDir;
 use crate::files::FileSet;
 use crate::io;
@@ -39,6 +40,14 @@ impl Family {
             Layout::Sqlite => Some(Self::Octez),
             Layout::Nothing => None,
         })
+    }
+
+    /// Whose store this is.
+    pub fn of_store(store: &AnyStore) -> Self {
+        match store {
+            AnyStore::Database(_) => Self::Octez,
+            AnyStore::Files(_) => Self::Mavkit,
+        }
     }
 
     /// Whether both have a store in a data directory, so that nothing tells which one counts. What is left

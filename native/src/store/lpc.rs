@@ -12,7 +12,7 @@ use rollsnap_core::encoding::Commitment;
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::store::{Mark, Rows, v4};
 
-use super::any::AnyStore;
+use super::any::{AnyStore, open_any};
 use super::import::{self, LpcOutcome};
 use crate::data_dir::STORE;
 use crate::files::Part;
@@ -35,7 +35,7 @@ impl Lpc {
     pub fn of(store: &AnyStore) -> Result<Option<Self>> {
         let Some(mark) = store.state()?.lpc else { return Ok(None) };
         let content = match store {
-            AnyStore::Sqlite(_) => None,
+            AnyStore::Database(_) => None,
             AnyStore::Files(store) => store.singletons().lpc()?,
         };
         Ok(Some(Self { mark, content }))
@@ -45,10 +45,10 @@ impl Lpc {
     /// head, and either known to it or older than all that it holds.
     ///
     /// # Errors
-    /// As [`AnyStore::open`], [`Rows::head`] and [`Rows::first_available`]; any `io.*` code.
+    /// As [`open_any`], [`Rows::head`] and [`Rows::first_available`]; any `io.*` code.
     pub fn keep(&self, root: &Path) -> Result<LpcOutcome> {
-        match AnyStore::open(root, None)? {
-            AnyStore::Sqlite(store) => {
+        match open_any(root, None)? {
+            AnyStore::Database(store) => {
                 store.close()?;
                 import::keep_lpc(&root.join(STORE), &self.mark)
             }

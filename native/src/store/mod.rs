@@ -21,7 +21,7 @@ pub mod reset;
 mod scan;
 mod schema;
 
-pub use any::{AnyStore, against_header, check, open_files};
+pub use any::{AnyStore, close_any, open_any, publication_hint};
 pub use copy::{Capture, export_copy};
 pub use family::Family;
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};

@@ -10,7 +10,7 @@ use super::{Contents, Options};
 use crate::data_dir::metadata;
 use crate::jobs::Phases;
 use crate::l1::{At, L1, Outcome, Wanted, publication};
-use crate::store::{AnyStore, Rows};
+use crate::store::{AnyStore, Rows, publication_hint};
 
 pub(super) fn check(
     contents: &Contents,
@@ -123,7 +123,7 @@ impl Anchorage {
         let metadata = metadata::read(contents.root()).ok()??;
         let store = contents.store().ok()?;
         let commitment = store.head().ok()?.most_recent_commitment();
-        let hint = store.publication_hint(&commitment).ok()?;
+        let hint = publication_hint(&store, &commitment).ok()?;
         Some(Self { rollup: metadata.rollup_address, commitment, hint })
     }
 }

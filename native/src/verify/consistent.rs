@@ -13,7 +13,7 @@ use super::{Contents, Options};
 use crate::contexts::Contexts;
 use crate::data_dir::metadata;
 use crate::jobs::Phases;
-use crate::store::AnyStore;
+use crate::store::{AnyStore, close_any};
 
 /// What is checked, beside the store.
 #[derive(Clone, Copy, Debug)]
@@ -80,9 +80,9 @@ pub fn check_store(
         header: subject.header,
         contexts: subject.contexts,
     };
-    let (mut problems, passed) = crate::store::check(judged, phase, feedback)?;
+    let (mut problems, passed) = AnyStore::check(judged, phase, feedback)?;
     if let Ok(store) = store {
-        problems.extend(store.close().err());
+        problems.extend(close_any(store).err());
     }
     Ok((problems, passed))
 }

@@ -13,7 +13,7 @@ use super::kept::Kept;
 use super::{ContextScope, Options, PreImages, Reading, pre_images};
 use crate::context::{TempSpool, Threads};
 use crate::jobs::Phases;
-use crate::store::{AnyStore, Family};
+use crate::store::{AnyStore, Family, open_any};
 
 /// What the names of the files of the context begin with.
 const CONTEXT: &str = "context/";
@@ -89,9 +89,9 @@ impl Contents {
     /// The store, opened.
     ///
     /// # Errors
-    /// Those of [`AnyStore::open`].
+    /// Those of [`open_any`].
     pub(super) fn store(&self) -> Result<AnyStore> {
-        AnyStore::open(self.root(), self.family)
+        open_any(self.root(), self.family)
     }
 
     /// How messages name it.
