@@ -12,7 +12,7 @@ pub mod files;
 pub mod lock;
 pub mod metadata;
 
-pub use files::{SourceFile, files_beside_context, snapshot_files};
+pub use files::{Listing, SourceFile, Top};
 pub use lock::{Lock, Name};
 pub use metadata::{Metadata, PvmKind};
 

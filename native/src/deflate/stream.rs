@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use rollsnap_core::Result;
-use rollsnap_core::gzip::checkpoint::{Collector, FIELD_MAX, Index, SUBFIELD};
+use rollsnap_core::gzip::checkpoint::{Collector, Index, SUBFIELD};
 
 use super::Options;
 use super::fast::FastEncoder;
@@ -27,6 +27,9 @@ const WINDOW: usize = FastEncoder::WINDOW;
 /// Checkpoints to reserve space for when nobody knows how much will come. With more content the
 /// spans become longer.
 const UNKNOWN: u64 = 256;
+
+/// Most bytes to reserve for the index, so that the first 64 KiB of a file tell what it is.
+const MOST_RESERVED: usize = 60 * 1024;
 
 /// The gzip header that the nodes write; with an extra field, the flag and the field are added.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -193,5 +196,5 @@ fn reserved(expected: Option<u64>) -> usize {
         return 0;
     }
     // One more, if a little more comes than was expected.
-    usize::try_from(spans + 1).map_or(FIELD_MAX, |spans| Index::room(spans).min(FIELD_MAX))
+    usize::try_from(spans + 1).map_or(MOST_RESERVED, |spans| Index::room(spans).min(MOST_RESERVED))
 }
