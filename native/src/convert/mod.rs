@@ -26,7 +26,7 @@ use crate::deflate::{self, Level};
 use crate::export::{self, Compression, Workspace};
 use crate::import::{self, Target};
 use crate::jobs::Phases;
-use crate::store::{Accept, Family, LevelRequest, Store, open_any};
+use crate::store::{Accept, Family, LevelRequest, Packing, Store, open_any};
 use crate::swap::{self, Staging};
 use crate::verify::{self, ContextScope, Reading, Subject};
 
@@ -156,7 +156,10 @@ fn snapshot(
         compression,
         effort,
         jobs: deflate::Options::all_cores(),
-        level: LevelRequest::Head,
+        level: Some(LevelRequest::Head),
+        family: Some(Family::Octez),
+        // There is nothing in it but what was just written.
+        packing: Packing::Pages,
         compact: false,
         // Its checks know no lists without a witness, and would take them for altered ones.
         check: options.check && outcome.carried.partial_lists == 0,

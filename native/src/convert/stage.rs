@@ -10,7 +10,7 @@ use rollsnap_core::store::v4::{self, Layout};
 use rollsnap_core::tar::{self, Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
-use crate::data_dir::{Lock, SourceFile, snapshot_files};
+use crate::data_dir::{Listing, Lock, SourceFile, Top};
 use crate::extract::Files;
 use crate::files::FileSet;
 use crate::jobs::Phases;
@@ -98,9 +98,8 @@ impl Source {
     ) -> Result<(PathBuf, Report)> {
         match self {
             Self::DataDir { root, .. } => {
-                let files = snapshot_files(root, feedback)?;
-                let files: Vec<_> =
-                    files.into_iter().filter(|file| !file.name.starts_with("storage/")).collect();
+                let tops = [Top::Metadata, Top::Context, Top::PreImages];
+                let files = Listing::of(root, &tops, feedback)?.files;
                 let total = files.iter().map(|file| file.size).sum();
                 phases.begin("Copying data", Some(total), feedback);
                 copy(&files, dir, feedback)?;
