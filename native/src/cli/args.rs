@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
 use super::context::ContextCommand;
+use super::convert::{ConvertArgs, StoreVersion};
 use crate::store::Family;
 use crate::verify::ContextScope;
 
@@ -161,6 +162,8 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Import a snapshot into a data directory
     Import(ImportArgs),
+    /// Make store version 5, of today's Octez, of a store of version 2, 3 or 4
+    Convert(ConvertArgs),
     /// Look into the context of a snapshot or a data directory: commits, trees, contents
     Context {
         #[command(subcommand)]
@@ -202,6 +205,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
+            Self::Convert(args) => args.json,
             Self::Context { command } => command.wants_json(),
             Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }
@@ -302,7 +306,7 @@ pub(super) struct ExportArgs {
     /// Directory to put the snapshot in; made if missing [default: the current one]
     #[arg(long, value_name = "DIR")]
     pub(super) dest: Option<PathBuf>,
-    /// Compress while the archive is written: needs less room, holds the locks longer
+    /// Compress while the archive is written: needs less room
     #[arg(long)]
     pub(super) compress_on_the_fly: bool,
     /// Do not compress
@@ -317,9 +321,17 @@ pub(super) struct ExportArgs {
     /// How many threads compress [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
-    /// Cut the store at this level: head, finalized, cemented or a number
-    #[arg(long, value_name = "LEVEL", default_value = "finalized")]
-    pub(super) level: String,
+    /// Cut the store at this level: head, finalized, cemented or a number; stores of version 4 have
+    /// their head only [default: finalized]
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) level: Option<String>,
+    /// Whose rules apply [default: those of the nodes that read the store that is there]
+    #[arg(long, value_name = "NODES")]
+    pub(super) format: Option<Format>,
+    /// Copy the database page by page instead of writing it anew: faster for the store, but what the
+    /// node has deleted stays in it
+    #[arg(long)]
+    pub(super) no_vacuum: bool,
     /// Take the context of the first available block only: smaller, but nodes rebuild all later
     /// ones by replay when they import it, which takes hours or days
     #[arg(long)]
@@ -355,6 +367,9 @@ pub(super) struct ImportArgs {
     /// Whose rules apply [default: those of the nodes that read the store in the snapshot]
     #[arg(long, value_name = "NODES")]
     pub(super) format: Option<Format>,
+    /// Convert an older store to this version, for Octez nodes, as rollsnap convert does
+    #[arg(long, value_name = "VERSION", conflicts_with = "format")]
+    pub(super) to: Option<StoreVersion>,
     /// Take the store back to this level; stores of version 5 only
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<String>,

@@ -21,10 +21,10 @@ pub struct Store<R> {
     version: Version,
     recorded: Option<Version>,
     singletons: Singletons,
-    blocks: Table<R>,
+    pub(super) blocks: Table<R>,
     messages: Table<R>,
-    inboxes: Table<R>,
-    commitments: Table<R>,
+    pub(super) inboxes: Table<R>,
+    pub(super) commitments: Table<R>,
     levels: Table<R>,
     pub(super) published: Table<R>,
     notices: Vec<Problem>,
@@ -50,7 +50,7 @@ impl<R: ReadAt> Store<R> {
         if !version::has_files(files)? {
             return Err(Problem::new(Code::StoreMissing).path("storage"));
         }
-        let recorded = version::recorded(files)?.map(version::known).transpose()?;
+        let recorded = version::recorded_version(files)?;
         let version = match recorded {
             Some(version) => version,
             None => version::guess(files)?,
