@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use common::{Fixture, names, staged};
-use rollsnap::data_dir::{DataDir, Layout, Listing, Lock, Name, PvmKind, SourceFile, Top, metadata};
+use rollsnap::data_dir::{DataDir, Listing, Lock, Name, PvmKind, SourceFile, Top, metadata};
 use rollsnap_core::feedback::{Feedback, Phase, Silent};
 use rollsnap_core::{Code, Problem};
 
@@ -165,7 +165,6 @@ fn the_fixtures_are_recognised() {
     for (name, kind) in [("v5-archive", PvmKind::Wasm200), ("v5-full", PvmKind::Wasm200)] {
         let fixture = Fixture::new(name);
         let dir = DataDir::new(&fixture.root);
-        assert_eq!(dir.layout().unwrap(), Layout::V5Sqlite);
         dir.require_v5().unwrap();
         assert!(dir.is_populated());
         let metadata = metadata::require(&fixture.root).unwrap();

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, dump, members};
 use serde_json::{Value, json};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["info"],
     &["ls"],
@@ -16,6 +16,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["verify"],
     &["export"],
     &["import"],
+    &["convert"],
     &["context"],
     &["context", "log"],
     &["context", "ls"],
@@ -62,6 +63,7 @@ fn help_fits_on_a_screen_and_tells_defaults() {
         ),
         (&["snapshot", "export"], &["~/.tezos-smart-rollup-node", "[default: finalized]"]),
         (&["import"], &["~/.tezos-smart-rollup-node", "--level", "--force", "- for standard input"]),
+        (&["convert"], &["[default: v5]", "[default: what the source is]", "--force", "--no-check"]),
         (&["extract"], &["[default: all]", "[default: .]"]),
         (&["verify"], &["--json"]),
         (&["context", "ls"], &["SRCo...", "finalized", "/evm", "[default: the root]"]),
