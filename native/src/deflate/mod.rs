@@ -8,7 +8,6 @@
 
 mod encoder;
 pub mod fast;
-mod pool;
 mod stream;
 
 #[cfg(test)]

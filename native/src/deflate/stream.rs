@@ -6,8 +6,9 @@ use rollsnap_core::Result;
 use rollsnap_core::gzip::checkpoint::{Collector, FIELD_MAX, Index, SUBFIELD};
 
 use super::Options;
+use super::encoder::Encoder;
 use super::fast::FastEncoder;
-use super::pool::{Piece, Pool};
+use crate::pool::Pool;
 
 /// How many bytes are compressed at once. Smaller pieces cost ratio, larger ones memory.
 pub(super) const PIECE: usize = 512 * 1024;
@@ -39,7 +40,7 @@ const FIELD_AT: u64 = 10 + 2 + 4;
 ///
 /// Memory is bounded by a few pieces a thread. When it is dropped before the end, the threads stop.
 pub struct Deflater<F> {
-    pool: Pool,
+    pool: Pool<Piece>,
     out: F,
     /// Pieces that may be under way at once.
     depth: usize,
@@ -78,6 +79,27 @@ pub struct Patch {
     pub bytes: Vec<u8>,
 }
 
+/// A piece of the stream, before and after.
+#[derive(Default)]
+struct Piece {
+    /// The bytes, after `known` earlier ones.
+    data: Vec<u8>,
+    known: usize,
+    /// The stream ends with it.
+    last: bool,
+    /// Its deflate data; whatever it holds before is overwritten.
+    out: Vec<u8>,
+    /// CRC-32 of the bytes, without those known.
+    crc: u32,
+}
+
+impl Piece {
+    /// How many bytes it adds to the stream.
+    fn len(&self) -> usize {
+        self.data.len() - self.known
+    }
+}
+
 impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     /// Starts the threads and writes the header.
     ///
@@ -85,7 +107,14 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     /// Those of `out`; `io.other` when no thread can be started.
     pub fn new(options: Options, mut out: F) -> Result<Self> {
         let jobs = options.jobs.min(MOST_JOBS);
-        let pool = Pool::new(jobs, options.level)?;
+        let pool = Pool::new("deflate", jobs, || {
+            let mut encoder = Encoder::new(options.level);
+            move |piece: &mut Piece| {
+                encoder.encode(&piece.data, piece.known, piece.last, &mut piece.out)?;
+                piece.crc = crc32fast::hash(piece.data.get(piece.known..).unwrap_or_default());
+                Ok(())
+            }
+        })?;
         let reserved = reserved(options.expected);
         let mut header = HEADER.to_vec();
         if reserved > 0 {

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+
 use super::super::member::FEXTRA;
 use crate::code::Code;
 use crate::problem::{Problem, Result};
@@ -36,6 +38,18 @@ pub struct Checkpoint {
     pub crc: u32,
     /// The up to 32 768 bytes before, as deflate data; `None` when nothing before is referred to.
     pub window: Option<Vec<u8>>,
+}
+
+impl Checkpoint {
+    /// The bytes before, as far as they may be referred to.
+    ///
+    /// # Errors
+    /// [`Code::GzipIndex`] when they are damaged, or more than there can be.
+    pub fn window_bytes(&self) -> Result<Vec<u8>> {
+        let Some(data) = &self.window else { return Ok(Vec::new()) };
+        let window = decompress_to_vec_with_limit(data, WINDOW).ok();
+        window.filter(|window| window.len() as u64 <= self.offset).ok_or_else(|| bad("a window is damaged"))
+    }
 }
 
 /// Where a gzip file can be read from.
@@ -227,8 +241,9 @@ impl Index {
         self.checkpoints.partition_point(|point| point.offset <= offset).saturating_sub(1)
     }
 
-    /// Where span `at` ends: offset in the content and bit in the file.
-    pub(super) fn end_of(&self, at: usize) -> (u64, u64) {
+    /// Where span `at` ends: offset in the content and bit in the file. That of the last one is the
+    /// trailer.
+    pub fn end_of(&self, at: usize) -> (u64, u64) {
         let end = (self.content_len, self.file_len.saturating_sub(8).saturating_mul(8));
         self.checkpoints.get(at + 1).map_or(end, |next| (next.offset, next.bit))
     }

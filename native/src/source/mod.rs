@@ -1,37 +1,33 @@
 //! Where a snapshot is read from: a file or standard input.
 
+mod input;
+mod pass;
+mod stream;
+mod zlib;
+
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Phase, Unit};
-use rollsnap_core::snapshot::{Event, Inspector, Options};
-use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rollsnap_core::gzip::MAGIC;
+use rollsnap_core::snapshot::{ContentInspector, Event, Inspector, Options};
+use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
+use crate::files::Part;
+use crate::index::{self, Content, Found, Outcome};
 use crate::io::problem;
-
-/// How much is read at once, in bytes.
-const CHUNK: usize = 256 * 1024;
-
-/// How long a pipe is waited for before looking whether the user wants to stop.
-const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+use input::Input;
+use pass::Pass;
 
 /// A snapshot to read.
 pub struct Source {
     name: PathBuf,
     input: Input,
     size: Option<u64>,
-}
-
-enum Input {
-    /// A file, whose bytes are there at once.
-    File(File),
-    /// A pipe or the like, whose writer may take its time.
-    Pipe(File),
-    /// What is in memory.
-    Memory(Box<dyn Read>),
+    /// Whether nothing was read yet.
+    fresh: bool,
 }
 
 impl Source {
@@ -45,7 +41,7 @@ impl Source {
             // The descriptor itself: what a buffer holds could not be waited for.
             let stdin = io::stdin().as_fd().try_clone_to_owned();
             let stdin = stdin.map_err(|err| problem("read", Path::new("standard input"), err))?;
-            return Ok(Self { name: name.into(), input: Input::Pipe(stdin.into()), size: None });
+            return Ok(Self { name: name.into(), input: Input::Pipe(stdin.into()), size: None, fresh: true });
         }
         let shown = name.display();
         if ["http://", "https://"].iter().any(|scheme| shown.to_string().starts_with(scheme)) {
@@ -64,16 +60,16 @@ impl Source {
             return Err(cannot(ErrorKind::IsADirectory.into()));
         }
         Ok(if metadata.is_file() {
-            Self { name: name.into(), input: Input::File(file), size: Some(metadata.len()) }
+            Self { name: name.into(), input: Input::File(file), size: Some(metadata.len()), fresh: true }
         } else {
-            Self { name: name.into(), input: Input::Pipe(file), size: None }
+            Self { name: name.into(), input: Input::Pipe(file), size: None, fresh: true }
         })
     }
 
     /// A snapshot in memory, called `name` in messages.
-    pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + 'static) -> Self {
+    pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Self {
         let size = Some(bytes.as_ref().len() as u64);
-        Self { name: name.into(), input: Input::Memory(Box::new(io::Cursor::new(bytes))), size }
+        Self { name: name.into(), input: Input::Memory(Box::new(io::Cursor::new(bytes))), size, fresh: true }
     }
 
     /// What it is called: the path, or `-`.
@@ -92,6 +88,7 @@ impl Source {
     /// What is wrong with the first bytes, [`Code::Cancelled`], and [`Code::IoOther`] when reading
     /// fails.
     pub fn read_header(&mut self, feedback: &dyn Feedback) -> Result<(Header, Report)> {
+        self.fresh = false;
         let mut inspector = Inspector::new(Options::default());
         let mut first_problem = None;
         let mut sink = |event: Event<'_>| {
@@ -102,7 +99,7 @@ impl Source {
         };
         let mut chunk = [0; 4096];
         let mut report = loop {
-            let len = self.read(&mut chunk, feedback)?;
+            let len = self.input.read(&mut chunk, &self.name, || feedback.checkpoint())?;
             if len == 0 {
                 break inspector.finish(&mut sink)?;
             }
@@ -123,7 +120,8 @@ impl Source {
         Ok((header, report))
     }
 
-    /// Pushes the whole file through an inspector, as one phase of a job.
+    /// Pushes the whole file through an inspector, as one phase of a job: on all cores where an index tells
+    /// how, otherwise in two threads.
     ///
     /// # Errors
     /// Those of `sink`, [`Code::Cancelled`], and [`Code::IoOther`] when reading fails. What is wrong
@@ -136,37 +134,69 @@ impl Source {
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Report, E> {
         feedback.phase(Phase { total: self.size, unit: Unit::Bytes, ..phase });
-        let mut inspector = Inspector::new(options);
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            let len = self.read(&mut chunk, feedback)?;
-            if len == 0 {
-                return inspector.finish(sink);
+        let mut pass = Pass::new(options);
+        let found = self.find_index();
+        pass.remark = found.problem;
+        if let Some(indexed) = found.indexed.filter(|indexed| index::is_possible(indexed)) {
+            match index::inspect(&indexed, &mut pass.inspector, feedback, sink)? {
+                Outcome::Read { crc32 } => return pass.finish(indexed.file.len(), Some(crc32), sink),
+                Outcome::Stopped { resume, problem } => {
+                    (pass.resume, pass.remark) = (resume, pass.remark.or(Some(problem)));
+                }
             }
-            inspector.feed(&chunk[..len], sink)?;
-            feedback.advance(len as u64);
+        }
+        if pass.remark.is_some() {
+            feedback.note("The checkpoint index cannot be used: the file is read from front to end");
+        }
+        stream::inspect(&mut self.input, &self.name, pass, feedback, sink)
+    }
+
+    /// Goes from member header to member header, as one phase of a job, where the content can be reached from
+    /// anywhere: in an uncompressed file, or by an index. Contents are left out, but those for which `wanted`
+    /// says yes after [`Event::Member`]; what was not checked stands in the report.
+    ///
+    /// Gives no report where that is not possible, or when the index turns out to be wrong; then
+    /// [`Source::inspect`] tells everything from the beginning.
+    ///
+    /// # Errors
+    /// As [`Source::inspect`].
+    pub fn walk<E: From<Problem>>(
+        &mut self,
+        options: Options,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        wanted: &dyn Fn() -> bool,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Option<Report>, E> {
+        let Some(part) = self.part().filter(|_| self.fresh) else { return Ok(None) };
+        let content = if is_gzip(&part) {
+            index::find(&self.name, part).indexed.and_then(Content::indexed)
+        } else {
+            Some(Content::plain(part))
+        };
+        let Some(mut content) = content else { return Ok(None) };
+        feedback.phase(Phase { total: Some(content.len()), unit: Unit::Bytes, ..phase });
+        index::walk(&mut content, ContentInspector::new(options), feedback, wanted, sink)
+    }
+
+    /// The index of a compressed file that was not read yet.
+    fn find_index(&mut self) -> Found {
+        let fresh = std::mem::replace(&mut self.fresh, false);
+        match self.part().filter(|part| fresh && is_gzip(part)) {
+            Some(part) => index::find(&self.name, part),
+            None => Found::default(),
         }
     }
 
-    /// Reads what is there. A writer that stalls does not keep the user from stopping.
-    fn read(&mut self, chunk: &mut [u8], feedback: &dyn Feedback) -> Result<usize> {
-        loop {
-            feedback.checkpoint()?;
-            let read = match &mut self.input {
-                Input::File(file) => file.read(chunk),
-                Input::Pipe(pipe) => match poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&PATIENCE)) {
-                    Ok(0) => continue,
-                    Ok(_) => pipe.read(chunk),
-                    Err(errno) => Err(errno.into()),
-                },
-                Input::Memory(bytes) => bytes.read(chunk),
-            };
-            match read {
-                Err(err) if err.kind() == ErrorKind::Interrupted => {}
-                // A writer that was stopped together with this command has not finished.
-                Ok(0) => return feedback.checkpoint().map(|()| 0),
-                other => return other.map_err(|err| problem("read", &self.name, err)),
-            }
-        }
+    /// The file, to be read from anywhere; `None` for a pipe.
+    pub(crate) fn part(&self) -> Option<Part> {
+        let (Input::File(file), Some(size)) = (&self.input, self.size) else { return None };
+        Some(Part::of(file.try_clone().ok()?, &self.name, size))
     }
+}
+
+/// What cannot be read is not known to be compressed, and will be met again.
+pub(crate) fn is_gzip(part: &Part) -> bool {
+    let mut first = [0; 2];
+    part.read_at(0, &mut first).is_ok_and(|()| first == MAGIC)
 }

@@ -1,0 +1,121 @@
+//! The content of a snapshot, reached from anywhere: of an uncompressed file at once, of a compressed one by
+//! the spans that hold what is wanted.
+
+use std::sync::Arc;
+
+use rollsnap_core::report::{Check, Compression};
+use rollsnap_core::snapshot::{ContentInspector, Event};
+use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
+
+use super::span::SpanInflater;
+use super::{Indexed, span_len};
+use crate::files::Part;
+
+/// How much of an uncompressed file is read at once, in bytes: one member header, and most small members.
+const PIECE: usize = 4096;
+
+/// A span is held whole; longer ones are not read at random.
+const LONGEST: u64 = 24 << 20;
+
+/// What is not known of a compressed file when only its member headers were read.
+pub(crate) const NOT_CHECKED: &str = "not checked: the contents of members, of which only the headers were read";
+
+/// Content that need not be read from front to end.
+pub(crate) enum Content {
+    /// That of an uncompressed file.
+    Plain { file: Part, piece: Vec<u8> },
+    /// That of a compressed one.
+    Spans { indexed: Arc<Indexed>, inflater: Box<SpanInflater>, span: Vec<u8> },
+}
+
+impl Content {
+    /// Of an uncompressed file.
+    pub(crate) fn plain(file: Part) -> Self {
+        Self::Plain { file, piece: Vec::new() }
+    }
+
+    /// Of a compressed file; `None` when its spans are too long.
+    pub(crate) fn indexed(indexed: Arc<Indexed>) -> Option<Self> {
+        let spans = 0..indexed.index.checkpoints.len();
+        let short = spans.into_iter().all(|at| span_len(&indexed, at) <= LONGEST);
+        let inflater = Box::new(SpanInflater::new());
+        short.then(|| Self::Spans { indexed, inflater, span: Vec::new() })
+    }
+
+    /// Length in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        match self {
+            Self::Plain { file, .. } => file.len(),
+            Self::Spans { indexed, .. } => indexed.index.content_len,
+        }
+    }
+
+    /// The bytes from `offset` on, as many as come at once, and at least one.
+    fn from(&mut self, offset: u64) -> Result<&[u8]> {
+        match self {
+            Self::Plain { file, piece } => {
+                let left = usize::try_from(file.len() - offset).unwrap_or(usize::MAX);
+                piece.resize(left.min(PIECE), 0);
+                file.read_at(offset, piece)?;
+                Ok(piece)
+            }
+            Self::Spans { indexed, inflater, span } => {
+                let index = &indexed.index;
+                let at = index.span_of(offset);
+                inflater.read(&indexed.file, index, at, span)?;
+                let start = index.checkpoints.get(at).map_or(0, |point| point.offset);
+                Ok(usize::try_from(offset - start).ok().and_then(|from| span.get(from..)).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// Goes from member header to member header and leaves out the contents of members, but those for which
+/// `wanted` says yes after [`Event::Member`]. Progress counts bytes of content.
+///
+/// Gives no report when a span is not what the index says: then the file must be read from front to end.
+///
+/// # Errors
+/// Those of `sink`, [`Code::Cancelled`], any `io.*` code.
+pub(crate) fn walk<E: From<Problem>>(
+    content: &mut Content,
+    mut inspector: ContentInspector,
+    feedback: &mut dyn Feedback,
+    wanted: &dyn Fn() -> bool,
+    sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+) -> Result<Option<Report>, E> {
+    let (len, mut at, mut skipped) = (content.len(), 0, 0);
+    inspector.compressed(match content {
+        Content::Plain { .. } => Compression::None,
+        Content::Spans { .. } => Compression::Gzip,
+    });
+    while at < len && !inspector.is_in_vain() {
+        feedback.checkpoint()?;
+        let piece = match content.from(at) {
+            Ok(piece) if !piece.is_empty() => piece,
+            Ok(_) => return Ok(None),
+            Err(problem) if problem.code() == Code::GzipIndex => return Ok(None),
+            Err(problem) => return Err(problem.into()),
+        };
+        let mut done = piece.len() as u64;
+        inspector.feed(piece, sink)?;
+        if !wanted() {
+            let over = inspector.skippable().min(len - at - done);
+            inspector.skip(over);
+            skipped += over;
+            done += over;
+        }
+        at += done;
+        feedback.advance(done);
+    }
+    match content {
+        Content::Plain { file, .. } => inspector.finish(file.len(), None, sink).map(Some),
+        Content::Spans { indexed, .. } => {
+            let crc32 = Some(indexed.index.crc).filter(|_| skipped == 0);
+            if skipped > 0 {
+                inspector.remark(Check::unknown(Code::GzipCrc, NOT_CHECKED));
+            }
+            inspector.finish(indexed.file.len(), crc32, sink).map(Some)
+        }
+    }
+}
