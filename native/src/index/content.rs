@@ -11,8 +11,9 @@ use super::span::SpanInflater;
 use super::{Indexed, span_len};
 use crate::files::Part;
 
-/// How much of an uncompressed file is read at once, in bytes: one member header, and most small members.
-const PIECE: usize = 4096;
+/// How much of an uncompressed file is read at once, in bytes: little behind what was left out, more and more
+/// where all is read.
+const PIECE: (usize, usize) = (4096, 256 * 1024);
 
 /// A span is held whole; longer ones are not read at random.
 const LONGEST: u64 = 24 << 20;
@@ -21,9 +22,11 @@ const LONGEST: u64 = 24 << 20;
 pub(crate) const NOT_CHECKED: &str = "not checked: the contents of members, of which only the headers were read";
 
 /// Content that need not be read from front to end.
-pub(crate) enum Content {
+pub(crate) struct Content(Kind);
+
+enum Kind {
     /// That of an uncompressed file.
-    Plain { file: Part, piece: Vec<u8> },
+    Plain { file: Part, piece: Vec<u8>, next: u64 },
     /// That of a compressed one.
     Spans { indexed: Arc<Indexed>, inflater: Box<SpanInflater>, span: Vec<u8> },
 }
@@ -31,7 +34,7 @@ pub(crate) enum Content {
 impl Content {
     /// Of an uncompressed file.
     pub(crate) fn plain(file: Part) -> Self {
-        Self::Plain { file, piece: Vec::new() }
+        Self(Kind::Plain { file, piece: Vec::new(), next: 0 })
     }
 
     /// Of a compressed file; `None` when its spans are too long.
@@ -39,27 +42,30 @@ impl Content {
         let spans = 0..indexed.index.checkpoints.len();
         let short = spans.into_iter().all(|at| span_len(&indexed, at) <= LONGEST);
         let inflater = Box::new(SpanInflater::new());
-        short.then(|| Self::Spans { indexed, inflater, span: Vec::new() })
+        short.then(|| Self(Kind::Spans { indexed, inflater, span: Vec::new() }))
     }
 
     /// Length in bytes.
     pub(crate) fn len(&self) -> u64 {
-        match self {
-            Self::Plain { file, .. } => file.len(),
-            Self::Spans { indexed, .. } => indexed.index.content_len,
+        match &self.0 {
+            Kind::Plain { file, .. } => file.len(),
+            Kind::Spans { indexed, .. } => indexed.index.content_len,
         }
     }
 
     /// The bytes from `offset` on, as many as come at once, and at least one.
     fn from(&mut self, offset: u64) -> Result<&[u8]> {
-        match self {
-            Self::Plain { file, piece } => {
+        match &mut self.0 {
+            Kind::Plain { file, piece, next } => {
+                let (least, most) = PIECE;
+                let wanted = if offset == *next { (2 * piece.len()).clamp(least, most) } else { least };
                 let left = usize::try_from(file.len() - offset).unwrap_or(usize::MAX);
-                piece.resize(left.min(PIECE), 0);
+                piece.resize(left.min(wanted), 0);
                 file.read_at(offset, piece)?;
+                *next = offset + piece.len() as u64;
                 Ok(piece)
             }
-            Self::Spans { indexed, inflater, span } => {
+            Kind::Spans { indexed, inflater, span } => {
                 let index = &indexed.index;
                 let at = index.span_of(offset);
                 inflater.read(&indexed.file, index, at, span)?;
@@ -85,9 +91,9 @@ pub(crate) fn walk<E: From<Problem>>(
     sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
 ) -> Result<Option<Report>, E> {
     let (len, mut at, mut skipped) = (content.len(), 0, 0);
-    inspector.compressed(match content {
-        Content::Plain { .. } => Compression::None,
-        Content::Spans { .. } => Compression::Gzip,
+    inspector.compressed(match &content.0 {
+        Kind::Plain { .. } => Compression::None,
+        Kind::Spans { .. } => Compression::Gzip,
     });
     while at < len && !inspector.is_in_vain() {
         feedback.checkpoint()?;
@@ -108,9 +114,9 @@ pub(crate) fn walk<E: From<Problem>>(
         at += done;
         feedback.advance(done);
     }
-    match content {
-        Content::Plain { file, .. } => inspector.finish(file.len(), None, sink).map(Some),
-        Content::Spans { indexed, .. } => {
+    match &content.0 {
+        Kind::Plain { file, .. } => inspector.finish(file.len(), None, sink).map(Some),
+        Kind::Spans { indexed, .. } => {
             let crc32 = Some(indexed.index.crc).filter(|_| skipped == 0);
             if skipped > 0 {
                 inspector.remark(Check::unknown(Code::GzipCrc, NOT_CHECKED));
