@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use crate::code::Code;
-use crate::context::Facts;
 use crate::header::Header;
 use crate::problem::{Place, Problem};
+use crate::{context, store};
 
 /// Name and version of the JSON form. Fields may be added to it, never renamed.
 pub const SCHEMA: &str = "rollsnap.report/1";
@@ -28,7 +28,10 @@ pub struct Report {
     pub members: Members,
     /// What the context holds, where its objects were read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<Facts>,
+    pub context: Option<context::Facts>,
+    /// What the store records about itself, where it could be opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<store::Facts>,
     /// The three answers.
     pub verdicts: Verdicts,
     /// The evidence behind them.
@@ -157,6 +160,7 @@ impl Report {
             container: Container::default(),
             members: Members::default(),
             context: None,
+            store: None,
             verdicts: Verdicts::default(),
             checks: Vec::new(),
             checks_left_out: 0,

@@ -1,9 +1,7 @@
-//! What kind of snapshot a file is, beyond its header: full or compact. Nothing in the header tells, so
-//! the whole file is read.
+//! What kind of snapshot a file is, beyond its header: full or compact, and what its store records. Nothing in
+//! the header tells, so the whole file is read.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::snapshot::{Event, Options};
@@ -11,11 +9,10 @@ use rollsnap_core::{Feedback, Report, Result, Verdict};
 use serde::Serialize;
 
 use crate::contexts::Contexts;
-use crate::data_dir::STORE;
-use crate::io;
 use crate::source::Source;
-use crate::store::{Accept, Rows, Store};
+use crate::store::{Rows, close_any, open_any};
 use crate::verify::is_compact;
+use crate::verify::kept::Kept;
 
 /// What is known of a snapshot that was read to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,39 +28,35 @@ pub struct Nature {
     pub head_level: Option<i32>,
 }
 
-/// Reads a snapshot to its end. The store goes to a temporary file in `temp_dir`, or in the system's
+/// Reads a snapshot to its end. The store goes to temporary files in `temp_dir`, or in the system's
 /// directory for such files.
 ///
 /// # Errors
-/// As [`Source::inspect`], any `io.*` code. What is wrong with the snapshot stands in the report.
+/// As [`Source::inspect`], any `io.*` code. What is wrong with the snapshot stands in the report, and what the
+/// store records.
 pub fn read(
     source: &mut Source,
     temp_dir: Option<&Path>,
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Nature)> {
-    let parent = temp_dir.map_or_else(std::env::temp_dir, Path::to_path_buf);
-    let work = tempfile::Builder::new().prefix("rollsnap-info-").tempdir_in(&parent);
-    let work = work.map_err(|err| io::problem("create a working directory in", &parent, err))?;
-    let store = work.path().join(STORE);
+    let mut kept = Kept::new(temp_dir);
     let mut contexts = Contexts::default();
-    let mut open: Option<(PathBuf, File)> = None;
-    let report = source.inspect(Options::default(), phase, feedback, &mut |event| {
+    let mut report = source.inspect(Options::default(), phase, feedback, &mut |event| {
         match event {
-            Event::Member(member) if member.name == STORE => {
-                let file = File::create(&store).map_err(|err| io::problem("create", &store, err))?;
-                open = Some((store.clone(), file));
-            }
-            Event::Member(member) => contexts.begin(&member.name),
-            Event::Data(data) => match &mut open {
-                Some((path, file)) => {
-                    file.write_all(data).map_err(|err| io::problem("write", path, err))?;
+            Event::Member(member) => {
+                let is_kept = kept.begin(member)?;
+                if !is_kept {
+                    contexts.begin(&member.name);
                 }
-                None => contexts.data(data),
-            },
-            Event::MemberEnd { .. } => {
+            }
+            Event::Data(data) => {
+                kept.data(data)?;
+                contexts.data(data);
+            }
+            Event::MemberEnd { member, .. } => {
+                kept.end(member);
                 contexts.end();
-                open = None;
             }
             _ => {}
         }
@@ -77,19 +70,22 @@ pub fn read(
         head_level: None,
     };
     // Of a damaged file nothing more can be said, nor of a store that cannot be read.
-    if report.verdicts.intact == Verdict::Yes && store.exists() {
-        let _ = judge(&store, &contexts, &mut nature);
+    if report.verdicts.intact == Verdict::Yes
+        && let Some(root) = kept.root()
+    {
+        let _ = judge(root, &contexts, &mut nature, &mut report);
     }
     Ok((report, nature))
 }
 
-fn judge(store: &Path, contexts: &Contexts, nature: &mut Nature) -> Result<()> {
-    let store = Store::open(store, Accept::Older)?;
+fn judge(root: &Path, contexts: &Contexts, nature: &mut Nature, report: &mut Report) -> Result<()> {
+    let store = open_any(root, None)?;
+    report.store = Some(store.facts());
     let head = store.head()?;
     nature.head_level = Some(head.level);
     let first = store.first_available()?;
     nature.first_level = Some(first);
     let first = store.block_at(first)?;
     nature.compact = Some(is_compact(contexts, first.as_ref(), &head));
-    store.close()
+    close_any(store)
 }

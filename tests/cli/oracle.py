@@ -5,15 +5,17 @@
   oracle.py stage DATA OUT LEVEL   what an export of DATA puts in the archive
   oracle.py pack STAGED OUT HEX    archives it behind the header HEX
   oracle.py bomb OUT MIB           a snapshot of so many zeros, compressed
+  oracle.py pages DIR MIB          adds so many pre-images, those of the benchmarks (bench/speed/corpus.py)
   oracle.py dump DB...             every row of every table, schema, integrity check
   oracle.py members FILE...        header and members of snapshots, read by gzip and tarfile
   oracle.py hold FILE...           takes POSIX locks, says so, keeps them until standard input ends
 """
 import fcntl, gzip, hashlib, io, json, os, shutil, sqlite3, sys, tarfile, tempfile
 
-FIXTURES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fixtures/data-dir")
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FIXTURES = TESTS + "/fixtures/data-dir"
 sys.dont_write_bytecode = True
-sys.path.insert(0, FIXTURES)
+sys.path[:0] = [FIXTURES, TESTS + "/bench/speed"]
 import apply_mutant  # noqa: E402
 
 
@@ -109,6 +111,9 @@ def main():
         apply_mutant.put(args[1], apply_mutant.pack(args[0], args[2]))
     elif command == "bomb":
         bomb(args[0], int(args[1]) << 20)
+    elif command == "pages":
+        import corpus
+        corpus.make_pages(corpus.World(), args[0], int(args[1]) << 20)
     elif command == "dump":
         result = [dump(path) for path in args]
     elif command == "members":

@@ -29,6 +29,7 @@ function commandLine(file) {
 test('there are snapshots of every kind', () => {
   assert.ok(files.length >= 12);
   assert.ok(files.filter((name) => name.includes('/v5')).length >= 3);
+  assert.ok(files.some((name) => name.includes('/v4')));
 });
 
 for (const file of files) {
@@ -37,7 +38,7 @@ for (const file of files) {
     // On the command line `context stat` tells what the head's commit consists of, not the report.
     if (report.context) report.context.head = null;
     assert.deepEqual(JSON.parse(JSON.stringify(report)), await commandLine(file));
-    if (file.includes('/v5')) assert.equal(report.verdicts.consistent, 'yes');
+    if (/\/v[45]/.test(file)) assert.equal(report.verdicts.consistent, 'yes');
   });
 }
 
@@ -61,6 +62,29 @@ test('the context is counted, and what its head consists of', async () => {
   assert.deepEqual(objects, { count: outside.objects.count + pvm.objects.count + 2, bytes: outside.objects.bytes + pvm.objects.bytes + 56 + 59 });
   const theirs = await commandLine(file);
   assert.deepEqual(theirs.context, { ...facts, head: null });
+});
+
+test('what kind of store it is, and how far it reaches', async () => {
+  // What the program that made the directories recorded of them.
+  for (const [name, version, writers] of [
+    ['v4-full', 4, 'Mavkit, or Octez before v21'],
+    ['v5-archive', 5, 'Octez since v21'],
+  ]) {
+    const expected = JSON.parse(readFileSync(join(ROOT, `tests/fixtures/data-dir/${name}.expect.json`)));
+    const file = files.find((file) => file.includes(`/${name}.`));
+    const { store } = await inspectBlob(new Blob([readFileSync(file)]), { consistent: true });
+    const { levels, lcc, history_mode } = expected;
+    assert.deepEqual(store, {
+      version,
+      writers,
+      history_mode,
+      first_level: levels.first_available,
+      head_level: levels.head,
+      finalized_level: levels.finalized,
+      last_cemented: lcc.hash,
+      last_cemented_level: lcc.level,
+    });
+  }
 });
 
 test('a store above the bound is left open, and a check says why', async () => {
@@ -103,6 +127,12 @@ test('what layer 1 cemented last is compared with the store that was read', asyn
     }
   };
   assert.deepEqual(of(full, {}, 'src12vzwHTCRHgG4PxbFW3qiTE5f36wstgnbZSojg6APbYC12WcBaQ', 2000005), no(2000005, 'No block for LCC level 2000005'));
+  // A store of version 4, which is kept file by file.
+  const mavkit = inspected(new Uint8Array(readFileSync(files.find((name) => name.includes('/v4-full')))));
+  const theirs = 'src13iczycVCBNKs6UGBTu7nJuBNSLDoSKEDeu94iuV66gQy3Dp9fq';
+  assert.deepEqual([mavkit.compareCemented(theirs, 800015).status, mavkit.compareCemented(lcc, 800015).status], ['yes', 'no']);
+  assert.deepEqual(mavkit.compareCemented(lcc, 800009), no(800009, 'No block for LCC level 800009'));
+  mavkit.free();
   const large = of(archive, { maxStore: 4096 }, lcc, 1015);
   assert.deepEqual([large.code, large.status], ['l1.lcc', 'unknown']);
   assert.match(large.text, /at most 4096 are kept in memory/);

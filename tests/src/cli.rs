@@ -276,7 +276,19 @@ pub fn program() -> PathBuf {
 /// Asks Python; see `tests/cli/oracle.py`.
 #[track_caller]
 pub fn oracle(words: &[&str]) -> Value {
-    let output = python().arg(script()).args(words).output().unwrap();
+    ask("oracle.py", words)
+}
+
+/// Asks a reader that is as strict as the nodes and more; see `tests/cli/node_rules.py`.
+#[track_caller]
+pub fn node_rules(words: &[&str]) -> Vec<Value> {
+    let Value::Array(answers) = ask("node_rules.py", words) else { panic!("a list of answers") };
+    answers
+}
+
+#[track_caller]
+fn ask(script: &str, words: &[&str]) -> Value {
+    let output = python().arg(scripts().join(script)).args(words).output().unwrap();
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -305,7 +317,12 @@ impl Holder {
     /// Locks files that exist.
     pub fn of(files: &[String]) -> Self {
         let mut command = python();
-        command.arg(script()).arg("hold").args(files).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .arg(scripts().join("oracle.py"))
+            .arg("hold")
+            .args(files)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -394,6 +411,6 @@ fn python() -> Command {
     Command::new(python)
 }
 
-fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("cli/oracle.py")
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cli")
 }

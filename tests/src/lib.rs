@@ -5,6 +5,7 @@ pub mod cli;
 pub mod crash;
 pub mod damaged;
 pub mod fixtures;
+pub mod gathered;
 pub mod irmin;
 pub mod l1;
 pub mod reading;

@@ -2,6 +2,8 @@
 //! of them.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use rollsnap_core::chain::{Chain, Marks, Stored, Summary, follow};
 use rollsnap_core::context::Contexts;
@@ -224,4 +226,32 @@ pub fn walk(files: &Dir) -> (Summary, Vec<Problem>) {
 /// A hash of its text.
 pub fn text<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> T {
     value.as_str().unwrap().parse().unwrap()
+}
+
+/// Makes a directory that was never collected, and whose indexes are logs alone, what it was when this level
+/// was its head. Blocks above it stay in their file, as they do when layer 1 takes them back.
+pub fn take_back(root: &Path, level: i32) {
+    let path = |name: &str| root.join("storage").join(name);
+    let read = |name: &str| fs::read(path(name)).unwrap();
+    let write = |name: &str, content: &[u8]| fs::write(path(name), content).unwrap();
+    let word = |bytes: &[u8]| i32::from_be_bytes(key(bytes));
+
+    // key (32) ‖ offset (8) ‖ header (228), whose level comes after a hash
+    let blocks = read("l2_blocks/index/index/log");
+    let entry = blocks[32..].chunks_exact(268).find(|entry| word(&entry[72..76]) == level).unwrap();
+    let offset = u64::from_be_bytes(key(&entry[32..40])) as usize;
+    let bodies = read("l2_blocks/data");
+    let length = word(&bodies[offset..offset + 4]) as usize;
+    write("l2_head", &[&entry[40..], &bodies[offset + 4..][..length]].concat());
+
+    let levels = read("levels_to_hashes/index/log");
+    let kept = levels[32..].chunks_exact(36).filter(|entry| word(&entry[..4]) <= level);
+    let kept = kept.collect::<Vec<_>>().concat();
+    write(
+        "levels_to_hashes/index/log",
+        &[&(kept.len() as u64).to_be_bytes(), &levels[8..32], &kept].concat(),
+    );
+
+    let finalized = word(&read("last_finalized_level")).min(level);
+    write("last_finalized_level", &finalized.to_be_bytes());
 }

@@ -321,23 +321,6 @@ fn a_linked_context_is_not_orphaned() {
 }
 
 #[test]
-fn stores_of_version_4_are_refused_in_words() {
-    let ground = Ground::new();
-    let v4 = ground.snapshot("data-dir/v4-full.head.snapshot.gz");
-    let before = ground.tree();
-    ground.run(&["import", &v4, "--data-dir", "new"]).refused(4, "store of version 4");
-    ground.tree().same_as(&before, "refused");
-    let data = ground.unpack("v4-full", "v4");
-    let before = ground.tree();
-    let v5 = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
-    ground.run(&["import", &v5, "--force", "--data-dir", &data]).refused(4, "version 4");
-    ground.run(&["export", "--data-dir", &data]).refused(1, "Retired store version 4, recover from snapshot");
-    let mut after = ground.tree();
-    after.0.remove("v5-full.finalized.snapshot.gz");
-    after.same_as(&before, "refused");
-}
-
-#[test]
 fn json_tells_what_was_imported() {
     let ground = Ground::new();
     let snapshot = ground.snapshot("data-dir/v5-archive.head.snapshot.gz");

@@ -143,6 +143,7 @@ fn a_full_disk_changes_nothing() {
     let ground = Ground::new();
     let data = ground.unpack("v5-archive", "data");
     let snapshot = ground.snapshot("data-dir/v5-archive.head.snapshot.gz");
+    let older = ground.snapshot("data-dir/v4-full.head.snapshot.gz");
     let unchanged = |what: &str| {
         let read = |name: &str| fs::read_to_string(ground.path(name)).unwrap();
         assert_eq!(read("after"), read("before"), "{what}");
@@ -152,6 +153,7 @@ fn a_full_disk_changes_nothing() {
         &["export", "full/out", "--data-dir", &data, "--compress-on-the-fly"],
         &["export", "--dest", "full/deep/er", "--data-dir", &data, "--uncompressed"],
         &["import", &snapshot, "--data-dir", "full/new"],
+        &["import", &older, "--data-dir", "full/new"],
         &["extract", &snapshot, "-C", "full/files"],
     ] {
         for size in ["64k", "160k", "240k"] {
@@ -165,6 +167,11 @@ fn a_full_disk_changes_nothing() {
             unchanged(words[0]);
         }
     }
+    // What is kept of a snapshot to be verified: the files of its store.
+    let words = ["verify", &older, "--temp-dir", "full"];
+    let run = on_a_small_disk(&ground, "64k", ":", &words).unwrap().refused(5, "full/");
+    assert!(run.err.contains("[io.no-space]"), "{run}");
+    unchanged("verify");
     // Over a directory that is in use.
     ground.mutants(&["ok-i5c-older"]);
     let words = ["import", "ok-i5c-older/snapshot", "--force", "--data-dir", "full/target"];

@@ -27,6 +27,10 @@ const STAGING: &str = ".rollsnap-import";
 struct Ground {
     dir: TempDir,
     snapshot: PathBuf,
+    /// The level of the snapshot.
+    level: i32,
+    /// Whether the command after a kill may be an export.
+    exports: bool,
     old: Tree,
     new: Tree,
 }
@@ -48,25 +52,43 @@ impl Ground {
         assert_ne!(fs::metadata(old.join("store.sqlite-wal")).unwrap().len(), 0);
         let before = essence(&old);
         drop(node);
-        Self::settle(dir, snapshot, before)
+        Self { dir, snapshot, level: NEW_LEVEL, exports: true, old: before, new: Tree::new() }
+            .settle(|name| name == "store.sqlite-wal" || name == "context/store.0.prefix")
     }
 
     /// Into a data directory that does not exist.
     fn fresh() -> Self {
         let (dir, snapshot) = with_snapshot();
-        Self::settle(dir, snapshot, Tree::new())
+        Self { dir, snapshot, level: NEW_LEVEL, exports: true, old: Tree::new(), new: Tree::new() }
+            .settle(|_| false)
     }
 
-    fn settle(dir: TempDir, snapshot: PathBuf, old: Tree) -> Self {
-        let mut ground = Self { dir, snapshot, old, new: Tree::new() };
+    /// Over a store of version 5, whose database goes, a snapshot of version 4, whose `storage/` comes.
+    fn of_the_other_family() -> Self {
+        let (dir, _) = with_snapshot();
+        let old = dir.path().join("v5-full");
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/data-dir");
+        let metadata = fs::read(fixture("v4-full", dir.path()).join("metadata")).unwrap();
+        fs::write(old.join("metadata"), metadata).unwrap();
+        let node = Connection::open(old.join("store.sqlite")).unwrap();
+        node.execute("UPDATE rollup_node_state SET level = 9 WHERE name = 'l2_head'", []).unwrap();
+        drop(node);
+        let (snapshot, old) = (fixtures.join("v4-full.head.snapshot.gz"), essence(&old));
+        Self { dir, snapshot, level: 800_029, exports: false, old, new: Tree::new() }
+            .settle(|name| name == "store.sqlite" || name.starts_with("context/"))
+    }
+
+    /// Learns what an import makes of the directory; of what was there only this goes.
+    fn settle(mut self, goes: impl Fn(&str) -> bool) -> Self {
+        let ground = &mut self;
         let root = ground.root("undisturbed");
         let output = ground.import(&root).output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
         ground.new = essence(&root);
         assert!(!root.join(STAGING).exists() && ground.new != ground.old);
-        let mut missing = ground.old.keys().filter(|name| !ground.new.contains_key(*name));
-        assert!(missing.all(|name| name == "store.sqlite-wal" || name == "context/store.0.prefix"));
-        ground
+        let missing = ground.old.keys().filter(|name| !ground.new.contains_key(*name));
+        assert_eq!(missing.filter(|name| !goes(name)).collect::<Vec<_>>(), Vec::<&String>::new());
+        self
     }
 
     /// A data directory in the old state, if there is one.
@@ -102,7 +124,7 @@ impl Ground {
         };
         let context = format!("{context}, found {pending:?}");
         // An export needs data: not after a kill that left none.
-        let exports = n.is_multiple_of(3) && (is_new || !self.old.is_empty());
+        let exports = self.exports && n.is_multiple_of(3) && (is_new || !self.old.is_empty());
         let next = if exports { self.then_export(&root) } else { self.import(&root) };
         let mut next = next;
         let output = next.output().unwrap();
@@ -126,7 +148,8 @@ impl Ground {
             let exported = fs::read(self.dir.path().join("exported")).unwrap();
             assert_eq!(exported[22..26], level.to_be_bytes(), "{context}");
         } else {
-            let refused = if self.old.is_empty() { "already populated" } else { "already at level 2000029" };
+            let at = format!("already at level {}", self.level);
+            let refused = if self.old.is_empty() { "already populated" } else { &at };
             assert_eq!(output.status.code(), Some(if is_new { 4 } else { 0 }), "{context}");
             assert_eq!(said.contains(refused), is_new, "{context}");
         }
@@ -219,6 +242,24 @@ fn a_killed_import_into_nothing_leaves_nothing_or_all() {
     }
     tell(format_args!("{} kills of an import into nothing with {total} calls: {seen:?}", numbers.len()));
     assert!(seen.contains_key("Some(HalfWay), import"), "{seen:?}");
+}
+
+/// Database out, `storage/` in: never both, never neither. What is before the first rename is that of every
+/// import.
+#[test]
+fn a_killed_import_leaves_one_family_or_the_other() {
+    let ground = Ground::of_the_other_family();
+    let calls = crash::trace(ground.import(&ground.root("data")));
+    let total = calls.len() as u64;
+    let first = calls.iter().position(|call| call.name == "rename").unwrap() as u64;
+    let mut seen = BTreeMap::new();
+    for n in first..=total {
+        ground.kill(n, How::Kill, &mut seen);
+    }
+    tell(format_args!("kills {first} to {total} of an import over the other family: {seen:?}"));
+    for state in ["NotBegun", "HalfWay", "Leftovers"] {
+        assert!(seen.contains_key(&format!("Some({state}), import")), "{state} was never met: {seen:?}");
+    }
 }
 
 /// A call that fails: the import says no and nothing has changed, or it says yes and all has.

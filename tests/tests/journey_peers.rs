@@ -2,9 +2,11 @@
 //! fixtures as nodes and a stub as layer 1. The texts are those that the nodes' tests look for.
 
 use std::fs;
+use std::path::Path;
 
-use rollsnap_tests::cli::{Ground, Run, dump};
+use rollsnap_tests::cli::{Ground, Run, dump, expect, oracle};
 use rollsnap_tests::l1::{Stub, view};
+use rollsnap_tests::store_v4::take_back;
 use serde_json::Value;
 
 /// The head of node 1; what it committed to last, at 1020, has not reached layer 1 yet.
@@ -91,4 +93,70 @@ fn snapshots_between_six_nodes() {
     rollsnap(&["import", &third, "--data-dir", &node6, "--force"]).ok();
     assert_eq!(mark(&node6, "l2_head")["level"], HEAD - 10);
     assert_eq!(fs::read_dir(ground.path("out")).unwrap().count(), 3);
+}
+
+/// The same scenario as Mavkit's tests have it: stores of version 4, the head only, equal history modes.
+#[test]
+fn snapshots_between_four_nodes_of_mavkit() {
+    let ground = Ground::new();
+    let mut view = view("v4-archive");
+    // What was committed at 4020 has not reached layer 1 yet.
+    view["commitments"].as_array_mut().unwrap().remove(4);
+    let layer_1 = Stub::start(&view, &[]);
+    let rollsnap = |words: &[&str]| ground.run(&[&["-E", layer_1.url()], words].concat());
+    let refused = |words: &[&str], text: &str| {
+        let before = ground.tree();
+        let run = rollsnap(words);
+        assert!(run.status != 0 && run.err.contains(text), "{text:?}: {run}");
+        ground.tree().same_as(&before, text);
+    };
+    let snapshot = |level: &str, name: &str| {
+        let data = ground.unpack("v4-archive", name);
+        take_back(
+            Path::new(&data),
+            i32::try_from(expect("v4-archive")["levels"][level].as_i64().unwrap()).unwrap(),
+        );
+        let (staged, file) = (ground.at("staged"), ground.at(&format!("{name}.snapshot")));
+        oracle(&["stage", &data, &staged, "head"]);
+        oracle(&["pack", &staged, &file, expect("v4-archive")["headers"][level]["hex"].as_str().unwrap()]);
+        fs::remove_dir_all(staged).unwrap();
+        file
+    };
+    let level = |node: &str| {
+        let head = fs::read(format!("{node}/storage/l2_head")).unwrap();
+        i32::from_be_bytes(head[32..36].try_into().unwrap())
+    };
+
+    // 1: node 2 stopped early; node 4 is of another rollup.
+    let node2 = ground.unpack("v4-archive", "node2");
+    take_back(Path::new(&node2), 4005);
+    let (node3, node4) = (ground.at("node3"), ground.unpack("v4-full", "node4"));
+    // 2
+    let first = snapshot("cemented", "node1");
+    // 3
+    refused(&["import", &first, "--data-dir", &node4, "--force"], "The existing rollup node is for");
+    // 4
+    rollsnap(&["import", &first, "--data-dir", &node3]).ok();
+    // 5
+    refused(&["import", &first, "--data-dir", &node2], "is already populated");
+    // 6
+    rollsnap(&["import", &first, "--data-dir", &node2, "--force"]).ok();
+    // 8: what a node would find when it starts.
+    for node in [&node2, &node3] {
+        assert_eq!(level(node), 4010);
+        let report = rollsnap(&["verify", "--json", node]).ok().json();
+        assert_eq!(
+            [&report["verdicts"]["consistent"], &report["verdicts"]["anchored"]],
+            ["yes", "yes"],
+            "{node}"
+        );
+    }
+    // 10
+    refused(&["import", &first, "--data-dir", &node2, "--force"], "The rollup node is already at level");
+    // 11
+    let second = snapshot("head", "node1-later");
+    // 12
+    let import = ["import", &second, "--data-dir", &node2, "--force"];
+    refused(&import, "Last commitment of snapshot is not published on L1.");
+    assert_eq!(level(&node2), 4010);
 }

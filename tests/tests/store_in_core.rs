@@ -1,5 +1,5 @@
-//! The store read without a database engine: the same findings as `rollsnap verify`, which reads it
-//! with SQLite, for every good directory and snapshot and for every mutant.
+//! The store kept in memory and read without a database engine: the same findings as `rollsnap verify`, which
+//! has it on disk and reads version 5 with SQLite, for every good directory and snapshot and for every mutant.
 
 #![allow(clippy::std_instead_of_alloc, reason = "a test has all of std")]
 
@@ -7,18 +7,24 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use rollsnap_core::feedback::Silent;
 use rollsnap_core::report::{Check, Report, Status};
-use rollsnap_core::snapshot::{Event, Inspector, Options};
-use rollsnap_core::store::{DEFAULT_MAX_STORE, Gather};
-use rollsnap_core::tar::{self, Member};
-use rollsnap_core::{Verdict, problem::Place};
+use rollsnap_core::store::DEFAULT_MAX_STORE;
+use rollsnap_core::{Verdict, problem::Place, tar};
 use rollsnap_tests::cli::Ground;
-use rollsnap_tests::fixtures;
+use rollsnap_tests::store_v4::Dir;
+use rollsnap_tests::{fixtures, gathered};
 use serde_json::Value;
 
-const DIRECTORIES: [&str; 6] =
-    ["v5-archive", "v5-full", "v5-genesis", "v5-old-schema", "v5-reorg", "v5-sparse"];
+const DIRECTORIES: [&str; 8] = [
+    "v4-archive",
+    "v4-full",
+    "v5-archive",
+    "v5-full",
+    "v5-genesis",
+    "v5-old-schema",
+    "v5-reorg",
+    "v5-sparse",
+];
 
 /// Findings by code and level: other places are told by readers of different kinds.
 type Findings = BTreeSet<(String, Option<i64>)>;
@@ -45,24 +51,9 @@ fn failing_in_core(report: &Report) -> Findings {
     report.failures().map(|check| (check.code.as_str().to_owned(), level(check))).collect()
 }
 
-fn snapshot_in_core(file: &[u8], piece: usize) -> Report {
-    let mut inspector = Inspector::new(Options::default());
-    let mut gather = Gather::new(DEFAULT_MAX_STORE);
-    let mut hear = |event: Event<'_>| -> Result<(), ()> {
-        gather.hear(&event);
-        Ok(())
-    };
-    for piece in file.chunks(piece) {
-        inspector.feed(piece, &mut hear).unwrap();
-    }
-    let mut report = inspector.finish(&mut hear).unwrap();
-    gather.judge(&mut report, Gather::PHASE, &mut Silent).unwrap();
-    report
-}
-
 /// As if the directory were a snapshot without a header.
 fn directory_in_core(root: &Path) -> Report {
-    let mut gather = Gather::new(DEFAULT_MAX_STORE);
+    let mut files = Dir::new();
     let mut directories = vec![root.to_owned()];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap() {
@@ -72,29 +63,12 @@ fn directory_in_core(root: &Path) -> Report {
                 continue;
             }
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            if !tar::belongs_in_a_snapshot(&name) && !name.starts_with("storage/") {
-                continue;
+            if tar::belongs_in_a_snapshot(&name) {
+                files.insert(name, fs::read(&path).unwrap());
             }
-            let content = fs::read(&path).unwrap();
-            let size = content.len() as u64;
-            let member = Member {
-                name,
-                size,
-                mode: 0o644,
-                mtime: 0,
-                header_offset: 0,
-                data_offset: 0,
-                kind: tar::Kind::File,
-            };
-            gather.hear(&Event::Member(&member));
-            gather.hear(&Event::Data(&content));
-            gather.hear(&Event::MemberEnd { member: &member, sha256: None });
         }
     }
-    let mut report = Report::new();
-    report.verdicts.intact = Verdict::Yes;
-    gather.judge(&mut report, Gather::PHASE, &mut Silent).unwrap();
-    report
+    gathered::of_files(&files, DEFAULT_MAX_STORE)
 }
 
 #[test]
@@ -119,7 +93,7 @@ fn snapshots() {
         for key in ["failures", "phases"] {
             expected.as_object_mut().unwrap().remove(key);
         }
-        let found = snapshot_in_core(&snapshot.file, 10_007);
+        let found = gathered::of_snapshot(&snapshot.file, 10_007, DEFAULT_MAX_STORE).0;
         let mut told = serde_json::to_value(&found).unwrap();
         // Only where the files of the context are kept it can say more of the head's commit.
         if let Some(context) = told.get_mut("context") {
@@ -127,7 +101,7 @@ fn snapshots() {
             assert!(head.is_null() || head["objects"]["count"].as_u64() > Some(1), "{name}: {head}");
         }
         assert_eq!(told, expected, "{name}");
-        if name.starts_with("v5") {
+        if name.starts_with('v') {
             assert_eq!(found.verdicts.consistent, Verdict::Yes, "{name}");
         }
     }
@@ -136,17 +110,19 @@ fn snapshots() {
 #[test]
 fn mutants() {
     let mutants = fixtures::mutants();
-    let of_v5 = |entry: &&Value| {
+    let of_a_store = |entry: &&Value| {
         let base = fixtures::base_of(entry);
-        base.starts_with("v5")
+        base.starts_with("v4") || base.starts_with("v5")
     };
-    let ids: Vec<&str> = mutants.iter().filter(of_v5).map(|entry| entry["id"].as_str().unwrap()).collect();
+    let ids = mutants.iter().filter(of_a_store).map(|entry| entry["id"].as_str().unwrap());
+    let ids: Vec<&str> = ids.collect();
     let ground = Ground::new();
     ground.mutants(&ids);
     let (mut compared, mut guilty) = (0, 0);
     for id in ids {
         let data = ground.path(&format!("{id}/data"));
-        if data.join("store.sqlite").is_file() && !data.join("store.sqlite-wal").exists() {
+        let has_store = data.join("store.sqlite").is_file() || data.join("storage").is_dir();
+        if has_store && !data.join("store.sqlite-wal").exists() {
             let expected = by_the_program(&ground, data.to_str().unwrap());
             let found = directory_in_core(&data);
             assert_eq!(failing_in_core(&found), failing(&expected), "{id} {:#?}", found.checks);
@@ -156,7 +132,8 @@ fn mutants() {
         let snapshot = ground.path(&format!("{id}/snapshot"));
         if snapshot.is_file() {
             let expected = by_the_program(&ground, snapshot.to_str().unwrap());
-            let found = snapshot_in_core(&fs::read(&snapshot).unwrap(), 1 << 20);
+            let file = fs::read(&snapshot).unwrap();
+            let (found, _) = gathered::of_snapshot(&file, 1 << 20, DEFAULT_MAX_STORE);
             assert_eq!(failing_in_core(&found), failing(&expected), "{id}");
             compared += 1;
             guilty += usize::from(found.verdicts.consistent == Verdict::No);
@@ -169,15 +146,7 @@ fn mutants() {
 #[test]
 fn a_store_above_the_bound_is_left_open() {
     let snapshot = fixtures::read("data-dir/v5-archive.head.snapshot.gz");
-    let mut inspector = Inspector::new(Options::default());
-    let mut gather = Gather::new(1000);
-    let mut hear = |event: Event<'_>| -> Result<(), ()> {
-        gather.hear(&event);
-        Ok(())
-    };
-    inspector.feed(&snapshot, &mut hear).unwrap();
-    let mut report = inspector.finish(&mut hear).unwrap();
-    gather.judge(&mut report, Gather::PHASE, &mut Silent).unwrap();
+    let (report, _) = gathered::of_snapshot(&snapshot, usize::MAX, 1000);
     assert_eq!((report.verdicts.intact, report.verdicts.consistent), (Verdict::Yes, Verdict::Unknown));
     let open = report.checks.iter().find(|check| check.status == Status::Unknown).unwrap();
     assert!(open.text.contains("at most 1000 are kept in memory"), "{}", open.text);

@@ -1,6 +1,7 @@
 // Whole inspections: of a file, of a stream.
 import { Inspector, init, readHeader } from './load.mjs';
-import { failure, readingFailed } from './errors.mjs';
+import { RollsnapError, failure, readingFailed } from './errors.mjs';
+import { streamFrom } from './spans.mjs';
 
 /** What is enough of a file to read its header. */
 export const FIRST_BYTES = 65536;
@@ -30,15 +31,33 @@ export async function inspectStream(stream, options = {}) {
   return { header: readHeader(first), size: first.length < FIRST_BYTES ? first.length : undefined };
 }
 
-export async function readMember(blob, name, options = {}) {
+export async function readMember(blob, wanted, options = {}) {
   await init();
+  const { name, offset } = typeof wanted === 'string' ? { name: wanted } : wanted;
+  const failed = (error) => whyUnread(blob, error);
+  if (offset !== undefined) {
+    const near = await streamFrom(blob, offset).catch(async (error) => {
+      throw await failed(error);
+    });
+    const ours = (error) => (error instanceof RollsnapError ? error : failed(error));
+    const found = near && (await oneMember(near, name, { ...options, failed: ours, isFirst: true }).catch(onlyOfReading));
+    if (found) return { ...found, member: { ...found.member, offset } };
+  }
+  return oneMember(blob.stream(), name, { ...options, total: blob.size, failed });
+}
+
+// What does not hold near the member is looked at from the beginning, and told there.
+function onlyOfReading(error) {
+  if (!/^(gzip|tar|header|file|member)\./.test(error?.code)) throw error;
+}
+
+/** Reads one member; with `isFirst` it must be the first one of the stream. */
+async function oneMember(stream, name, { isFirst = false, ...options }) {
   const { limit = Infinity } = options;
   const parts = [];
-  let [member, sha256, read, done] = [undefined, null, 0, false];
-  await inspect(blob.stream(), {
+  let [member, sha256, read, done, other] = [undefined, null, 0, false, false];
+  await inspect(stream, {
     ...options,
-    total: blob.size,
-    failed: (error) => whyUnread(blob, error),
     digests: limit === Infinity ? [name] : false,
     extract: {
       [name]: (chunk, found) => {
@@ -49,11 +68,12 @@ export async function readMember(blob, name, options = {}) {
       },
     },
     onEvent: (event) => {
+      if (event.type === 'member' && isFirst && event.name !== name) other = true;
       if (event.type !== 'member-end' || event.name !== name) return;
       done = true;
       sha256 = event.sha256;
     },
-    until: () => done,
+    until: () => done || other,
   });
   if (!member) throw failure('member.unknown', { member: name });
   const content = new Blob(parts);

@@ -122,11 +122,32 @@ export interface Report {
   };
   /** What the context holds, where its objects were read: with the option `consistent`. */
   context?: ContextFacts;
+  /** What the store records, where it could be opened: with the option `consistent`. */
+  store?: StoreFacts;
   /** None implies another. `unknown`: not checked. */
   verdicts: { intact: Verdict; consistent: Verdict; anchored: Verdict };
   checks: Check[];
   /** How many checks are not listed. */
   checks_left_out: Size;
+}
+
+/** What a store records about itself; null where it does not, or where that cannot be read. */
+export interface StoreFacts {
+  /** 5: `store.sqlite`; 2 to 4: the files below `storage/`. */
+  version: number;
+  /** Which nodes write it. */
+  writers: string;
+  history_mode: 'archive' | 'full' | null;
+  /** The oldest level whose block has a context on disk. */
+  first_level: number | null;
+  /** Level of the newest block. */
+  head_level: number | null;
+  /** Level of the newest block that layer 1 will not take back. */
+  finalized_level: number | null;
+  /** The last cemented commitment that the node knew: `src1…` */
+  last_cemented: string | null;
+  /** Its inbox level. */
+  last_cemented_level: number | null;
 }
 
 /** Objects of the context, and the bytes of their entries. */
@@ -221,13 +242,13 @@ export interface InspectorOptions {
   /** Most members that are accepted; 4194304 if left out. */
   maxMembers?: number;
   /**
-   * Answer *Consistent* as well: finish() reads the database and checks its chain of blocks. The
-   * database is kept in memory, until free(); all else still streams by. Only `rollsnap/full` can, the
+   * Answer *Consistent* as well: finish() reads the store, of version 2 to 5, and checks its chain of
+   * blocks. The store is kept in memory, until free(); all else still streams by. Only `rollsnap/full` can, the
    * same package with a larger module; elsewhere this is a TypeError.
    */
   consistent?: boolean;
   /**
-   * Largest database that is kept for that, in bytes; 536870912 (512 MiB) if left out. Above it
+   * Largest store that is kept for that, in bytes of all its files; 536870912 (512 MiB) if left out. Above it
    * `consistent` stays `unknown`, and a check says why.
    */
   maxStore?: number;
@@ -254,7 +275,7 @@ export class Inspector implements Disposable {
   /**
    * What the report would say if layer 1 had cemented this commitment last, with this inbox level:
    * a check of *Anchored*, or undefined if there is nothing to compare. Only after finish(), with
-   * `consistent`, whose database stays until free(); else a TypeError.
+   * `consistent`, whose store stays until free(); else a TypeError.
    */
   compareCemented(hash: string, level: number): Check | undefined;
   /** Events that nobody has taken yet: after finish(), what the end of the file told. */
@@ -326,10 +347,15 @@ export interface ReadMemberOptions {
 /**
  * Reads one member of a file and stops there. `sha256` is null with `limit`. Throws `member.unknown`,
  * or `tar.truncated` when the file breaks off in the member.
+ *
+ * A file is read from its beginning to the end of the member. With a Member instead of a name, from an
+ * earlier reading of the same file, only what is needed is read, if the file is not compressed or has
+ * the index that `rollsnap export` writes. That index is not believed: what it leads to is proved by
+ * checksums, and where that fails the file is read from its beginning.
  */
 export function readMember(
   blob: Blob,
-  name: string,
+  member: string | Pick<Member, 'name' | 'offset'>,
   options?: ReadMemberOptions,
 ): Promise<{ member: Member; content: Blob; sha256: string | null }>;
 

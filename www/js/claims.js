@@ -41,7 +41,8 @@ export function commandLine(command, what) {
   return h('div', { class: 'command' }, h('pre', { tabindex: '0', role: 'group', 'aria-label': what }, h('code', {}, command)), copyButton(command, what));
 }
 
-function fact(label, key, value, { text, more, wide, copy = true }) {
+/** One fact with its `label`; `key` tells which links it has. */
+export function fact(label, key, value, { text, more, wide, copy = true }) {
   const links = value === undefined ? [] : (lookups[key]?.(value) ?? []);
   return h(
     'div',

@@ -1,6 +1,7 @@
 // The one place that knows the package: bytes in, plain messages out.
 
 import { Inspector, codes, init, readHeader, version } from '../pkg/rollsnap.mjs';
+import { streamFrom } from '../pkg/spans.mjs';
 
 /** So many bytes are enough for a header, compressed or not. */
 export const FIRST_BYTES = 65536;
@@ -63,10 +64,36 @@ export async function inspect(file, { signal, tell }) {
 export const cemented = ({ hash, level }) => judged.compareCemented(hash, level);
 
 /**
- * A second pass for one member: its SHA-256 where `digest` asks for it, its bytes to `sink` (which
- * may answer a promise, and `false` for "enough"). Stops behind the member.
+ * A second look for one member, `{name, offset}`: its SHA-256 where `digest` asks for it, its bytes to `sink`
+ * (which may answer a promise, and `false` for "enough"). Reads the member alone where that is possible, else
+ * the file up to its end.
  */
-export async function oneMember(file, name, { digest = false, sink, signal, tell }) {
+export async function oneMember(file, { name, offset }, { digest = false, sink, signal, tell }) {
+  let given = 0;
+  let passed = 0;
+  // What was given is right whatever comes: a second pass goes on behind it.
+  const onward = sink && (async (piece) => {
+    const more = piece.subarray(Math.max(0, Math.min(piece.length, given - passed)));
+    passed += piece.length;
+    given = Math.max(given, passed);
+    return more.length || !piece.length ? sink(more) : true;
+  });
+  const options = { digest, sink: onward, signal, tell };
+  const near = file.blob && (await streamFrom(file.blob, offset).catch(() => undefined));
+  if (near) {
+    try {
+      return await pass({ stream: near, failed: (error) => (typeof error?.code === 'string' ? error : file.failed(error)) }, name, { ...options, isFirst: true });
+    } catch (error) {
+      // What does not hold there is looked at from the beginning, and told then.
+      if (!/^(gzip|tar|header|file|member)\./.test(error?.code)) throw error;
+    }
+    passed = 0;
+  }
+  return pass(file, name, options);
+}
+
+/** Reads until a member has ended; with `isFirst` it must be the first one. */
+async function pass(file, name, { digest, sink, isFirst = false, signal, tell }) {
   const inspector = new Inspector({ digests: digest ? [name] : false });
   const pace = new Pace(file, tell);
   const pieces = [];
@@ -76,6 +103,7 @@ export async function oneMember(file, name, { digest = false, sink, signal, tell
       let end;
       for (const event of inspector.feed(chunk)) {
         if (event.type === 'problem') throw event.problem;
+        if (event.type === 'member' && isFirst && event.name !== name) throw { code: 'member.unknown', member: name };
         if (event.type === 'member-end' && event.name === name) end = { sha256: event.sha256 };
       }
       for (const piece of pieces.splice(0)) {

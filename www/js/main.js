@@ -12,6 +12,7 @@ import { keepOffline } from './offline.js';
 import { Reading } from './reading.js';
 import { drawReport } from './report.js';
 import { fromHash, listen, remember } from './sources.js';
+import { drawStore } from './store.js';
 import { Table } from './table.js';
 import { followTheme } from './theme.js';
 import { drawTree } from './tree.js';
@@ -22,7 +23,7 @@ import { drawVerdicts, together } from './verdicts.js';
 /** What is fetched from an address without being asked for. */
 const FETCHED_AT_ONCE = 16_000_000;
 const REDRAW_MS = 500;
-const PANELS = ['trouble', 'claims', 'reading', 'verdicts', 'context', 'members', 'report'];
+const PANELS = ['trouble', 'claims', 'reading', 'verdicts', 'store', 'context', 'members', 'report'];
 
 let table = new Map(); // rows of the package's table, by code
 const row = (code) => table.get(code);
@@ -111,6 +112,7 @@ async function readWhole(here) {
   here.problems = [];
   here.store?.end();
   here.store = undefined;
+  $('store').hidden = true;
   $('context').hidden = true;
   map.show(here.members);
   rows.show(here.members);
@@ -154,6 +156,7 @@ function finish(here, done) {
   reading.done(done, here.members.list.length);
   verdicts(here, { intact: report.verdicts.intact }, report);
   if (report.verdicts.intact === 'no') refuseImport();
+  showStore(report);
   showContext(here, report);
   showMembers(here);
   $('report').hidden = false;
@@ -191,6 +194,11 @@ const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
 
 const headline = ({ look: { header } }, more) =>
   `A ${header.history_mode} snapshot of rollup ${header.known_as ?? header.rollup_address}, head level ${count(header.head_level)}. ${more}`;
+
+function showStore({ store }) {
+  $('store').hidden = !store;
+  if (store) drawStore($('store-body'), store);
+}
 
 function showContext({ members, source }, { context }) {
   $('context').hidden = !context;

@@ -1,5 +1,5 @@
 // One member: its facts, its SHA-256 on demand, its first bytes, and saving it. All but the facts
-// take a second pass over the file, up to the end of the member.
+// take a second look at the file: at the member alone where that is possible, else up to its end.
 
 import { $, announce, copyButton, download, h, icon } from './dom.js';
 import { bytes, bytesExact, count, mode, share, time } from './format.js';
@@ -63,7 +63,7 @@ function digest({ member, members, job }) {
     return box;
   }
   const button = task('Compute', box, async (on) => {
-    const { sha256 } = await job('digest', { name: member.name }, on);
+    const { sha256 } = await job('digest', { member: whereOf(member) }, on);
     members.digests.set(member.name, sha256);
     show(sha256);
     box.querySelector('code').focus();
@@ -85,7 +85,7 @@ function preview({ member, members, job }) {
   else {
     box.append(
       task('Show the beginning', box, async (on) => {
-        const { blob } = await job('preview', { name: member.name, limit: PREVIEW_BYTES }, on);
+        const { blob } = await job('preview', { member: whereOf(member), limit: PREVIEW_BYTES }, on);
         await show(blob);
         box.querySelector('pre').focus();
       }),
@@ -134,7 +134,7 @@ function save({ member, job }) {
   box.append(
     task('Save this member', box, async (on) => {
       const handle = picks ? await globalThis.showSaveFilePicker({ suggestedName: name }) : undefined;
-      const { blob, sha256 } = await job('save', { name: member.name, handle, limit: BLOB_LIMIT }, on);
+      const { blob, sha256 } = await job('save', { member: whereOf(member), handle, limit: BLOB_LIMIT }, on);
       if (blob) download(blob, name);
       box.querySelector('.task-said').textContent = `Saved. SHA-256 ${sha256}`;
       announce('Saved');
@@ -143,6 +143,8 @@ function save({ member, job }) {
   if (!picks) box.append(h('p', { class: 'hint' }, `Goes through memory in this browser, so up to ${bytes(BLOB_LIMIT)}.`));
   return box;
 }
+
+const whereOf = ({ name, offset }) => ({ name, offset });
 
 /** A button with its progress and its failure beside it. */
 function task(label, box, work) {

@@ -38,12 +38,12 @@ const JOBS = {
 
   cemented,
 
-  digest: async ({ source, name }) => oneMember(await open(source), name, { digest: true, signal: stop.signal, tell }),
+  digest: async ({ source, member }) => oneMember(await open(source), member, { digest: true, signal: stop.signal, tell }),
 
   digests: async ({ source }) => allDigests(await open(source), { signal: stop.signal, tell }),
 
   /** The first `limit` bytes of a member. */
-  async preview({ source, name, limit }) {
+  async preview({ source, member, limit }) {
     const parts = [];
     let room = limit;
     const sink = (piece) => {
@@ -51,15 +51,15 @@ const JOBS = {
       room -= piece.length;
       return room > 0;
     };
-    await oneMember(await open(source), name, { sink, signal: stop.signal, tell });
+    await oneMember(await open(source), member, { sink, signal: stop.signal, tell });
     return { blob: new Blob(parts) };
   },
 
   /** A member into `handle`, or as a Blob of at most `limit` bytes. */
-  async save({ source, name, handle, limit }) {
+  async save({ source, member, handle, limit }) {
     const file = handle ? await handle.createWritable() : blobFile(limit);
     try {
-      const { sha256 } = await oneMember(await open(source), name, { digest: true, sink: (piece) => file.write(piece).then(() => true), signal: stop.signal, tell });
+      const { sha256 } = await oneMember(await open(source), member, { digest: true, sink: (piece) => file.write(piece).then(() => true), signal: stop.signal, tell });
       return { sha256, blob: await file.close() };
     } catch (error) {
       await file.abort().catch(() => {});
@@ -87,7 +87,7 @@ async function start(source) {
 
 async function open(source) {
   if (source.url) return { ...(await openWhole(source.url, stop.signal)), failed: streamFailure };
-  return { stream: source.file.stream(), total: source.file.size, failed: (error) => fileFailure(source.file, error) };
+  return { blob: source.file, stream: source.file.stream(), total: source.file.size, failed: (error) => fileFailure(source.file, error) };
 }
 
 function blobFile(limit) {

@@ -1,28 +1,28 @@
 //! What a pass over a snapshot keeps for later: metadata, store, names of contexts; and what it
 //! checks on the way: pre-images.
 
-use alloc::format;
 use alloc::vec::Vec;
-use core::mem;
 
-use super::pieces::Pieces;
+use super::held::Held;
+use super::opened::Opened;
 use super::rows::Rows;
 use super::shelf::Shelf;
-use super::{
-    Accept, Held, MAX_METADATA, MAX_VERSION, Metadata, PreImages, STORE, Store, Subject, check,
-    check_version, cut_store, old_store, parse_version, settle,
-};
+use super::{MAX_METADATA, Metadata, PreImages, STORE, Subject, cut_store, settle};
 use crate::code::Code;
-use crate::context::Facts;
 use crate::context::verify::{Audit, Immediate, Memory};
+use crate::context::{Context, Facts, facts};
 use crate::feedback::{Feedback, Phase, Unit};
+use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
-use crate::report::{Check, Report, Verdict};
+use crate::report::{Report, Verdict};
 use crate::snapshot::Event;
 use crate::tar::{self, Member};
 
-/// Largest database that [`Gather`] keeps in memory unless told otherwise, in bytes: 512 MiB.
+/// Largest store that [`Gather`] keeps in memory unless told otherwise, in bytes: 512 MiB.
 pub const DEFAULT_MAX_STORE: u64 = 512 << 20;
+
+/// Largest context whose files are kept to tell what its head consists of, in bytes: 64 MiB.
+const MAX_CONTEXT: u64 = 64 << 20;
 
 /// What stands where the name of a data directory would: the bytes that come have none.
 const SHOWN: &str = "snapshot";
@@ -30,21 +30,22 @@ const SHOWN: &str = "snapshot";
 /// What the names of the files of the context begin with.
 const CONTEXT: &str = "context/";
 
+/// What those of a store in files begin with.
+const STORAGE: &str = "storage/";
+
+/// Below it no file is read, but must be there.
+const IRMIN_STORE: &str = "storage/irmin_store/";
+
 /// Hears the events of an [`Inspector`](crate::snapshot::Inspector) and completes its report by
-/// *Consistent*. Memory: the database, up to a bound, and 8 bytes for each commit of the context.
+/// *Consistent*. Memory: the store, up to a bound, and 8 bytes for each commit of the context.
 #[derive(Debug)]
 pub struct Gather {
-    max_store: u64,
     metadata: Kept,
-    version: Kept,
-    store: Pieces,
-    store_seen: bool,
-    store_complete: bool,
-    /// Why the database was not kept.
-    too_large: Option<Check>,
-    old_store: bool,
+    store: Shelf,
+    /// Whether `store.sqlite` came whole.
+    has_database: bool,
     audit: Audit<Immediate, Memory>,
-    shelf: Shelf,
+    context: Shelf,
     pre_images: PreImages,
     problems: Vec<Problem>,
     open: Open,
@@ -58,32 +59,28 @@ struct Kept {
     complete: bool,
 }
 
-/// The member whose content comes, as far as it is kept.
+/// Where the content of the member goes that comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
-    None,
     Metadata,
-    Version,
     Store,
+    Context,
+    /// It is a pre-image, or nothing that counts.
+    Other,
 }
 
 impl Gather {
-    /// Waits for the first member. A database of more than `max_store` bytes is not kept.
+    /// Waits for the first member. A store of more than `max_store` bytes is not kept.
     pub fn new(max_store: u64) -> Self {
         Self {
-            max_store,
             metadata: Kept::default(),
-            version: Kept::default(),
-            store: Pieces::default(),
-            store_seen: false,
-            store_complete: false,
-            too_large: None,
-            old_store: false,
+            store: Shelf::new(max_store),
+            has_database: false,
             audit: Audit::new(Immediate, Memory::default()),
-            shelf: Shelf::default(),
+            context: Shelf::new(MAX_CONTEXT),
             pre_images: PreImages::default(),
             problems: Vec::new(),
-            open: Open::None,
+            open: Open::Other,
         }
     }
 
@@ -98,13 +95,12 @@ impl Gather {
     }
 
     /// Checks what was kept and completes the report: checks, and the verdict *Consistent*. Leaves
-    /// the database for questions that come later.
+    /// the store for questions that come later.
     ///
     /// # Errors
     /// [`Code::Cancelled`].
     pub fn judge(mut self, report: &mut Report, phase: Phase, feedback: &mut dyn Feedback) -> Result<Held> {
-        let store = self.store_seen.then(|| mem::take(&mut self.store));
-        let held = Held::new(store, self.too_large.take());
+        let held = Held::new(core::mem::replace(&mut self.store, Shelf::new(0)));
         self.settle(&held, report, phase, feedback)?;
         Ok(held)
     }
@@ -116,12 +112,10 @@ impl Gather {
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
-        if self.old_store && !self.store_seen {
-            report.add(old_store());
-            return Ok(());
-        }
         let whole = report.verdicts.intact == Verdict::Yes;
-        let has_everything = self.metadata.complete && self.store_complete;
+        // Which files a store in files has, only the end of the archive tells.
+        let has_store = self.has_database || report.members.complete;
+        let has_everything = self.metadata.complete && has_store;
         if !whole && !has_everything {
             report.add(cut_store());
             return Ok(());
@@ -131,16 +125,12 @@ impl Gather {
         let audited = self.audit.finish(feedback)?;
         report.context = audited.totals.as_ref().map(Facts::from);
         if let Some(check) = held.too_large() {
-            let checks = audited.checks.into_iter().chain([check.clone()]).collect();
+            let checks = audited.checks.into_iter().chain([check]).collect();
             settle(report, audited.problems, checks, false);
             return Ok(());
         }
         let header = report.header;
-        let version = self.version.seen.then(|| parse_version(&self.version.bytes, "storage/version"));
-        let mut store = version.transpose().and_then(check_version).and_then(|()| {
-            let missing = || Problem::new(Code::StoreMissing).path(STORE);
-            Store::open(held.store().ok_or_else(missing)?, STORE, Accept::Older)
-        });
+        let mut store = held.store();
         let metadata = self.metadata.seen.then(|| Metadata::parse(&self.metadata.bytes));
         let subject = Subject {
             metadata: metadata.transpose().map_err(|problem| problem.path("metadata")),
@@ -149,11 +139,12 @@ impl Gather {
             header: header.as_ref(),
             contexts: Some(&audited.contexts),
         };
-        let (mut problems, mut passed) = check(subject, phase, feedback)?;
+        let (mut problems, mut passed) = Opened::check(subject, phase, feedback)?;
+        report.store = store.as_ref().ok().map(Opened::facts);
         if let (Ok(store), Some(facts), true) = (&store, &mut report.context, audited.problems.is_empty())
             && let Some(commit) = store.head().ok().and_then(|head| head.context)
         {
-            match self.shelf.head(&commit, feedback) {
+            match head(&self.context, &commit, feedback) {
                 Ok(head) => facts.head = head,
                 Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
                 // Of a compact snapshot, for instance: the checks say what is missing.
@@ -174,89 +165,74 @@ impl Gather {
         Phase { index: 2, of: 2, name: "Checking chain", total: None, unit: Unit::Blocks };
 
     fn begin(&mut self, member: &Member) {
-        let name = &*member.name;
-        self.open = match name {
-            "metadata" => self.metadata.open(Open::Metadata),
-            "storage/version" => self.version.open(Open::Version),
-            STORE => {
-                self.store_seen = true;
-                if member.size > self.max_store {
-                    self.give_up(member.size);
-                }
-                Open::Store
-            }
-            _ => Open::None,
-        };
+        let Member { name, size, .. } = member;
+        self.open = Open::Other;
         if let Some(name) = name.strip_prefix(CONTEXT) {
-            self.shelf.begin(name);
-            return self.audit.begin(name, member.size);
-        }
-        match name {
-            _ if self.open != Open::None => {}
-            _ if name.starts_with("storage/") => self.old_store = true,
-            _ if !tar::belongs_in_a_snapshot(name) => {
-                self.problems.push(Problem::new(Code::SnapshotMember).member(name));
-            }
-            _ => self.pre_images.begin(name),
+            self.open = Open::Context;
+            self.context.begin(name, *size);
+            self.audit.begin(name, *size);
+        } else if name.starts_with(IRMIN_STORE) {
+            self.store.begin(name, 0);
+            self.store.end();
+        } else if name == STORE || name.starts_with(STORAGE) {
+            self.open = Open::Store;
+            self.store.begin(name, *size);
+        } else if name == "metadata" {
+            self.open = Open::Metadata;
+            self.metadata.seen = true;
+        } else if tar::belongs_in_a_snapshot(name) {
+            self.pre_images.begin(name);
+        } else {
+            self.problems.push(Problem::new(Code::SnapshotMember).member(name));
         }
     }
 
     fn data(&mut self, data: &[u8]) {
         match self.open {
             Open::Metadata => self.metadata.push(data, MAX_METADATA),
-            Open::Version => self.version.push(data, MAX_VERSION),
-            Open::Store => {
-                if self.too_large.is_none() && !self.store.push(data) {
-                    self.give_up(0);
-                }
-            }
-            Open::None => {
+            Open::Store => self.store.data(data),
+            Open::Context => {
                 if let Err(problem) = self.audit.data(data) {
                     self.problems.push(problem);
                 }
                 if self.audit.is_lost() {
-                    self.shelf.give_up();
+                    self.context.give_up();
                 }
-                self.shelf.data(data);
-                self.pre_images.data(data);
+                self.context.data(data);
             }
+            Open::Other => self.pre_images.data(data),
         }
     }
 
     fn end(&mut self, member: &Member) {
         match self.open {
             Open::Metadata => self.metadata.complete = true,
-            Open::Version => self.version.complete = true,
-            Open::Store => self.store_complete = true,
-            Open::None => {
-                self.audit.end();
-                self.shelf.end();
-                self.pre_images.end(&member.name, member.size);
+            Open::Store => {
+                self.store.end();
+                self.has_database |= member.name == STORE;
             }
+            Open::Context => {
+                self.audit.end();
+                self.context.end();
+            }
+            Open::Other => self.pre_images.end(&member.name, member.size),
         }
-        self.open = Open::None;
-    }
-
-    fn give_up(&mut self, size: u64) {
-        self.store = Pieces::default();
-        let why = match size {
-            0 => "not checked: there is not enough memory for the store".into(),
-            size => format!(
-                "not checked: the store has {size} bytes, and at most {} are kept in memory here; \
-                 rollsnap verify on the command line has no such bound",
-                self.max_store
-            ),
-        };
-        self.too_large = Some(Check::unknown(Code::StoreDamaged, why));
+        self.open = Open::Other;
     }
 }
 
-impl Kept {
-    fn open(&mut self, open: Open) -> Open {
-        self.seen = true;
-        open
-    }
+/// What a commit consists of, if the files of its context were kept.
+///
+/// # Errors
+/// When the commit cannot be read, and [`Code::Cancelled`].
+fn head(files: &Shelf, commit: &ContextHash, feedback: &mut dyn Feedback) -> Result<Option<facts::Head>> {
+    let Some(files) = files.files().filter(|files| !files.is_empty()) else { return Ok(None) };
+    let context = Context::open(&files)?;
+    let commit = context.checkout(commit)?;
+    context.stat(&commit, facts::DEPTH, feedback).map(|stat| Some(stat.into()))
+}
 
+impl Kept {
     /// What is too long is no file of a node; one byte more than the bound is enough to say so.
     fn push(&mut self, data: &[u8], most: u64) {
         let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(1) - self.bytes.len();

@@ -1,44 +1,68 @@
-//! What is left of a snapshot that was judged: its database, for what layer 1 says later.
+//! What is left of a snapshot that was judged: its store, for what layer 1 says later.
 
+use alloc::format;
+use alloc::string::String;
+
+use super::opened::Opened;
 use super::pieces::Pieces;
-use super::{Accept, Mark, STORE, Store, check_cemented};
+use super::shelf::{MAX_FILES, Shelf};
+use super::{Mark, Store, check_cemented};
 use crate::code::Code;
 use crate::hash::CommitmentHash;
+use crate::problem::{Problem, Result};
 use crate::report::Check;
 
-/// The database of a snapshot, in memory, or why it was not kept.
+/// The store of a snapshot, in memory, or why it was not kept.
 #[derive(Debug)]
 pub struct Held {
-    /// `None` if the snapshot has none.
-    store: Option<Pieces>,
-    too_large: Option<Check>,
+    files: Shelf,
 }
 
 impl Held {
-    pub(super) fn new(store: Option<Pieces>, too_large: Option<Check>) -> Self {
-        Self { store, too_large }
+    pub(super) fn new(files: Shelf) -> Self {
+        Self { files }
     }
 
-    pub(super) fn store(&self) -> Option<&Pieces> {
-        self.store.as_ref()
+    /// The store, opened.
+    pub(super) fn store(&self) -> Result<Opened<Store<'static, &Pieces>, &Pieces>> {
+        let files = self.files.files().ok_or_else(|| Problem::new(Code::StoreMissing))?;
+        Opened::open(&files)
     }
 
-    pub(super) fn too_large(&self) -> Option<&Check> {
-        self.too_large.as_ref()
+    /// What a report says when the store was not kept.
+    pub(super) fn too_large(&self) -> Option<Check> {
+        self.not_kept().map(|why| Check::unknown(Code::StoreDamaged, why))
     }
 
     /// What a report says when layer 1 has cemented `lcc` last (rule P4): a check of the verdict
     /// *Anchored*. `None` where there is nothing to compare: no store that can be read, or one
     /// that ends below the level of `lcc`.
     pub fn cemented(&self, lcc: &Mark<CommitmentHash>) -> Option<Check> {
-        if let Some(why) = &self.too_large {
-            return Some(Check::unknown(Code::L1Lcc, why.text.clone()));
+        if let Some(why) = self.not_kept() {
+            return Some(Check::unknown(Code::L1Lcc, why));
         }
-        let mut store = Store::open(self.store()?, STORE, Accept::Older).ok()?;
-        match check_cemented(lcc, &mut store) {
+        match check_cemented(lcc, &mut self.store().ok()?) {
             Ok(check) => check,
             Err(problem) if problem.code() == Code::L1Lcc => Some(Check::no(&problem)),
             Err(problem) => Some(Check::open(&problem)),
         }
+    }
+
+    fn not_kept(&self) -> Option<String> {
+        let files = &self.files;
+        if files.files().is_some() {
+            return None;
+        }
+        let (number, most) = if files.announced() > files.most() {
+            (format!("{} bytes", files.announced()), files.most())
+        } else if files.count() > MAX_FILES {
+            (format!("{} files", files.count()), MAX_FILES)
+        } else {
+            return Some("not checked: there is not enough memory for the store".into());
+        };
+        Some(format!(
+            "not checked: the store has {number}, and at most {most} are kept in memory here; rollsnap verify \
+             on the command line has no such bound"
+        ))
     }
 }

@@ -1,19 +1,21 @@
-//! The store of version 5 (`docs/FORMAT.md`, section 6) without a database engine: what
-//! *Consistent* means, and how a snapshot that streams by is judged.
+//! The store (`docs/FORMAT.md`, section 6) without a database engine: what *Consistent* means, and
+//! how a snapshot that streams by is judged.
 //!
 //! [`check`] is all rules of a store in one place, for every reader of one: whatever implements
-//! [`Rows`]. [`Store`] does so without a database engine, through [`crate::sqlite`]; [`Gather`] keeps
-//! what is needed of the members of a snapshot for it, and leaves [`Held`] for what layer 1 says
-//! later ([`check_cemented`]).
+//! [`Rows`]. [`Store`] does so for version 5 without a database engine, through [`crate::sqlite`], and
+//! [`v4`] for the versions before it; [`Opened`] is either. [`Gather`] keeps what is needed of the members of a snapshot for
+//! either, and leaves [`Held`] for what layer 1 says later ([`check_cemented`]).
 
 mod cells;
 mod cemented;
 mod chain;
 mod check;
+mod facts;
 mod gather;
 mod held;
 mod metadata;
 mod model;
+mod opened;
 mod pieces;
 mod pre_images;
 mod publications;
@@ -27,17 +29,19 @@ pub mod v4;
 
 pub use cemented::check_cemented;
 pub use check::{Subject, check};
+pub use facts::Facts;
 pub use gather::{DEFAULT_MAX_STORE, Gather};
 pub use held::Held;
 pub use metadata::{MAX_METADATA, Metadata, PvmKind};
 pub use model::{Mark, State, StateRow, shortened};
+pub use opened::Opened;
 pub use pre_images::PreImages;
 pub use raw::{BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGES_COLUMNS, Raw, RawValue};
 pub use reader::Store;
 pub use rows::{Publication, Rows};
 pub use rules::{
     check_version, cut_store, damaged, head_context, header_against_store, is_compact, no_context, no_head,
-    no_metadata, no_mode, old_store, parse_version, passed, settle,
+    no_metadata, no_mode, parse_version, passed, settle,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, check_migrations, check_tables};
 

@@ -22,14 +22,20 @@ impl Pieces {
     pub(super) fn push(&mut self, mut data: &[u8]) -> bool {
         while !data.is_empty() {
             if self.pieces.last().is_none_or(|last| last.len() >= PIECE) {
-                let mut piece = Vec::new();
-                if piece.try_reserve_exact(PIECE).is_err() {
-                    return false;
-                }
-                self.pieces.push(piece);
+                self.pieces.push(Vec::new());
             }
+            // Most files are small: the first piece grows, the others are made at once.
+            let is_first = self.pieces.len() == 1;
             let Some(last) = self.pieces.last_mut() else { return false };
             let (head, rest) = data.split_at(data.len().min(PIECE - last.len()));
+            let reserved = if is_first && last.len() + head.len() <= PIECE / 2 {
+                last.try_reserve(head.len())
+            } else {
+                last.try_reserve_exact(PIECE - last.len())
+            };
+            if reserved.is_err() {
+                return false;
+            }
             last.extend_from_slice(head);
             self.len += head.len() as u64;
             data = rest;

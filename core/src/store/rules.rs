@@ -155,12 +155,6 @@ pub fn no_metadata(shown: &str) -> Problem {
     Problem::new(Code::MetadataMissing).headline(format!("No rollup node metadata in \"{shown}\"."))
 }
 
-/// Why nothing is said of a store before version 5.
-pub fn old_store() -> Check {
-    let why = "not checked: the store has version 4 or older, which this version does not read";
-    Check::unknown(Code::StoreVersion, why)
-}
-
 /// Why nothing is said of a store that did not come whole.
 pub fn cut_store() -> Check {
     Check::unknown(Code::StoreMissing, "not checked: the file is damaged before its store ends")

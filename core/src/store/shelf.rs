@@ -1,33 +1,38 @@
-//! The files of a context, kept in memory while they are small.
+//! Files that are kept in memory as they come, while they are few and small: those of a store, those
+//! of a context.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 
 use super::pieces::Pieces;
-use crate::context::{Context, facts};
-use crate::feedback::Feedback;
-use crate::hash::ContextHash;
-use crate::problem::Result;
 
-/// Most bytes that are kept: 64 MiB.
-const MOST: u64 = 64 << 20;
+/// Most files that are kept. A store of version 4 with as many stale generations as are read has
+/// about half as many.
+pub(super) const MAX_FILES: u64 = 4096;
 
-/// Most files that are kept: each takes at least one piece of memory.
-const MAX_FILES: usize = 64;
-
-/// Keeps files, until they are too many bytes.
-#[derive(Debug, Default)]
+/// Keeps files, until they are too many or too many bytes.
+#[derive(Debug)]
 pub(super) struct Shelf {
+    most: u64,
     files: BTreeMap<String, Pieces>,
     open: Option<String>,
-    len: u64,
+    /// How many files began, and the bytes that they announced, kept or not.
+    count: u64,
+    announced: u64,
     full: bool,
 }
 
 impl Shelf {
-    /// A file begins.
-    pub(super) fn begin(&mut self, name: &str) {
-        if self.files.len() >= MAX_FILES {
+    /// Keeps at most so many bytes.
+    pub(super) fn new(most: u64) -> Self {
+        Self { most, files: BTreeMap::new(), open: None, count: 0, announced: 0, full: false }
+    }
+
+    /// A file of `size` bytes begins.
+    pub(super) fn begin(&mut self, name: &str, size: u64) {
+        self.count += 1;
+        self.announced = self.announced.saturating_add(size);
+        if self.announced > self.most || self.count > MAX_FILES {
             self.give_up();
         }
         if !self.full {
@@ -39,8 +44,7 @@ impl Shelf {
     /// The next bytes of it.
     pub(super) fn data(&mut self, data: &[u8]) {
         let Some(file) = self.open.as_ref().and_then(|name| self.files.get_mut(name)) else { return };
-        self.len += data.len() as u64;
-        if self.len > MOST || !file.push(data) {
+        if !file.push(data) {
             self.give_up();
         }
     }
@@ -50,21 +54,24 @@ impl Shelf {
         self.open = None;
     }
 
-    /// What a commit consists of, if its files are here.
-    ///
-    /// # Errors
-    /// When the commit cannot be read, and [`crate::Code::Cancelled`].
-    pub(super) fn head(
-        &self,
-        commit: &ContextHash,
-        feedback: &mut dyn Feedback,
-    ) -> Result<Option<facts::Head>> {
-        if self.full || self.files.is_empty() {
-            return Ok(None);
-        }
-        let context = Context::open(&self.files)?;
-        let commit = context.checkout(commit)?;
-        context.stat(&commit, facts::DEPTH, feedback).map(|stat| Some(stat.into()))
+    /// The files by name; `None` once there were too many.
+    pub(super) fn files(&self) -> Option<&BTreeMap<String, Pieces>> {
+        (!self.full).then_some(&self.files)
+    }
+
+    /// How many files have begun, kept or not.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// How many bytes they have.
+    pub(super) fn announced(&self) -> u64 {
+        self.announced
+    }
+
+    /// Most bytes that are kept.
+    pub(super) fn most(&self) -> u64 {
+        self.most
     }
 
     /// Forgets everything.

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
 use super::context::ContextCommand;
+use crate::store::Family;
 use crate::verify::ContextScope;
 
 /// Inspect, verify, export and import snapshots of smart rollup nodes
@@ -100,6 +101,24 @@ impl From<Scope> for ContextScope {
             Scope::All => Self::All,
             Scope::Head => Self::Head,
             Scope::None => Self::None,
+        }
+    }
+}
+
+/// Whose rules and words apply.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Format {
+    /// Tezos' nodes since Octez v21: store version 5
+    Octez,
+    /// Mavryk's nodes, and Octez before v21: store version 4
+    Mavkit,
+}
+
+impl From<Format> for Family {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Octez => Self::Octez,
+            Format::Mavkit => Self::Mavkit,
         }
     }
 }
@@ -282,6 +301,9 @@ pub(super) struct VerifyArgs {
     /// How much of the context is read
     #[arg(long, value_name = "SCOPE", default_value = "all")]
     pub(super) context: Scope,
+    /// Whose rules apply [default: those of the nodes that read the store that is there]
+    #[arg(long, value_name = "NODES")]
+    pub(super) format: Option<Format>,
     /// Stop at the first check that does not hold
     #[arg(long)]
     pub(super) fail_fast: bool,
@@ -354,7 +376,10 @@ pub(super) struct ImportArgs {
     /// Do not ask layer 1, do not compare header and store, do not check the chain
     #[arg(long, alias = "no-checks")]
     pub(super) no_check: bool,
-    /// Take the store back to this level
+    /// Whose rules apply [default: those of the nodes that read the store in the snapshot]
+    #[arg(long, value_name = "NODES")]
+    pub(super) format: Option<Format>,
+    /// Take the store back to this level; stores of version 5 only
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<String>,
     /// Import a compact snapshot as it is: a node cannot go on from there before the contexts

@@ -22,6 +22,7 @@ pub(super) fn run(
         data_dir: data_dir(args.data_dir.as_deref())?,
         force: args.force,
         check: !args.no_check,
+        family: args.format.map(Into::into),
         level: args.level.as_deref().map(level).transpose()?,
         keep_compact: args.keep_compact,
         endpoint: global.node.endpoint.clone(),

@@ -63,6 +63,9 @@ fn content_lines(report: &Report, nature: &Nature) -> String {
     if let (Some(count), Some(bytes)) = (report.members.count, report.members.bytes) {
         lines += &format!("Members:         {count}, {}\n", size(bytes));
     }
+    if let Some(store) = &report.store {
+        lines += &format!("Store:           version {} ({})\n", store.version, store.writers);
+    }
     let levels = nature.first_level.zip(nature.head_level);
     lines += &match (nature.compact, levels) {
         (Some(true), Some((first, head))) => format!(

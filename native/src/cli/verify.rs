@@ -24,6 +24,7 @@ pub(super) fn run(
         endpoint: global.node.endpoint.clone(),
         expected: args.expect_commitment,
         context: args.context.into(),
+        family: args.format.map(Into::into),
         fail_fast: args.fail_fast,
         temp_dir: args.temp_dir.clone(),
     };

@@ -11,7 +11,7 @@ use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::store::{Rows, STORE, Store as Bare};
+use rollsnap_core::store::{Opened, Rows, STORE, Store as Bare};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use tempfile::TempDir;
 
@@ -19,7 +19,7 @@ use crate::extract;
 use crate::files::{FileSet, Part};
 use crate::io;
 use crate::source::Source;
-use crate::store::{Accept, LevelRequest, Store};
+use crate::store::{AnyStore, LevelRequest, open_any};
 
 /// A context, and the store that tells its levels.
 pub struct Target {
@@ -34,9 +34,9 @@ pub struct Target {
 /// The store that tells at which level a commit was made.
 pub enum Levels {
     /// That of a node, which may be using it.
-    Engine(Store),
+    Node(AnyStore),
     /// That of a snapshot.
-    Bare(Bare<'static, Part>),
+    Snapshot(Opened<Bare<'static, Part>, Part>),
     /// There is none, or none that can be read: why.
     None(Problem),
 }
@@ -81,11 +81,8 @@ impl Target {
             return Err(Problem::new(Code::ContextMissing).path(target.display()));
         }
         let levels = match root {
-            Some(root) if root.join(STORE).exists() => match Store::open(&root.join(STORE), Accept::Older) {
-                Ok(store) => Levels::Engine(store),
-                Err(problem) => Levels::None(problem),
-            },
-            _ => Levels::None(Problem::new(Code::StoreMissing).headline("there is no store of version 5")),
+            Some(root) => open_any(&root, None).map_or_else(Levels::None, Levels::Node),
+            None => Levels::None(Problem::new(Code::StoreMissing)),
         };
         Ok(Self { files: FileSet::Directory(context), levels, _unpacked: None })
     }
@@ -104,13 +101,13 @@ impl Target {
         };
         let mut archive = tar::Archive::new(Behind::new(file, offset).map_err(damaged)?);
         let mut parts = BTreeMap::new();
-        let mut store = None;
+        let mut store = BTreeMap::new();
         for entry in archive.entries_with_seek().map_err(damaged)? {
             let entry = entry.map_err(damaged)?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let window = whole.window(offset + entry.raw_file_position(), entry.size()).ok_or_else(cut)?;
-            let twice = if name == STORE {
-                store.replace(window).is_some()
+            let twice = if belongs_to_store(&name) {
+                store.insert(name.clone(), window).is_some()
             } else if let Some(name) = name.strip_prefix("context/") {
                 parts.insert(name.to_owned(), window).is_some()
             } else {
@@ -123,7 +120,8 @@ impl Target {
         if parts.is_empty() {
             return Err(Problem::new(Code::ContextMissing).path(path.display()));
         }
-        Ok(Self { files: FileSet::Windows(parts), levels: Levels::of(store), _unpacked: None })
+        let levels = Levels::of(&FileSet::Windows(store));
+        Ok(Self { files: FileSet::Windows(parts), levels, _unpacked: None })
     }
 
     fn unpacked(mut source: Source, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
@@ -144,7 +142,7 @@ impl Target {
             Event::Member(member) => {
                 let context = member.name.starts_with("context/");
                 any |= context;
-                wanted = context || member.name == STORE;
+                wanted = context || belongs_to_store(&member.name);
                 if wanted { files.begin(member) } else { Ok(()) }
             }
             Event::Data(data) if wanted => files.data(data),
@@ -157,7 +155,7 @@ impl Target {
         }
         Ok(Self {
             files: FileSet::Directory(made.path().join(CONTEXT)),
-            levels: Levels::of(Part::open(&made.path().join(STORE))?),
+            levels: Levels::of(&FileSet::Directory(made.path().into())),
             _unpacked: Some(made),
         })
     }
@@ -203,10 +201,8 @@ pub fn is_context(directory: &Path) -> Result<bool> {
 }
 
 impl Levels {
-    fn of(store: Option<Part>) -> Self {
-        let missing = || Problem::new(Code::StoreMissing).headline("the snapshot has no store of version 5");
-        let opened = store.ok_or_else(missing).and_then(|part| Bare::open(part, STORE, Accept::Older));
-        opened.map_or_else(Self::None, Self::Bare)
+    fn of(files: &FileSet) -> Self {
+        Opened::open(files).map_or_else(Self::None, Self::Snapshot)
     }
 
     /// The newest block; `None` when no store tells.
@@ -215,8 +211,8 @@ impl Levels {
     /// As [`Rows::head`].
     pub fn head(&self) -> Result<Option<Block>> {
         match self {
-            Self::Engine(store) => store.head().map(Some),
-            Self::Bare(store) => store.head().map(Some),
+            Self::Node(store) => store.head().map(Some),
+            Self::Snapshot(store) => store.head().map(Some),
             Self::None(_) => Ok(None),
         }
     }
@@ -229,8 +225,8 @@ impl Levels {
         let mut contexts = Vec::new();
         let mut each = |level, context| contexts.push((level, context));
         match self {
-            Self::Engine(store) => store.contexts(&mut each)?,
-            Self::Bare(store) => store.contexts(&mut each)?,
+            Self::Node(store) => store.contexts(&mut each)?,
+            Self::Snapshot(store) => store.contexts(&mut each)?,
             Self::None(_) => {}
         }
         Ok(contexts)
@@ -242,8 +238,8 @@ impl Levels {
     /// [`Code::LevelUnavailable`] when there is none, and why the store cannot be read.
     pub fn block(&self, request: LevelRequest) -> Result<Block> {
         match self {
-            Self::Engine(store) => block(store, request),
-            Self::Bare(store) => block(store, request),
+            Self::Node(store) => block(store, request),
+            Self::Snapshot(store) => block(store, request),
             Self::None(problem) => Err(Problem::new(Code::LevelUnavailable)
                 .headline("there is no store that tells which commit a level has")
                 .because(problem)),
@@ -263,6 +259,11 @@ fn block(store: &impl Rows, request: LevelRequest) -> Result<Block> {
     block.ok_or_else(|| {
         Problem::new(Code::LevelUnavailable).headline(format!("the store has no block at level {request}"))
     })
+}
+
+/// What tells the levels: the store, and the metadata, which say where its rollup begins.
+fn belongs_to_store(name: &str) -> bool {
+    name == STORE || name == "metadata" || name.starts_with("storage/")
 }
 
 fn amount(bytes: u64) -> indicatif::BinaryBytes {

@@ -98,7 +98,7 @@ impl DataDir {
     }
 
     /// What `storage/version` says.
-    fn recorded_version(&self) -> Result<Option<i64>> {
+    pub(crate) fn recorded_version(&self) -> Result<Option<i64>> {
         let path = self.root.join("storage/version");
         let Some(bytes) = io::read_small(&path, MAX_VERSION)? else {
             return Ok(None);

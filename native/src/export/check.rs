@@ -5,11 +5,12 @@ use std::path::Path;
 
 use rollsnap_core::context::verify::Audited;
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, store};
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
 use super::archive::{MemberDigest, member_digest};
 use crate::jobs::Phases;
 use crate::source::Source;
+use crate::store::AnyStore;
 use crate::verify::{self, Subject};
 
 pub(super) fn read_back(
@@ -44,18 +45,20 @@ pub(super) fn read_back(
 /// head.
 pub(super) fn chain(
     subject: Subject<'_>,
+    store: Result<AnyStore>,
     audited: &Audited,
     mut report: Report,
     phases: &mut Phases,
     feedback: &mut dyn Feedback,
 ) -> Result<Report> {
-    let (mut problems, mut passed) = verify::check_store(subject, phases.next("Checking chain"), feedback)?;
+    let (mut problems, mut passed) =
+        verify::check_store(subject, store, phases.next("Checking chain"), feedback)?;
     let pre_images = verify::pre_images::read(subject.root)?;
     problems.extend_from_slice(&audited.problems);
     problems.extend_from_slice(pre_images.problems());
     passed.extend_from_slice(&audited.checks);
     passed.extend(pre_images.passed());
     verify::refuse(problems)?;
-    store::settle(&mut report, Vec::new(), passed, true);
+    rollsnap_core::store::settle(&mut report, Vec::new(), passed, true);
     Ok(report)
 }

@@ -26,7 +26,7 @@ use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, files_beside_context
 use crate::deflate::{self, Level};
 use crate::files::FileSet;
 use crate::jobs::Phases;
-use crate::store::{Block, Capture, LevelRequest, Rows, Store};
+use crate::store::{Accept, AnyStore, Block, Capture, LevelRequest, Rows, Store};
 use crate::verify::{self, ContextScope, Reading, Subject};
 use crate::{io, store, swap};
 
@@ -174,8 +174,9 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
             None => Audited { contexts: one.unwrap_or_default(), ..Audited::default() },
         };
         let contexts = Some(&audited.contexts);
-        let subject = Subject { root, store: &store, shown: root, header: Some(&header), contexts };
-        check::chain(subject, &audited, report, &mut phases, feedback)?
+        let subject = Subject { root, shown: root, header: Some(&header), contexts };
+        let store = Store::open(&store, Accept::Older).map(AnyStore::Database);
+        check::chain(subject, store, &audited, report, &mut phases, feedback)?
     } else {
         unchecked(&header, bytes, compression, digests.len())
     };

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use rollsnap_core::hash::{CommitmentHash, RollupAddress};
+use rollsnap_core::hash::RollupAddress;
 use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
 
 use super::rules;
-use crate::data_dir::{DataDir, Layout, Lock, metadata};
+use crate::data_dir::{DataDir, Lock, metadata};
 use crate::io;
-use crate::store::{Accept, Mark, Rows, Store};
+use crate::store::{Accept, AnyStore, Family, Lpc, Rows, Store, close_any, open_any};
 
 /// A data directory that exists and is locked.
 pub(super) struct Target {
@@ -45,15 +45,22 @@ pub(super) struct Existing {
     pub(super) rollup: Option<RollupAddress>,
     pub(super) history_mode: Option<HistoryMode>,
     pub(super) head_level: Option<i32>,
-    pub(super) lpc: Option<Mark<CommitmentHash>>,
+    pub(super) lpc: Option<Lpc>,
+    /// Whose store is in place.
+    pub(super) family: Option<Family>,
 }
 
 impl Existing {
     /// Reads what is there. A store that cannot be read does not stand in the way of replacing
-    /// it: that is what snapshots are for. The rollup that the metadata names still counts.
-    pub(super) fn read(root: &Path, force: bool, feedback: &mut dyn Feedback) -> Result<Self> {
+    /// it: that is what snapshots are for. The rollup that the metadata names still counts. Where there are
+    /// two stores, that of `family` does.
+    pub(super) fn read(
+        root: &Path,
+        family: Option<Family>,
+        force: bool,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {
         no_links(root)?;
-        let data_dir = DataDir::new(root);
         let metadata = match metadata::read(root) {
             Err(problem) if problem.code() == Code::MetadataForm => {
                 feedback.note(&format!("The metadata in place are of no use: {problem}"));
@@ -62,48 +69,59 @@ impl Existing {
             other => other?,
         };
         let rollup = metadata.map(|metadata| metadata.rollup_address);
-        match data_dir.layout() {
-            Ok(Layout::V5Sqlite) => {}
-            Ok(Layout::Uninitialised | Layout::Versioned(5)) => {
-                return Ok(Self { rollup, ..Self::default() });
-            }
-            Ok(Layout::Versioned(version)) => return Err(old_store(&format!("version {version}"))),
-            Ok(Layout::Unversioned) => return Err(old_store("version 0 or 1")),
-            Err(problem) if problem.code() == Code::StoreVersion => {}
-            Err(problem) => return Err(problem),
-        }
         let read = || {
-            let store = Store::open(&data_dir.store(), Accept::Older)?;
+            let Some(store) = in_place(root, family)? else { return Ok(Self { rollup, ..Self::default() }) };
             let state = store.state()?;
-            store.close()?;
-            Ok(state)
-        };
-        match read() {
-            Ok(state) => Ok(Self {
+            let lpc = Lpc::of(&store)?;
+            let family = Some(Family::of_store(&store));
+            close_any(store)?;
+            Ok(Self {
                 // The nodes compare rollups only where a history mode is recorded.
                 rollup: rollup.filter(|_| state.history_mode.is_some()),
                 history_mode: state.history_mode,
                 head_level: state.head.map(|head| head.level),
-                lpc: state.lpc,
-            }),
+                lpc,
+                family,
+            })
+        };
+        match read() {
             Err(problem) if force && is_damage(&problem) => {
                 feedback.note(&format!("The store in place cannot be read and will be replaced: {problem}"));
                 Ok(Self { rollup, ..Self::default() })
             }
-            Err(problem) => Err(problem),
+            other => other,
         }
     }
 }
 
-fn is_damage(problem: &Problem) -> bool {
-    matches!(problem.code(), Code::StoreDamaged | Code::StoreMigrations)
+/// The store that counts; `None` too where there are only beginnings of one, as a node leaves them that refused
+/// an import.
+fn in_place(root: &Path, family: Option<Family>) -> Result<Option<AnyStore>> {
+    let found = match Family::of(root) {
+        // Whether the directory is older than the snapshot depends on it.
+        Err(_) if Family::are_both_in(root)? => {
+            Ok(Some(family.ok_or_else(|| Problem::new(Code::ImportStore).path(root.display()))?))
+        }
+        other => other,
+    };
+    let opened = found.and_then(|found| match found {
+        // Whatever `storage/version` says beside it.
+        Some(Family::Octez) => {
+            let database = DataDir::new(root).store();
+            Store::open(&database, Accept::Older).map(|store| Some(AnyStore::Database(store)))
+        }
+        Some(Family::Mavkit) => open_any(root, found).map(Some),
+        None => Ok(None),
+    });
+    match opened {
+        Err(problem) if problem.code() == Code::StoreMissing => Ok(None),
+        other => other,
+    }
 }
 
-fn old_store(version: &str) -> Problem {
-    Problem::new(Code::ImportStore)
-        .headline("the data directory holds a store that rollsnap cannot replace")
-        .found(version)
-        .because("import into an empty directory")
+/// What a snapshot is to mend: damage, and versions that are read no further.
+fn is_damage(problem: &Problem) -> bool {
+    matches!(problem.code(), Code::StoreDamaged | Code::StoreMigrations | Code::StoreVersion)
 }
 
 /// A link in the place of a directory would be replaced itself, and what it points to orphaned.

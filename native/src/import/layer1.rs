@@ -1,14 +1,13 @@
 //! The rules of an import that ask layer 1: I5d and I6 before it, P3 and P4 after it.
 
 use std::cell::RefCell;
-use std::path::Path;
 
 use rollsnap_core::feedback::Silent;
-use rollsnap_core::{Feedback, Header, Report, Result};
+use rollsnap_core::{Feedback, Header, Problem, Report, Result};
 
 use super::Options;
 use crate::l1::{L1, Outcome, Wanted, publication};
-use crate::store::{Accept, Rows, Store};
+use crate::store::{AnyStore, Family, Rows, close_any, publication_hint};
 use crate::verify::anchored;
 
 /// Asks layer 1, if there is an endpoint and the user wants checks.
@@ -25,8 +24,9 @@ impl Layer1 {
         Ok(Self { l1, level: options.level, outcome: RefCell::default() })
     }
 
-    /// Rules I5d and I6, unless the level that is asked for makes them P3.
-    pub(super) fn before(&self, header: &Header) -> Result<()> {
+    /// Rules I5d and I6, unless the level that is asked for makes them P3. Mavkit has no I5d and looks once,
+    /// at the head of layer 1; the search finds what it finds, and commitments that were pruned there as well.
+    pub(super) fn before(&self, header: &Header, family: Option<Family>) -> Result<()> {
         let Some(l1) = &self.l1 else { return Ok(()) };
         if publication::is_postponed(header.head_level, self.level) {
             return Ok(());
@@ -37,7 +37,10 @@ impl Layer1 {
             hint: header.head_level,
         };
         // The snapshot is being read at this moment, and its progress shown.
-        let outcome = publication::before_import(l1, &wanted, &mut Silent)?;
+        let outcome = match family {
+            Some(Family::Mavkit) => in_words_of_mavkit(publication::search(l1, &wanted, &mut Silent)?),
+            _ => publication::before_import(l1, &wanted, &mut Silent)?,
+        };
         outcome.clone().into_result()?;
         *self.outcome.borrow_mut() = Some(outcome);
         Ok(())
@@ -47,25 +50,33 @@ impl Layer1 {
     pub(super) fn after(
         &self,
         header: &Header,
-        store: &Path,
+        mut store: AnyStore,
         report: &mut Report,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
         let Some(l1) = &self.l1 else { return Ok(()) };
         let rollup = header.rollup_address;
-        let mut store = Store::open(store, Accept::Older)?;
         let mut outcome = self.outcome.take();
         if outcome.is_none() {
             let commitment = store.head()?.most_recent_commitment();
-            let hint = store.publication_hint(&commitment)?;
+            let hint = publication_hint(&store, &commitment)?;
             let found = publication::search(l1, &Wanted { rollup, commitment, hint }, feedback)?;
             found.clone().into_result()?;
             outcome = Some(found);
         }
         let kept = anchored::last_cemented(l1, &rollup, &mut store, feedback)?;
-        store.close()?;
+        close_any(store)?;
         outcome.iter().for_each(|outcome| anchored::record(outcome, report));
         kept.into_iter().for_each(|check| report.add(check));
         Ok(())
+    }
+}
+
+fn in_words_of_mavkit(outcome: Outcome) -> Outcome {
+    let say = |problem: Problem| problem.headline("Last commitment of snapshot is not published on L1.");
+    match outcome {
+        Outcome::NotPublished(problem) => Outcome::NotPublished(say(problem)),
+        Outcome::CouldNotCheck(problem) => Outcome::CouldNotCheck(say(problem)),
+        published => published,
     }
 }

@@ -1,10 +1,11 @@
-//! Import: from a snapshot to a data directory of store version 5.
+//! Import: from a snapshot to a data directory.
 //!
 //! The snapshot is extracted into a staging directory inside the data directory, checked there,
 //! and only then put in place ([`crate::swap`]). A refused, failed or interrupted import changes
 //! nothing; `config.json`, locks and everything else that a snapshot does not carry stays.
 
 mod existing;
+mod gate;
 mod layer1;
 mod rules;
 mod stage;
@@ -19,15 +20,16 @@ use rollsnap_core::store::Rows;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
 use crate::contexts;
-use crate::data_dir::Lock;
+use crate::data_dir::{Lock, STORE};
 use crate::jobs::Phases;
 use crate::source::Source;
-use crate::store::{self, Accept, LpcOutcome, Store};
+use crate::store::{self, AnyStore, Family, LpcOutcome, open_any};
 use crate::swap::{self, Change, Staging};
 use crate::verify::anchored::NOT_CHECKED;
 use crate::verify::{self, ContextScope, Reading, Subject};
 
 use existing::{Existing, Target};
+use gate::Gate;
 use layer1::Layer1;
 
 /// What to import, and where to.
@@ -39,6 +41,8 @@ pub struct Options {
     pub force: bool,
     /// Compare header and store of the snapshot, and check the store and its chain.
     pub check: bool,
+    /// Whose rules apply; `None`: those of the nodes that read the store in the snapshot.
+    pub family: Option<Family>,
     /// Take the store back to this level.
     pub level: Option<i32>,
     /// Import a compact snapshot as it is, without the contexts that a node would rebuild.
@@ -87,45 +91,50 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     swap::recover(root, feedback)?;
     rules::not_populated(root, options.force)?;
     let mut source = Source::open(snapshot)?;
-    let existing = Existing::read(root, options.force, feedback)?;
+    let existing = Existing::read(root, options.family, options.force, feedback)?;
     let mut phases = Phases::new(2 + 3 * u32::from(options.check));
 
     let staging = Staging::begin(root)?;
     let layer1 = Layer1::new(options)?;
-    let before = |header: &Header| {
-        rules::before(header, &existing, options.level)?;
-        layer1.before(header)
-    };
+    let mut gate = Gate::new(&existing, &layer1, options.level, options.family);
     let phase = phases.next("Extracting snapshot");
-    let (header, report) = stage::extract(&mut source, staging.dir(), phase, before, feedback)?;
+    let (header, mut report) = stage::extract(&mut source, staging.dir(), phase, &mut gate, feedback)?;
 
-    let staged = staging.dir().join(crate::data_dir::STORE);
-    rules::staged(staging.dir(), root, &header, options.check)?;
+    let level = rules::staged(staging.dir(), root, &header, gate.family, options.check)?;
     let contexts = contexts::read(staging.dir())?;
-    let head_level = adjust(&staged, &header, &existing, options.level, feedback)?;
+    let head_level = options.level.unwrap_or(level);
+    adjust(staging.dir(), &header, &existing, options.level, feedback)?;
     // Only now: taken back to its first level, a compact snapshot lacks nothing.
-    let compact = rules::compact(&staged, &contexts)?;
+    let compact = rules::compact(staging.dir(), &contexts)?;
     if let Some(compact) = compact.as_ref().filter(|_| !options.keep_compact) {
         return Err(compact.refusal());
     }
-    let mut report = report;
+    let store = || open_any(staging.dir(), None);
     if options.check {
-        layer1.after(&header, &staged, &mut report, feedback)?;
+        layer1.after(&header, store()?, &mut report, feedback)?;
         // A store that cannot be read is told below, in the words of the nodes.
-        let head = Store::open(&staged, Accept::Older).and_then(|store| store.head());
+        let head = store().and_then(|store| store.head());
         let head = head.ok().and_then(|head| head.context);
         let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(staging.dir()) };
         let phase = phases.next_two("Checking context");
         let audited = reading.directory(&staging.dir().join("context"), phase, feedback)?;
         let contexts = Some(&audited.contexts);
-        let subject = Subject { root: staging.dir(), store: &staged, shown: root, header: None, contexts };
-        check(subject, &audited, phases.next("Checking chain"), &mut report, feedback)?;
+        let subject = Subject { root: staging.dir(), shown: root, header: None, contexts };
+        check(subject, store(), &audited, phases.next("Checking chain"), &mut report, feedback)?;
     }
+    let family = Family::of_store(&store()?);
 
     phases.begin("Putting data in place", None, feedback);
     let plan = plan(staging.dir(), root, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
+    if let Some(old) = existing.family.filter(|old| *old != family) {
+        feedback.note(&format!(
+            "The store is another one now: {} go on from there, and {} do not",
+            family.nodes(),
+            old.nodes()
+        ));
+    }
     if let Some(compact) = compact {
         feedback.note(&compact.consequence());
     }
@@ -135,12 +144,13 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
 /// The rules after an import: the store and its chain are what they should be.
 fn check(
     subject: Subject<'_>,
+    store: Result<AnyStore>,
     audited: &Audited,
     phase: Phase,
     report: &mut Report,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
-    let (mut problems, mut passed) = verify::check_store(subject, phase, feedback)?;
+    let (mut problems, mut passed) = verify::check_store(subject, store, phase, feedback)?;
     let pre_images = verify::pre_images::read(subject.root)?;
     problems.extend_from_slice(&audited.problems);
     problems.extend_from_slice(pre_images.problems());
@@ -151,25 +161,26 @@ fn check(
     Ok(())
 }
 
-/// Makes the staged store fit its new home: level, history mode, the operator's own `lpc`. The
-/// level that it is at then.
+/// Makes the staged store fit its new home: level, history mode, the operator's own `lpc`. Level and mode
+/// can differ for stores of version 5 only.
 fn adjust(
-    store: &Path,
+    staging: &Path,
     header: &Header,
     existing: &Existing,
     level: Option<i32>,
     feedback: &mut dyn Feedback,
-) -> Result<i32> {
+) -> Result<()> {
+    let database = staging.join(STORE);
     if let Some(level) = level {
-        store::reset_imported(store, level)?;
+        store::reset_imported(&database, level)?;
     }
     if (existing.history_mode, header.history_mode) == (Some(HistoryMode::Full), HistoryMode::Archive) {
-        store::set_history_mode(store, HistoryMode::Full)?;
+        store::set_history_mode(&database, HistoryMode::Full)?;
         feedback.note("The history mode stays full: the node will collect what it does not need");
     }
     if let Some(lpc) = &existing.lpc {
-        let (hash, at) = (lpc.hash, lpc.level);
-        feedback.note(&match store::keep_lpc(store, lpc)? {
+        let (hash, at) = (lpc.mark.hash, lpc.mark.level);
+        feedback.note(&match lpc.keep(staging)? {
             LpcOutcome::Kept => format!("Kept your last published commitment {hash} (level {at})"),
             LpcOutcome::AboveHead(head) => {
                 format!(
@@ -181,11 +192,12 @@ fn adjust(
             }
         });
     }
-    Ok(level.unwrap_or(header.head_level))
+    Ok(())
 }
 
 /// What replaces what. The old write-ahead log goes with the old database, and an old `storage`
-/// goes even if the snapshot has none: what it says is about the old store.
+/// goes as a whole, even if the snapshot has none: what it says is about the old store, and so do the stale
+/// stores in it, which a node would look into.
 fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
     let mut plan = vec![Change::Remove("store.sqlite-wal".into()), Change::Remove("store.sqlite-shm".into())];
     for name in rules::TOP_LEVEL {

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use rollsnap_core::header::Layout;
+use rollsnap_core::store::v4;
 use rollsnap_core::{Code, Header, HistoryMode, Place, Problem, Result};
 
 use super::existing::Existing;
 use crate::contexts::Contexts;
-use crate::data_dir::{DataDir, STORE, metadata};
-use crate::store::{Accept, Rows, Store};
+use crate::data_dir::{DataDir, metadata};
+use crate::store::{AnyStore, Family, Rows, close_any, open_any};
 use crate::verify;
 
-/// What a snapshot of store version 5 puts into a data directory.
+/// What a snapshot puts into a data directory.
 pub(super) const TOP_LEVEL: [&str; 7] =
     ["metadata", "store.sqlite", "storage", "context", "wasm_2_0_0", "arith", "riscv"];
 
@@ -29,7 +30,7 @@ pub(super) fn not_populated(root: &Path, force: bool) -> Result<()> {
     )))
 }
 
-/// Rules I4, I5, I5b and I5c, in this order: what the header alone decides.
+/// Rules I4, I5, I5b and I5c, in this order: what the header alone decides, whosever the snapshot is.
 pub(super) fn before(header: &Header, existing: &Existing, level: Option<i32>) -> Result<()> {
     if header.layout == Layout::Unversioned {
         return Err(Problem::new(Code::HeaderUnversioned));
@@ -58,51 +59,89 @@ pub(super) fn before(header: &Header, existing: &Existing, level: Option<i32>) -
     Ok(())
 }
 
-/// What the extracted data must be: a store of version 5 of the rollup that the header names and,
-/// unless told otherwise, at the level, with the commitment and in the mode that it says.
-/// `root` is the directory that the user knows.
-pub(super) fn staged(staging: &Path, root: &Path, header: &Header, check: bool) -> Result<()> {
+/// Where Mavkit is stricter than Octez: rule I5 wants equal history modes, and there is no `--level`.
+pub(super) fn of_mavkit(header: &Header, existing: &Existing, level: Option<i32>) -> Result<()> {
+    if let Some(mode) = existing.history_mode.filter(|mode| *mode != header.history_mode) {
+        let (found, wanted) = match mode {
+            HistoryMode::Full => ("an archive", "a full"),
+            HistoryMode::Archive => ("a full", "an archive"),
+        };
+        let text = format!("Cannot import {found} snapshot into {wanted} rollup node.");
+        return Err(Problem::new(Code::ImportMode).headline(text));
+    }
+    if level.is_some() {
+        return Err(Problem::new(Code::ImportLevel)
+            .headline("--level takes stores of version 5 back, and the snapshot holds an older one")
+            .because(format_args!(
+                "without --level it is imported at its head, level {}",
+                header.head_level
+            )));
+    }
+    Ok(())
+}
+
+/// What the extracted data must be: a store that nodes of today read, of the rollup that the header names
+/// and, unless told otherwise, at the level, with the commitment and in the mode that it says. The level
+/// that it is at. `root` is the directory that the user knows.
+pub(super) fn staged(
+    staging: &Path,
+    root: &Path,
+    header: &Header,
+    family: Option<Family>,
+    check: bool,
+) -> Result<i32> {
     let metadata = metadata::read(staging)?.ok_or_else(|| metadata::missing(root))?;
-    DataDir::new(staging).require_v5()?;
-    let store = Store::open(&staging.join(STORE), Accept::Older)?;
-    let head = store.head()?;
-    let history_mode = store.state()?.history_mode;
-    store.close()?;
-    let problems = verify::header_against_store(header, &metadata, &head, history_mode);
+    let store = open_any(staging, family)?;
+    if let AnyStore::Files(store) = &store {
+        v4::check_version(store.recorded_version())?;
+    }
+    let level = store.head()?.level;
+    let problems = store.against_header(header, &metadata)?;
+    close_any(store)?;
     // A snapshot for another rollup than it says is refused in any case.
     let other_rollup = metadata.rollup_address != header.rollup_address;
-    if check || other_rollup { verify::refuse(problems) } else { Ok(()) }
+    if check || other_rollup {
+        verify::refuse(problems)?;
+    }
+    Ok(level)
 }
 
 /// Contexts are missing: all after that of the first available block.
 pub(super) struct Compact {
     first: i32,
     head: i32,
+    family: Family,
 }
 
 /// Whether the snapshot is compact. A node rebuilds what is missing by replaying every block.
-pub(super) fn compact(store: &Path, contexts: &Contexts) -> Result<Option<Compact>> {
-    let store = Store::open(store, Accept::Older)?;
+pub(super) fn compact(staging: &Path, contexts: &Contexts) -> Result<Option<Compact>> {
+    let store = open_any(staging, None)?;
+    let family = Family::of_store(&store);
     let head = store.head()?;
     let level = store.first_available()?;
     let first = store.block_at(level)?;
-    store.close()?;
+    close_any(store)?;
     let compact = verify::is_compact(contexts, first.as_ref(), &head);
-    Ok(compact.then_some(Compact { first: level, head: head.level }))
+    Ok(compact.then_some(Compact { first: level, head: head.level, family }))
 }
 
 impl Compact {
     pub(super) fn refusal(&self) -> Problem {
-        let Self { first, head } = self;
+        let Self { first, head, family } = self;
+        let level = match family {
+            Family::Octez => {
+                format!("--level {first} takes the store back to the level whose context is there; ")
+            }
+            Family::Mavkit => String::new(),
+        };
         Problem::new(Code::ContextCompact).at(Place::Level(*first)).because(format_args!(
             "the contexts of the levels up to {head} have to be rebuilt by replaying their messages, which a node does \
-             while it imports the snapshot, and rollsnap does not. --level {first} takes the store back to the level \
-             whose context is there; --keep-compact imports everything as it is"
+             while it imports the snapshot, and rollsnap does not. {level}--keep-compact imports everything as it is"
         ))
     }
 
     pub(super) fn consequence(&self) -> String {
-        let Self { first, head } = self;
+        let Self { first, head, .. } = self;
         format!(
             "Kept compact: there is one context, that of level {first}, and the store names others up to level {head}. \
              A node that is started now cannot go on (\"The context … for block … cannot be checkouted\"): it rebuilds \

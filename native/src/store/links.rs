@@ -32,11 +32,7 @@ impl Store {
         let published = self.one("commitments_published_at_levels", query, [hash.to_string()], |row| {
             row.level(0, "first_published_at_level")
         })?;
-        let missing = || {
-            Problem::new(rollsnap_core::Code::StoreCommitment)
-                .headline(format!("commitment {hash} not in store"))
-        };
-        published.map_or_else(|| self.commitment_level(hash)?.ok_or_else(missing), Ok)
+        published.map_or_else(|| self.commitment_level(hash)?.ok_or_else(|| not_in_store(hash)), Ok)
     }
 
     fn link(&self, hash: &CommitmentHash) -> Result<Option<Link>> {
@@ -45,4 +41,9 @@ impl Store {
             Ok(Link { predecessor: row.hash(0, "predecessor")?, inbox_level: row.level(1, "inbox_level")? })
         })
     }
+}
+
+/// A commitment that should be there is not.
+pub(super) fn not_in_store(hash: &CommitmentHash) -> Problem {
+    Problem::new(rollsnap_core::Code::StoreCommitment).headline(format!("commitment {hash} not in store"))
 }

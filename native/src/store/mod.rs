@@ -1,15 +1,19 @@
 //! The store of version 5, an SQLite database (`docs/FORMAT.md`, section 6): opened without
-//! leaving traces, read with typed hashes, copied for a snapshot, and edited after an import.
+//! leaving traces, read with typed hashes, copied for a snapshot, and edited after an import. Older
+//! stores, in files, are read by core; [`AnyStore`] is the store of a directory, whichever it is.
 //!
 //! A process must not open and close the file of a database by other means while it has a
 //! connection to it: closing would drop the locks of the connection.
 
+mod any;
 mod batch;
 mod chain;
 pub mod copy;
+mod family;
 pub mod import;
 pub mod level;
 mod links;
+mod lpc;
 mod open;
 mod problem;
 pub mod read;
@@ -17,9 +21,12 @@ pub mod reset;
 mod scan;
 mod schema;
 
+pub use any::{AnyStore, close_any, open_any, publication_hint};
 pub use copy::{Capture, export_copy};
+pub use family::Family;
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
 pub use level::LevelRequest;
+pub use lpc::Lpc;
 pub use read::{Block, Mark, Rows, State, Store};
 pub use reset::reset_to_level;
 pub use schema::Accept;

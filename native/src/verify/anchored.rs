@@ -7,10 +7,10 @@ use rollsnap_core::store::check_cemented;
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
 use super::{Contents, Options};
-use crate::data_dir::{STORE, metadata};
+use crate::data_dir::metadata;
 use crate::jobs::Phases;
 use crate::l1::{At, L1, Outcome, Wanted, publication};
-use crate::store::{Accept, Rows, Store};
+use crate::store::{AnyStore, Rows, publication_hint};
 
 pub(super) fn check(
     contents: &Contents,
@@ -36,7 +36,8 @@ pub(super) fn check(
     let Anchorage { rollup, commitment, hint } = *subject;
     let outcome = publication::search(&l1, &Wanted { rollup, commitment, hint }, feedback)?;
     record(&outcome, report);
-    let agrees = match store_of(contents) {
+    // A store that cannot be read is told about where it is checked.
+    let agrees = match contents.store().ok() {
         Some(mut store) => last_cemented(&l1, &rollup, &mut store, feedback),
         None => Ok(None),
     };
@@ -81,7 +82,7 @@ pub(crate) fn record(outcome: &Outcome, report: &mut Report) {
 pub(crate) fn last_cemented(
     l1: &L1,
     rollup: &RollupAddress,
-    store: &mut Store,
+    store: &mut AnyStore,
     feedback: &mut dyn Feedback,
 ) -> Result<Option<Check>> {
     let cemented = l1.last_cemented(At::Head, rollup, feedback)?;
@@ -120,15 +121,9 @@ impl Anchorage {
             });
         }
         let metadata = metadata::read(contents.root()).ok()??;
-        let store = store_of(contents)?;
+        let store = contents.store().ok()?;
         let commitment = store.head().ok()?.most_recent_commitment();
-        let hint = store.publication_hint(&commitment).ok()?;
+        let hint = publication_hint(&store, &commitment).ok()?;
         Some(Self { rollup: metadata.rollup_address, commitment, hint })
     }
-}
-
-/// A store that cannot be read is told about where it is checked.
-fn store_of(contents: &Contents) -> Option<Store> {
-    let path = contents.root().join(STORE);
-    path.exists().then(|| Store::open(&path, Accept::Older).ok()).flatten()
 }

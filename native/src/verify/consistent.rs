@@ -11,17 +11,15 @@ use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
 use super::{Contents, Options};
 use crate::contexts::Contexts;
-use crate::data_dir::{DataDir, STORE, metadata};
+use crate::data_dir::metadata;
 use crate::jobs::Phases;
-use crate::store::{Accept, Store};
+use crate::store::{AnyStore, close_any};
 
-/// What is checked.
+/// What is checked, beside the store.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The directory with `metadata`.
     pub root: &'a Path,
-    /// The database.
-    pub store: &'a Path,
     /// The directory or snapshot that the user knows, for messages.
     pub shown: &'a Path,
     /// What the header of the snapshot claims.
@@ -38,24 +36,21 @@ pub(super) fn check(
     phases: &mut Phases,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
-    if contents.has_old_store() {
-        report.add(store::old_store());
-        return Ok(());
-    }
     let whole = contents.is_data_dir() || report.verdicts.intact == Verdict::Yes;
-    if !whole && !contents.has_everything() {
+    if !whole && !contents.has_everything(report) {
         report.add(store::cut_store());
         return Ok(());
     }
     report.context = contents.audited().totals.as_ref().map(Facts::from);
     let subject = Subject {
         root: contents.root(),
-        store: &contents.root().join(STORE),
         shown: contents.shown(),
         header,
         contexts: Some(&contents.audited().contexts),
     };
-    let (mut problems, mut passed) = check_store(subject, phases.next("Checking chain"), feedback)?;
+    let store = contents.store();
+    report.store = store.as_ref().ok().map(AnyStore::facts);
+    let (mut problems, mut passed) = check_store(subject, store, phases.next("Checking chain"), feedback)?;
     problems.extend_from_slice(&contents.audited().problems);
     passed.extend_from_slice(&contents.audited().checks);
     problems.extend_from_slice(contents.problems());
@@ -68,17 +63,16 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Checks metadata, store and chain of a directory: what does not hold, and what does.
+/// Checks metadata, store and chain of a directory, and closes the store: what does not hold, and what does.
 ///
 /// # Errors
 /// [`Code::Cancelled`], and an I/O error that leaves everything open.
 pub fn check_store(
     subject: Subject<'_>,
+    mut store: Result<AnyStore>,
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<(Vec<Problem>, Vec<Check>)> {
-    let mut store =
-        DataDir::new(subject.root).require_v5().and_then(|()| Store::open(subject.store, Accept::Older));
     let judged = store::Subject {
         metadata: metadata::read(subject.root),
         store: store.as_mut().map_err(|problem| problem.clone()),
@@ -86,9 +80,9 @@ pub fn check_store(
         header: subject.header,
         contexts: subject.contexts,
     };
-    let (mut problems, passed) = store::check(judged, phase, feedback)?;
+    let (mut problems, passed) = AnyStore::check(judged, phase, feedback)?;
     if let Ok(store) = store {
-        problems.extend(store.close().err());
+        problems.extend(close_any(store).err());
     }
     Ok((problems, passed))
 }

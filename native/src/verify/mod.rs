@@ -1,13 +1,14 @@
 //! Verify: is a snapshot, or a data directory, good?
 //!
 //! Three answers from one pass. *Intact* comes from the container; *Consistent* from the store,
-//! which goes to a temporary file while the rest is checked as it streams by; *Anchored* from
+//! which goes to temporary files while the rest is checked as it streams by; *Anchored* from
 //! layer 1 or from the commitment that the user expects.
 
 pub(crate) mod anchored;
 mod consistent;
 mod contents;
 mod context;
+pub(crate) mod kept;
 pub(crate) mod pre_images;
 
 use std::path::{Path, PathBuf};
@@ -23,12 +24,13 @@ use rollsnap_core::{Code, Feedback, Problem, Report, Result, store};
 use crate::context::is_context;
 use crate::jobs::Phases;
 use crate::source::Source;
+use crate::store::Family;
 
 pub use consistent::{Subject, check_store, counts};
 pub use contents::Contents;
 pub use context::Reading;
 pub use pre_images::PreImages;
-pub(crate) use rollsnap_core::store::{head_context, header_against_store, is_compact};
+pub(crate) use rollsnap_core::store::{head_context, is_compact};
 
 /// How much of the context is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub struct Options {
     pub fail_fast: bool,
     /// How much of the context is read.
     pub context: ContextScope,
+    /// Whose rules apply; `None`: those of the nodes that read the store that is there.
+    pub family: Option<Family>,
     /// Directory for the temporary copy of the store; the system's if `None`.
     pub temp_dir: Option<PathBuf>,
 }
@@ -122,20 +126,16 @@ fn stream(
 ) -> Result<(Report, Contents)> {
     let mut source = Source::open(target)?;
     let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
-    let mut contents = Contents::new(shown, options.temp_dir.as_deref(), options.context);
-    let mut notes = Vec::new();
+    let mut contents = Contents::new(shown, options);
     let phase = phases.next("Reading snapshot");
     let inspection = Inspection { digests: false, ..Inspection::default() };
     let report = source.inspect(inspection, phase, feedback, &mut |event| match event {
-        Event::Member(member) => contents.begin(member, &mut notes),
+        Event::Member(member) => contents.begin(member),
         Event::Data(data) => contents.data(data),
         Event::MemberEnd { member, .. } => contents.end(member),
         Event::Problem(problem) if options.fail_fast => Err(problem.clone()),
         _ => Ok(()),
     })?;
-    for note in notes {
-        feedback.note(&note);
-    }
     contents.complete(phases.next("Checking context"), feedback)?;
     Ok((report, contents))
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Makes a data directory with a long and sound chain, the same bytes of every value at each run.
+`fill` and `index` do it for other benchmarks.
 
   make_store.py DATA_DIR OUT BLOCKS
 
 DATA_DIR gives schema, metadata and recorded state; its rows are replaced. Each block has five
 messages, an inbox, a context and, every 30 blocks, a commitment.
 """
-import hashlib, os, shutil, sqlite3, sys, zlib
+import hashlib, itertools, os, shutil, sqlite3, sys, zlib
 
 PERIOD = 30
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -63,16 +64,19 @@ def packed(messages):
     return deflate.compress(len(body).to_bytes(4, "big") + body) + deflate.flush()
 
 
-def rows(origin, count):
-    """A block with what hangs on it, level by level."""
+def two_messages(level):
+    return [b"\1" + hashlib.shake_128(b"message %d" % (2 * level + k)).digest(60 + level % 50) for k in (0, 1)]
+
+
+def rows(origin, users):
+    """A block with what hangs on it, level by level, without end."""
     block, cell, back = h(b"before"), None, []
     last, last_tick, tick = bytes(32), 0, 0
-    for index in range(count):
+    for index in itertools.count():
         level = origin + index
         predecessor, block = block, h(b"block %d" % level)
         info = b"\0\3" + (1_600_000_000 + 10 * index).to_bytes(8, "big") + predecessor
-        users = [b"\1" + hashlib.shake_128(b"message %d" % (2 * level + k)).digest(60 + level % 50) for k in (0, 1)]
-        messages = [b"\0\1", info, *users, b"\0\2"]
+        messages = [b"\0\1", info, *users(level), b"\0\2"]
         witnessed = witness(messages)
         back = pointers(index, back, cell)
         cell = h(witnessed + b"%d" % level + b"".join(back))
@@ -92,18 +96,17 @@ def rows(origin, count):
         }
 
 
-def main(template, out, count):
-    shutil.rmtree(out, ignore_errors=True)
-    os.makedirs(out + "/context/index")
-    shutil.copy(template + "/metadata", out)
-    shutil.copy(template + "/store.sqlite", out)
-    db = sqlite3.connect(out + "/store.sqlite")
+def fill(path, enough, users=two_messages):
+    """Replaces the rows of a store by a chain, until `enough(blocks, bytes of the file)`. The commits of
+    the context that its blocks name."""
+    db = sqlite3.connect(path)
     db.executescript("PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000")
     (origin,) = db.execute("SELECT min(level) FROM l2_levels").fetchone()
+    (page,) = db.execute("PRAGMA page_size").fetchone()
     for table in ("l2_blocks", "l2_levels", "messages", "inboxes", "commitments", "commitments_published_at_levels"):
         db.execute("DELETE FROM " + table)
     commits, last = [], None
-    for row in rows(origin, count):
+    for row in rows(origin, users):
         level, block, state = row["level"], text(BLOCK, row["block"]), text(SRS, row["state"])
         previous = text(SRC, row["previous"])
         commitment = None
@@ -122,15 +125,34 @@ def main(template, out, count):
         db.execute("INSERT INTO l2_levels VALUES (?, ?)", (level, block))
         db.execute("INSERT INTO messages VALUES (?, ?, ?)", (inbox_witness, level, row["messages"]))
         db.execute("INSERT INTO inboxes VALUES (?, ?, ?)", (inbox, level, row["proof"]))
-        commits.append(row["context"] + bytes(11) + b";D")
+        commits.append(row["context"])
+        if enough(len(commits), db.execute("PRAGMA page_count").fetchone()[0] * page):
+            break
     mark = "UPDATE rollup_node_state SET value = ?, level = ? WHERE name = ?"
     for name, value in (("l2_head", (block, level)), ("finalized_level", (block, level)), ("lcc", lcc)):
         db.execute(mark, (*value, name))
     db.commit()
+    # As the nodes keep it.
+    db.execute("PRAGMA journal_mode = WAL")
     db.close()
-    body = b"".join(commits)
-    with open(out + "/context/index/log", "wb") as file:
+    return commits
+
+
+def index(context, commits):
+    """The index of a context that has these commits."""
+    os.makedirs(context + "/index", exist_ok=True)
+    body = b"".join(commit + bytes(11) + b";D" for commit in commits)
+    with open(context + "/index/log", "wb") as file:
         file.write(len(body).to_bytes(8, "big") + b"00000001" + bytes(16) + body)
+
+
+def main(template, out, count):
+    shutil.rmtree(out, ignore_errors=True)
+    os.makedirs(out)
+    shutil.copy(template + "/metadata", out)
+    shutil.copy(template + "/store.sqlite", out)
+    commits = fill(out + "/store.sqlite", lambda blocks, _: blocks == count)
+    index(out + "/context", commits)
 
 
 if __name__ == "__main__":

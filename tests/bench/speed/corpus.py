@@ -1,12 +1,21 @@
 #!/usr/bin/env python3
-"""Makes a directory with the mix of a rollup node's data, always the same for the same size.
+"""Makes a data directory with the mix of a rollup node's data, always the same for the same size.
 
   corpus.py DIRECTORY [MIB]       1024 MiB; the directory must not exist
 
-30 % a SQLite store, 55 % pack-like files, 15 % files of 4 KiB, each kind with the repeats and the
-noise of the real one: hashes and signatures are random bytes, all around them is structure.
+30 % the store, a sound chain; 55 % the context, entries as irmin-pack has them, but no tree: the index lists
+the commits, nothing else is true; 15 % pre-images, pages of 4 KiB. Each kind has the repeats and the noise of the real one:
+hashes and signatures are random bytes, all around them is structure. Lists of messages are deflated, as the nodes keep them.
+
+So the directory can be exported and imported, but not with the check of its context (`--no-check`).
 """
-import hashlib, multiprocessing, os, random, sqlite3, sys
+import hashlib, multiprocessing, os, random, sys, tarfile, zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TESTS = os.path.dirname(os.path.dirname(HERE))
+sys.dont_write_bytecode = True
+sys.path.insert(0, TESTS + "/bench/chain")
+import make_store as chain  # noqa: E402
 
 MIB = 2**20
 PAGE = 4096
@@ -14,12 +23,21 @@ PAGE = 4096
 
 def main(target, size):
     os.makedirs(target)
+    with tarfile.open(TESTS + "/fixtures/data-dir/v5-archive.tar") as archive:
+        wanted = ("metadata", "store.sqlite", "context/store.control", "context/store.dict", "context/store.branches")
+        for name in wanted:
+            member = archive.getmember("v5-archive/" + name)
+            member.name = name
+            archive.extract(member, target, filter="data")
     parts = [(make_store, "store.sqlite", 30), (make_pack, "context", 55), (make_pages, "wasm_2_0_0", 15)]
     with multiprocessing.Pool() as pool:
         jobs = [pool.apply_async(make, (World(), target + "/" + name, size * share // 100))
                 for make, name, share in parts]
-        for job in jobs:
-            job.get()
+        [commits, *_] = [job.get() for job in jobs]
+    chain.index(target + "/context", commits)
+    for directory, _, names in os.walk(target):
+        for name in names:
+            os.utime(os.path.join(directory, name), (1_700_000_000, 1_700_000_000))
 
 
 class World:
@@ -68,35 +86,11 @@ def zipf(count):
 
 
 def make_store(world, path, size):
-    rng = world.rng
-    db = sqlite3.connect(path)
-    db.executescript(
-        "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
-        "CREATE TABLE messages (inbox_level INTEGER PRIMARY KEY, payload_hash BLOB, message_list BLOB);"
-        "CREATE TABLE l2_blocks (block_hash TEXT PRIMARY KEY, level INTEGER, header BLOB, num_ticks BLOB);"
-        "CREATE TABLE outbox_messages (outbox_level INTEGER, message_index INTEGER, message TEXT, status TEXT);"
-        "CREATE INDEX level ON l2_blocks(level);")
-    level, made = 2_000_000, 0
-    previous = rng.randbytes(32)
-    while made < size:
-        level += 1
-        batch = b"".join(message(world) for _ in range(rng.randrange(1, 60)))
-        db.execute("INSERT INTO messages VALUES (?,?,?)", (level, rng.randbytes(32), batch))
-        block = rng.randbytes(32)
-        header = b"".join([bytes.fromhex("0000000c01"), previous, level.to_bytes(4, "big"), rng.randbytes(32),
-                           bytes(24), rng.randbytes(96), (level // 40).to_bytes(8, "big"), bytes(60)])
-        name = "BL" + hashlib.sha256(block).hexdigest()[:49]
-        db.execute("INSERT INTO l2_blocks VALUES (?,?,?,?)", (name, level, header, b"\x05" + rng.randbytes(5)))
-        if level % 7 == 0:
-            sent = '{"type":"withdrawal","receiver":"tz1%s","amount":"%d"}' % (
-                hashlib.sha256(header).hexdigest()[:33], rng.randrange(10**9))
-            db.execute("INSERT INTO outbox_messages VALUES (?,?,?,?)", (level, level % 100, sent, "executed"))
-        previous = block
-        made += len(batch) + len(header) + 260
-        if level % 2000 == 0:
-            db.commit()
-    db.commit()
-    db.close()
+    """The blocks of a chain, each with up to sixty messages. Their contexts."""
+    def users(_):
+        return [b"\1" + message(world) for _ in range(world.rng.randrange(1, 60))]
+
+    return chain.fill(path, lambda _, made: made >= size, users)
 
 
 def message(world):
@@ -111,12 +105,12 @@ def message(world):
 
 def make_pack(world, directory, size):
     """Suffix chunks: entries of hash, kind, length and content; hot nodes are written again and again."""
-    os.makedirs(directory)
-    chunk, number = min(max(size // 6, MIB), 256 * MIB), 0
+    os.makedirs(directory, exist_ok=True)
+    chunk, number = min(max(-(-size // 6), MIB), 256 * MIB), 0
     nodes = [node(world) for _ in range(400)]
     while size > 0:
         length = min(size, chunk)
-        with open("%s/store.0.%d.suffix" % (directory, number), "wb") as file:
+        with open("%s/store.%d.suffix" % (directory, number), "wb") as file:
             left = length
             while left > 0:
                 piece = b"".join(entry(world, nodes) for _ in range(2000))[:left]
@@ -124,6 +118,14 @@ def make_pack(world, directory, size):
                 left -= len(piece)
         size -= length
         number += 1
+    with open(directory + "/store.control", "r+b") as file:
+        record = bytearray(file.read())
+        # Length of the last chunk, and number of chunks.
+        record[16:24], record[34] = length.to_bytes(8, "big"), number
+        record[25:33] = bytes(8)
+        record[25:33] = zlib.adler32(record[8:]).to_bytes(8, "big")
+        file.seek(0)
+        file.write(record)
 
 
 def node(world):
@@ -162,7 +164,7 @@ def entry(world, nodes):
 def make_pages(world, directory, size):
     """Pre-images: pages of kernels, every thirtieth a page of hashes."""
     rng = world.rng
-    os.makedirs(directory)
+    os.makedirs(directory, exist_ok=True)
     for number in range(size // PAGE):
         if number % 30 == 0:
             page = b"\x01" + b"\x00".join(rng.randbytes(32) for _ in range(PAGE // 33 + 1))

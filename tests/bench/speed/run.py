@@ -1,120 +1,180 @@
 #!/usr/bin/env python3
-"""How fast a tree is compressed: our engine against the peers, in turns.
+"""How fast snapshots are made and imported: ours against the peers, in turns.
 
-  run.py [MIB] [ROUNDS] [DIRECTORY]      1024 MiB, 5 rounds, a new directory under /tmp
+  run.py [--mib 1024] [--rounds 5] [--directory DIR] [export] [import] [small]     all three by default
 
-Needs gzip; takes pigz, igzip (package isal) and OCaml with camlzip (ocaml-nox, libzip-ocaml-dev) in
-when they are there. Every contender reads the output of `tar` from a pipe and writes a file. In each
-round all of them run, each time in another order, so that what else the machine does hits all alike.
-Ratios are medians of the ratios within a round. Memory is the largest resident set of the compressor,
-CPU its user and system seconds.
+`export`: a data directory (corpus.py) to a snapshot. `import`: a snapshot to files, one that camlzip wrote, as the
+nodes do, and one of our own. `small`: how long `info`, and `cat` of the last member, take from start to end.
 
-The corpus and the outputs stay in the directory until the end; then a directory of our own is removed.
+Needs cargo, tar and gzip; takes in pigz, igzip (package isal), rapidgzip (from PyPI) and OCaml with
+camlzip (ocaml-nox, libzip-ocaml-dev) when they are there. In each round all contenders run, each time in
+another order, so that what else the machine does hits all alike; ratios are medians of the ratios within a round.
+Size counts the snapshot, memory the largest resident sets of all processes of a contender together, CPU their user
+and system seconds.
+
+Ours make what they wrote durable before they end and check what they read; the peers do neither. With the
+word "synced" they are followed by a sync of the file system. Every import goes into a fresh directory; only large files are
+deleted between runs, because the deletion of many small ones makes the creation of others slow. All of it is in a new
+directory under DIR (default: the system's for temporary files), which is removed at the end.
 """
-import os, random, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, os, shutil, statistics, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.dont_write_bytecode = True
+sys.path.insert(0, HERE)
+import measure  # noqa: E402
+
+# What a snapshot holds.
+TOPS = "context metadata store.sqlite wasm_2_0_0"
+# Skips the header of a snapshot in a pipe.
+UNTAR = "{ dd bs=58 count=1 of=/dev/null status=none; tar -xf - -C OUT; }"
 
 
-def main(mib, rounds, directory):
-    corpus = "%s/corpus-%d" % (directory, mib)
-    if not os.path.exists(corpus):
-        subprocess.run([sys.executable, HERE + "/corpus.py", corpus, str(mib)], check=True)
-    tar = ["tar", "--format=v7", "-cf", "-", "-C", corpus, "."]
-    size = int(subprocess.run(" ".join(tar) + " | wc -c", shell=True, check=True, capture_output=True).stdout)
-    entries = contenders(directory, size)
-    results = {name: [] for name in entries}
-    for number in range(rounds):
-        order = list(entries)
-        random.Random(number).shuffle(order)
-        for name in order:
-            results[name].append(once(tar, entries[name], "%s/out-%d" % (directory, number), number == 0))
-    table(results, size)
+def main(options, work):
+    rollsnap = build()
+    caml = ocaml(work)
+    data = work + "/data"
+    subprocess.run([sys.executable, HERE + "/corpus.py", data, str(options.mib)], check=True)
+    files = {"plain": work + "/plain", "camlzip": work + "/foreign", "ours": work + "/own"}
+    export = "%s export OUT --quiet --no-check --data-dir %s" % (rollsnap, data)
+    if "export" in options.what:
+        exports(options, work, data, export, caml)
+    if {"import", "small"} & set(options.what):
+        measure.once((export + " --uncompressed").replace("OUT", files["plain"]))
+        measure.once(export.replace("OUT", files["ours"]))
+        foreign = caml.get("write", "gzip -6 > OUT")
+        measure.once(foreign.replace("OUT", files["camlzip"]) + " < " + files["plain"])
+    if "import" in options.what:
+        shutil.rmtree(data)
+        imports(options, work, rollsnap, files, caml)
+    if "small" in options.what:
+        small(rollsnap, files)
 
 
-def contenders(directory, size):
-    """Name to (command, whether it writes to standard output); OUT stands for the output file."""
-    build = ["cargo", "build", "--release", "--quiet", "--package", "rollsnap", "--example", "deflate"]
-    subprocess.run(build, cwd=ROOT, check=True)
-    target = os.environ.get("CARGO_TARGET_DIR", ROOT + "/target")
-    ours = [target + "/release/examples/deflate", "OUT"]
-    entries = {}
-    if shutil.which("ocamlopt"):
-        shutil.copy(HERE + "/camlzip.ml", directory)
-        made = subprocess.run(["ocamlopt", "-I", "+unix", "-I", "+zip", "unix.cmxa", "zip.cmxa", "camlzip.ml",
-                               "-o", "camlzip"], cwd=directory, capture_output=True)
-        if made.returncode == 0:
-            entries["camlzip -6"] = [directory + "/camlzip", "OUT"]
-    entries["gzip -6"] = ["gzip", "-6"]
-    if shutil.which("pigz"):
-        entries["pigz -6 -p2"] = ["pigz", "-6", "-p2"]
-    if shutil.which("igzip"):
-        entries["igzip -3"] = ["igzip", "-3", "-c"]
-    for jobs in "1", "2":
-        entries["rollsnap, jobs " + jobs] = ours + ["6", jobs, str(size)]
-        entries["rollsnap --fast, jobs " + jobs] = ours + ["fast", jobs, str(size)]
-    return entries
+def build():
+    subprocess.run(["cargo", "build", "--release", "--locked", "--package", "rollsnap"], cwd=ROOT, check=True)
+    return os.environ.get("CARGO_TARGET_DIR", ROOT + "/target") + "/release/rollsnap"
 
 
-def once(tar, command, path, check):
-    begun = time.monotonic()
-    with open(path, "wb") as out:
-        # A child of its own for each, so that wait4 tells of the compressor alone.
-        feed = subprocess.Popen(tar, stdout=subprocess.PIPE)
-        command = [path if word == "OUT" else word for word in command]
-        child = subprocess.Popen(command, stdin=feed.stdout, stdout=out)
-        feed.stdout.close()
-        peak, pid = 0, 0
-        while not pid:
-            peak = max(peak, resident(child.pid))
-            time.sleep(0.005)
-            pid, status, usage = os.wait4(child.pid, os.WNOHANG)
-    seconds = time.monotonic() - begun
-    if status or feed.wait():
-        sys.exit("%s failed" % command)
-    if check:
-        subprocess.run(["gzip", "-t"], stdin=open(path, "rb"), check=True)
-    length = os.path.getsize(path)
-    os.remove(path)
-    return seconds, usage.ru_utime + usage.ru_stime, peak / 1024, length
+def ocaml(work):
+    """The two programs over camlzip, if they can be built."""
+    made = {}
+    for name, source, words in (("write", "camlzip", " OUT"), ("read", "untar", " FILE OUT")):
+        shutil.copy("%s/%s.ml" % (HERE, source), work)
+        command = "ocamlfind ocamlopt -package unix,zip -linkpkg" if shutil.which("ocamlfind") else \
+            "ocamlopt -I +unix -I +zip unix.cmxa zip.cmxa"
+        build = subprocess.run("%s %s.ml -o %s" % (command, source, source), shell=True, cwd=work, capture_output=True)
+        if build.returncode == 0:
+            made[name] = work + "/" + source + words
+    return made
 
 
-def resident(pid):
-    """Largest resident set so far, in KiB. (What wait4 tells counts from what the parent had.)"""
-    try:
-        with open("/proc/%d/status" % pid) as status:
-            return int(next((line.split()[1] for line in status if line.startswith("VmHWM")), 0))
-    except OSError:
-        return 0
+def here(program):
+    return shutil.which(program) is not None
 
 
-def table(results, size):
-    def ratio(name, other):
-        if other not in results:
-            return "-"
-        pairs = zip(results[name], results[other])
-        return "%.2f" % statistics.median(theirs[0] / ours[0] for ours, theirs in pairs)
+def exports(options, work, data, export, caml):
+    tar = "tar --format=v7 --sort=name -cf - -C %s %s | " % (data, TOPS)
+    contenders = {"tar, gzip -6": tar + "gzip -6 > OUT"}
+    if "write" in caml:
+        contenders["tar, camlzip -6 (the nodes)"] = tar + caml["write"]
+    if here("pigz"):
+        contenders["tar, pigz -6 -p2"] = tar + "pigz -6 -p2 > OUT"
+    if here("igzip"):
+        contenders["tar, igzip -3"] = tar + "igzip -3 -c > OUT"
+    for jobs in 1, 2:
+        ours = "%s --jobs %d" % (export, jobs)
+        contenders["rollsnap export, jobs %d" % jobs] = ours
+        contenders["rollsnap export --compress-on-the-fly, jobs %d" % jobs] = ours + " --compress-on-the-fly"
+        contenders["rollsnap export --fast --compress-on-the-fly, jobs %d" % jobs] = \
+            ours + " --fast --compress-on-the-fly"
 
-    print("%d bytes of tar, medians of %d rounds\n" % (size, len(results["gzip -6"])))
-    print("| | seconds | x camlzip | x pigz | size / gzip -6 | ratio | CPU s | x camlzip by CPU | memory MiB |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
-    gzip = results["gzip -6"][0][3]
-    for name, runs in results.items():
-        seconds, cpu, memory, _ = (statistics.median(column) for column in zip(*runs))
-        base = statistics.median(run[1] for run in results.get("camlzip -6", runs))
-        print("| %s | %.2f | %s | %s | %+.2f %% | %.3f | %.2f | %.2f | %.0f |" % (
-            name, seconds, ratio(name, "camlzip -6"), ratio(name, "pigz -6 -p2"),
-            (runs[0][3] / gzip - 1) * 100, runs[0][3] / size, cpu, base / cpu, memory))
+    def prepare(name, number):
+        out = "%s/export-%d" % (work, number)
+
+        def after(run):
+            run.size = os.path.getsize(out)
+            if number == 0:
+                subprocess.run(["gzip", "-t"], stdin=open(out, "rb"), check=True)
+            os.remove(out)
+
+        return contenders[name].replace("OUT", out), after
+
+    runs = measure.side_by_side(contenders, options.rounds, prepare)
+    gzip = runs["tar, gzip -6"][0].size
+    total = sum(os.path.getsize(os.path.join(top, name)) for top, _, names in os.walk(data) for name in names)
+    rows = []
+    for name, each in runs.items():
+        ratios = [measure.ratio(runs, name, other) for other in ("tar, camlzip -6 (the nodes)", "tar, pigz -6 -p2")]
+        seconds, cpu, memory = measure.figures(each)
+        size = each[0].size
+        rows.append((name, [seconds, *ratios, "%.1f" % (size / 2**20), "%+.2f %%" % ((size / gzip - 1) * 100), cpu, memory]))
+    title = "Export of %.0f MiB, medians of %d rounds" % (total / 2**20, options.rounds)
+    measure.table(title, ["seconds", "x camlzip", "x pigz", "MiB", "size / gzip -6", "CPU s", "memory MiB"], rows)
+
+
+def imports(options, work, rollsnap, files, caml):
+    foreign = files["camlzip"]
+    contenders = {"gzip -dc, tar x": "gzip -dc < %s | %s" % (foreign, UNTAR)}
+    if "read" in caml:
+        contenders["camlzip reader and writer (the nodes)"] = "mkdir -p OUT; " + caml["read"].replace("FILE", foreign)
+    for name, command in (("pigz", "pigz -dc"), ("igzip", "igzip -dc"), ("rapidgzip", "rapidgzip -q -d -c -P 2")):
+        if here(name):
+            contenders[command + ", tar x"] = "%s < %s | %s" % (command, foreign, UNTAR)
+            if name == "pigz":
+                contenders[command + ", tar x, synced"] = "%s < %s | %s; sync -f OUT" % (command, foreign, UNTAR)
+    for which, path in (("of camlzip's file", foreign), ("of our own file", files["ours"])):
+        contenders["rollsnap import " + which] = "%s import %s --quiet --no-check --data-dir OUT" % (rollsnap, path)
+
+    def prepare(name, number):
+        out = "%s/import-%d-%d" % (work, number, list(contenders).index(name))
+        if "rollsnap" not in name:
+            os.makedirs(out)
+
+        def after(_):
+            if number == 0:
+                subprocess.run(["cmp", out + "/store.sqlite", work + "/store"], check=True) \
+                    if os.path.exists(work + "/store") else shutil.copy(out + "/store.sqlite", work + "/store")
+            for top, _, names in os.walk(out):
+                for path in (os.path.join(top, name) for name in names):
+                    if os.path.getsize(path) > 4096:
+                        os.remove(path)
+
+        return contenders[name].replace("OUT", out), after
+
+    runs = measure.side_by_side(contenders, options.rounds, prepare)
+    rows = []
+    others = ("camlzip reader and writer (the nodes)", "pigz -dc, tar x", "gzip -dc, tar x")
+    for name, each in runs.items():
+        seconds, cpu, memory = measure.figures(each)
+        rows.append((name, [seconds, *(measure.ratio(runs, name, other) for other in others), cpu, memory]))
+    title = "Import of %.0f MiB, medians of %d rounds" % (os.path.getsize(files["plain"]) / 2**20, options.rounds)
+    measure.table(title, ["seconds", "x camlzip", "x pigz", "x gzip", "CPU s", "memory MiB"], rows)
+
+
+def small(rollsnap, files):
+    """Start to end, in milliseconds: the median and the worst of many."""
+    listed = subprocess.run([rollsnap, "ls", files["plain"]], check=True, capture_output=True, text=True).stdout
+    last = listed.strip().splitlines()[-1].split()[-1]
+    commands = [("nothing (true)", "exec true")]
+    for which, key in (("of camlzip's file", "camlzip"), ("of our own file", "ours"), ("of an uncompressed file", "plain")):
+        commands.append(("rollsnap info " + which, "exec %s info %s" % (rollsnap, files[key])))
+    for which, key in (("of our own file", "ours"), ("of an uncompressed file", "plain")):
+        commands.append(("rollsnap cat of the last member " + which, "exec %s cat --quiet %s %s" % (rollsnap, files[key], last)))
+    rows = []
+    for name, command in commands:
+        times = [measure.once(command, quick=True).seconds * 1000 for _ in range(41)]
+        rows.append((name, ["%.1f" % statistics.median(times), "%.1f" % max(times)]))
+    measure.table("Start to end, 41 runs, with the start of a shell", ["median ms", "worst ms"], rows)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 4 or not all(word.isdigit() for word in sys.argv[1:3]):
-        sys.exit(__doc__)
-    mib, rounds = [int(word) for word in sys.argv[1:3]] + [1024, 5][len(sys.argv[1:3]):]
-    if len(sys.argv) > 3:
-        os.makedirs(sys.argv[3], exist_ok=True)
-        main(mib, rounds, os.path.abspath(sys.argv[3]))
-    else:
-        with tempfile.TemporaryDirectory() as directory:
-            main(mib, rounds, directory)
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--mib", type=int, default=1024)
+    words.add_argument("--rounds", type=int, default=5)
+    words.add_argument("--directory")
+    words.add_argument("what", nargs="*", choices=["export", "import", "small", []], default=["export", "import", "small"])
+    options = words.parse_args()
+    with tempfile.TemporaryDirectory(prefix="rollsnap-bench-", dir=options.directory) as work:
+        main(options, work)

@@ -13,9 +13,12 @@ export const ARCHIVE = readFileSync(FILE);
 export const EXPECTED = JSON.parse(readFileSync(`${DATA}v5-archive.expect.json`, 'utf8')).headers.head;
 export const OPEN = { 'access-control-allow-origin': '*' };
 
-/** A host in front of the stub. `fault(path)` may give a handler that answers in its place; `cors` may be said no. */
-export async function serveLayer1(t, switches = [], { cors = true } = {}) {
-  const stub = spawn('python3', [`${DATA}../l1_stub.py`, `${DATA}v5-archive.l1.json`, ...switches], { stdio: ['ignore', 'pipe', 'ignore'] });
+/**
+ * A host in front of the stub, which plays the layer 1 of the fixture `of`. `fault(path)` may give a handler that answers in its
+ * place; `cors` may be said no.
+ */
+export async function serveLayer1(t, switches = [], { cors = true, of = 'v5-archive' } = {}) {
+  const stub = spawn('python3', [`${DATA}../l1_stub.py`, `${DATA}${of}.l1.json`, ...switches], { stdio: ['ignore', 'pipe', 'ignore'] });
   t.after(() => stub.kill());
   const [url] = await new Promise((resolve) => createInterface(stub.stdout).once('line', (line) => resolve([line.trim()])));
   const host = await serveForeign();

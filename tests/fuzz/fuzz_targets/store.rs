@@ -1,7 +1,7 @@
 //! Any members are judged without panic: a verdict that its checks bear out, and the same one
 //! however their bytes are cut.
 //!
-//! The input is one byte, whether the file around the members is intact, and members: one byte for
+//! The input is one byte, whether the file around the members is intact and whole, and members: one byte for
 //! the name, three for the length (big-endian), content.
 
 #![no_main]
@@ -14,7 +14,7 @@ use rollsnap_core::store::Gather;
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Header, Verdict};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 35] = [
     "metadata",
     "store.sqlite",
     "storage/version",
@@ -24,6 +24,32 @@ const NAMES: [&str; 9] = [
     "arith/00",
     "context/SRCo",
     "something else",
+    "storage/irmin_store/store.control",
+    "storage/l2_head",
+    "storage/last_finalized_level",
+    "storage/lcc",
+    "storage/gc_levels",
+    "storage/history_mode",
+    "storage/l2_blocks/data",
+    "storage/l2_blocks/index/index/log",
+    "storage/l2_blocks/1/data",
+    "storage/l2_blocks/1/index/index/log",
+    "storage/l2_blocks/1/index/index/data",
+    "storage/messages/data",
+    "storage/messages/index/index/log",
+    "storage/messages/1/data",
+    "storage/messages/1/index/index/log",
+    "storage/inboxes/data",
+    "storage/inboxes/index/index/log",
+    "storage/inboxes/1/data",
+    "storage/inboxes/1/index/index/log",
+    "storage/commitments/data",
+    "storage/commitments/index/index/log",
+    "storage/commitments/1/data",
+    "storage/commitments/1/index/index/log",
+    "storage/levels_to_hashes/index/log",
+    "storage/levels_to_hashes.1/index/log",
+    "storage/commitments_published_at_level/index/log",
 ];
 
 fuzz_target!(|bytes: &[u8]| {
@@ -42,6 +68,7 @@ fn judge(intact: u8, mut bytes: &[u8], piece: usize) -> Report {
     let mut gather = Gather::new(1 << 20);
     let mut report = Report::new();
     report.verdicts.intact = if intact & 1 == 1 { Verdict::Yes } else { Verdict::No };
+    report.members.complete = intact & 2 == 0;
     while let Some((&[name, a, b, c], rest)) = bytes.split_first_chunk() {
         let size = u32::from_be_bytes([0, a, b, c]) as usize;
         let (content, rest) = rest.split_at(size.min(rest.len()));

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::ops::Range;
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{BlockBoundaryState, DecompressorOxide};
@@ -48,6 +49,20 @@ impl<R: ReadAt> Spans<R> {
     /// damaged.
     pub fn span(&self, at: usize) -> Result<Span<'_, R>> {
         Span::new(&self.file, &self.index, at)
+    }
+
+    /// The bytes of the file that reading span `at` may look at.
+    pub fn input_of(&self, at: usize) -> Range<u64> {
+        let from = self.index.checkpoints.get(at).map_or(0, |point| point.bit / 8);
+        let (_, end_bit) = self.index.end_of(at);
+        // Read in pieces, of which the last one may go on behind the span.
+        from..(end_bit / 8 + 1 + PIECE as u64).min(self.file.len().saturating_sub(8))
+    }
+
+    /// The bytes of the content that span `at` holds.
+    pub fn content_of(&self, at: usize) -> Range<u64> {
+        let from = self.index.checkpoints.get(at).map_or(0, |point| point.offset);
+        from..self.index.end_of(at).0
     }
 
     /// Reads span `at` to its end; the pieces were given to `each` when it is found whole.
@@ -115,7 +130,7 @@ pub struct Span<'a, R> {
     inflate: Inflate,
     input: Box<[u8; PIECE]>,
     /// What is left of the input.
-    left: core::ops::Range<usize>,
+    left: Range<usize>,
     /// Where the file is read next, in bytes.
     next: u64,
     crc: crc32fast::Hasher,

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::store::Store;
-use super::version::check_version;
+use super::version::{Version, check_version};
 use crate::chain::Block;
 use crate::code::Code;
 use crate::feedback::{Feedback, Phase};
@@ -33,7 +33,10 @@ pub fn check<R: ReadAt>(
     let (mut own, mut told) = (Vec::new(), Vec::new());
     let store = store.and_then(|store| {
         store.genesis_level = known.map(|metadata| metadata.genesis_level);
-        own.extend(check_version(store.recorded_version()).err());
+        match check_version(store.recorded_version()) {
+            Ok(()) => told.push(version(store.version())),
+            Err(problem) => own.push(problem),
+        }
         let unseen = store.notices().iter().filter(|notice| notice.code() == Code::StoreUnseen);
         told.extend(unseen.map(Check::warning));
         own.extend(store.misplaced()?);
@@ -49,7 +52,17 @@ pub fn check<R: ReadAt>(
     Ok((own, passed))
 }
 
-fn against_header<R: ReadAt>(
+fn version(version: Version) -> Check {
+    let text = format!("the store has version {} ({})", version.number(), version.writers());
+    Check::yes(Code::StoreVersion, text)
+}
+
+/// What a header claims, held against the block of its level: Mavkit computes the header before it copies the
+/// store, so it may be older. That is then told.
+///
+/// # Errors
+/// Those of [`Rows::head`].
+pub fn against_header<R: ReadAt>(
     store: &Store<R>,
     header: &Header,
     metadata: &Metadata,

@@ -1,6 +1,7 @@
 //! Which store a data directory holds, and which version of the old one.
 
 use alloc::format;
+use alloc::string::String;
 use core::fmt;
 
 use crate::code::Code;
@@ -48,6 +49,15 @@ impl Version {
             Self::V2 => 2,
             Self::V3 => 3,
             Self::V4 => 4,
+        }
+    }
+
+    /// Which nodes wrote it.
+    pub const fn writers(self) -> &'static str {
+        match self {
+            Self::V0 | Self::V1 => "Octez up to v17",
+            Self::V2 | Self::V3 => "Octez v18",
+            Self::V4 => "Mavkit, or Octez before v21",
         }
     }
 
@@ -101,14 +111,9 @@ pub fn layout<F: Files>(files: &F) -> Result<Layout> {
     let recorded = recorded(files)?;
     let has_files = has_files(files)?;
     match (has_database, has_files, recorded) {
-        (true, true, _) => Err(Problem::new(Code::StoreVersion)
-            .headline("two stores are in one data directory")
-            .expected("store.sqlite of version 5, or storage/ of an older one")
-            .found("both")
-            .because(
-                "an Octez node reads the one and a Mavkit node the other, and they do not agree for long",
-            )),
-        (true, false, _) => Ok(Layout::Sqlite),
+        // What is left of an older store when a node has upgraded it is nobody's.
+        (true, false, _) | (true, true, Some(5)) => Ok(Layout::Sqlite),
+        (true, true, _) => Err(two_stores()),
         (false, _, Some(5)) => {
             Err(Problem::new(Code::StoreMissing).path(STORE).because("storage/version says version 5"))
         }
@@ -118,24 +123,34 @@ pub fn layout<F: Files>(files: &F) -> Result<Layout> {
     }
 }
 
+/// A database and the files of an older store are in one data directory.
+pub fn two_stores() -> Problem {
+    Problem::new(Code::StoreVersion)
+        .headline("two stores are in one data directory")
+        .expected("store.sqlite of version 5, or storage/ of an older one")
+        .found("both")
+        .because("an Octez node reads the one and a Mavkit node the other, and they do not agree for long")
+}
+
 /// Rule E1 of Mavkit, which writes snapshots of version 4 only.
 ///
 /// # Errors
 /// [`Code::StoreVersion`] with the texts of the node.
 pub fn check_version(recorded: Option<Version>) -> Result<()> {
-    let text = match recorded {
-        Some(Version::V4) => return Ok(()),
-        None => "Unversionned store, cannot produce snapshot.".into(),
-        Some(other) => format!(
+    let problem = |text: String| Problem::new(Code::StoreVersion).headline(text);
+    match recorded {
+        Some(Version::V4) => Ok(()),
+        None => Err(problem("Unversionned store, cannot produce snapshot.".into())),
+        Some(other) => Err(problem(format!(
             "Incompatible store version {other}, expected v4. Cannot produce snapshot. Please restart \
              your rollup node to migrate."
-        ),
-    };
-    Err(Problem::new(Code::StoreVersion).headline(text))
+        ))
+        .because(format_args!("in version {} {}", other.number(), other.differs()))),
+    }
 }
 
 /// The number in `storage/version`; `None` without the file.
-pub(super) fn recorded<F: Files>(files: &F) -> Result<Option<i64>> {
+pub(in crate::store) fn recorded<F: Files>(files: &F) -> Result<Option<i64>> {
     let path = "storage/version";
     let Some(file) = files.open(path)? else { return Ok(None) };
     let form = || Problem::new(Code::StoreVersion).path(path).expected(r#"{ "store_version": N }"#);
@@ -199,7 +214,10 @@ pub(super) fn guess<F: Files>(files: &F) -> Result<Version> {
 }
 
 /// Whether any file of a store in files is there.
-pub(super) fn has_files<F: Files>(files: &F) -> Result<bool> {
+///
+/// # Errors
+/// What the source reports.
+pub fn has_files<F: Files>(files: &F) -> Result<bool> {
     if files.open("storage/l2_head")?.is_some() {
         return Ok(true);
     }

@@ -1,0 +1,74 @@
+//! What is judged while a snapshot streams by: its header, and then, as soon as a member shows it, whose
+//! store it brings.
+
+use rollsnap_core::store::v4;
+use rollsnap_core::{Code, Header, Problem, Result, tar};
+
+use super::existing::Existing;
+use super::layer1::Layer1;
+use super::rules;
+use crate::data_dir::STORE;
+use crate::store::Family;
+
+/// Lets a snapshot pass, or refuses it before all of it is extracted.
+pub(super) struct Gate<'a> {
+    existing: &'a Existing,
+    layer1: &'a Layer1,
+    level: Option<i32>,
+    /// Whose rules apply: as the user says, else as its members show.
+    pub(super) family: Option<Family>,
+    /// Whose store was seen.
+    seen: Option<Family>,
+    header: Option<Header>,
+}
+
+impl<'a> Gate<'a> {
+    pub(super) fn new(
+        existing: &'a Existing,
+        layer1: &'a Layer1,
+        level: Option<i32>,
+        family: Option<Family>,
+    ) -> Self {
+        Self { existing, layer1, level, family, seen: None, header: None }
+    }
+
+    pub(super) fn header(&mut self, header: &Header) -> Result<()> {
+        rules::before(header, self.existing, self.level)?;
+        self.header = Some(*header);
+        if self.family == Some(Family::Mavkit) {
+            rules::of_mavkit(header, self.existing, self.level)?;
+        }
+        self.layer1.before(header, self.family.or(self.existing.family))
+    }
+
+    /// A member that is not part of a snapshot would overwrite what is the operator's own.
+    pub(super) fn member(&mut self, name: &str) -> Result<()> {
+        let top = name.split('/').next().unwrap_or_default();
+        let is_own = name == "storage/lpc";
+        if is_own || !tar::belongs_in_a_snapshot(name) || !rules::TOP_LEVEL.contains(&top) {
+            return Err(Problem::new(Code::SnapshotMember).member(name));
+        }
+        let family = match name {
+            STORE => Family::Octez,
+            "storage/version" => return Ok(()),
+            _ if top == "storage" => Family::Mavkit,
+            _ => return Ok(()),
+        };
+        if self.seen.is_some_and(|seen| seen != family) {
+            return Err(v4::two_stores().member(name));
+        }
+        if self.seen.replace(family).is_none() && self.family.is_none() {
+            self.family = Some(family);
+            if let (Family::Mavkit, Some(header)) = (family, &self.header) {
+                rules::of_mavkit(header, self.existing, self.level)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything has come.
+    pub(super) fn end(&self) -> Result<()> {
+        let missing = || Problem::new(Code::SnapshotStore).expected(STORE).found("no such member");
+        self.seen.map(drop).ok_or_else(missing)
+    }
+}

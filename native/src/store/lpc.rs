@@ -1,0 +1,78 @@
+//! The last commitment that an operator published (LPC), which an import keeps: it says up to where
+//! the operator's own commitments need not be published again.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rollsnap_core::Result;
+use rollsnap_core::chain::Stored;
+use rollsnap_core::encoding::Commitment;
+use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::store::{Mark, Rows, v4};
+
+use super::any::{AnyStore, open_any};
+use super::import::{self, LpcOutcome};
+use crate::data_dir::STORE;
+use crate::files::Part;
+use crate::io;
+
+/// The LPC of a store in place.
+#[derive(Clone, Debug)]
+pub struct Lpc {
+    /// Its hash, and its inbox level.
+    pub mark: Mark<CommitmentHash>,
+    /// Its content, where the store has it there: stores in files do.
+    content: Option<Commitment>,
+}
+
+impl Lpc {
+    /// That of a store; `None` where nothing was published.
+    ///
+    /// # Errors
+    /// As [`Rows::state`].
+    pub fn of(store: &AnyStore) -> Result<Option<Self>> {
+        let Some(mark) = store.state()?.lpc else { return Ok(None) };
+        let content = match store {
+            AnyStore::Database(_) => None,
+            AnyStore::Files(store) => store.singletons().lpc()?,
+        };
+        Ok(Some(Self { mark, content }))
+    }
+
+    /// Writes it into the store that was imported to `root` where it still makes sense: not above its
+    /// head, and either known to it or older than all that it holds.
+    ///
+    /// # Errors
+    /// As [`open_any`], [`Rows::head`] and [`Rows::first_available`]; any `io.*` code.
+    pub fn keep(&self, root: &Path) -> Result<LpcOutcome> {
+        match open_any(root, None)? {
+            AnyStore::Database(store) => {
+                store.close()?;
+                import::keep_lpc(&root.join(STORE), &self.mark)
+            }
+            AnyStore::Files(store) => self.keep_in_files(root, &store),
+        }
+    }
+
+    fn keep_in_files(&self, root: &Path, store: &v4::Store<Part>) -> Result<LpcOutcome> {
+        let head = store.head()?.level;
+        if self.mark.level > head {
+            return Ok(LpcOutcome::AboveHead(head));
+        }
+        let is_older = self.mark.level < store.first_available()?;
+        let content = match (store.commitment(&self.mark.hash)?, self.content) {
+            (Stored::Found(content), _) => content,
+            (_, Some(content)) if is_older => content,
+            _ => return Ok(LpcOutcome::Unknown),
+        };
+        let path = root.join("storage/lpc");
+        // As the nodes write it: a tag, and for its owner only.
+        let bytes = [&[0][..], &content.to_bytes()].concat();
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let written = file.and_then(|mut file| file.write_all(&bytes));
+        written.map_err(|err| io::problem("write", &path, err))?;
+        Ok(LpcOutcome::Kept)
+    }
+}

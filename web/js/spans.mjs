@@ -1,0 +1,60 @@
+// Reading a file from its middle: where it is not compressed, or carries the index of rollsnap.
+import { Checkpoints, readHeader } from './load.mjs';
+
+/** The gzip header with an index in it is no longer than that. */
+const HEAD = 1 << 17;
+const TRAILER = 8;
+
+/** How much of an uncompressed file is read at once. */
+const PIECE = 1 << 21;
+
+/** The block in front of a member. */
+const MEMBER_HEADER = 512;
+
+/**
+ * The snapshot as if the member whose content begins at `offset` were its first one, as a stream. What comes of
+ * a compressed file is proved by its index; `gzip.index` is thrown where that does not hold. Undefined
+ * where the file can only be read from its beginning.
+ */
+export async function streamFrom(blob, offset) {
+  const first = await part(blob, 0, HEAD);
+  const header = headerLength(first);
+  const start = Number(offset) - MEMBER_HEADER;
+  const content = header && start >= header && (await contentOf(blob, first));
+  if (!content) return undefined;
+  let next = 0;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const bytes = next === 0 ? (await content(0))?.subarray(0, header) : await content(next);
+        if (!bytes?.length) return controller.close();
+        next = next === 0 ? start : next + bytes.length;
+        controller.enqueue(bytes);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+const part = async (blob, from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
+
+/** A function that gives some bytes of the content from an offset on, none at its end. */
+async function contentOf(blob, first) {
+  if (first[0] !== 0x1f || first[1] !== 0x8b) return (at) => part(blob, at, at + PIECE);
+  const points = Checkpoints.of(first, await part(blob, Math.max(0, blob.size - TRAILER), blob.size), blob.size);
+  if (!points) return undefined;
+  return async (at) => {
+    const span = points.spanAt(at);
+    if (!span) return undefined;
+    return points.inflate(span.number, await part(blob, span.from, span.to)).subarray(at - span.start);
+  };
+}
+
+/** How many bytes stand before the archive; nothing for a file that is no snapshot. */
+function headerLength(first) {
+  try {
+    return readHeader(first).layout === 'unversioned' ? 57 : 58;
+  } catch {
+    return undefined;
+  }
+}
