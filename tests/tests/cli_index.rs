@@ -160,7 +160,9 @@ fn an_index_changes_nothing_but_the_time() {
         let (report, read) = pass_over(&path);
         assert_eq!((&report, &read), (&expected, &all));
         let same = |mut a: Value, mut b: Value| {
-            [&mut a, &mut b].into_iter().for_each(|value| drop(value.as_object_mut().unwrap().remove("phases")));
+            [&mut a, &mut b]
+                .into_iter()
+                .for_each(|value| drop(value.as_object_mut().unwrap().remove("phases")));
             assert_eq!(a, b);
         };
         same(ground.run(&verify).json(), verified);
@@ -383,4 +385,3 @@ fn crc32(bytes: &[u8]) -> u32 {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
     })
 }
-

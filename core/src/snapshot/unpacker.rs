@@ -35,7 +35,12 @@ enum Form<I> {
 impl<I: Inflate> Unpacker<I> {
     /// Waits for the first byte of a file, and inflates it with `engine`, if need be.
     pub fn new(engine: I) -> Self {
-        Self { form: Form::Unknown { alone: false, engine: Some(engine) }, first: [0], taken: 0, ignored: false }
+        Self {
+            form: Form::Unknown { alone: false, engine: Some(engine) },
+            first: [0],
+            taken: 0,
+            ignored: false,
+        }
     }
 
     /// Takes what it can from the front of `input` and gives the next bytes of the content. Call it

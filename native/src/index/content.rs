@@ -19,7 +19,8 @@ const PIECE: (usize, usize) = (4096, 256 * 1024);
 const LONGEST: u64 = 24 << 20;
 
 /// What is not known of a compressed file when only its member headers were read.
-pub(crate) const NOT_CHECKED: &str = "not checked: the contents of members, of which only the headers were read";
+pub(crate) const NOT_CHECKED: &str =
+    "not checked: the contents of members, of which only the headers were read";
 
 /// Content that need not be read from front to end.
 pub(crate) struct Content(Kind);

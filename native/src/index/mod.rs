@@ -18,8 +18,8 @@ use rollsnap_core::{Code, Problem, ReadAt, Result};
 use crate::files::Part;
 use crate::io;
 
-pub use make::{Options, Outcome as Made, run};
 pub(crate) use content::{Content, NOT_CHECKED, walk};
+pub use make::{Options, Outcome as Made, run};
 pub(crate) use parallel::{Outcome, inspect, is_possible};
 
 /// How many checkpoints an index beside its file has at most: their windows, up to 32 KiB each, are held in

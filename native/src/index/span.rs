@@ -17,7 +17,7 @@ const WINDOW: usize = 32 * 1024;
 
 /// An empty block that ends a stream: the mark of the last block, fixed codes, end of block; in bits from the
 /// lowest on.
-const ENDING: (u32, u32) = (0b000_0000_011, 10);
+const ENDING: (u32, u32) = (0b00_0000_0011, 10);
 
 /// Inflates one span after the other.
 pub(super) struct SpanInflater {
@@ -103,8 +103,7 @@ impl SpanInflater {
                 // last byte may not be used yet.
                 if !feed.is_last && taken == feed.goal && given == length && !left.is_empty() {
                     let rest = &mut out[given..];
-                    let (status, took, gave) =
-                        step(&mut self.inflate, left, rest, InflateFlush::NoFlush)?;
+                    let (status, took, gave) = step(&mut self.inflate, left, rest, InflateFlush::NoFlush)?;
                     let as_it_is = (status, took, gave) == (Status::StreamEnd, feed.ending, 0);
                     return if as_it_is { Ok(()) } else { Err(ends_elsewhere()) };
                 }

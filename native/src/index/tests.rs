@@ -113,7 +113,11 @@ fn a_span_ends_at_one_bit_only() {
         for odd in [false, true] {
             let mut stream = Stream::default();
             (0..shift).for_each(|_| stream.nothing());
-            if odd { stream.odd_letter() } else { stream.letter() }
+            if odd {
+                stream.odd_letter()
+            } else {
+                stream.letter()
+            }
             let end = stream.bits;
             ends[end as usize % 8] = true;
             let spare = (8 - end % 8) % 8;

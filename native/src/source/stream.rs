@@ -132,10 +132,11 @@ impl Reader<'_> {
         let mut unpacker = Unpacker::new(Zlib::new());
         let mut chunk = vec![0; PIECE];
         loop {
-            let len = self.input.read(&mut chunk, self.name, || match self.wishes.stop.load(Ordering::Relaxed) {
-                true => Err(Problem::new(Code::Cancelled)),
-                false => Ok(()),
-            });
+            let len =
+                self.input.read(&mut chunk, self.name, || match self.wishes.stop.load(Ordering::Relaxed) {
+                    true => Err(Problem::new(Code::Cancelled)),
+                    false => Ok(()),
+                });
             let len = match len {
                 Ok(0) => break,
                 Ok(len) => len,
