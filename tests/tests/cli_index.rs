@@ -201,8 +201,8 @@ fn a_wrong_index_in_the_header_is_told_and_changes_nothing() {
     let path = ground.at("snapshot");
     fs::write(&path, without_index(&own)).unwrap();
     let (expected, all) = pass_over(&path);
-    let points = u32::from_be_bytes(own[24..28].try_into().unwrap()) as usize;
-    let length = 32 + 20 * points;
+    let (points, length) = lengths(&own[16..]);
+    assert!(length > points + 2 + 3 * 9, "there are waypoints");
     let mut warned = 0;
     for at in 16..16 + length + 4 {
         for sealed in [false, true] {
@@ -217,12 +217,55 @@ fn a_wrong_index_in_the_header_is_told_and_changes_nothing() {
             let (report, index) = split(report);
             assert_eq!((&report, &read), (&expected, &all), "byte {at}, {sealed}");
             warned += usize::from(index.iter().any(|check| check.status == Status::Warning));
-            // Only a checksum that was put right is no lie.
-            let right = sealed && at >= 16 + length;
-            assert_eq!(index.is_empty(), right, "byte {at}, {sealed}");
+            // With a right checksum, waypoints are not looked at by who reads all.
+            assert!(!index.is_empty() || (sealed && at >= 16 + points), "byte {at}, {sealed}");
+            let found = find(&path, "wasm_2_0_0/last");
+            assert!(matches!(found.as_deref(), None | Some(b"the end\n")), "byte {at}, {sealed}");
         }
     }
-    assert_eq!(warned, 2 * length + 4);
+    assert!(warned >= length + 4 + points, "{warned}");
+}
+
+/// How long an index is without its waypoints, and without its checksum.
+fn lengths(index: &[u8]) -> (usize, usize) {
+    assert_eq!(index[5], 2);
+    let points = 32 + 20 * u32::from_be_bytes(index[8..12].try_into().unwrap()) as usize;
+    let count = u16::from_be_bytes([index[points], index[points + 1]]);
+    let length = (0..count).fold(points + 2, |at, _| at + 9 + usize::from(index[at + 8]));
+    (points, length)
+}
+
+/// What an index leads to, if it does.
+fn find(path: &str, name: &str) -> Option<Vec<u8>> {
+    let mut all = Vec::new();
+    let mut sink = |event: Event<'_>| -> Result<(), Problem> {
+        if let Event::Data(data) = event {
+            all.extend_from_slice(data);
+        }
+        Ok(())
+    };
+    let found = Source::open(Path::new(path)).unwrap().find_member(name, &mut Silent, &mut sink).unwrap();
+    found.then_some(all)
+}
+
+/// All members behind the first waypoint are found by them, and no others are.
+#[test]
+fn members_are_found_without_looking_at_all() {
+    let ground = Ground::new();
+    let content = content();
+    let path = ground.at("snapshot");
+    fs::write(&path, own(&content)).unwrap();
+    let mut found = 0;
+    for (name, hash) in python(&path) {
+        if let Some(bytes) = find(&path, &name) {
+            found += 1;
+            assert_eq!(sha256(&bytes), hash, "{name}");
+        }
+    }
+    assert!(found >= 200, "{found}");
+    for name in ["", "a", "wasm_2_0_0", "wasm_2_0_0/0", "wasm_2_0_0/last ", "zzz"] {
+        assert_eq!(find(&path, name), None, "{name}");
+    }
 }
 
 #[test]

@@ -89,15 +89,22 @@ pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
         Event::Problem(problem) if !args.lenient || inside.get() => Err(Stop::Problem(problem.clone())),
         _ => Ok(()),
     };
-    let found = match source.walk(options, PHASE, feedback, &|| inside.get(), &mut sink) {
-        Ok(None) => {
-            inside.set(false);
-            known.set(count.get());
-            source.inspect(options, PHASE, feedback, &mut sink)
-        }
-        Ok(Some(report)) => Ok(report),
-        Err(stop) => Err(stop),
+    let again = || {
+        inside.set(false);
+        known.set(count.get());
     };
+    let mut find = || -> Result<(), Stop> {
+        if !args.lenient && source.find_member(&args.member, feedback, &mut sink)? {
+            return Ok(());
+        }
+        again();
+        if source.walk(options, PHASE, feedback, &|| inside.get(), &mut sink)?.is_none() {
+            again();
+            source.inspect(options, PHASE, feedback, &mut sink)?;
+        }
+        Ok(())
+    };
+    let found = find();
     match found {
         Err(Stop::Found) => written(out.flush()).map(|()| ExitCode::SUCCESS),
         Err(Stop::Problem(problem)) => Err(problem),

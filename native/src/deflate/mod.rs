@@ -8,6 +8,7 @@
 
 mod encoder;
 pub mod fast;
+mod members;
 mod stream;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use rollsnap_core::gzip::checkpoint::{Collector, FIELD_MAX, Index, SUBFIELD};
 use super::Options;
 use super::encoder::Encoder;
 use super::fast::FastEncoder;
+use super::members::Members;
 use crate::pool::Pool;
 
 /// How many bytes are compressed at once. Smaller pieces cost ratio, larger ones memory.
@@ -18,6 +19,10 @@ const SPAN_PIECES: u64 = 4;
 
 /// One span, in bytes.
 const SPAN: u64 = SPAN_PIECES * PIECE as u64;
+
+/// Waypoints take one byte in so many, and never more than this.
+const WAYPOINT_SHARE: u64 = 8192;
+const MOST_WAYPOINTS: usize = 12 * 1024;
 
 /// More threads than this are not started: each needs some 1.8 MiB, and 64 MiB are to be enough.
 const MOST_JOBS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
@@ -50,6 +55,7 @@ pub struct Deflater<F> {
     /// Pieces handed in so far.
     cut: u64,
     points: Collector,
+    members: Members,
     /// Space in the header for the index, in bytes; 0 when there is none.
     reserved: usize,
     /// Bytes given out.
@@ -115,7 +121,8 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
                 Ok(())
             }
         })?;
-        let reserved = reserved(options.expected);
+        let (checkpoints, waypoints) = reserved(options.expected);
+        let reserved = checkpoints + waypoints;
         let mut header = HEADER.to_vec();
         if reserved > 0 {
             header[3] = FEXTRA;
@@ -132,7 +139,8 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
             filling: Piece::default(),
             spare: Vec::new(),
             cut: 0,
-            points: Collector::new(SPAN, Index::capacity(reserved)),
+            points: Collector::new(SPAN, Index::capacity(checkpoints)),
+            members: Members::new(waypoints),
             reserved,
             written: header.len() as u64,
         })
@@ -143,6 +151,7 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     /// # Errors
     /// Those of `out`; `io.other` when a thread has failed.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.members.take(bytes);
         let mut rest = bytes;
         while !rest.is_empty() {
             // Only when more comes, so that the last piece is never empty without need.
@@ -171,7 +180,8 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
         self.give(&[c0, c1, c2, c3, s0, s1, s2, s3])?;
         let checkpoints = self.points.finish();
         let index = (self.reserved > 0 && !checkpoints.is_empty()).then(|| {
-            let index = Index { file_len: self.written, content_len, crc, checkpoints };
+            let (file_len, waypoints) = (self.written, self.members.finish());
+            let index = Index { file_len, content_len, crc, checkpoints, waypoints };
             Patch { at: FIELD_AT, bytes: index.encode() }
         });
         Ok(Finished { file_len: self.written, content_len, crc, index })
@@ -215,12 +225,16 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     }
 }
 
-/// Bytes to reserve for the index of so much content; none for what is one span anyway.
-fn reserved(expected: Option<u64>) -> usize {
+/// Bytes to reserve in the index of so much content, for checkpoints and for waypoints; none for what is one
+/// span anyway.
+fn reserved(expected: Option<u64>) -> (usize, usize) {
     let spans = expected.map_or(UNKNOWN, |bytes| bytes.div_ceil(SPAN));
     if spans < 2 {
-        return 0;
+        return (0, 0);
     }
+    let waypoints = expected.map_or(0, |bytes| usize::try_from(bytes / WAYPOINT_SHARE).unwrap_or(usize::MAX));
+    let waypoints = waypoints.min(MOST_WAYPOINTS);
     // One more, if a little more comes than was expected.
-    usize::try_from(spans + 1).map_or(FIELD_MAX, |spans| Index::room(spans).min(FIELD_MAX))
+    let room = usize::try_from(spans + 1).map_or(FIELD_MAX, Index::room);
+    (room.min(FIELD_MAX - waypoints), waypoints)
 }

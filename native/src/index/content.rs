@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rollsnap_core::report::{Check, Compression};
 use rollsnap_core::snapshot::{ContentInspector, Event};
+use rollsnap_core::tar::{self, Step};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
 use super::span::SpanInflater;
@@ -54,6 +55,14 @@ impl Content {
         }
     }
 
+    /// Where the index says that a member of this name would be.
+    fn stretch_of(&self, name: &str) -> Option<(u64, u64)> {
+        match &self.0 {
+            Kind::Plain { .. } => None,
+            Kind::Spans { indexed, .. } => indexed.index.stretch_of(name),
+        }
+    }
+
     /// The bytes from `offset` on, as many as come at once, and at least one.
     fn from(&mut self, offset: u64) -> Result<&[u8]> {
         match &mut self.0 {
@@ -75,6 +84,58 @@ impl Content {
             }
         }
     }
+}
+
+/// Reads one member, from the nearest place before it where the index says that a member header is. False when
+/// that does not lead to it; then it may be anywhere. What `sink` was told of it until then is right as far as single spans
+/// are.
+///
+/// # Errors
+/// Those of `sink`, [`Code::Cancelled`], any `io.*` code.
+pub(crate) fn find_member<E: From<Problem>>(
+    content: &mut Content,
+    name: &str,
+    feedback: &mut dyn Feedback,
+    sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+) -> Result<bool, E> {
+    let Some((mut at, end)) = content.stretch_of(name) else { return Ok(false) };
+    let mut reader = tar::Reader::new(at, tar::Options::default());
+    let mut inside = false;
+    while at < content.len() && (inside || at < end) {
+        feedback.checkpoint()?;
+        let piece = match content.from(at) {
+            Ok(piece) if !piece.is_empty() => piece,
+            Ok(_) => return Ok(false),
+            Err(problem) if problem.code() == Code::GzipIndex => return Ok(false),
+            Err(problem) => return Err(problem.into()),
+        };
+        at += piece.len() as u64;
+        let mut rest = piece;
+        loop {
+            match reader.step(&mut rest) {
+                Ok(Step::NeedsInput) => break,
+                Ok(Step::Member(member)) => {
+                    inside = member.name == name;
+                    if inside {
+                        sink(Event::Member(member))?;
+                    }
+                }
+                Ok(Step::Data(data)) if inside => sink(Event::Data(data))?,
+                Ok(Step::MemberEnd(member)) if inside => {
+                    sink(Event::MemberEnd { member, sha256: None })?;
+                    return Ok(true);
+                }
+                Ok(Step::End) | Err(_) => return Ok(false),
+                Ok(_) => {}
+            }
+        }
+        if !inside {
+            let over = reader.content_left();
+            reader.skip(over);
+            at += over;
+        }
+    }
+    Ok(false)
 }
 
 /// Goes from member header to member header and leaves out the contents of members, but those for which

@@ -18,7 +18,7 @@ use rollsnap_core::{Code, Problem, ReadAt, Result};
 use crate::files::Part;
 use crate::io;
 
-pub(crate) use content::{Content, NOT_CHECKED, walk};
+pub(crate) use content::{Content, NOT_CHECKED, find_member, walk};
 pub use make::{Options, Outcome as Made, run};
 pub(crate) use parallel::{Outcome, inspect, is_possible};
 

@@ -71,7 +71,8 @@ fn index_of(data: &[u8], end_bit: u64, length: u64) -> (Vec<u8>, Index) {
     let window = Some(stored(&vec![b'x'; length as usize]));
     let second = Checkpoint { bit: begin + end_bit, offset: length, crc: 0, window };
     let (file_len, content_len) = (file.len() as u64, length + 1);
-    (file, Index { file_len, content_len, crc, checkpoints: vec![first, second] })
+    let (checkpoints, waypoints) = (vec![first, second], Vec::new());
+    (file, Index { file_len, content_len, crc, checkpoints, waypoints })
 }
 
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];

@@ -168,15 +168,35 @@ impl Source {
         wanted: &dyn Fn() -> bool,
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Option<Report>, E> {
-        let Some(part) = self.part().filter(|_| self.fresh) else { return Ok(None) };
-        let content = if is_gzip(&part) {
+        let Some(mut content) = self.content() else { return Ok(None) };
+        feedback.phase(Phase { total: Some(content.len()), unit: Unit::Bytes, ..phase });
+        index::walk(&mut content, ContentInspector::new(options), feedback, wanted, sink)
+    }
+
+    /// Reads one member, where an index leads to it. False where none does; then it may be anywhere.
+    ///
+    /// # Errors
+    /// As [`Source::inspect`].
+    pub fn find_member<E: From<Problem>>(
+        &mut self,
+        name: &str,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        match self.content() {
+            Some(mut content) => index::find_member(&mut content, name, feedback, sink),
+            None => Ok(false),
+        }
+    }
+
+    /// The content, where it can be reached from anywhere.
+    fn content(&self) -> Option<Content> {
+        let part = self.part().filter(|_| self.fresh)?;
+        if is_gzip(&part) {
             index::find(&self.name, part).indexed.and_then(Content::indexed)
         } else {
             Some(Content::plain(part))
-        };
-        let Some(mut content) = content else { return Ok(None) };
-        feedback.phase(Phase { total: Some(content.len()), unit: Unit::Bytes, ..phase });
-        index::walk(&mut content, ContentInspector::new(options), feedback, wanted, sink)
+        }
     }
 
     /// The index of a compressed file that was not read yet.
