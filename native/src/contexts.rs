@@ -1,13 +1,11 @@
 //! Reads which contexts a data directory holds.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use rollsnap_core::Result;
 use rollsnap_core::context::INDEX_FILES;
+use rollsnap_core::{Files, ReadAt, Result};
 
-use crate::io;
+use crate::files::FileSet;
 
 pub use rollsnap_core::context::Contexts;
 
@@ -16,30 +14,31 @@ pub use rollsnap_core::context::Contexts;
 /// # Errors
 /// Any `io.*` code.
 pub fn read(root: &Path) -> Result<Contexts> {
+    of(&FileSet::Directory(root.join("context")))
+}
+
+/// Reads which contexts the files of a `context` directory hold.
+///
+/// # Errors
+/// What the files report.
+pub fn of<F: Files>(files: &F) -> Result<Contexts> {
     let mut contexts = Contexts::default();
     let mut chunk = vec![0; 1 << 16];
     for name in INDEX_FILES {
-        let path = root.join(name);
-        let mut file = match File::open(&path) {
-            Err(err) if err.kind() == ErrorKind::NotFound => continue,
-            other => other.map_err(|err| io::problem("read", &path, err))?,
-        };
+        let Some(file) = files.open(name.trim_start_matches("context/"))? else { continue };
         contexts.begin(name);
-        loop {
-            match file.read(&mut chunk).map_err(|err| io::problem("read", &path, err))? {
-                0 => break,
-                len => contexts.data(&chunk[..len]),
-            }
+        let (mut at, end) = (0, file.len());
+        while at < end {
+            let len = usize::try_from(end - at).map_or(chunk.len(), |left| left.min(chunk.len()));
+            file.read_at(at, &mut chunk[..len])?;
+            contexts.data(&chunk[..len]);
+            at += len as u64;
         }
         contexts.end();
     }
     // A riscv context is a directory of files that are named by their hashes.
-    let directory = root.join("context");
-    if let Ok(entries) = fs::read_dir(&directory) {
-        for entry in entries {
-            let entry = entry.map_err(|err| io::problem("read the directory", &directory, err))?;
-            contexts.begin(&format!("context/{}", entry.file_name().to_string_lossy()));
-        }
+    for name in files.names("")? {
+        contexts.begin(&format!("context/{name}"));
     }
     Ok(contexts.complete())
 }

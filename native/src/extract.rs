@@ -1,81 +1,21 @@
 //! Members to files: what import and `rollsnap extract` share.
 
+mod files;
+mod tree;
+
 use std::collections::BTreeSet;
-use std::fs::{self, File, FileTimes, Permissions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::tar::Member;
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use crate::io;
 use crate::source::Source;
 
-/// Writes members below a directory that nobody else writes to. Names come from an inspector,
-/// which lets only those pass that stay inside.
-#[derive(Debug)]
-pub struct Files {
-    root: PathBuf,
-    open: Option<(PathBuf, File)>,
-}
-
-impl Files {
-    /// Files below `root`, which must exist and be empty.
-    pub fn new(root: &Path) -> Self {
-        Self { root: root.into(), open: None }
-    }
-
-    /// Creates the file of a member, and the directories above it.
-    ///
-    /// # Errors
-    /// Any `io.*` code.
-    pub fn begin(&mut self, member: &Member) -> Result<()> {
-        let path = self.root.join(&member.name);
-        let create = || match File::create_new(&path) {
-            Err(err) if err.kind() == ErrorKind::NotFound => {
-                fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
-                File::create_new(&path)
-            }
-            other => other,
-        };
-        let file = create().map_err(|err| io::problem("create", &path, err))?;
-        self.open = Some((path, file));
-        Ok(())
-    }
-
-    /// Writes the next bytes of the member's content.
-    ///
-    /// # Errors
-    /// Any `io.*` code.
-    pub fn data(&mut self, data: &[u8]) -> Result<()> {
-        match &mut self.open {
-            Some((path, file)) => file.write_all(data).map_err(|err| io::problem("write", path, err)),
-            None => Ok(()),
-        }
-    }
-
-    /// Completes the file: permissions (without the special bits, always readable and writable by
-    /// its owner) and time as in the archive.
-    ///
-    /// # Errors
-    /// Any `io.*` code.
-    pub fn end(&mut self, member: &Member) -> Result<()> {
-        let Some((path, file)) = self.open.take() else { return Ok(()) };
-        let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(member.mtime));
-        let complete = || {
-            file.set_permissions(Permissions::from_mode(member.mode & 0o777 | 0o600))?;
-            match time {
-                Some(time) => file.set_times(FileTimes::new().set_modified(time)),
-                None => Ok(()),
-            }
-        };
-        complete().map_err(|err| io::problem("write", &path, err))
-    }
-}
+pub use files::Files;
 
 /// Extracts members (all, if `wanted` is empty) below `directory`. Nothing appears there before
 /// the snapshot was read to its end and found intact; files that exist are replaced only with
@@ -94,7 +34,7 @@ pub fn run(
     let dirs = io::MadeDirs::create(directory)?;
     let staging = tempfile::Builder::new().prefix(".rollsnap-extract-").tempdir_in(directory);
     let staging = staging.map_err(|err| io::problem("create a working directory in", directory, err))?;
-    let mut files = Files::new(staging.path());
+    let mut files = Files::new(staging.path())?;
     let mut missing: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
     let mut names = Vec::new();
     let phase = Phase { index: 1, of: 1, name: "Extracting snapshot", total: None, unit: Unit::Bytes };
@@ -112,6 +52,7 @@ pub fn run(
         Event::Problem(problem) => Err(problem.clone()),
         Event::Header(_) | Event::End => Ok(()),
     })?;
+    files.finish()?;
     if let Some(name) = missing.first() {
         return Err(Problem::new(Code::MemberUnknown).member(*name));
     }

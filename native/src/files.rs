@@ -1,7 +1,7 @@
 //! Files by name, read at random: in a directory, or as windows over an uncompressed snapshot.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,14 @@ impl Part {
         Self { file: file.into(), path: path.into(), start: 0, len }
     }
 
+    /// What the file system says of the file now.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn metadata(&self) -> Result<Metadata> {
+        self.file.metadata().map_err(|err| io::problem("look at", &self.path, err))
+    }
+
     /// A part of this one; `None` when it is not that long.
     pub fn window(&self, start: u64, len: u64) -> Option<Self> {
         let end = start.checked_add(len).filter(|end| *end <= self.len);
@@ -77,9 +85,15 @@ impl ReadAt for Part {
         let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len);
         let read = match end {
             Some(_) => self.file.read_exact_at(out, self.start + offset),
-            None => Err(ErrorKind::UnexpectedEof.into()),
+            None => return Err(io::problem("read", &self.path, ErrorKind::UnexpectedEof.into())),
         };
-        read.map_err(|err| io::problem("read", &self.path, err))
+        read.map_err(|err| match (err.kind(), self.metadata()) {
+            (ErrorKind::UnexpectedEof, Ok(now)) => Problem::new(Code::SourceChanged)
+                .path(self.path.display())
+                .expected(format_args!("at least {} bytes", self.start + self.len))
+                .found(now.len()),
+            _ => io::problem("read", &self.path, err),
+        })
     }
 }
 

@@ -15,9 +15,9 @@ use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use common::{Fixture, names, staged};
-use rollsnap::data_dir::{DataDir, Layout, Lock, Name, PvmKind, metadata, snapshot_files};
-use rollsnap_core::Code;
+use rollsnap::data_dir::{DataDir, Listing, Lock, Name, PvmKind, SourceFile, Top, metadata};
 use rollsnap_core::feedback::{Feedback, Phase, Silent};
+use rollsnap_core::{Code, Problem};
 
 /// Takes a lock as the nodes do and lets it go when told to.
 struct Holder(Child);
@@ -165,7 +165,6 @@ fn the_fixtures_are_recognised() {
     for (name, kind) in [("v5-archive", PvmKind::Wasm200), ("v5-full", PvmKind::Wasm200)] {
         let fixture = Fixture::new(name);
         let dir = DataDir::new(&fixture.root);
-        assert_eq!(dir.layout().unwrap(), Layout::V5Sqlite);
         dir.require_v5().unwrap();
         assert!(dir.is_populated());
         let metadata = metadata::require(&fixture.root).unwrap();
@@ -176,6 +175,13 @@ fn the_fixtures_are_recognised() {
         assert_eq!(i64::from(metadata.genesis_level), expect["genesis_info"]["level"]);
         assert_eq!(metadata.genesis_commitment.to_string(), expect["genesis_info"]["commitment_hash"]);
     }
+}
+
+/// What a snapshot of a store of version 5 takes, without the database.
+const TOPS: [Top; 4] = [Top::Context, Top::Metadata, Top::PreImages, Top::Version];
+
+fn snapshot_files(root: &Path, feedback: &dyn Feedback) -> Result<Vec<SourceFile>, Problem> {
+    Listing::of(root, &TOPS, feedback).map(|listing| listing.files)
 }
 
 #[test]
@@ -312,4 +318,51 @@ fn a_walk_can_be_stopped() {
     assert!(snapshot_files(dir.path(), &listener).is_ok());
     listener.stop.store(true, Ordering::Relaxed);
     assert_eq!(snapshot_files(dir.path(), &listener).unwrap_err().code(), Code::Cancelled);
+}
+
+#[test]
+fn of_version_4_the_whole_storage_is_taken_but_lpc() {
+    let dir = small();
+    let root = dir.path();
+    for name in ["lpc", "l2_head", "l2_heada1b2c3.tmp", "messages/tmp/lpc", "messages/data", "version"] {
+        let path = root.join("storage").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, b"x").unwrap();
+    }
+    let listing = Listing::of(root, &[Top::Metadata, Top::Storage], &Silent).unwrap();
+    let names: Vec<&str> = listing.files.iter().map(|file| file.name.as_str()).collect();
+    let expected = ["l2_head", "l2_heada1b2c3.tmp", "messages/data", "messages/tmp/lpc", "version"];
+    assert_eq!(names[0], "metadata");
+    assert_eq!(names[1..], expected.map(|name| format!("storage/{name}")));
+}
+
+/// A list is taken as it was only when nothing can have been added to it since.
+#[test]
+fn a_listing_is_made_again_where_something_may_have_changed() {
+    let names = |listing: Listing| listing.files.into_iter().map(|file| file.name).collect::<Vec<_>>();
+    for rest in [false, true] {
+        let dir = small();
+        let root = dir.path();
+        fs::create_dir_all(root.join("wasm_2_0_0/deep")).unwrap();
+        fs::write(root.join("wasm_2_0_0/deep/a"), b"a").unwrap();
+        if rest {
+            // The coarsest clock that file systems have.
+            std::thread::sleep(Duration::from_millis(3100));
+        }
+        let list = || Listing::of(root, &[Top::PreImages], &Silent).unwrap();
+        // What was listed is not looked at again, if no directory has changed.
+        let before = list();
+        fs::write(root.join("wasm_2_0_0/deep/a"), b"longer").unwrap();
+        let size = before.clone().renewed(&Silent).unwrap().files[0].size;
+        assert_eq!(size, if rest { 1 } else { 6 });
+        for name in ["wasm_2_0_0/deep/b", "arith/c"] {
+            let before = list();
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs::write(root.join(name), b"new").unwrap();
+            assert!(names(before.renewed(&Silent).unwrap()).contains(&name.to_owned()), "{name}");
+        }
+        let before = list();
+        fs::remove_file(root.join("arith/c")).unwrap();
+        assert_eq!(names(before.renewed(&Silent).unwrap()), ["wasm_2_0_0/deep/a", "wasm_2_0_0/deep/b"]);
+    }
 }

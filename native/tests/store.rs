@@ -7,12 +7,14 @@ use std::path::Path;
 
 use common::{CURRENT, Fixture, dump, everything, names, staged};
 use rollsnap::store::{
-    Accept, Capture, LevelRequest, LpcOutcome, Mark, Rows, Store, export_copy, keep_lpc, read_lpc,
+    Accept, Capture, LevelRequest, LpcOutcome, Mark, Packing, Rows, Store, export_copy, keep_lpc, read_lpc,
     reset_imported, reset_to_level, set_history_mode,
 };
-use rollsnap_core::feedback::{Feedback, Phase, Silent};
+use rollsnap_core::feedback::{Feedback, Phase, Silent, Unit};
 use rollsnap_core::{Code, HistoryMode};
 use rusqlite::Connection;
+
+const PHASE: Phase = Phase { index: 1, of: 1, name: "Copying", total: None, unit: Unit::Bytes };
 
 const REQUESTS: [(&str, LevelRequest); 3] = [
     ("head", LevelRequest::Head),
@@ -86,7 +88,7 @@ fn the_copy_equals_that_of_an_independent_model() {
         for (word, _) in REQUESTS {
             let Some(level) = fixture.level(word) else { continue };
             let dest = fixture.scratch(word);
-            let copy = export_copy(&fixture.store(), &dest, Some(level)).unwrap();
+            let copy = export_copy(&fixture.store(), &dest, Some(level), Packing::Packed).unwrap();
             assert_eq!(names(&dest), ["store.sqlite"], "{name} {word}: one file");
             let bytes = fs::read(&copy).unwrap();
             assert_eq!(bytes[18..20], [2, 2], "{name} {word}: WAL mode");
@@ -99,9 +101,19 @@ fn the_copy_equals_that_of_an_independent_model() {
                 assert_eq!(found as u64, count.as_u64().unwrap(), "{name} {word} {table}");
             }
             assert_nothing_newer(&fixture, level, &bytes, &rows);
-            let again =
-                export_copy(&fixture.store(), &fixture.scratch(&format!("{word}.again")), Some(level));
+            let again = export_copy(
+                &fixture.store(),
+                &fixture.scratch(&format!("{word}.again")),
+                Some(level),
+                Packing::Packed,
+            );
             assert_eq!(fs::read(again.unwrap()).unwrap(), bytes, "{name} {word}: same bytes again");
+            let pages = fixture.scratch(&format!("{word}.pages"));
+            let pages = export_copy(&fixture.store(), &pages, Some(level), Packing::Pages).unwrap();
+            assert_eq!(dump(&pages), rows, "{name} {word}: the same rows");
+            let bytes = fs::read(&pages).unwrap();
+            assert_eq!(bytes[18..20], [2, 2], "{name} {word}: WAL mode");
+            assert_nothing_newer(&fixture, level, &bytes, &rows);
         }
         assert_eq!(everything(&fixture.root), before, "{name}: copying leaves no trace");
     }
@@ -132,7 +144,9 @@ fn the_row_of_the_operator_leaves_no_trace() {
     let has = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap()).contains(secret);
     assert!(has(&fixture.store()));
     let dest = fixture.scratch("dest");
-    assert!(!has(&export_copy(&fixture.store(), &dest, None).unwrap()));
+    assert!(!has(&export_copy(&fixture.store(), &dest, None, Packing::Packed).unwrap()));
+    let dest = fixture.scratch("pages");
+    assert!(!has(&export_copy(&fixture.store(), &dest, None, Packing::Pages).unwrap()));
 }
 
 #[test]
@@ -142,8 +156,8 @@ fn paths_of_any_form_are_copied() {
     let source = odd.join("store.sqlite");
     fs::copy(fixture.store(), &source).unwrap();
     let dest = fixture.scratch("%41'?x=1");
-    let copy = export_copy(&source, &dest, None).unwrap();
-    let plain = export_copy(&fixture.store(), &fixture.scratch("plain"), None).unwrap();
+    let copy = export_copy(&source, &dest, None, Packing::Packed).unwrap();
+    let plain = export_copy(&fixture.store(), &fixture.scratch("plain"), None, Packing::Packed).unwrap();
     assert_eq!(fs::read(copy).unwrap(), fs::read(plain).unwrap());
     assert_eq!(names(&odd), ["store.sqlite"]);
 }
@@ -153,7 +167,7 @@ fn an_existing_copy_is_never_overwritten() {
     let fixture = Fixture::new("v5-genesis");
     let dest = fixture.scratch("dest");
     fs::write(dest.join("store.sqlite"), b"precious").unwrap();
-    let problem = export_copy(&fixture.store(), &dest, None).unwrap_err();
+    let problem = export_copy(&fixture.store(), &dest, None, Packing::Packed).unwrap_err();
     assert_eq!(problem.code(), Code::OutputExists);
     assert_eq!(fs::read(dest.join("store.sqlite")).unwrap(), b"precious");
     assert_eq!(names(&dest), ["store.sqlite"]);
@@ -164,10 +178,10 @@ fn a_refused_copy_leaves_nothing() {
     let fixture = Fixture::new("v5-archive");
     fixture.sql("DELETE FROM l2_levels WHERE level = 1018");
     let dest = fixture.scratch("dest");
-    let problem = export_copy(&fixture.store(), &dest, Some(1018)).unwrap_err();
+    let problem = export_copy(&fixture.store(), &dest, Some(1018), Packing::Packed).unwrap_err();
     assert_eq!(problem.to_string(), "No block found at level 1018.");
     assert_eq!(names(&dest), [""; 0]);
-    drop(Capture::new(&fixture.store(), &dest, &Silent).unwrap());
+    drop(Capture::begin(&fixture.store()).unwrap().copy(&dest, PHASE, &mut Silent).unwrap());
     assert_eq!(names(&dest), [""; 0]);
 }
 
@@ -193,8 +207,8 @@ fn a_long_copy_can_be_stopped() {
     );
     let before = names(&fixture.root);
     let dest = fixture.scratch("dest");
-    let impatient = Impatient(dest.join("store.sqlite.captured"));
-    let problem = Capture::new(&fixture.store(), &dest, &impatient).unwrap_err();
+    let mut impatient = Impatient(dest.join("store.sqlite.captured"));
+    let problem = Capture::begin(&fixture.store()).unwrap().copy(&dest, PHASE, &mut impatient).unwrap_err();
     assert_eq!(problem.code(), Code::Cancelled);
     assert_eq!(names(&dest), [""; 0]);
     assert_eq!(names(&fixture.root), before);
@@ -204,7 +218,7 @@ fn a_long_copy_can_be_stopped() {
 fn a_destination_that_cannot_be_written_is_named() {
     let fixture = Fixture::new("v5-genesis");
     let nowhere = fixture.temp.path().join("nowhere");
-    let problem = export_copy(&fixture.store(), &nowhere, None).unwrap_err();
+    let problem = export_copy(&fixture.store(), &nowhere, None, Packing::Packed).unwrap_err();
     assert_eq!(problem.code(), Code::IoNotFound);
     assert!(problem.to_string().contains(nowhere.to_str().unwrap()), "{problem}");
     let dir = fixture.scratch("dir");
@@ -229,7 +243,7 @@ fn a_running_node_is_read_without_disturbing_it() {
     node.execute("UPDATE rollup_node_state SET level = 1021 WHERE name = 'finalized_level'", []).unwrap();
     store.close().unwrap();
     node.execute("UPDATE rollup_node_state SET level = 1022 WHERE name = 'finalized_level'", []).unwrap();
-    let copy = export_copy(&fixture.store(), &fixture.scratch("dest"), None).unwrap();
+    let copy = export_copy(&fixture.store(), &fixture.scratch("dest"), None, Packing::Packed).unwrap();
     assert!(dump(&copy).lines().any(|line| line.contains("finalized_level") && line.contains("1022")));
     assert_eq!(fs::read(fixture.store()).unwrap(), before.0);
     assert!(fs::read(&wal).unwrap().starts_with(&before.1), "the log is not folded into the database");
@@ -305,7 +319,7 @@ fn the_last_published_commitment_is_kept_where_it_makes_sense() {
     let lpc = read_lpc(&fixture.store()).unwrap().unwrap();
     assert_eq!(lpc.hash.to_string(), fixture.expect["lpc"]["hash"]);
     let attempt = |target: Option<i32>, name: &str, mark: Mark<_>| {
-        let copy = export_copy(&fixture.store(), &fixture.scratch(name), target).unwrap();
+        let copy = export_copy(&fixture.store(), &fixture.scratch(name), target, Packing::Packed).unwrap();
         assert_eq!(read_lpc(&copy).unwrap(), None);
         let outcome = keep_lpc(&copy, &mark).unwrap();
         assert_eq!(names(copy.parent().unwrap()), ["store.sqlite"]);

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use common::{Fixture, dump, everything, names};
-use rollsnap::store::{Accept, LevelRequest, Rows, Store, export_copy, reset_imported, set_history_mode};
+use rollsnap::store::{
+    Accept, LevelRequest, Packing, Rows, Store, export_copy, reset_imported, set_history_mode,
+};
 use rollsnap_core::{Code, HistoryMode};
 
 #[test]
@@ -17,7 +19,7 @@ fn an_older_schema_is_refused_for_an_export_only() {
     assert_eq!(problem.code(), Code::StoreMigrations);
     assert_eq!(problem.title(), "The store has 2 missing migrations but was opened in read-only mode.");
     let dest = fixture.scratch("dest");
-    assert_eq!(export_copy(&fixture.store(), &dest, None).unwrap_err(), problem);
+    assert_eq!(export_copy(&fixture.store(), &dest, None, Packing::Packed).unwrap_err(), problem);
     let store = Store::open(&fixture.store(), Accept::Older).unwrap();
     assert_eq!(Some(store.head().unwrap().level), fixture.level("head"));
     assert_eq!(Some(store.first_available().unwrap()), fixture.level("first_available"));
@@ -153,7 +155,7 @@ fn a_file_that_is_no_database_is_refused_in_our_words() {
         fs::write(&path, bytes).unwrap();
         let copy = fixture.temp.path().join("copy");
         fs::create_dir_all(&copy).unwrap();
-        let problem = export_copy(&path, &copy, None).unwrap_err();
+        let problem = export_copy(&path, &copy, None, Packing::Packed).unwrap_err();
         assert!(problem.to_string().contains(path.to_str().unwrap()), "{problem}");
         assert_eq!(names(&copy), [""; 0]);
         assert_eq!(names(path.parent().unwrap()), ["store.sqlite"]);

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { exported } from '../js/support.mjs';
 import { choose, done, launch, look, visit } from './lib/browser.mjs';
 import { servePage } from './lib/server.mjs';
-import { example, exampleMembers, sha256, snapshot } from './lib/snapshots.mjs';
+import { example, exampleMembers, membersOf, sha256, snapshot } from './lib/snapshots.mjs';
 
 let browser, own;
 before(async () => ([browser, own] = await Promise.all([launch(), servePage()])));
@@ -102,6 +104,43 @@ test('a member is streamed into a chosen file', async (t) => {
     return [...new Uint8Array(await file.arrayBuffer())];
   });
   assert.equal(sha256(Buffer.from(saved)), sha256(store.data));
+});
+
+test('of a file with an index only the place of the member is read', async (t) => {
+  const page = await visit(t, browser, own.base);
+  const file = exported();
+  const plain = gunzipSync(file);
+  const wanted = membersOf(plain).filter(({ name }) => /three|metadata/.test(name));
+  await choose(page, 'indexed.full', file);
+  await done(page);
+  await page.evaluate((bytes) => (globalThis.chosen = new Blob([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))])), file.toString('base64'));
+  for (const { name, data } of wanted) {
+    await page.locator('button.name').filter({ hasText: name.split('/').at(-1) }).click();
+    await page.click('#member-digest button');
+    await page.waitForSelector('#member-digest code');
+    assert.equal(await page.textContent('#member-digest code'), sha256(data));
+    await page.keyboard.press('Escape');
+    // The same by itself, with a file that counts what is read of it.
+    const offset = data.byteOffset - plain.byteOffset;
+    const { read, size, given } = await page.evaluate(
+      async ({ name, offset }) => {
+        const { oneMember, ready } = await import('./js/engine.js');
+        await ready();
+        const { chosen } = globalThis;
+        let read = 0;
+        let given = 0;
+        const blob = { size: chosen.size, slice: (from, to) => ((read += Math.min(to, chosen.size) - from), chosen.slice(from, to)) };
+        // Nothing reads it from its beginning.
+        const source = { blob, stream: undefined, total: chosen.size, failed: (error) => error };
+        await oneMember(source, { name, offset }, { sink: (piece) => ((given += piece.length), true), signal: new AbortController().signal, tell: () => {} });
+        return { read, size: chosen.size, given };
+      },
+      { name, offset },
+    );
+    assert.equal(given, data.length);
+    // A member of 2 MB may be in two of the spans, of 2 MiB each.
+    assert.ok(read < 2 * (2 << 20) + (1 << 18) && read < size, `${name}: ${read} of ${size}`);
+  }
 });
 
 test('a member behind the damage says why it cannot be had', async (t) => {

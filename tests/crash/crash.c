@@ -8,6 +8,7 @@
  *   CRASH_THEN=M        die by SIGKILL before call number M as well, if it comes to that
  *   CRASH_COUNT_FILE=F  write the number of calls to F when the process exits by itself
  *   CRASH_TRACE_FILE=F  append one line per call: its number, its name, its paths
+ *   CRASH_PLAIN_FS=1    statfs says that the file system is of a type that nobody knows
  *
  * Counted are calls on regular files and directories only: output to a terminal or a pipe is
  * left alone. Calls that bypass libc and stores to mapped memory are not seen. Linux and glibc.
@@ -25,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static atomic_ulong calls;
@@ -269,13 +271,25 @@ ssize_t sendfile64(int to, int from, off64_t *offset, size_t length)
     int name PARAMETERS { return count_fd(label, fd, 0) == FAIL ? -1 : REAL(name) ARGUMENTS; }
 ON_FD(fsync, "sync", (int fd), (fd))
 ON_FD(fdatasync, "sync", (int fd), (fd))
-ON_FD(syncfs, "sync", (int fd), (fd))
+ON_FD(syncfs, "syncfs", (int fd), (fd))
 ON_FD(ftruncate, "truncate", (int fd, off_t length), (fd, length))
 ON_FD(ftruncate64, "truncate", (int fd, off64_t length), (fd, length))
 ON_FD(fallocate, "allocate", (int fd, int mode, off_t at, off_t length), (fd, mode, at, length))
 ON_FD(fallocate64, "allocate", (int fd, int mode, off64_t at, off64_t length), (fd, mode, at, length))
 ON_FD(fchmod, "chmod", (int fd, mode_t mode), (fd, mode))
 ON_FD(futimens, "utimes", (int fd, const struct timespec times[2]), (fd, times))
+
+/* Changes nothing, so it is not counted. */
+#define STATFS(name, type)                                                                         \
+    int name(int fd, struct type *about)                                                           \
+    {                                                                                              \
+        int result = REAL(name)(fd, about);                                                        \
+        if (getenv("CRASH_PLAIN_FS"))                                                              \
+            about->f_type = 1;                                                                     \
+        return result;                                                                             \
+    }
+STATFS(fstatfs, statfs)
+STATFS(fstatfs64, statfs64)
 
 /* These two return the error number instead of setting errno. */
 #define POSIX_ALLOCATE(name, offset_t)                                                             \

@@ -1,7 +1,9 @@
 // What the tests of the package share. Nothing here uses the code under test.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,6 +21,29 @@ export function snapshots() {
 
 export function fixture(name) {
   return new Uint8Array(readFileSync(join(SNAPSHOTS, name)));
+}
+
+/** Noise that is the same each time. */
+function noise(length, seed) {
+  const bytes = Buffer.alloc(length);
+  for (let at = 0; at < length; at += 32) createHash('sha256').update(`${seed} ${at}`).digest().copy(bytes, at);
+  return bytes;
+}
+
+/** What the export of a directory with 6 MB more in it wrote, so that reading can begin in several places. */
+export function exported() {
+  const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
+  try {
+    const data = join(place, 'data');
+    mkdirSync(data);
+    execFileSync('tar', ['-xf', join(ROOT, 'tests/fixtures/data-dir/v5-archive.tar'), '-C', data, '--strip-components=1']);
+    for (const name of ['one', 'two', 'three']) writeFileSync(join(data, 'wasm_2_0_0', name), noise(2_000_000, name));
+    const command = ['export', '--data-dir', data, '--dest', place, '--no-check', '--json'];
+    const said = execFileSync(join(ROOT, 'target/debug/rollsnap'), command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return readFileSync(JSON.parse(said).path);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
 }
 
 /** The files of an uncompressed tar archive. */

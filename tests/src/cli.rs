@@ -293,6 +293,18 @@ fn ask(script: &str, words: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// Code and level (0 where it is not about one) of every check in a report that says no, in order.
+pub fn failures(report: &Value) -> Vec<(String, i64)> {
+    let checks = report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "no");
+    let mut failures: Vec<_> = checks
+        .map(|check| {
+            (check["code"].as_str().unwrap().to_owned(), check["at"]["level"].as_i64().unwrap_or_default())
+        })
+        .collect();
+    failures.sort();
+    failures
+}
+
 /// What Python's sqlite3 reads in a database.
 #[track_caller]
 pub fn dump(database: &str) -> Value {

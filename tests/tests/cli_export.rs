@@ -247,6 +247,12 @@ fn json_tells_what_was_made() {
     assert_eq!(report["container"]["bytes"], python["length"]);
     assert_eq!(report["container"]["compressed_bytes"], fs::metadata(ground.path("out")).unwrap().len());
     assert_eq!(report["members"]["count"], python["members"].as_array().unwrap().len());
+    assert_eq!(report["bytes"], fs::metadata(ground.path("out")).unwrap().len());
+    assert!(report["locks_held_ms"].is_u64(), "{report}");
+    let phases = report["phases"].as_array().unwrap();
+    assert!(phases.iter().all(|phase| phase["ms"].is_u64()), "{report}");
+    let names: Vec<&Value> = phases.iter().map(|phase| &phase["name"]).collect();
+    assert_eq!(names[..2], [&json!("Copying database"), &json!("Packing database")]);
     let l1 =
         report["checks"].as_array().unwrap().iter().find(|check| check["code"] == "l1.commitment").unwrap();
     assert_eq!(l1["status"], "unknown");
@@ -347,4 +353,83 @@ fn a_store_in_use_is_copied_with_its_log() {
     assert!(found["tables"]["protocols"].as_array().unwrap().iter().all(|row| row["proto_level"] == 77));
     drop(node.stdin.take());
     node.wait().unwrap();
+}
+
+/// Nothing is packed, so the database in the snapshot has the pages of the source; the rows are the
+/// same, and what an export removes is not there.
+#[test]
+fn without_vacuum_the_rows_are_the_same() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-full", "data");
+    let lpc = expect("v5-full")["lpc"]["hash"].as_str().unwrap().to_owned();
+    let sql = "import sqlite3, sys\n\
+               db = sqlite3.connect(sys.argv[1])\n\
+               db.execute('CREATE TABLE scratch AS SELECT randomblob(400000)')\n\
+               db.execute('DROP TABLE scratch')\n\
+               db.commit()\n";
+    let store = format!("{data}/store.sqlite");
+    assert!(Command::new("python3").args(["-c", sql, &store]).status().unwrap().success());
+    let mut stores = Vec::new();
+    for (option, name) in [("--no-vacuum", "pages"), ("--uncompressed", "packed")] {
+        exported(ground.run(&["export", name, "--data-dir", &data, "--level", "2000020", option]));
+        ground.run(&["extract", name, "store.sqlite", "-C", &format!("{name}.d")]).ok();
+        stores.push(ground.at(&format!("{name}.d/store.sqlite")));
+    }
+    let (pages, packed) = (dump(&stores[0]), dump(&stores[1]));
+    assert_eq!(pages["tables"], packed["tables"]);
+    assert_eq!((&pages["integrity"], &pages["journal"]), (&json!(["ok"]), &json!("wal")));
+    assert_eq!(packed["free_pages"], 0);
+    assert!(pages["free_pages"].as_u64() > Some(50), "{}", pages["free_pages"]);
+    let rows = pages["tables"].to_string();
+    for store in &stores {
+        let bytes = fs::read(store).unwrap();
+        let there = bytes.windows(lpc.len()).any(|window| window == lpc.as_bytes());
+        assert_eq!(there, rows.contains(&lpc), "{store}");
+    }
+}
+
+#[test]
+fn absurd_numbers_are_usage_errors() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    let before = ground.tree();
+    for words in [
+        ["--jobs", "0"],
+        ["--jobs", "-1"],
+        ["--jobs", "two"],
+        ["--jobs", "99999999999999999999999"],
+        ["--compression-level", "0"],
+        ["--compression-level", "10"],
+        ["--compression-level", "-3"],
+        ["--compression-level", "256"],
+        ["--compression-level", "best"],
+        ["--format", "tezos"],
+    ] {
+        ground.run(&[&["export", "out", "--data-dir", &data], &words[..]].concat()).refused_by_usage();
+    }
+    ground.tree().same_as(&before, "refused");
+    // More threads than anybody has: as many as there is work for.
+    exported(ground.run(&["export", "many", "--data-dir", &data, "--jobs", "1000000"]));
+    exported(ground.run(&["export", "one", "--data-dir", &data, "--jobs", "1"]));
+    assert!(fs::read(ground.path("many")).unwrap() == fs::read(ground.path("one")).unwrap());
+}
+
+/// The snapshot is made all the same, and nothing else is left.
+#[test]
+fn nobody_reads_what_it_says() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    for (words, script) in [
+        (&["--json"][..], "\"$@\" | true"),
+        (&["--progress", "json"], "\"$@\" 2>&1 >/dev/null | true"),
+        (&["--progress", "plain"], "exec \"$@\" >&- 2>&-"),
+    ] {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(rollsnap_tests::cli::program());
+        command.args(["export", "out", "--force", "--data-dir", &data]).args(words);
+        ground.isolate(&mut command).status().unwrap();
+        ground.run(&["verify", "out"]).ok();
+        fs::remove_file(ground.path("out")).unwrap();
+        assert!(!ground.tree().names().iter().any(|name| name.contains("rollsnap-export")), "{script}");
+    }
 }

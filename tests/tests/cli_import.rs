@@ -1,8 +1,8 @@
 //! `import` as an operator runs it: round trips, what stays, what goes, what is refused.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use rollsnap_tests::cli::{Ground, Tree, dump, expect, oracle};
@@ -44,6 +44,32 @@ fn state(database: &str, name: &str) -> Option<Value> {
 /// What an import into a fresh directory may leave besides the data.
 fn without_lock(tree: Tree) -> Tree {
     tree.only(|name| name != "lock" && !name.is_empty())
+}
+
+/// More files than a batch of the writing thread takes, and one that spans many.
+#[test]
+fn hundreds_of_pre_images_and_a_large_file_arrive() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-full", "data");
+    oracle(&["pages", &format!("{data}/wasm_2_0_0"), "3"]);
+    let noise: Vec<u8> =
+        (0..5_000_000_u32).map(|word| (word.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    fs::write(ground.path("data/context/unknown"), noise).unwrap();
+    for (name, mode) in [("context/unknown", 0o640), ("context/store.dict", 0o400), ("metadata", 0o777)] {
+        fs::set_permissions(ground.path(&format!("data/{name}")), Permissions::from_mode(mode)).unwrap();
+    }
+    ground.run(&["export", "snapshot", "--fast", "--no-check", "--level", "head", "--data-dir", &data]).ok();
+    let mut wanted = carried(&Tree::of(data.as_ref()));
+    assert!(wanted.len() > 700);
+    // What an archive tells of times, and what an owner must be able to do with a file.
+    for (_, _, mtime) in wanted.values_mut() {
+        *mtime -= *mtime % 1_000_000_000;
+    }
+    wanted.get_mut("context/store.dict").unwrap().1 |= 0o200;
+    ground.run(&["import", "snapshot", "--no-check", "--data-dir", "new"]).ok();
+    assert_eq!(carried(&Tree::of(&ground.path("new"))), wanted);
+    ground.run(&["extract", "snapshot", "-C", "files"]).ok();
+    assert_eq!(carried(&Tree::of(&ground.path("files"))), wanted);
 }
 
 #[test]

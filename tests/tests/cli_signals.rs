@@ -144,6 +144,7 @@ fn a_full_disk_changes_nothing() {
     let data = ground.unpack("v5-archive", "data");
     let snapshot = ground.snapshot("data-dir/v5-archive.head.snapshot.gz");
     let older = ground.snapshot("data-dir/v4-full.head.snapshot.gz");
+    let v4 = ground.unpack("v4-full", "v4");
     let unchanged = |what: &str| {
         let read = |name: &str| fs::read_to_string(ground.path(name)).unwrap();
         assert_eq!(read("after"), read("before"), "{what}");
@@ -152,6 +153,7 @@ fn a_full_disk_changes_nothing() {
         &["export", "full/out", "--data-dir", &data][..],
         &["export", "full/out", "--data-dir", &data, "--compress-on-the-fly"],
         &["export", "--dest", "full/deep/er", "--data-dir", &data, "--uncompressed"],
+        &["export", "full/out", "--data-dir", &v4],
         &["import", &snapshot, "--data-dir", "full/new"],
         &["import", &older, "--data-dir", "full/new"],
         &["extract", &snapshot, "-C", "full/files"],

@@ -113,6 +113,23 @@ fn the_old_store_goes_as_a_whole() {
     }
 }
 
+/// Older than all that the new store holds: nothing there could contradict it.
+#[test]
+fn what_was_published_long_ago_is_kept() {
+    let ground = Ground::new();
+    let snapshot = ground.snapshot("data-dir/v4-full.head.snapshot.gz");
+    let node = ground.unpack("v4-full", "node");
+    let path = |name: &str| format!("{node}/storage/{name}");
+    let mut head = fs::read(path("l2_head")).unwrap();
+    head[32..36].copy_from_slice(&800_020_i32.to_be_bytes());
+    fs::write(path("l2_head"), head).unwrap();
+    let content = [&[0; 33][..], &800_005_i32.to_be_bytes(), &[7; 40]].concat();
+    fs::write(path("lpc"), &content).unwrap();
+    let run = ground.run(&["import", &snapshot, "--force", "--data-dir", &node]).ok();
+    assert!(run.err.contains("(level 800005)") && run.err.contains("Kept your last published"), "{run}");
+    assert_eq!(fs::read(path("lpc")).unwrap(), content);
+}
+
 #[test]
 fn history_modes_must_be_equal() {
     let ground = Ground::new();
@@ -181,7 +198,11 @@ fn a_store_of_the_other_family_is_replaced_wholly() {
     ground.run(&["import", &v4, "--force", "--data-dir", &node]).refused(4, "is already at level 2000029");
     let db = rusqlite::Connection::open(format!("{node}/store.sqlite")).unwrap();
     db.execute("UPDATE rollup_node_state SET level = 700000 WHERE name = 'l2_head'", []).unwrap();
-    db.execute("DELETE FROM rollup_node_state WHERE name = 'lpc'", []).unwrap();
+    // What was published with the one node is known to the other's store.
+    let published = expect("v4-full")["commitments"][1].clone();
+    let level = i32::try_from(published["inbox_level"].as_i64().unwrap()).unwrap();
+    let row = "REPLACE INTO rollup_node_state (name, value, level) VALUES ('lpc', ?1, ?2)";
+    db.execute(row, (published["hash"].as_str().unwrap(), level)).unwrap();
     drop(db);
     fs::write(format!("{node}/store.sqlite-shm"), "of the old store").unwrap();
     // Pre-images are the operator's own.
@@ -189,7 +210,12 @@ fn a_store_of_the_other_family_is_replaced_wholly() {
     let kept = [&["config.json", "gc_lock", "processing_lock"][..], &own.names()].concat();
     let run = ground.run(&["import", &v4, "--force", "--data-dir", &node]).ok();
     assert!(run.err.contains("Mavkit nodes go on from there, and Octez nodes since v21 do not"), "{run}");
-    same_as_members(&v4, &node, &kept);
+    assert!(run.err.contains("Kept your last published commitment src1"), "{run}");
+    same_as_members(&v4, &node, &[&kept[..], &["storage/lpc"]].concat());
+    let lpc = fs::read(format!("{node}/storage/lpc")).unwrap();
+    let values = fs::read(format!("{node}/storage/commitments/1/data")).unwrap();
+    let record = values.chunks_exact(81).find(|record| record[37..41] == level.to_be_bytes());
+    assert_eq!(record.map(|record| &record[4..]), Some(&lpc[..]));
     ground.run(&["verify", &node]).ok();
 
     // And back: from version 4 to 5.
@@ -283,6 +309,15 @@ fn compact_snapshots_are_kept_only_when_told() {
     let run = ground.run(&["import", &snapshot, "--data-dir", "node", "--keep-compact", "--no-check"]).ok();
     assert!(run.err.contains("Kept compact: there is one context, that of level 1000"), "{run}");
     same_as_members(&snapshot, &ground.at("node"), &[]);
+
+    // One of our own, whose messages are true: with all checks.
+    let data = ground.unpack("v4-full", "data");
+    ground.run(&["export", "own", "--data-dir", &data, "--compact"]).ok();
+    ground.run(&["import", "own", "--data-dir", "true"]).refused(4, "the snapshot is compact");
+    ground.run(&["import", "own", "--data-dir", "true", "--keep-compact"]).ok();
+    same_as_members(&ground.at("own"), &ground.at("true"), &[]);
+    let report = ground.run(&["verify", "--json", "true"]).ok().json();
+    assert_eq!(report["verdicts"]["consistent"], "yes");
 }
 
 /// Every mutant that nodes import: refused with the words of Mavkit, or by what only rollsnap finds.

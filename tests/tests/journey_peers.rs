@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use rollsnap_tests::cli::{Ground, Run, dump, expect, oracle};
+use rollsnap_tests::cli::{Ground, Run, dump};
 use rollsnap_tests::l1::{Stub, view};
 use rollsnap_tests::store_v4::take_back;
 use serde_json::Value;
@@ -110,16 +111,20 @@ fn snapshots_between_four_nodes_of_mavkit() {
         assert!(run.status != 0 && run.err.contains(text), "{text:?}: {run}");
         ground.tree().same_as(&before, text);
     };
-    let snapshot = |level: &str, name: &str| {
-        let data = ground.unpack("v4-archive", name);
-        take_back(
-            Path::new(&data),
-            i32::try_from(expect("v4-archive")["levels"][level].as_i64().unwrap()).unwrap(),
-        );
-        let (staged, file) = (ground.at("staged"), ground.at(&format!("{name}.snapshot")));
-        oracle(&["stage", &data, &staged, "head"]);
-        oracle(&["pack", &staged, &file, expect("v4-archive")["headers"][level]["hex"].as_str().unwrap()]);
-        fs::remove_dir_all(staged).unwrap();
+    // Both ways to compress give the same archive.
+    let export = |node: &str, out: &str| {
+        let both = [&[][..], &["--compress-on-the-fly"]].map(|how| {
+            let out = format!("{out}{}", how.len());
+            let run = rollsnap(&[&["export", "--data-dir", node, "--dest", &out], how].concat()).ok();
+            exported(&ground, &run)
+        });
+        let [after, on_the_fly] = both.each_ref().map(|file| {
+            let plain = Command::new("gzip").args(["-dc", file]).current_dir(ground.root()).output().unwrap();
+            assert!(plain.status.success() && plain.stdout.len() > 100_000, "{file}");
+            plain.stdout
+        });
+        assert!(after == on_the_fly, "{out}");
+        let [file, _] = both;
         file
     };
     let level = |node: &str| {
@@ -128,11 +133,13 @@ fn snapshots_between_four_nodes_of_mavkit() {
     };
 
     // 1: node 2 stopped early; node 4 is of another rollup.
+    let node1 = ground.unpack("v4-archive", "node1");
+    take_back(Path::new(&node1), 4010);
     let node2 = ground.unpack("v4-archive", "node2");
     take_back(Path::new(&node2), 4005);
     let (node3, node4) = (ground.at("node3"), ground.unpack("v4-full", "node4"));
     // 2
-    let first = snapshot("cemented", "node1");
+    let first = export(&node1, "first");
     // 3
     refused(&["import", &first, "--data-dir", &node4, "--force"], "The existing rollup node is for");
     // 4
@@ -153,8 +160,8 @@ fn snapshots_between_four_nodes_of_mavkit() {
     }
     // 10
     refused(&["import", &first, "--data-dir", &node2, "--force"], "The rollup node is already at level");
-    // 11
-    let second = snapshot("head", "node1-later");
+    // 11: node 1 has gone on; what it committed to last is in flight.
+    let second = export(&ground.unpack("v4-archive", "node1-later"), "second");
     // 12
     let import = ["import", &second, "--data-dir", &node2, "--force"];
     refused(&import, "Last commitment of snapshot is not published on L1.");

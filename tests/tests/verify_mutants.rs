@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rollsnap_tests::cli::Ground;
+use rollsnap_tests::cli::{Ground, failures};
 use rollsnap_tests::fixtures;
 use serde_json::{Value, json};
 
@@ -112,18 +112,6 @@ const NO_CONTEXTS: [&str; 2] = ["x1-head-context", "ctx-empty"];
 fn entries() -> Vec<Value> {
     let mutants = fixtures::mutants().into_iter();
     mutants.filter(|entry| !fixtures::base_of(entry).contains("v4") && entry["rule"] != "BOX").collect()
-}
-
-/// Code and level of every check that says no, in order.
-fn failures(report: &Value) -> Vec<(String, i64)> {
-    let checks = report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "no");
-    let mut failures: Vec<_> = checks
-        .map(|check| {
-            (check["code"].as_str().unwrap().to_owned(), check["at"]["level"].as_i64().unwrap_or_default())
-        })
-        .collect();
-    failures.sort();
-    failures
 }
 
 fn expected(id: &str) -> Vec<(String, i64)> {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use rollsnap_tests::cli::{Ground, expect};
+use rollsnap_tests::cli::{Ground, expect, failures};
 use rollsnap_tests::fixtures;
 use rollsnap_tests::l1::{Stub, view};
 use rollsnap_tests::store_v4::dump;
@@ -44,17 +44,6 @@ const WIDE: &[(&str, &str)] = &[
     ("v4-log-missing", "chain.inbox"),
     ("v4-data-cut", "store.value"),
 ];
-
-fn failures(report: &Value) -> Vec<(String, i64)> {
-    let checks = report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "no");
-    let mut failures: Vec<_> = checks
-        .map(|check| {
-            (check["code"].as_str().unwrap().to_owned(), check["at"]["level"].as_i64().unwrap_or_default())
-        })
-        .collect();
-    failures.sort();
-    failures
-}
 
 /// Decompressed by GNU gzip.
 fn plain(ground: &Ground, name: &str) -> String {

@@ -55,7 +55,7 @@ function onlyOfReading(error) {
 async function oneMember(stream, name, { isFirst = false, ...options }) {
   const { limit = Infinity } = options;
   const parts = [];
-  let [member, sha256, read, done, other] = [undefined, null, 0, false, false];
+  let [member, sha256, read, done, members, other] = [undefined, null, 0, false, 0, false];
   await inspect(stream, {
     ...options,
     digests: limit === Infinity ? [name] : false,
@@ -68,14 +68,14 @@ async function oneMember(stream, name, { isFirst = false, ...options }) {
       },
     },
     onEvent: (event) => {
-      if (event.type === 'member' && isFirst && event.name !== name) other = true;
+      if (event.type === 'member' && !members++ && isFirst) other = event.name !== name;
       if (event.type !== 'member-end' || event.name !== name) return;
       done = true;
       sha256 = event.sha256;
     },
     until: () => done || other,
   });
-  if (!member) throw failure('member.unknown', { member: name });
+  if (!member || other) throw failure('member.unknown', { member: name });
   const content = new Blob(parts);
   if (!done || content.size < Math.min(Number(member.size), limit)) {
     throw failure('tar.truncated', { member: name, expected: `${member.size} bytes`, found: `${content.size}` });

@@ -26,7 +26,7 @@ export async function streamFrom(blob, offset) {
   return new ReadableStream(
     {
       async pull(controller) {
-        const bytes = next === 0 ? (await content(0))?.subarray(0, header) : await content(next);
+        const bytes = next === 0 ? content.beginning().subarray(0, header) : await content.at(next);
         if (!bytes?.length) return controller.close();
         next = next === 0 ? start : next + bytes.length;
         controller.enqueue(bytes);
@@ -38,16 +38,17 @@ export async function streamFrom(blob, offset) {
 
 const part = async (blob, from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
 
-/** A function that gives some bytes of the content from an offset on, none at its end. */
+/** The content: `beginning()` gives its first bytes, `at(offset)` some from there on, none at the end. */
 async function contentOf(blob, first) {
-  if (first[0] !== 0x1f || first[1] !== 0x8b) return (at) => part(blob, at, at + PIECE);
+  if (first[0] !== 0x1f || first[1] !== 0x8b) return { beginning: () => first, at: (offset) => part(blob, offset, offset + PIECE) };
   const points = Checkpoints.of(first, await part(blob, Math.max(0, blob.size - TRAILER), blob.size), blob.size);
   if (!points) return undefined;
-  return async (at) => {
-    const span = points.spanAt(at);
+  const at = async (offset) => {
+    const span = points.spanAt(offset);
     if (!span) return undefined;
-    return points.inflate(span.number, await part(blob, span.from, span.to)).subarray(at - span.start);
+    return points.inflate(span.number, await part(blob, span.from, span.to)).subarray(offset - span.start);
   };
+  return { beginning: () => points.beginning(), at };
 }
 
 /** How many bytes stand before the archive; nothing for a file that is no snapshot. */

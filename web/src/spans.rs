@@ -44,6 +44,17 @@ impl Checkpoints {
         Ok(Spans::new(parts.clone(), index).ok().map(|spans| Self { spans, parts }))
     }
 
+    /// The first bytes of the content, as many as come at once; not proved, as their span was not
+    /// read to its end.
+    ///
+    /// # Errors
+    /// `gzip.index` when they cannot be inflated.
+    pub fn beginning(&self) -> Result<Uint8Array, JsValue> {
+        let span = self.spans.span(0);
+        let first = span.and_then(|mut span| Ok(span.step()?.map(Uint8Array::from)));
+        Ok(first.map_err(|problem| thrown(&problem))?.unwrap_or_default())
+    }
+
     /// The span that holds a byte of the content, `{number, start, end, from, to}`: its content is
     /// from `start` to `end`, and to inflate it the bytes of the file from `from` to `to` are needed.
     /// `undefined` behind the end, and for a span that is longer than any of rollsnap's.

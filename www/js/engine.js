@@ -97,13 +97,14 @@ async function pass(file, name, { digest, sink, isFirst = false, signal, tell })
   const inspector = new Inspector({ digests: digest ? [name] : false });
   const pace = new Pace(file, tell);
   const pieces = [];
+  let members = 0;
   if (sink) inspector.extract(name, (data) => void pieces.push(data));
   try {
     for await (const chunk of chunks(file, signal)) {
       let end;
       for (const event of inspector.feed(chunk)) {
         if (event.type === 'problem') throw event.problem;
-        if (event.type === 'member' && isFirst && event.name !== name) throw { code: 'member.unknown', member: name };
+        if (event.type === 'member' && !members++ && isFirst && event.name !== name) throw { code: 'member.unknown', member: name };
         if (event.type === 'member-end' && event.name === name) end = { sha256: event.sha256 };
       }
       for (const piece of pieces.splice(0)) {

@@ -13,7 +13,7 @@ export function drawStore(root, store) {
     h(
       'dl',
       { class: 'facts' },
-      fact('Version', 'store_version', version, { copy: false, text: `version ${version}`, more: writers }),
+      fact('Version', 'store_version', version, { copy: false, text: String(version), more: writers }),
       fact('Oldest level', 'store_first_level', first_level, level(first_level, reach(first_level, head_level))),
       fact('Newest level', 'store_head_level', head_level, level(head_level, 'its head')),
       fact('Finalized level', 'store_finalized_level', finalized_level, level(finalized_level, 'layer 1 does not take it back')),

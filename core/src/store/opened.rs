@@ -94,7 +94,7 @@ impl<D: Rows, R: ReadAt> Opened<D, R> {
                 check(Subject { metadata, store: Ok(store), shown, header, contexts }, phase, feedback)
             }
             Err(problem) => {
-                let store: Result<&mut Self> = Err(problem);
+                let store: Result<&mut D> = Err(problem);
                 check(Subject { metadata, store, shown, header, contexts }, phase, feedback)
             }
         }

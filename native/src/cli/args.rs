@@ -326,7 +326,7 @@ pub(super) struct ExportArgs {
     /// Directory to put the snapshot in; made if missing [default: the current one]
     #[arg(long, value_name = "DIR")]
     pub(super) dest: Option<PathBuf>,
-    /// Compress while the archive is written: needs less room, holds the locks longer
+    /// Compress while the archive is written: needs less room
     #[arg(long)]
     pub(super) compress_on_the_fly: bool,
     /// Do not compress
@@ -341,9 +341,17 @@ pub(super) struct ExportArgs {
     /// How many threads compress [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
-    /// Cut the store at this level: head, finalized, cemented or a number
-    #[arg(long, value_name = "LEVEL", default_value = "finalized")]
-    pub(super) level: String,
+    /// Cut the store at this level: head, finalized, cemented or a number; stores of version 4 have
+    /// their head only [default: finalized]
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) level: Option<String>,
+    /// Whose rules apply [default: those of the nodes that read the store that is there]
+    #[arg(long, value_name = "NODES")]
+    pub(super) format: Option<Format>,
+    /// Copy the database page by page instead of writing it anew: faster for the store, but what the
+    /// node has deleted stays in it
+    #[arg(long)]
+    pub(super) no_vacuum: bool,
     /// Take the context of the first available block only: smaller, but nodes rebuild all later
     /// ones by replay when they import it, which takes hours or days
     #[arg(long)]

@@ -14,6 +14,7 @@ use super::verify;
 use crate::data_dir::DataDir;
 use crate::deflate::{self, Level};
 use crate::export::{self, Compression, Options};
+use crate::store::Packing;
 
 pub(super) fn run(
     args: &ExportArgs,
@@ -39,7 +40,9 @@ pub(super) fn run(
         compression,
         effort: if args.fast { Level::Fast } else { Level::Zlib(args.compression_level) },
         jobs: args.jobs.unwrap_or_else(deflate::Options::all_cores),
-        level: args.level.parse()?,
+        level: args.level.as_deref().map(str::parse).transpose()?,
+        family: args.format.map(Into::into),
+        packing: if args.no_vacuum { Packing::Pages } else { Packing::Packed },
         compact: args.compact,
         check: !args.no_check,
         force: args.force,

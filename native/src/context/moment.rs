@@ -1,11 +1,15 @@
-//! A context that a node may be writing to, as it is at one moment.
+//! Files that a node may be writing to, as they are at one moment.
 //!
 //! A node appends objects first, then says in the control file that they count, then lists their
 //! commits; a collection writes new files and then names them in the control file. So: read the
 //! index, then the control file, then open what that names, and if a collection has removed it
-//! meanwhile, begin again. Files that are open stay readable, and nobody changes what was written.
+//! meanwhile, begin again. Files that are open stay readable, and nobody changes what was written,
+//! with three exceptions: the logs of indexes say in their headers how much of them counts, a branch
+//! is overwritten in place, and small files are replaced by others. These are read at once.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 
 use rollsnap_core::context::Context;
 use rollsnap_core::context::path::unhex;
@@ -13,33 +17,52 @@ use rollsnap_core::{Code, Files, ReadAt, Result};
 
 use crate::files::{FileSet, Part};
 
-/// Most bytes of an index file that are kept in memory; the other files are read where they are.
-const MAX_KEPT: u64 = 64 << 20;
+/// Files of at most so many bytes are kept in memory; the other ones are read where they are.
+const MAX_KEPT: u64 = 64 << 10;
+
+/// Length of the header of a log of an index, in bytes.
+const LOG_HEADER: u64 = 32;
 
 /// How often it is begun again.
 const ATTEMPTS: usize = 5;
 
-/// The files of a context at one moment.
+/// Files at one moment.
 #[derive(Debug)]
 pub struct Moment {
     held: BTreeMap<String, Held>,
-    /// Files that are named by their hash, of which there may be too many to hold open: nobody
-    /// changes or removes them.
+    /// Files of a context that are named by their hash, of which there may be too many to hold open:
+    /// nobody changes or removes them.
     files: FileSet,
 }
 
 /// A file that does not change any more.
 #[derive(Clone, Debug)]
-pub enum Held {
+pub struct Held {
+    content: Content,
+    /// Its permission bits.
+    pub mode: u32,
+    /// Time of its last change, in seconds since 1970.
+    pub mtime: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
     /// Its bytes.
-    Bytes(Vec<u8>),
+    Bytes(Arc<Vec<u8>>),
     /// The file as long as it was.
     Open(Part),
+    /// The same, with its beginning as it was.
+    Log([u8; LOG_HEADER as usize], Part),
 }
 
 impl Moment {
-    /// Takes the files of a context. Gives nothing opened when the files are not those of an
-    /// irmin-pack store.
+    /// Nothing yet of these files.
+    pub fn of(files: &FileSet) -> Self {
+        Self { held: BTreeMap::new(), files: files.clone() }
+    }
+
+    /// Takes the files of a context, but those in directories that no node makes there. Gives nothing
+    /// opened when the files are not those of an irmin-pack store.
     ///
     /// # Errors
     /// Those of [`Context::open`], and any `io.*` code.
@@ -57,36 +80,38 @@ impl Moment {
     }
 
     fn once(files: &FileSet) -> Result<Self> {
-        let mut held = BTreeMap::new();
-        let mut keep = |name: String| -> Result<()> {
-            if let Some(part) = files.open(&name)? {
-                let kept = if part.len() <= MAX_KEPT {
-                    let mut bytes = vec![0; usize::try_from(part.len()).unwrap_or_default()];
-                    part.read_at(0, &mut bytes)?;
-                    Held::Bytes(bytes)
-                } else {
-                    Held::Open(part)
-                };
-                held.insert(name, kept);
-            }
-            Ok(())
-        };
+        let mut moment = Self::of(files);
         // The order matters: see above. A merge moves entries from the logs to `data`.
         for name in ["index/log_async", "index/log", "index/data", "store.control"] {
-            keep(name.into())?;
+            moment.add(name)?;
         }
         for directory in ["", "index", "nds"] {
             for name in files.names(directory)? {
                 let name = if directory.is_empty() { name } else { format!("{directory}/{name}") };
-                if !held.contains_key(&name)
-                    && unhex(&name).is_none()
-                    && let Some(part) = files.open(&name)?
-                {
-                    held.insert(name, Held::Open(part));
+                if unhex(&name).is_none() {
+                    moment.add(&name)?;
                 }
             }
         }
-        Ok(Self { held, files: files.clone() })
+        Ok(moment)
+    }
+
+    /// Takes one more file, unless it is taken already or is not there (any more).
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn add(&mut self, name: &str) -> Result<()> {
+        if !self.held.contains_key(name)
+            && let Some(part) = self.files.open(name)?
+        {
+            self.held.insert(name.into(), Held::new(name, part)?);
+        }
+        Ok(())
+    }
+
+    /// The files that were taken, in the order of their names' bytes.
+    pub fn held(&self) -> impl Iterator<Item = (&str, &Held)> {
+        self.held.iter().map(|(name, held)| (name.as_str(), held))
     }
 
     /// The names of all files: objects last, the newest at the end.
@@ -107,18 +132,44 @@ impl Moment {
     }
 }
 
+impl Held {
+    fn new(name: &str, part: Part) -> Result<Self> {
+        let metadata = part.metadata()?;
+        let is_log = |name: &str| name == "log" || name == "log_async";
+        let content = if part.len() <= MAX_KEPT {
+            let mut bytes = vec![0; usize::try_from(part.len()).unwrap_or_default()];
+            part.read_at(0, &mut bytes)?;
+            Content::Bytes(bytes.into())
+        } else if is_log(name.rsplit('/').next().unwrap_or_default()) {
+            let mut header = [0; LOG_HEADER as usize];
+            part.read_at(0, &mut header)?;
+            Content::Log(header, part)
+        } else {
+            Content::Open(part)
+        };
+        let mtime = u64::try_from(metadata.mtime()).unwrap_or_default();
+        Ok(Self { content, mode: metadata.mode() & 0o777, mtime })
+    }
+}
+
 impl ReadAt for Held {
     fn len(&self) -> u64 {
-        match self {
-            Self::Bytes(bytes) => ReadAt::len(bytes),
-            Self::Open(part) => part.len(),
+        match &self.content {
+            Content::Bytes(bytes) => ReadAt::len(&**bytes),
+            Content::Open(part) | Content::Log(_, part) => part.len(),
         }
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        match self {
-            Self::Bytes(bytes) => ReadAt::read_at(bytes, offset, out),
-            Self::Open(part) => part.read_at(offset, out),
+        match &self.content {
+            Content::Bytes(bytes) => ReadAt::read_at(&**bytes, offset, out),
+            Content::Open(part) => part.read_at(offset, out),
+            Content::Log(header, part) => {
+                part.read_at(offset, out)?;
+                let as_it_was = header.iter().skip(usize::try_from(offset).unwrap_or(usize::MAX));
+                out.iter_mut().zip(as_it_was).for_each(|(byte, was)| *byte = *was);
+                Ok(())
+            }
         }
     }
 }
@@ -129,7 +180,9 @@ impl Files for Moment {
     fn open(&self, name: &str) -> Result<Option<Held>> {
         match self.held.get(name) {
             Some(held) => Ok(Some(held.clone())),
-            None if unhex(name).is_some() => Ok(self.files.open(name)?.map(Held::Open)),
+            None if unhex(name).is_some() => {
+                self.files.open(name)?.map(|part| Held::new(name, part)).transpose()
+            }
             None => Ok(None),
         }
     }

@@ -136,7 +136,7 @@ impl Target {
             parent.display()
         ));
         let phase = Phase { index: 1, of: 1, name: "Unpacking context", total: None, unit: Unit::Bytes };
-        let mut files = extract::Files::new(made.path());
+        let mut files = extract::Files::new(made.path())?;
         let (mut wanted, mut any) = (false, false);
         source.inspect(Options::default(), phase, feedback, &mut |event| match event {
             Event::Member(member) => {
@@ -150,6 +150,7 @@ impl Target {
             Event::Problem(problem) => Err(problem.clone()),
             _ => Ok(()),
         })?;
+        files.finish()?;
         if !any {
             return Err(Problem::new(Code::ContextMissing).path(source.name().display()));
         }

@@ -1,5 +1,5 @@
-//! The data directory of a rollup node (`docs/FORMAT.md`, section 6): which layout it has, what it
-//! says about its rollup, its locks, and the files that a snapshot takes from it.
+//! The data directory of a rollup node (`docs/FORMAT.md`, section 6): what it says about its rollup, its
+//! locks, and the files that a snapshot takes from it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ pub mod files;
 pub mod lock;
 pub mod metadata;
 
-pub use files::{SourceFile, files_beside_context, snapshot_files};
+pub use files::{Listing, SourceFile, Top};
 pub use lock::{Lock, Name};
 pub use metadata::{Metadata, PvmKind};
 
@@ -22,19 +22,6 @@ pub use rollsnap_core::store::STORE;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataDir {
     root: PathBuf,
-}
-
-/// How a data directory keeps its store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Store version 5, in `store.sqlite`.
-    V5Sqlite,
-    /// The version that `storage/version` tells; there is no `store.sqlite`.
-    Versioned(i64),
-    /// A store of version 0 or 1, from before versions were recorded.
-    Unversioned,
-    /// No store at all.
-    Uninitialised,
 }
 
 impl DataDir {
@@ -59,36 +46,21 @@ impl DataDir {
         self.root.join(STORE)
     }
 
-    /// Which layout it has.
-    ///
-    /// # Errors
-    /// [`Code::StoreVersion`] when `storage/version` cannot be understood, any `io.*` code.
-    pub fn layout(&self) -> Result<Layout> {
-        if exists(&self.store())? {
-            return Ok(Layout::V5Sqlite);
-        }
-        if let Some(version) = self.recorded_version()? {
-            return Ok(Layout::Versioned(version));
-        }
-        let messages = self.root.join("storage/messages");
-        Ok(if messages.is_dir() { Layout::Unversioned } else { Layout::Uninitialised })
-    }
-
     /// Rule E1: the store is of version 5, and `storage/version` does not contradict.
     ///
     /// # Errors
     /// [`Code::StoreVersion`] with the texts of the nodes, [`Code::StoreMissing`], any `io.*` code.
     pub fn require_v5(&self) -> Result<()> {
         check_version(self.recorded_version()?)?;
-        match self.layout()? {
-            Layout::V5Sqlite => Ok(()),
-            Layout::Unversioned => Err(Problem::new(Code::StoreVersion)
-                .headline("Unversionned store, cannot produce snapshot.")
-                .because("the store is older than version 2")),
-            Layout::Versioned(_) | Layout::Uninitialised => {
-                Err(Problem::new(Code::StoreMissing).path(self.store().display()))
-            }
+        if exists(&self.store())? {
+            return Ok(());
         }
+        if self.root.join("storage/messages").is_dir() {
+            return Err(Problem::new(Code::StoreVersion)
+                .headline("Unversionned store, cannot produce snapshot.")
+                .because("there is no store.sqlite beside it"));
+        }
+        Err(Problem::new(Code::StoreMissing).path(self.store().display()))
     }
 
     /// Rule I1 turned round: whether a node would call this directory populated, because `storage`
@@ -142,7 +114,6 @@ mod tests {
             for store in [false, true] {
                 if store {
                     fs::write(dir.store(), b"").unwrap();
-                    assert_eq!(dir.layout().unwrap(), Layout::V5Sqlite);
                 }
                 match (dir.require_v5(), expected) {
                     (Ok(()), None) => assert!(store),
@@ -160,20 +131,16 @@ mod tests {
     }
 
     #[test]
-    fn layouts_are_told_apart() {
+    fn what_is_no_store_of_version_5() {
         let temp = tempfile::tempdir().unwrap();
         let dir = DataDir::new(temp.path());
-        assert_eq!(dir.layout().unwrap(), Layout::Uninitialised);
         assert_eq!(dir.require_v5().unwrap_err().code(), Code::StoreMissing);
         assert!(!dir.is_populated());
         fs::create_dir_all(temp.path().join("storage/messages")).unwrap();
-        assert_eq!(dir.layout().unwrap(), Layout::Unversioned);
         assert_eq!(dir.require_v5().unwrap_err().title(), "Unversionned store, cannot produce snapshot.");
         assert!(dir.is_populated());
-        fs::write(temp.path().join("storage/version"), br#"{ "store_version": 4 }"#).unwrap();
-        assert_eq!(dir.layout().unwrap(), Layout::Versioned(4));
         fs::write(dir.store(), b"").unwrap();
-        assert_eq!(dir.layout().unwrap(), Layout::V5Sqlite);
+        dir.require_v5().unwrap();
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use rollsnap_core::Result;
-use rollsnap_core::gzip::checkpoint::{Collector, FIELD_MAX, Index, SUBFIELD};
+use rollsnap_core::gzip::checkpoint::{Collector, Index, SUBFIELD};
 
 use super::Options;
 use super::encoder::Encoder;
@@ -33,6 +33,9 @@ const WINDOW: usize = FastEncoder::WINDOW;
 /// Checkpoints to reserve space for when nobody knows how much will come. With more content the
 /// spans become longer.
 const UNKNOWN: u64 = 256;
+
+/// Most bytes to reserve for the index, so that the first 64 KiB of a file tell what it is.
+const MOST_RESERVED: usize = 60 * 1024;
 
 /// The gzip header that the nodes write; with an extra field, the flag and the field are added.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -235,6 +238,6 @@ fn reserved(expected: Option<u64>) -> (usize, usize) {
     let waypoints = expected.map_or(0, |bytes| usize::try_from(bytes / WAYPOINT_SHARE).unwrap_or(usize::MAX));
     let waypoints = waypoints.min(MOST_WAYPOINTS);
     // One more, if a little more comes than was expected.
-    let room = usize::try_from(spans + 1).map_or(FIELD_MAX, Index::room);
-    (room.min(FIELD_MAX - waypoints), waypoints)
+    let room = usize::try_from(spans + 1).map_or(MOST_RESERVED, Index::room);
+    (room.min(MOST_RESERVED - waypoints), waypoints)
 }

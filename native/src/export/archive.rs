@@ -1,18 +1,19 @@
 //! Writing the archive: members in a stable order, each exactly as long as announced.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use rollsnap_core::snapshot::{NewMember, Packing, Writer};
-use rollsnap_core::{Code, Feedback, Header, Problem, Result};
+use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Result};
 use sha2::{Digest, Sha256};
 
-use crate::data_dir::{STORE, SourceFile};
+use crate::context::Held;
+use crate::data_dir::SourceFile;
 use crate::deflate::{self, Deflater, Finished};
+use crate::files::Part;
 use crate::io;
-use crate::store::Capture;
 
 /// How much is copied at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -20,62 +21,62 @@ const CHUNK: usize = 256 * 1024;
 /// SHA-256 over name, size and content hash of a member: what reading back must find.
 pub(super) type MemberDigest = [u8; 32];
 
-/// What goes into the archive, in the order of the names' bytes.
+/// A file that goes into the archive.
+pub(super) struct Member {
+    /// Under which name; how long it was; where it is, for messages.
+    file: SourceFile,
+    /// The file as it was under the locks; without it, what is at the path.
+    held: Option<Held>,
+}
+
+impl Member {
+    /// A file that nobody changes.
+    pub(super) fn at_path(file: SourceFile) -> Self {
+        Self { file, held: None }
+    }
+
+    /// A file that was captured; `root`: what its name is relative to.
+    pub(super) fn held(name: String, root: &Path, held: &Held) -> Self {
+        let (path, size, mode, mtime) = (root.join(&name), held.len(), held.mode, held.mtime);
+        Self { file: SourceFile { name, path, size, mode, mtime }, held: Some(held.clone()) }
+    }
+}
+
+/// What goes into the archive, in the order of a walk through sorted directories.
 pub(super) struct Plan {
-    files: Vec<SourceFile>,
-    capture: Option<(Capture, Option<i32>)>,
+    members: Vec<Member>,
     bytes: u64,
 }
 
 impl Plan {
-    /// The files of the data directory and the captured store, which is cut at a level. It gets
-    /// the mode and the time of the store it was copied from, so that the same data always gives
-    /// the same bytes.
-    pub(super) fn new(
-        mut files: Vec<SourceFile>,
-        capture: Capture,
-        cut: Option<i32>,
-        store: &Path,
-    ) -> Result<Self> {
-        let look = |path: &Path| fs::metadata(path).map_err(|err| io::problem("look at", path, err));
-        let original = look(store)?;
-        let size = look(capture.path())?.len();
-        files.push(SourceFile {
-            name: STORE.into(),
-            path: PathBuf::new(),
-            size,
-            mode: original.mode() & 0o777,
-            mtime: u64::try_from(original.mtime()).unwrap_or_default(),
-        });
-        files.sort_unstable_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
-        let bytes = files.iter().map(|file| file.size).sum();
-        Ok(Self { files, capture: Some((capture, cut)), bytes })
+    pub(super) fn new(mut members: Vec<Member>) -> Self {
+        members.sort_unstable_by(|a, b| a.file.name.split('/').cmp(b.file.name.split('/')));
+        let bytes = members.iter().map(|member| member.file.size).sum();
+        Self { members, bytes }
     }
 
-    /// Sum of the sizes, the store as it was captured.
+    /// Sum of the sizes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 }
 
-/// Writes the archive to `path` and syncs it, compressed if it is told how. `release` is called as
-/// soon as everything that the locks protect is written.
+/// Writes the archive to `path` and syncs it, compressed if it is told how.
 pub(super) fn write(
     plan: Plan,
     header: &Header,
     deflate: Option<deflate::Options>,
     path: &Path,
     feedback: &mut dyn Feedback,
-    release: impl FnMut(),
 ) -> Result<Vec<MemberDigest>> {
     let mut file = create(path)?;
     let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
     let digests = match deflate {
-        None => members(plan, header, out, feedback, release)?,
+        None => members(&plan, header, out, feedback)?,
         Some(options) => {
             let mut deflater =
                 Deflater::new(deflate::Options { expected: Some(plan.bytes()), ..options }, out)?;
-            let digests = members(plan, header, |bytes| deflater.write(bytes), feedback, release)?;
+            let digests = members(&plan, header, |bytes| deflater.write(bytes), feedback)?;
             let finished = deflater.finish()?;
             put_index(&file, path, finished)?;
             digests
@@ -86,31 +87,17 @@ pub(super) fn write(
 }
 
 fn members<F: FnMut(&[u8]) -> Result<()>>(
-    mut plan: Plan,
+    plan: &Plan,
     header: &Header,
     out: F,
     feedback: &mut dyn Feedback,
-    mut release: impl FnMut(),
 ) -> Result<Vec<MemberDigest>> {
     let mut writer = Writer::new(header, Packing::Plain, out)?;
     let mut chunk = vec![0; CHUNK];
-    let mut digests = Vec::with_capacity(plan.files.len());
-    for mut source in plan.files {
-        // A node changes the context only: pre-images are written once, and the store is captured.
-        if source.name.as_str() > "context/\u{10ffff}" {
-            release();
-        }
-        let captured = source.size;
-        if let Some((capture, cut)) = plan.capture.take_if(|_| source.name == STORE) {
-            source.path = capture.finish(cut, feedback)?;
-            source.size =
-                fs::metadata(&source.path).map_err(|err| io::problem("look at", &source.path, err))?.len();
-        }
-        digests.push(copy(&source, &mut writer, &mut chunk, feedback)?);
-        // The store may have become smaller when it was cut: its share of the total is done.
-        feedback.advance(captured.saturating_sub(source.size));
+    let mut digests = Vec::with_capacity(plan.members.len());
+    for member in &plan.members {
+        digests.push(copy(member, &mut writer, &mut chunk, feedback)?);
     }
-    release();
     writer.finish()?;
     Ok(digests)
 }
@@ -164,36 +151,39 @@ fn finish(file: File, path: &Path) -> Result<()> {
 
 /// Copies exactly the announced number of bytes: a log that has grown since is cut there.
 fn copy<F: FnMut(&[u8]) -> Result<()>>(
-    source: &SourceFile,
+    member: &Member,
     writer: &mut Writer<F>,
     chunk: &mut [u8],
     feedback: &mut dyn Feedback,
 ) -> Result<MemberDigest> {
-    let failed = |err| io::problem("read", &source.path, err);
-    let SourceFile { name, size, mode, mtime, .. } = source;
-    let mut file = File::open(&source.path).map_err(failed)?.take(*size);
+    let SourceFile { name, path, size, mode, mtime } = &member.file;
+    let changed = || {
+        let problem = Problem::new(Code::SourceChanged).path(path.display());
+        problem.expected(format_args!("{size} bytes"))
+    };
+    let part;
+    let content: &dyn ReadAt = match &member.held {
+        Some(held) => held,
+        None => {
+            part = Part::open(path)?.ok_or_else(|| changed().found("no such file"))?;
+            &part
+        }
+    };
+    if content.len() < *size {
+        return Err(changed().found(content.len()));
+    }
     writer.member(NewMember { name, size: *size, mode: *mode, mtime: *mtime })?;
     let mut digest = Sha256::new();
     let mut copied = 0;
-    loop {
+    while copied < *size {
         feedback.checkpoint()?;
-        let len = match file.read(chunk) {
-            Err(err) if err.kind() == std::io::ErrorKind::Interrupted => continue,
-            other => other.map_err(failed)?,
-        };
-        if len == 0 {
-            break;
-        }
-        digest.update(&chunk[..len]);
-        writer.data(&chunk[..len])?;
+        let len = usize::try_from(*size - copied).map_or(CHUNK, |left| left.min(CHUNK));
+        let piece = &mut chunk[..len];
+        content.read_at(copied, piece)?;
+        digest.update(&*piece);
+        writer.data(piece)?;
         copied += len as u64;
         feedback.advance(len as u64);
-    }
-    if copied < *size {
-        return Err(Problem::new(Code::SourceChanged)
-            .path(source.path.display())
-            .expected(format_args!("{size} bytes"))
-            .found(copied));
     }
     Ok(member_digest(name, *size, &digest.finalize().into()))
 }

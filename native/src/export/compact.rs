@@ -1,12 +1,9 @@
 //! The context of a compact snapshot: that of the first available block, alone.
 //!
-//! Under the lock it is only captured: the commit is looked up, the small files are read, the
-//! large ones opened. Open files stay what they are, whatever a garbage collection does to their
-//! names; so all the rest comes after the lock is released.
+//! It is copied from what was captured under the lock, whatever a garbage collection does meanwhile.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::path::hex;
@@ -21,20 +18,19 @@ use rollsnap_core::{Code, Feedback, Files, Place, Problem, Result};
 use crate::context::Moment;
 use crate::contexts::Contexts;
 use crate::data_dir::{PvmKind, SourceFile};
-use crate::files::FileSet;
 use crate::io;
 use crate::jobs::Phases;
 use crate::store::Block;
 use crate::verify::{ContextScope, Reading};
 
-/// How many phases [`Captured::write`] has.
+/// How many phases [`One::write`] has.
 pub(super) fn phases(kind: PvmKind, check: bool) -> u32 {
     if kind == PvmKind::Riscv { 1 } else { 2 + u32::from(check) }
 }
 
 /// The context of a block, as it was under the lock.
-pub(super) struct Captured {
-    files: Moment,
+pub(super) struct One<'a> {
+    files: &'a Moment,
     what: What,
     /// What the new files get, so that equal data make equal bytes.
     mode: u32,
@@ -56,25 +52,21 @@ pub(super) struct Written {
     pub(super) remarks: Vec<Check>,
 }
 
-impl Captured {
-    /// Looks for the context of `block` in the data directory `root`.
-    pub(super) fn new(root: &Path, block: &Block, kind: PvmKind) -> Result<Self> {
-        let path = root.join("context");
-        let files = Moment::take(&FileSet::Directory(path.clone()))?;
+impl<'a> One<'a> {
+    /// Looks for the context of `block`.
+    pub(super) fn of(files: &'a Moment, block: &Block, kind: PvmKind) -> Result<Self> {
         let level = Place::Level(block.level);
         let hash = block.context.ok_or_else(|| Problem::new(Code::ChainContext).at(level))?;
         let (what, named) = if kind == PvmKind::Riscv {
             (What::Riscv(hash), hex(hash.as_bytes()))
         } else {
-            let context = Context::open(&files)?;
+            let context = Context::open(files)?;
             let commit = context.checkout(&hash).map_err(|problem| unknown(&hash, problem))?;
             (What::Irmin(commit), "store.control".to_owned())
         };
-        let path = path.join(named);
-        let metadata =
-            fs::metadata(&path).map_err(|err| unknown(&hash, io::problem("look at", &path, err)))?;
-        let mtime = u64::try_from(metadata.mtime()).unwrap_or_default();
-        Ok(Self { files, what, mode: metadata.mode() & 0o777, mtime })
+        let missing = || Problem::new(Code::IoNotFound).path(format_args!("context/{named}"));
+        let held = files.open(&named)?.ok_or_else(missing).map_err(|err| unknown(&hash, err))?;
+        Ok(Self { files, what, mode: held.mode, mtime: held.mtime })
     }
 
     /// Writes the new context into the directory `work`, and reads it again if it is to be checked.
@@ -91,7 +83,7 @@ impl Captured {
         let mut contexts = Contexts::default();
         let names = match &self.what {
             What::Irmin(commit) => {
-                let context = Context::open(&self.files)?;
+                let context = Context::open(self.files)?;
                 remarks.extend(dual(&context, commit)?);
                 let copy = SingleCommit::of(&context, commit, phases.next("Reading context"), feedback)?;
                 copy.write(&mut files, phases.next("Copying context"), feedback)?;
@@ -125,8 +117,8 @@ impl Captured {
 }
 
 /// Whether the state has a second half, which no snapshot can vouch for.
-pub(super) fn second_half(root: &Path) -> Result<Option<Check>> {
-    let there = !FileSet::Directory(root.join("context")).names("nds")?.is_empty();
+pub(super) fn second_half(context: &Moment) -> Result<Option<Check>> {
+    let there = !context.names("nds")?.is_empty();
     Ok(there.then(|| not_covered("a directory context/nds")))
 }
 

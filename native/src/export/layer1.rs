@@ -5,6 +5,7 @@ use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::Options;
+use super::rules::Rules;
 use crate::data_dir::{DataDir, Metadata};
 use crate::l1::client::Client;
 use crate::l1::{L1, publication};
@@ -14,14 +15,16 @@ use crate::verify::anchored::NOT_CHECKED;
 /// Rule E10, before any lock is taken: it may take a while. `None` when layer 1 is not to be asked.
 pub(super) fn before(
     data_dir: &DataDir,
+    rules: &Rules,
     metadata: &Metadata,
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Option<Check>> {
-    let Some(endpoint) = options.endpoint.as_deref().filter(|_| options.check) else { return Ok(None) };
+    let asked = rules.unasked(options).is_none();
+    let Some(endpoint) = options.endpoint.as_deref().filter(|_| asked) else { return Ok(None) };
     let store = Store::open(&data_dir.store(), Accept::Current)?;
     store.head()?;
-    let block = options.level.resolve(&store)?;
+    let block = rules.level.resolve(&store)?;
     let last = block.most_recent_commitment();
     let wanted = store.wanted_before_export(metadata.rollup_address, last)?;
     store.close()?;
@@ -53,9 +56,14 @@ pub(super) fn cancel_gc(endpoint: Option<&str>, feedback: &mut dyn Feedback) -> 
 }
 
 /// Adds what layer 1 said, or that it was not asked.
-pub(super) fn remarked(mut report: Report, published: Option<Check>, options: &Options) -> Report {
+pub(super) fn remarked(
+    mut report: Report,
+    published: Option<Check>,
+    rules: &Rules,
+    options: &Options,
+) -> Report {
     report.add(published.unwrap_or_else(|| {
-        let why = if options.check { "no --endpoint" } else { "--no-check" };
+        let why = rules.unasked(options).unwrap_or("no answer");
         Check::unknown(Code::L1Commitment, format!("{NOT_CHECKED} ({why})"))
     }));
     report

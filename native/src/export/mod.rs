@@ -1,34 +1,42 @@
-//! Export: from a data directory of store version 5 to a snapshot file.
+//! Export: from a data directory to a snapshot file.
 //!
-//! The file is made in a hidden directory next to its final place, synced, read back completely and
-//! only then given its name. A failed or interrupted export leaves what was there before.
+//! What the snapshot holds is captured under the locks of the data directory ([`capture`]), and copied
+//! when they are released. The file is made in a hidden directory next to its final place, synced,
+//! read back completely and only then given its name. A failed or interrupted export leaves what was
+//! there before.
 
 mod archive;
+mod capture;
 mod check;
 mod compact;
 mod layer1;
+mod locks;
 mod output;
+mod rules;
+mod stored;
 mod workspace;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rollsnap_core::context::verify::Audited;
-use rollsnap_core::hash::ContextHash;
-use rollsnap_core::header::Layout;
 use rollsnap_core::report::{Check, Compression as Form};
 use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
-use crate::context::Moment;
-use crate::contexts::{self, Contexts};
-use crate::data_dir::{DataDir, Lock, Metadata, Name, STORE, files_beside_context, metadata, snapshot_files};
+use crate::contexts;
+use crate::data_dir::{DataDir, Lock, PvmKind, SourceFile, metadata};
 use crate::deflate::{self, Level};
-use crate::files::FileSet;
 use crate::jobs::Phases;
-use crate::store::{Accept, AnyStore, Block, Capture, LevelRequest, Rows, Store};
-use crate::verify::{self, ContextScope, Reading, Subject};
-use crate::{io, store, swap};
+use crate::store::{Family, LevelRequest, Packing};
+use crate::verify::{ContextScope, Reading};
+use crate::{io, swap};
+
+use archive::Member;
+use capture::{Captured, Lists};
+use locks::Locks;
+use rules::Rules;
+use stored::Stored;
 
 pub use output::Output;
 
@@ -45,8 +53,13 @@ pub struct Options {
     pub effort: Level,
     /// How many threads compress.
     pub jobs: NonZeroUsize,
-    /// At which level the store is cut.
-    pub level: LevelRequest,
+    /// At which level the store is cut; `None`: as the nodes do, at the finalized level, and of version
+    /// 4 at the head.
+    pub level: Option<LevelRequest>,
+    /// Whose store it must be; `None`: whose it is.
+    pub family: Option<Family>,
+    /// Whether the database is written anew.
+    pub packing: Packing,
     /// Take the context of the first available block only: nodes rebuild the others when they
     /// import the snapshot.
     pub compact: bool,
@@ -63,7 +76,7 @@ pub struct Options {
 /// When the archive is compressed, as the nodes put it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
-    /// Once it is complete: takes room for both, and holds the locks for less time.
+    /// Once it is complete: takes room for both.
     #[default]
     After,
     /// While it is written.
@@ -98,87 +111,83 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let data_dir = DataDir::new(&options.data_dir);
     let root = data_dir.root();
     settle_import(root, feedback)?;
-    data_dir.require_v5()?;
+    let rules = Rules::of(&data_dir, options)?;
     let metadata = metadata::require(root)?;
     options.output.check_early(options.force)?;
-    let published = layer1::before(&data_dir, &metadata, options, feedback)?;
+    let published = layer1::before(&data_dir, &rules, &metadata, options, feedback)?;
 
-    let mut locks = Locks::wait(root, options, feedback)?;
+    let lists = Lists::before(root, &rules, options.compact, feedback)?;
+    let gc = rules.waits_for_gc(options.compact);
+    if gc {
+        layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
+    }
+    let mut locks = Locks::wait(root, gc, feedback)?;
+    let mut captured = Captured::take(root, &rules, lists, feedback)?;
+    if captured.is_stable() {
+        locks.release();
+    }
+    let mut members = captured.members(root, options.compact);
+    let Captured { database, context, small, .. } = captured;
+    let (database, file) = database.unzip();
+    let store = Stored::open(database, &small, &metadata)?;
+    let described = store.describe(&rules, &metadata, &contexts::of(&context)?, root)?;
+    let header = described.header;
     // As with the nodes: what a compact export copies is spread over many files already.
     let compression = match options.compression {
         Compression::After if options.compact => Compression::OnTheFly,
         other => other,
     };
-    let compressing = u32::from(compression == Compression::After);
-    let copying = if options.compact { compact::phases(metadata.kind, options.check) } else { 0 };
-    let following = if options.compact { 0 } else { 2 };
-    let mut phases = Phases::new(2 + copying + compressing + (2 + following) * u32::from(options.check));
-
-    let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
-    phases.begin("Copying database", None, feedback);
-    let capture = Capture::new(&data_dir.store(), work.dir(), feedback)?;
-    let contexts = contexts::read(root)?;
-    let described = describe(&capture, &metadata, options.level, root, &contexts)?;
-    let header = described.header;
     let path = options.output.path(&header, compression);
     options.output.check(&path, options.force)?;
 
+    let mut phases = Phases::new(phases(options, &rules, metadata.kind, compression));
+    let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
+    let store = store.copy(work.dir(), &mut phases, feedback)?;
+    locks.release();
+    let store = store.finish(described.cut, options.packing, &mut phases, feedback)?;
+    if let (Stored::Database(path), Some(file)) = (&store, file) {
+        members.push(Member::at_path(SourceFile { size: size(path)?, path: path.clone(), ..file }));
+    }
+
     let mut remarks = Vec::new();
-    let (mut one, mut moment) = (None, None);
-    let files = if options.compact {
-        let captured = compact::Captured::new(root, &described.first, metadata.kind)?;
-        let mut files = files_beside_context(root, feedback)?;
-        locks.release();
-        let level = described.first.level;
+    let mut one = None;
+    if options.compact {
+        let level = described.first;
+        let missing = || Problem::new(Code::ChainBlock).at(Place::Level(level));
+        let first = described.first_block.ok_or_else(missing)?;
         feedback.note(&format!("Exporting context snapshot with first level {level}"));
-        let written = captured.write(work.dir(), options.check, &mut phases, feedback)?;
-        files.extend(written.files);
+        let written = compact::One::of(&context, &first, metadata.kind)?.write(
+            work.dir(),
+            options.check,
+            &mut phases,
+            feedback,
+        )?;
+        members.extend(written.files.into_iter().map(Member::at_path));
         remarks = written.remarks;
         one = Some(written.contexts);
-        files
     } else {
-        // What cannot be archived is told first, in its own words.
-        let files = snapshot_files(root, feedback)?;
-        moment = Some(Moment::take(&FileSet::Directory(root.join("context")))?);
-        remarks.extend(compact::second_half(root)?);
-        files
-    };
-    let plan = archive::Plan::new(files, capture, described.cut, &data_dir.store())?;
-    phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
-    let raw = work.dir().join("snapshot");
-    let deflate = deflate::Options { level: options.effort, jobs: options.jobs, expected: None };
-    let on_the_fly = (compression == Compression::OnTheFly).then_some(deflate);
-    let digests = archive::write(plan, &header, on_the_fly, &raw, feedback, || locks.release())?;
-
-    let finished = if compression == Compression::After {
-        let size = std::fs::metadata(&raw).map_err(|err| io::problem("look at", &raw, err))?.len();
-        phases.begin("Compressing snapshot", Some(size), feedback);
-        let compressed = work.dir().join("snapshot.gz");
-        archive::compress(&raw, &compressed, deflate, feedback)?;
-        io::remove_if_there(&raw)?;
-        compressed
-    } else {
-        raw
-    };
-    let bytes = std::fs::metadata(&finished).map_err(|err| io::problem("look at", &finished, err))?.len();
+        remarks.extend(compact::second_half(&context)?);
+    }
+    let count = members.len();
+    let written = Writing { header: &header, compression, options, work: work.dir() };
+    let (finished, digests) = written.run(archive::Plan::new(members), &mut phases, feedback)?;
+    let bytes = size(&finished)?;
     let mut report = if options.check {
-        let report = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
-        let store = work.dir().join(STORE);
-        let audited = match &moment {
-            Some(moment) => {
+        let read = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
+        let audited = match one {
+            // That one was checked when it was written.
+            Some(contexts) => Audited { contexts, ..Audited::default() },
+            None => {
                 let (scope, head) = (ContextScope::Head, described.head_context);
                 let reading = Reading { scope, head, temp_dir: Some(work.dir()) };
-                reading.moment(moment, phases.next_two("Checking context"), feedback)?
+                reading.moment(&context, phases.next_two("Checking context"), feedback)?
             }
-            // That one was checked when it was written.
-            None => Audited { contexts: one.unwrap_or_default(), ..Audited::default() },
         };
-        let contexts = Some(&audited.contexts);
-        let subject = Subject { root, shown: root, header: Some(&header), contexts };
-        let store = Store::open(&store, Accept::Older).map(AnyStore::Database);
-        check::chain(subject, store, &audited, report, &mut phases, feedback)?
+        let about = (&metadata, &header, &audited.contexts);
+        let found = store.check(about, root, phases.next("Checking chain"), feedback)?;
+        check::settle(found, &audited, read)?
     } else {
-        unchecked(&header, bytes, compression, digests.len())
+        unchecked(&header, bytes, compression, count)
     };
     remarks.into_iter().for_each(|remark| report.add(remark));
     feedback.checkpoint()?;
@@ -192,8 +201,8 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     Ok(Outcome {
         path,
         bytes,
-        report: layer1::remarked(report, published, options),
-        locks_held: locks.held,
+        report: layer1::remarked(report, published, &rules, options),
+        locks_held: locks.held(),
         phases: phases.finish(),
     })
 }
@@ -212,77 +221,46 @@ fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
     }
 }
 
-/// What the node waits for.
-struct Locks {
-    locks: Option<(Lock, Option<Lock>)>,
-    since: Instant,
-    held: Duration,
+/// How many phases there are.
+fn phases(options: &Options, rules: &Rules, kind: PvmKind, compression: Compression) -> u32 {
+    let database = if rules.family == Family::Octez { 2 } else { 0 };
+    let compressing = u32::from(compression == Compression::After);
+    let context = if options.compact { compact::phases(kind, options.check) } else { 0 };
+    let following = if options.compact { 0 } else { 2 };
+    database + 1 + context + compressing + (2 + following) * u32::from(options.check)
 }
 
-impl Locks {
-    /// A compact export does not wait for a garbage collection, nor stops one: what it needs of the
-    /// context is opened at once.
-    fn wait(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Self> {
-        let gc = if options.compact {
-            None
-        } else {
-            layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
-            Some(Lock::wait(root, Name::Gc, feedback)?)
-        };
-        let processing = Lock::wait(root, Name::Processing, feedback)?;
-        Ok(Self { locks: Some((processing, gc)), since: Instant::now(), held: Duration::ZERO })
-    }
+/// How the archive is written.
+struct Writing<'a> {
+    header: &'a Header,
+    compression: Compression,
+    options: &'a Options,
+    work: &'a Path,
+}
 
-    /// Lets them go, in the order in which a node releases them.
-    fn release(&mut self) {
-        if self.locks.take().is_some() {
-            self.held = self.since.elapsed();
+impl Writing<'_> {
+    /// Writes it; gives the file, and what reading it back must find.
+    fn run(
+        &self,
+        plan: archive::Plan,
+        phases: &mut Phases,
+        feedback: &mut dyn Feedback,
+    ) -> Result<(PathBuf, Vec<archive::MemberDigest>)> {
+        phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
+        let raw = self.work.join("snapshot");
+        let deflate =
+            deflate::Options { level: self.options.effort, jobs: self.options.jobs, expected: None };
+        let on_the_fly = (self.compression == Compression::OnTheFly).then_some(deflate);
+        let digests = archive::write(plan, self.header, on_the_fly, &raw, feedback)?;
+        if self.compression != Compression::After {
+            return Ok((raw, digests));
         }
+        phases.begin("Compressing snapshot", Some(size(&raw)?), feedback);
+        let compressed = self.work.join("snapshot.gz");
+        archive::compress(&raw, &compressed, deflate, feedback)?;
+        io::remove_if_there(&raw)?;
+        Ok((compressed, digests))
     }
-}
-
-/// What the captured store says of the snapshot.
-struct Described {
-    header: Header,
-    /// The level to cut the store at unless that is its head.
-    cut: Option<i32>,
-    /// The commit of the block that becomes the head.
-    head_context: Option<ContextHash>,
-    /// The first available block.
-    first: Block,
-}
-
-fn describe(
-    capture: &Capture,
-    metadata: &Metadata,
-    level: LevelRequest,
-    root: &Path,
-    contexts: &Contexts,
-) -> Result<Described> {
-    let store = Store::open(capture.path(), store::Accept::Current)?;
-    let head = store.head()?;
-    let first = store.first_available()?;
-    let block = level.resolve(&store)?;
-    let history_mode = store.history_mode(root)?;
-    let last_commitment = block.most_recent_commitment();
-    let missing = || Problem::new(Code::ChainBlock).at(Place::Level(first));
-    let first = store.block_at(first)?.ok_or_else(missing)?;
-    store.close()?;
-    // The nodes look at the head even where an older block is asked for.
-    for block in [&head, &block] {
-        if block.context.is_some_and(|context| !contexts.contains(&context)) {
-            return Err(verify::head_context(block.level));
-        }
-    }
-    let header = Header {
-        layout: Layout::Versioned,
-        history_mode,
-        rollup_address: metadata.rollup_address,
-        head_level: block.level,
-        last_commitment,
-    };
-    let cut = (block.level != head.level).then_some(block.level);
-    Ok(Described { header, cut, head_context: block.context, first })
 }
 
 fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usize) -> Report {
@@ -294,4 +272,8 @@ fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usi
     report.members.count = Some(members as u64);
     report.add(Check::unknown(Code::ExportCheck, "not read back (--no-check)"));
     report
+}
+
+fn size(path: &Path) -> Result<u64> {
+    Ok(std::fs::metadata(path).map_err(|err| io::problem("look at", path, err))?.len())
 }

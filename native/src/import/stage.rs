@@ -19,7 +19,7 @@ pub(super) fn extract(
     gate: &mut Gate<'_>,
     feedback: &mut dyn Feedback,
 ) -> Result<(Header, Report)> {
-    let mut files = Files::new(staging);
+    let mut files = Files::new(staging)?;
     let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
         Event::Header(header) => gate.header(header),
         Event::Member(member) => {
@@ -31,6 +31,7 @@ pub(super) fn extract(
         Event::Problem(problem) => Err(problem.clone()),
         Event::End => Ok(()),
     })?;
+    files.finish()?;
     let header = report.header.ok_or_else(|| Problem::new(Code::FileEmpty))?;
     if staging.join("metadata").exists() {
         gate.end()?;

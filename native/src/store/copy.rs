@@ -1,17 +1,21 @@
 //! The copy of the store that goes into a snapshot (`docs/FORMAT.md`, section 6): without what is
 //! the operator's own, at the level that was asked for, and with no trace of what was removed.
+//!
+//! It is made from one read transaction, so that a node may go on writing meanwhile: in WAL mode
+//! readers see the database as it was when they began.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use rollsnap_core::feedback::Silent;
+use rollsnap_core::feedback::{Phase, Silent, Unit};
 use rollsnap_core::{Code, Feedback, Problem, Result};
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, OpenFlags, ToSql};
 
 use super::open;
 use super::problem::said;
@@ -23,30 +27,70 @@ use crate::io;
 
 /// Copies the store at `source` to `dest_dir/store.sqlite`, without the `lpc` row and at level
 /// `target` (`None`: at its head). The result is one file in WAL mode. The same source gives the
-/// same bytes.
+/// same bytes, unless it is not packed.
 ///
 /// # Errors
-/// As [`Capture::new`] and [`Capture::finish`].
-pub fn export_copy(source: &Path, dest_dir: &Path, target: Option<i32>) -> Result<PathBuf> {
-    Capture::new(source, dest_dir, &Silent)?.finish(target, &Silent)
+/// As [`Capture::begin`], [`Capture::copy`] and [`Copied::finish`].
+pub fn export_copy(source: &Path, dest_dir: &Path, target: Option<i32>, packing: Packing) -> Result<PathBuf> {
+    Capture::begin(source)?.copy(dest_dir, PHASE, &mut Silent)?.finish(target, packing, &Silent)
 }
 
-/// The store as it was at one moment: all that needs the locks of the data directory. The file is
-/// removed when this is dropped.
+/// Whether the copy is written anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Packing {
+    /// Row by row into a new file: no free space, no remains of deleted rows, the same bytes for the
+    /// same rows.
+    #[default]
+    Packed,
+    /// Page by page as it is. What is removed for the snapshot is overwritten; what the node deleted
+    /// before may still be in free space.
+    Pages,
+}
+
+/// The store as it is at one moment: a read transaction over it. Only beginning it needs the locks
+/// of the data directory.
 #[derive(Debug)]
 pub struct Capture {
-    raw: Scratch,
-    dest: PathBuf,
+    store: Store,
+    is_stable: bool,
 }
 
 impl Capture {
-    /// Copies the store at `source` into `dest_dir`, which must be an existing directory without
-    /// a `store.sqlite`. The source is not changed.
+    /// Begins to read the store at `source`. The source is not changed.
     ///
     /// # Errors
-    /// As [`Store::open`]; [`Code::OutputExists`], [`Code::Cancelled`]; [`Code::IoNoSpace`] and
-    /// other `io.*` codes.
-    pub fn new(source: &Path, dest_dir: &Path, feedback: &dyn Feedback) -> Result<Self> {
+    /// As [`Store::open`].
+    pub fn begin(source: &Path) -> Result<Self> {
+        let conn = open::reading(source)?;
+        let begin = || {
+            conn.execute_batch("BEGIN")?;
+            // The transaction begins with what is read first.
+            open::touch(&conn)?;
+            conn.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))
+        };
+        let mode = begin().map_err(|err| said("begin to read it", source, err))?;
+        schema::check(&conn, source, Accept::Current)?;
+        Ok(Self { store: Store::over(conn, source), is_stable: mode == "wal" })
+    }
+
+    /// Whether others may write while this is held, and it stays what it is. Otherwise (a database
+    /// that no node has put into WAL mode, or one in a directory that cannot be written to) the copy
+    /// must be made before the locks are released.
+    pub fn is_stable(&self) -> bool {
+        self.is_stable
+    }
+
+    /// The store as it was captured, for reading the head and resolving a level.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Copies the database page by page into `dest_dir`, which must be an existing directory without
+    /// a `store.sqlite`, and closes the source.
+    ///
+    /// # Errors
+    /// [`Code::OutputExists`], [`Code::Cancelled`]; [`Code::IoNoSpace`] and other `io.*` codes.
+    pub fn copy(self, dest_dir: &Path, phase: Phase, feedback: &mut dyn Feedback) -> Result<Copied> {
         let dest = dest_dir.join(STORE);
         let raw = dest_dir.join("store.sqlite.captured");
         for path in [&dest, &raw] {
@@ -54,45 +98,108 @@ impl Capture {
                 return Err(Problem::new(Code::OutputExists).path(path.display()));
             }
         }
+        let source = self.store.path().to_owned();
         let raw = Scratch::new(raw);
-        let conn = open::reading(source)?;
-        schema::check(&conn, source, Accept::Current)?;
-        let conn = vacuum_into(conn, source, &raw.path, feedback)?;
-        open::close(conn, source)?;
-        Ok(Self { raw, dest })
+        let conn = self.store.into_connection();
+        copy_pages(&conn, &source, &raw.path, phase, feedback)?;
+        open::close(conn, &source)?;
+        Ok(Copied { raw, source, dest })
     }
+}
 
-    /// The captured database, for reading the head and resolving a level.
-    pub fn path(&self) -> &Path {
-        &self.raw.path
-    }
+/// The pages of a captured store, in a file of our own, which is removed when this is dropped.
+#[derive(Debug)]
+pub struct Copied {
+    raw: Scratch,
+    source: PathBuf,
+    dest: PathBuf,
+}
 
-    /// Edits the copy, and packs it into `store.sqlite` beside it. Needs no lock of the source.
+impl Copied {
+    /// Edits the copy, and puts it into `store.sqlite` beside it.
     ///
     /// # Errors
     /// As [`super::reset_to_level`] and [`Store::head`], and [`Code::Cancelled`].
-    pub fn finish(self, target: Option<i32>, feedback: &dyn Feedback) -> Result<PathBuf> {
-        let raw = &self.raw.path;
-        let mut store = Store::over(open::writing(raw)?, raw);
-        let failed = |err| said("edit the copy", raw, err);
+    pub fn finish(self, target: Option<i32>, packing: Packing, feedback: &dyn Feedback) -> Result<PathBuf> {
+        let Self { raw, source, dest } = self;
+        let mut store = Store::over(open::writing(&raw.path)?, &raw.path);
+        let failed = |err| said("edit the copy", &raw.path, err);
         let conn = store.connection();
         // Losing this file to a crash is no loss.
         conn.pragma_update(None, "synchronous", "off").map_err(failed)?;
+        conn.pragma_update(None, "secure_delete", packing == Packing::Pages).map_err(failed)?;
         conn.execute("DELETE FROM rollup_node_state WHERE name = 'lpc'", []).map_err(failed)?;
         if let Some(level) = target
             && store.head()?.level != level
         {
             reset(&mut store, level)?;
         }
-        // A second copy instead of packing in place: that would need its space twice more, half of
-        // it in the directory for temporary files.
-        let dest = Scratch::new(self.dest.clone());
-        let conn = vacuum_into(store.into_connection(), raw, &dest.path, feedback)?;
-        open::close(conn, raw)?;
-        into_wal_mode(&dest.path)?;
-        dest.keep();
-        Ok(self.dest)
+        let conn = store.into_connection();
+        let done = Scratch::new(dest.clone());
+        match packing {
+            // Into another file instead of in place: that would need its space twice more, half of it
+            // in the directory for temporary files.
+            Packing::Packed => {
+                let conn = vacuum_into(conn, &raw.path, &source, &done.path, feedback)?;
+                open::close(conn, &raw.path)?;
+            }
+            Packing::Pages => {
+                open::close(conn, &raw.path)?;
+                fs::rename(&raw.path, &done.path).map_err(|err| io::problem("rename", &raw.path, err))?;
+            }
+        }
+        into_wal_mode(&done.path)?;
+        done.keep();
+        Ok(dest)
     }
+}
+
+/// For copies that nobody watches.
+const PHASE: Phase = Phase { index: 1, of: 1, name: "Copying database", total: None, unit: Unit::Bytes };
+
+/// How many pages are copied between two looks at the user: 1 MiB of the usual size.
+const PAGES: i32 = 256;
+
+/// Copies what the read transaction of `from` sees.
+fn copy_pages(
+    from: &Connection,
+    source: &Path,
+    dest: &Path,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
+    let failed = |err| not_copied(said("copy the store", source, err), source, dest);
+    let page = from.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0)).map_err(failed)?;
+    let count = from.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0)).map_err(failed)?;
+    let total = u64::from(page) * u64::from(count);
+    feedback.phase(Phase { total: Some(total), unit: Unit::Bytes, ..phase });
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut to =
+        Connection::open_with_flags(dest, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+    // Losing this file to a crash is no loss.
+    to.pragma_update(None, "synchronous", "off").map_err(failed)?;
+    let backup = Backup::new(from, &mut to).map_err(failed)?;
+    let mut told = 0;
+    loop {
+        feedback.checkpoint()?;
+        let step = backup.step(PAGES).map_err(failed)?;
+        let left = u64::try_from(backup.progress().remaining).unwrap_or_default() * u64::from(page);
+        let done = total.saturating_sub(left);
+        feedback.advance(done.saturating_sub(told));
+        told = told.max(done);
+        match step {
+            StepResult::Done => break,
+            StepResult::More => {}
+            // A read transaction is held: nothing is there to wait for.
+            _ => {
+                return Err(Problem::new(Code::LockHeld)
+                    .headline("another process is using the store: cannot copy the store")
+                    .path(source.display()));
+            }
+        }
+    }
+    drop(backup);
+    open::close(to, dest)
 }
 
 /// A database that is removed again unless it is kept.
@@ -134,8 +241,15 @@ impl ToSql for PathValue<'_> {
     }
 }
 
-/// Works in a thread, so that the user can stop it: a large store takes minutes.
-fn vacuum_into(conn: Connection, source: &Path, dest: &Path, feedback: &dyn Feedback) -> Result<Connection> {
+/// Works in a thread, so that the user can stop it: a large store takes minutes. What is wrong with
+/// the copied pages is wrong with the `source`.
+fn vacuum_into(
+    conn: Connection,
+    raw: &Path,
+    source: &Path,
+    dest: &Path,
+    feedback: &dyn Feedback,
+) -> Result<Connection> {
     // Absolute, so that no name can be taken for something else than a path.
     let path = absolute(dest).map_err(|err| io::problem("find", dest, err))?;
     let stop = conn.get_interrupt_handle();
@@ -158,7 +272,7 @@ fn vacuum_into(conn: Connection, source: &Path, dest: &Path, feedback: &dyn Feed
     })?;
     match copied {
         Ok(_) => Ok(conn),
-        Err(err) => Err(not_copied(said("copy the store", source, err), source, dest)),
+        Err(err) => Err(not_copied(said("copy the store", source, err), raw, dest)),
     }
 }
 

@@ -22,7 +22,7 @@ mod scan;
 mod schema;
 
 pub use any::{AnyStore, close_any, open_any, publication_hint};
-pub use copy::{Capture, export_copy};
+pub use copy::{Capture, Copied, Packing, export_copy};
 pub use family::Family;
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
 pub use level::LevelRequest;

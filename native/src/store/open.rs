@@ -139,7 +139,7 @@ fn prepare(conn: Connection) -> rusqlite::Result<Connection> {
 }
 
 /// The engine opens the file only when it is first needed: whether it can is known after this.
-fn touch(conn: &Connection) -> rusqlite::Result<()> {
+pub(super) fn touch(conn: &Connection) -> rusqlite::Result<()> {
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 

@@ -1,13 +1,13 @@
-//! The few things that a swap does with files: look, sync, delete.
+//! The few things that a swap does with files: look, delete.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::{Code, Feedback, Problem, Result};
+use rollsnap_core::{Code, Problem, Result};
 
-use crate::io::{problem, sync_dir};
+use crate::io::problem;
 
 /// Whether something has this name, be it a link that leads nowhere.
 pub(super) fn exists(path: &Path) -> Result<bool> {
@@ -32,30 +32,6 @@ pub(super) fn list(dir: &Path) -> Result<Vec<PathBuf>> {
     }
     paths.sort();
     Ok(paths)
-}
-
-/// Makes a tree of regular files and directories durable, children before parents.
-pub(super) fn sync_tree(root: &Path, feedback: &dyn Feedback) -> Result<()> {
-    let mut dirs = vec![root.to_owned()];
-    let mut next = 0;
-    while let Some(dir) = dirs.get(next).cloned() {
-        feedback.checkpoint()?;
-        for path in list(&dir)? {
-            match lstat(&path)? {
-                Some(metadata) if metadata.is_dir() => dirs.push(path),
-                Some(metadata) if metadata.is_file() => sync(&path)?,
-                // Opening a pipe would wait for ever, a link leads elsewhere.
-                _ => {
-                    return Err(Problem::new(Code::IoOther)
-                        .headline("a staged entry is neither a regular file nor a directory")
-                        .path(path.display()));
-                }
-            }
-        }
-        next += 1;
-    }
-    // A parent always stands before its children.
-    dirs.iter().rev().try_for_each(|dir| sync_dir(dir))
 }
 
 /// Deletes a directory and everything in it. Links are deleted, not followed; another file
@@ -97,8 +73,4 @@ fn open_up(dir: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-fn sync(path: &Path) -> Result<()> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(|error| problem("sync", path, error))
 }

@@ -17,7 +17,8 @@
 //!
 //! A commit does the following; `sync` is fsync(2), of the file or of the directory.
 //!
-//! 1. sync every file and directory under `new/`, children before parents
+//! 1. sync every file and directory under `new/`, children before parents; where syncfs(2) does all
+//!    that and tells of errors, large files and then everything at once
 //! 2. make `old/`; write and sync `journal.tmp`; sync `.rollsnap-import`; sync `D`
 //! 3. rename `journal.tmp` to `journal`; sync `.rollsnap-import`
 //! 4. *out*: rename every `D/x` of the plan to `old/x`; sync `old/`, then `D`
@@ -80,6 +81,7 @@ mod journal;
 mod merge;
 mod moves;
 mod state;
+mod sync;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -88,10 +90,11 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
-use self::files::{exists, remove_tree, sync_tree};
+use self::files::{exists, remove_tree};
 use self::journal::Entry;
 use self::moves::Settled;
 use self::state::State;
+use self::sync::Durable;
 use crate::io::{problem, sync_dir};
 
 pub use self::merge::{Merged, merge_into_staging};
@@ -123,6 +126,7 @@ impl Change {
 #[derive(Debug)]
 pub struct Staging {
     at: Layout,
+    durable: Durable,
     armed: bool,
 }
 
@@ -144,7 +148,8 @@ impl Staging {
             }
             Err(error) => return Err(problem("make the staging directory", &at.home, error)),
         }
-        let staging = Self { at, armed: true };
+        let durable = Durable::begin(&at.home).inspect_err(|_| drop(fs::remove_dir(&at.home)))?;
+        let staging = Self { at, durable, armed: true };
         fs::create_dir(&staging.at.new)
             .map_err(|error| problem("make the staging directory", &staging.at.new, error))?;
         Ok(staging)
@@ -168,7 +173,7 @@ impl Staging {
     /// the next run does.
     pub fn commit(mut self, plan: &[Change], feedback: &mut dyn Feedback) -> Result<()> {
         let entries = journal::plan(&self.at, plan)?;
-        sync_tree(&self.at.new, feedback)?;
+        self.durable.sync_tree(&self.at.new, feedback)?;
         feedback.checkpoint()?;
         fs::create_dir(&self.at.old)
             .map_err(|error| problem("make the directory for what is replaced,", &self.at.old, error))?;

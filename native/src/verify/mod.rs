@@ -30,7 +30,7 @@ pub use consistent::{Subject, check_store, counts};
 pub use contents::Contents;
 pub use context::Reading;
 pub use pre_images::PreImages;
-pub(crate) use rollsnap_core::store::{head_context, is_compact};
+pub(crate) use rollsnap_core::store::is_compact;
 
 /// How much of the context is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """How fast snapshots are made and imported: ours against the peers, in turns.
 
-  run.py [--mib 1024] [--rounds 5] [--directory DIR] [export] [import] [small]     all three by default
+  run.py [--mib 1024] [--rounds 5] [--directory DIR] [--program ROLLSNAP] [export] [import] [small]
+
+All three parts by default; the program is built unless one is named.
 
 `export`: a data directory (corpus.py) to a snapshot. `import`: a snapshot to files, one that camlzip wrote, as the
 nodes do, and one of our own. `small`: how long `info`, and `cat` of the last member, take from start to end.
@@ -32,7 +34,7 @@ UNTAR = "{ dd bs=58 count=1 of=/dev/null status=none; tar -xf - -C OUT; }"
 
 
 def main(options, work):
-    rollsnap = build()
+    rollsnap = os.path.abspath(options.program) if options.program else build()
     caml = ocaml(work)
     data = work + "/data"
     subprocess.run([sys.executable, HERE + "/corpus.py", data, str(options.mib)], check=True)
@@ -174,7 +176,12 @@ if __name__ == "__main__":
     words.add_argument("--mib", type=int, default=1024)
     words.add_argument("--rounds", type=int, default=5)
     words.add_argument("--directory")
-    words.add_argument("what", nargs="*", choices=["export", "import", "small", []], default=["export", "import", "small"])
+    words.add_argument("--program")
+    parts = ["export", "import", "small"]
+    words.add_argument("what", nargs="*", metavar="PART")
     options = words.parse_args()
+    if not set(options.what) <= set(parts):
+        words.error("a part is one of " + ", ".join(parts))
+    options.what = options.what or parts
     with tempfile.TemporaryDirectory(prefix="rollsnap-bench-", dir=options.directory) as work:
         main(options, work)

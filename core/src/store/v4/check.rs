@@ -84,7 +84,11 @@ pub fn against_header<R: ReadAt>(
     Ok(header_against_store(header, metadata, &block, mode))
 }
 
-/// Rule E9 has words of its own there.
+/// Rule E9, which has words of its own there.
+pub fn head_context(level: i32) -> Problem {
+    in_words_of_mavkit(crate::store::head_context(level))
+}
+
 fn in_words_of_mavkit(problem: Problem) -> Problem {
     if problem.code() != Code::ContextHead {
         return problem;

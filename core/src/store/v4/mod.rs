@@ -13,10 +13,10 @@ mod store;
 mod table;
 mod version;
 
-pub use check::{against_header, check};
+pub use check::{against_header, check, head_context};
 pub use records::{Protocol, Published, WholeBlock};
 pub use singletons::{GcLevels, Singletons};
 pub use store::{Store, StoredMessages};
 pub use table::{Generation, Record, Table};
 pub(super) use version::recorded;
-pub use version::{Layout, Version, check_version, has_files, layout, two_stores};
+pub use version::{Layout, Version, check_version, has_files, layout, recorded_version, two_stores};

@@ -50,7 +50,7 @@ impl<R: ReadAt> Store<R> {
         if !version::has_files(files)? {
             return Err(Problem::new(Code::StoreMissing).path("storage"));
         }
-        let recorded = version::recorded(files)?.map(version::known).transpose()?;
+        let recorded = version::recorded_version(files)?;
         let version = match recorded {
             Some(version) => version,
             None => version::guess(files)?,

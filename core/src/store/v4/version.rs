@@ -149,6 +149,15 @@ pub fn check_version(recorded: Option<Version>) -> Result<()> {
     }
 }
 
+/// The version that `storage/version` records; `None` without the file.
+///
+/// # Errors
+/// [`Code::StoreVersion`] for a file of another form, and for a version that nobody knows; what the
+/// source reports.
+pub fn recorded_version<F: Files>(files: &F) -> Result<Option<Version>> {
+    recorded(files)?.map(known).transpose()
+}
+
 /// The number in `storage/version`; `None` without the file.
 pub(in crate::store) fn recorded<F: Files>(files: &F) -> Result<Option<i64>> {
     let path = "storage/version";

@@ -1,0 +1,187 @@
+//! Members on their way to files: gathered here, written by a thread of their own, so that inflating
+//! and reading the archive go on meanwhile.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::thread::{self, JoinHandle};
+
+use rollsnap_core::tar::Member;
+use rollsnap_core::{Code, Problem, Result};
+
+use super::tree::Tree;
+
+/// When a batch is handed over, in bytes of content and names.
+const BATCH: usize = 256 * 1024;
+
+/// How many batches may wait for the thread.
+const WAITING: usize = 4;
+
+/// Writes members below a directory that nobody else writes to. Names come from an inspector,
+/// which lets only those pass that stay inside.
+///
+/// One thread makes all calls, in the order of the archive; memory is bounded by a few batches. An
+/// error of the thread comes out of one of the next calls, at the latest of [`Files::finish`]. When it is
+/// dropped before that, the thread has ended too: what it has made can be removed.
+#[derive(Debug)]
+pub struct Files {
+    /// Whether a file has begun: members that nobody wants are not written.
+    open: bool,
+    filling: Batch,
+    /// `None` when nothing more may be handed over.
+    batches: Option<SyncSender<Batch>>,
+    /// Batches for use again.
+    spare: Receiver<Batch>,
+    thread: Option<JoinHandle<Result<()>>>,
+}
+
+/// Steps, and the bytes that they speak of.
+#[derive(Debug, Default)]
+struct Batch {
+    steps: Vec<Step>,
+    bytes: Vec<u8>,
+    /// Bytes of content and names, and something for each step.
+    weight: usize,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// A file begins.
+    Begin { name: String },
+    /// Its next bytes.
+    Data(Range<usize>),
+    /// It is complete, and gets its permissions and its time, in seconds since 1970.
+    End { mode: u32, mtime: u64 },
+}
+
+impl Files {
+    /// Files below `root`, which must exist and be empty.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn new(root: &Path) -> Result<Self> {
+        let tree = Tree::open(root)?;
+        let (batches, queue) = mpsc::sync_channel(WAITING);
+        let (back, spare) = mpsc::channel();
+        let thread = thread::Builder::new().name("write".into()).spawn(move || write(tree, &queue, &back));
+        let thread = thread
+            .map_err(|err| Problem::new(Code::IoOther).headline("cannot start a thread").because(err))?;
+        Ok(Self {
+            open: false,
+            filling: Batch::default(),
+            batches: Some(batches),
+            spare,
+            thread: Some(thread),
+        })
+    }
+
+    /// Creates the file of a member, and the directories above it.
+    ///
+    /// # Errors
+    /// Any `io.*` code, also of what came before.
+    pub fn begin(&mut self, member: &Member) -> Result<()> {
+        self.open = true;
+        self.add(Step::Begin { name: member.name.clone() }, member.name.len())
+    }
+
+    /// Writes the next bytes of the member's content, if its file was begun.
+    ///
+    /// # Errors
+    /// As [`Files::begin`].
+    pub fn data(&mut self, mut data: &[u8]) -> Result<()> {
+        while self.open && !data.is_empty() {
+            let room = BATCH.saturating_sub(self.filling.weight).max(1);
+            let (now, later) = data.split_at(room.min(data.len()));
+            let start = self.filling.bytes.len();
+            self.filling.bytes.extend_from_slice(now);
+            let end = self.filling.bytes.len();
+            match self.filling.steps.last_mut() {
+                Some(Step::Data(range)) => {
+                    range.end = end;
+                    self.weigh(now.len())?;
+                }
+                _ => self.add(Step::Data(start..end), now.len())?,
+            }
+            data = later;
+        }
+        Ok(())
+    }
+
+    /// Completes the file, if it was begun: permissions (without the special bits, always readable and writable by
+    /// its owner) and time as in the archive.
+    ///
+    /// # Errors
+    /// As [`Files::begin`].
+    pub fn end(&mut self, member: &Member) -> Result<()> {
+        if !core::mem::take(&mut self.open) {
+            return Ok(());
+        }
+        self.add(Step::End { mode: member.mode & 0o777 | 0o600, mtime: member.mtime }, 0)
+    }
+
+    /// Waits until all is written.
+    ///
+    /// # Errors
+    /// As [`Files::begin`].
+    pub fn finish(mut self) -> Result<()> {
+        self.hand_over()?;
+        self.outcome()
+    }
+
+    fn add(&mut self, step: Step, weight: usize) -> Result<()> {
+        self.filling.steps.push(step);
+        self.weigh(weight + size_of::<Step>())
+    }
+
+    fn weigh(&mut self, weight: usize) -> Result<()> {
+        self.filling.weight += weight;
+        if self.filling.weight < BATCH { Ok(()) } else { self.hand_over() }
+    }
+
+    fn hand_over(&mut self) -> Result<()> {
+        let next = self.spare.try_recv().unwrap_or_default();
+        let full = core::mem::replace(&mut self.filling, next);
+        match &self.batches {
+            Some(batches) if batches.send(full).is_ok() => Ok(()),
+            // It ends early only when something has failed.
+            _ => self.outcome().and_then(|()| Err(ended())),
+        }
+    }
+
+    /// Waits for the thread. Later calls find that it has ended.
+    fn outcome(&mut self) -> Result<()> {
+        self.batches = None;
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            _ => Err(ended()),
+        }
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // Somebody else has failed, and tells.
+        let _ = self.outcome();
+    }
+}
+
+fn write(mut tree: Tree, queue: &Receiver<Batch>, back: &Sender<Batch>) -> Result<()> {
+    for mut batch in queue {
+        for step in batch.steps.drain(..) {
+            match step {
+                Step::Begin { name } => tree.create(name)?,
+                Step::Data(range) => tree.write(batch.bytes.get(range).unwrap_or_default())?,
+                Step::End { mode, mtime } => tree.complete(mode, mtime)?,
+            }
+        }
+        batch.bytes.clear();
+        batch.weight = 0;
+        // Nobody takes it when there is nothing more to fill.
+        let _ = back.send(batch);
+    }
+    Ok(())
+}
+
+fn ended() -> Problem {
+    Problem::new(Code::IoOther).headline("a thread that writes has ended")
+}

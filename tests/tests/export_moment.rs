@@ -1,0 +1,254 @@
+//! An export beside a node that does not wait: whatever the node does once the locks are released,
+//! the snapshot is the one of the moment under the locks, to the byte.
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rollsnap::context::Moment;
+use rollsnap::deflate::{Level, Options as Deflate};
+use rollsnap::export::{self, Compression, Options, Outcome, Output};
+use rollsnap::files::FileSet;
+use rollsnap::store::Packing;
+use rollsnap_core::feedback::Phase;
+use rollsnap_core::{Code, Feedback, Files, ReadAt};
+use rollsnap_tests::cli::{Ground, Tree, members};
+
+/// Asks the node in `tests/cli/node.py`.
+#[track_caller]
+fn node(words: &[&str]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cli/node.py");
+    let output = Command::new("python3").arg(script).args(words).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A node that gets its turn whenever the export begins a new phase.
+struct Neighbour<'a> {
+    data: &'a str,
+    phases: Vec<&'static str>,
+}
+
+impl Feedback for Neighbour<'_> {
+    fn phase(&mut self, phase: Phase) {
+        // Fails unless both locks are free.
+        node(&["run", self.data, &(self.phases.len() + 1).to_string()]);
+        self.phases.push(phase.name);
+    }
+
+    fn advance(&mut self, _: u64) {}
+
+    fn note(&mut self, _: &str) {}
+}
+
+fn options(data: &str, out: PathBuf) -> Options {
+    Options {
+        data_dir: data.into(),
+        output: Output::File(out),
+        compression: Compression::None,
+        effort: Level::default(),
+        jobs: Deflate::all_cores(),
+        level: None,
+        family: None,
+        packing: Packing::Packed,
+        compact: false,
+        check: true,
+        force: false,
+        endpoint: None,
+        rollup_node_endpoint: None,
+    }
+}
+
+/// Exports a directory at rest, then with the neighbour, and compares.
+#[track_caller]
+fn is_undisturbed(base: &str, change: impl Fn(&mut Options), phases: &[&str]) {
+    let ground = Ground::new();
+    let data = ground.unpack(base, "data");
+    node(&["grow", &data]);
+    let mut quiet = options(&data, ground.path("quiet"));
+    change(&mut quiet);
+    let expected = export::run(&quiet, &mut rollsnap_core::feedback::Silent).unwrap();
+    let mut neighbour = Neighbour { data: &data, phases: Vec::new() };
+    let beside = Options { output: Output::File(ground.path("beside")), ..quiet };
+    let outcome: Outcome = export::run(&beside, &mut neighbour).unwrap();
+    assert_eq!(neighbour.phases, phases);
+    assert!(fs::read(&expected.path).unwrap() == fs::read(&outcome.path).unwrap(), "{base}: other bytes");
+    assert_eq!(outcome.report.verdicts, expected.report.verdicts);
+    let before = members(expected.path.to_str().unwrap());
+    // The node did change what is in the snapshot.
+    let after = Options { check: false, output: Output::File(ground.path("after")), ..beside };
+    let after = export::run(&after, &mut rollsnap_core::feedback::Silent);
+    assert!(after.is_err() || members(&ground.at("after")) != before);
+}
+
+#[test]
+fn a_full_export() {
+    let all = [
+        "Copying database",
+        "Packing database",
+        "Exporting snapshot",
+        "Checking snapshot",
+        "Following commits",
+        "Checking objects",
+        "Checking chain",
+    ];
+    for base in ["v5-full", "v5-archive"] {
+        is_undisturbed(base, |_| {}, &all);
+    }
+    let compressed = [&all[..3], &["Compressing snapshot"], &all[3..]].concat();
+    is_undisturbed("v5-full", |options| options.compression = Compression::After, &compressed);
+    is_undisturbed("v5-full", |options| options.packing = Packing::Pages, &all);
+    is_undisturbed("v5-full", |options| options.check = false, &all[..3]);
+}
+
+#[test]
+fn a_compact_export() {
+    let all = [
+        "Copying database",
+        "Packing database",
+        "Reading context",
+        "Copying context",
+        "Checking context",
+        "Exporting snapshot",
+        "Checking snapshot",
+        "Checking chain",
+    ];
+    is_undisturbed("v5-full", |options| options.compact = true, &all);
+}
+
+/// Of version 4 nothing but the moment tells one state of the store from another.
+#[test]
+fn an_export_of_version_4() {
+    let all = [
+        "Exporting snapshot",
+        "Checking snapshot",
+        "Following commits",
+        "Checking objects",
+        "Checking chain",
+    ];
+    for base in ["v4-full", "v4-archive"] {
+        is_undisturbed(base, |_| {}, &all);
+    }
+    let compact = [
+        "Reading context",
+        "Copying context",
+        "Checking context",
+        "Exporting snapshot",
+        "Checking snapshot",
+        "Checking chain",
+    ];
+    is_undisturbed("v4-full", |options| options.compact = true, &compact);
+}
+
+/// Somebody removes or cuts a file that no node would touch, once it is about to be copied.
+#[test]
+fn a_file_that_vanishes_or_shrinks_is_named() {
+    struct Vandal<'a>(&'a dyn Fn());
+    impl Feedback for Vandal<'_> {
+        fn phase(&mut self, phase: Phase) {
+            if phase.name == "Exporting snapshot" {
+                (self.0)();
+            }
+        }
+        fn advance(&mut self, _: u64) {}
+        fn note(&mut self, _: &str) {}
+    }
+    for (base, pattern, remove) in [
+        ("v5-full", "wasm_2_0_0/00", true),
+        ("v5-full", "wasm_2_0_0/00", false),
+        ("v5-full", "context/store.1.suffix", false),
+        ("v4-full", "context/store.1.suffix", false),
+        ("v4-full", "storage/messages/data", false),
+        ("v4-full", "storage/l2_blocks/index/index/log", false),
+    ] {
+        let ground = Ground::new();
+        let data = ground.unpack(base, "data");
+        node(&["grow", &data]);
+        let before = Tree::of(data.as_ref());
+        let name = *before.files().keys().find(|name| name.starts_with(pattern)).unwrap();
+        let path = ground.path("data").join(name);
+        let damage = || {
+            if remove {
+                fs::remove_file(&path).unwrap();
+            } else {
+                fs::File::options().write(true).open(&path).unwrap().set_len(3).unwrap();
+            }
+        };
+        let problem = export::run(&options(&data, ground.path("out")), &mut Vandal(&damage)).unwrap_err();
+        assert_eq!(problem.code(), Code::SourceChanged, "{name}: {problem:?}");
+        assert!(format!("{problem:?}").contains(name), "{name}: {problem:?}");
+        assert!(!ground.tree().names().iter().any(|name| name.contains("out") || name.contains(".rollsnap")));
+        let unchanged = |tree: Tree| tree.only(|other| other != name);
+        unchanged(Tree::of(data.as_ref())).same_as(&unchanged(before.clone()), name);
+    }
+}
+
+/// A database that nobody has put into WAL mode keeps writers out while it is read, so it is copied
+/// before the locks are released.
+#[test]
+fn a_database_without_a_log_is_copied_under_the_locks() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    let script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA journal_mode = delete')";
+    let store = format!("{data}/store.sqlite");
+    assert!(Command::new("python3").args(["-c", script, &store]).status().unwrap().success());
+
+    struct Locks<'a>(&'a str, Vec<(&'static str, bool)>);
+    impl Feedback for Locks<'_> {
+        fn phase(&mut self, phase: Phase) {
+            let script = "import fcntl, sys\n\
+                for path in sys.argv[1:]:\n  fcntl.lockf(open(path, 'r+b'), fcntl.LOCK_EX | fcntl.LOCK_NB)";
+            let mut command = Command::new("python3");
+            command.args(["-c", script]).arg(format!("{}/processing_lock", self.0));
+            self.1.push((phase.name, command.output().unwrap().status.success()));
+        }
+        fn advance(&mut self, _: u64) {}
+        fn note(&mut self, _: &str) {}
+    }
+    let mut locks = Locks(&data, Vec::new());
+    let options = Options { check: false, ..options(&data, ground.path("out")) };
+    export::run(&options, &mut locks).unwrap();
+    assert_eq!(
+        locks.1,
+        [("Copying database", false), ("Packing database", true), ("Exporting snapshot", true)]
+    );
+}
+
+/// The header of a log says how much of it counts, so it is taken at once; what follows is only
+/// appended to.
+#[test]
+fn a_log_that_grows_stays_what_it_was() {
+    let ground = Ground::new();
+    let context = ground.path("context");
+    fs::create_dir_all(context.join("index")).unwrap();
+    let content: Vec<u8> = (0..200_000_u32).map(|at| (at % 251) as u8).collect();
+    for name in ["index/log", "index/data", "store.9.suffix", "store.branches"] {
+        let content = if name == "store.branches" { &content[..1000] } else { &content[..] };
+        fs::write(context.join(name), content).unwrap();
+    }
+    let moment = Moment::take(&FileSet::Directory(context.clone())).unwrap();
+    for name in ["index/log", "store.branches"] {
+        let file = fs::File::options().write(true).open(context.join(name)).unwrap();
+        file.write_all_at(b"another header, 32 bytes of it..", 0).unwrap();
+        file.write_all_at(b"appended", if name == "index/log" { 200_000 } else { 1000 }).unwrap();
+    }
+    for name in ["index/data", "store.9.suffix"] {
+        fs::remove_file(context.join(name)).unwrap();
+    }
+    for (name, len) in [
+        ("index/log", 200_000),
+        ("index/data", 200_000),
+        ("store.9.suffix", 200_000),
+        ("store.branches", 1000),
+    ] {
+        let held = moment.open(name).unwrap().unwrap();
+        assert_eq!(held.len(), len as u64, "{name}");
+        for (offset, wanted) in [(0, len), (0, 10), (5, 40), (31, 2), (32, 900), (500, 1)] {
+            let wanted = wanted.min(len - offset);
+            let mut bytes = vec![0; wanted];
+            held.read_at(offset as u64, &mut bytes).unwrap();
+            assert_eq!(bytes, content[offset..offset + wanted], "{name} at {offset}");
+        }
+        assert!(held.read_at(len as u64 - 3, &mut [0; 4]).is_err(), "{name}");
+    }
+}
