@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use rollsnap_tests::cli::{Ground, Tree, expect, members, oracle};
+use rollsnap_tests::cli::{Ground, Tree, expect, failures, members, oracle};
 use rollsnap_tests::fixtures;
 use rollsnap_tests::l1::{Stub, view};
 use rollsnap_tests::store_v4::take_back;
@@ -271,6 +271,8 @@ fn what_a_snapshot_must_not_bring() {
     refused("lpc", 3, "does not belong in a snapshot", &|root| {
         fs::write(storage(root, "lpc"), [0; 77]).unwrap();
     });
+    let report = ground.run(&["verify", "--json", "snapshot"]).ends(1).json();
+    assert_eq!(failures(&report), [("snapshot.member".to_owned(), 0)]);
     refused("unversioned", 1, "Unversionned store, cannot produce snapshot.", &|root| {
         fs::remove_file(storage(root, "version")).unwrap();
     });

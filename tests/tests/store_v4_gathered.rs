@@ -26,7 +26,7 @@ fn gather(files: &Dir) -> Report {
 /// What the snapshot of a directory holds: not what the operator published last.
 fn members(name: &str) -> Dir {
     let mut files = data_dir(name);
-    files.retain(|name, _| rollsnap_core::tar::belongs_in_a_snapshot(name) && name != "storage/lpc");
+    files.retain(|name, _| rollsnap_core::tar::belongs_in_a_snapshot(name));
     files
 }
 

@@ -171,6 +171,8 @@ impl Gather {
             self.open = Open::Context;
             self.context.begin(name, *size);
             self.audit.begin(name, *size);
+        } else if !tar::belongs_in_a_snapshot(name) {
+            self.problems.push(Problem::new(Code::SnapshotMember).member(name));
         } else if name.starts_with(IRMIN_STORE) {
             self.store.begin(name, 0);
             self.store.end();
@@ -180,10 +182,8 @@ impl Gather {
         } else if name == "metadata" {
             self.open = Open::Metadata;
             self.metadata.seen = true;
-        } else if tar::belongs_in_a_snapshot(name) {
-            self.pre_images.begin(name);
         } else {
-            self.problems.push(Problem::new(Code::SnapshotMember).member(name));
+            self.pre_images.begin(name);
         }
     }
 

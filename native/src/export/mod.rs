@@ -39,6 +39,7 @@ use rules::Rules;
 use stored::Stored;
 
 pub use output::Output;
+pub(crate) use workspace::Workspace;
 
 /// What to export, and how.
 #[derive(Clone, Debug)]

@@ -44,8 +44,7 @@ impl<'a> Gate<'a> {
     /// A member that is not part of a snapshot would overwrite what is the operator's own.
     pub(super) fn member(&mut self, name: &str) -> Result<()> {
         let top = name.split('/').next().unwrap_or_default();
-        let is_own = name == "storage/lpc";
-        if is_own || !tar::belongs_in_a_snapshot(name) || !rules::TOP_LEVEL.contains(&top) {
+        if !tar::belongs_in_a_snapshot(name) || !rules::TOP_LEVEL.contains(&top) {
             return Err(Problem::new(Code::SnapshotMember).member(name));
         }
         let family = match name {

@@ -1,6 +1,5 @@
 //! Whose store it is, and so whose rules and words apply.
 
-use std::fmt;
 use std::path::Path;
 
 use rollsnap_core::Result;
@@ -66,15 +65,6 @@ impl Family {
             Self::Octez => "Octez nodes since v21",
             Self::Mavkit => "Mavkit nodes",
         }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Octez => "octez",
-            Self::Mavkit => "mavkit",
-        })
     }
 }
 

@@ -125,16 +125,20 @@ impl Contents {
 
     pub(super) fn begin(&mut self, member: &Member) -> Result<()> {
         let name = &*member.name;
+        if !tar::belongs_in_a_snapshot(name) {
+            self.problems.push(Problem::new(Code::SnapshotMember).member(name));
+            return Ok(());
+        }
         if let Some(below) = name.strip_prefix(CONTEXT) {
             if let Some(audit) = &mut self.audit {
                 audit.begin(below, member.size);
                 self.in_context = true;
             }
-        } else if self.kept.begin(member)? {
-        } else if tar::belongs_in_a_snapshot(name) {
+            return Ok(());
+        }
+        let is_kept = self.kept.begin(member)?;
+        if !is_kept {
             self.pre_images.begin(name);
-        } else {
-            self.problems.push(Problem::new(Code::SnapshotMember).member(name));
         }
         Ok(())
     }

@@ -2,11 +2,17 @@
 import { Gunzip } from '../../node_modules/fflate/esm/browser.js';
 import { Inflate } from '../../node_modules/pako/dist/pako.mjs';
 import { init, inspectBlob } from '../../../web/pkg/web/rollsnap.mjs';
+import * as full from '../../../web/pkg/web/full/rollsnap.mjs';
 
 const WAYS = {
   async rollsnap(file) {
     const report = await inspectBlob(file);
     if (report.verdicts.intact !== 'yes') throw new Error(JSON.stringify(report.checks));
+    return report.container.bytes;
+  },
+  async consistent(file) {
+    const report = await full.inspectBlob(file, { consistent: true });
+    if (report.verdicts.intact !== 'yes' || !report.context) throw new Error(JSON.stringify(report.checks));
     return report.container.bytes;
   },
   DecompressionStream: (file) => drain(file.stream().pipeThrough(new DecompressionStream('gzip'))),
@@ -40,7 +46,7 @@ async function drain(stream, each = () => {}) {
 
 addEventListener('message', async ({ data: { way, file } }) => {
   try {
-    await init();
+    await Promise.all([init(), full.init()]);
     const start = performance.now();
     const bytes = await WAYS[way](file);
     postMessage({ bytes, seconds: (performance.now() - start) / 1000 });
