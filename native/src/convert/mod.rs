@@ -2,7 +2,7 @@
 //!
 //! The context is copied as it is, author and all, so the hashes of its commits stay, and with them
 //! everything that the blocks name. What is made anew is the store: row by row from the old one,
-//! which is checked before, as the new one is afterwards ([`store`]). The source is never written to.
+//! which is checked before, as the new one is afterwards (`store`). The source is never written to.
 //!
 //! The result is a data directory, put in place as an import does it ([`crate::swap`]), or a
 //! snapshot, made as an export does it ([`crate::export`]).

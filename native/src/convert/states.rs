@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rollsnap_core::context::{Context, Contexts, Riscv};
+use rollsnap_core::context::{Context, Contexts, Riscv, State};
 use rollsnap_core::hash::StateHash;
 use rollsnap_core::{Class, Code, Feedback, Result};
 
@@ -21,14 +21,19 @@ pub(super) fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {
         Ok(context) if !Riscv::recognise(&moment)? => context,
         _ => return contexts::read(root),
     };
-    let listed = match context.commits() {
+    let index = match context.index() {
         Err(problem) if problem.code() == Code::ContextIndex => return contexts::read(root),
         other => other?,
     };
+    // In the order in which they lie in the files.
+    let mut entries = index.entries().to_vec();
+    drop(index);
+    entries.sort_unstable_by_key(|entry| entry.offset);
     let mut commits = Vec::new();
-    for commit in listed.iter().filter_map(|listed| listed.available()) {
+    for entry in &entries {
         feedback.checkpoint()?;
-        match context.tree(commit).and_then(|tree| tree.get(&["pvm_state"])) {
+        let State::Available(commit) = context.state_of(entry)? else { continue };
+        match context.tree(&commit).and_then(|tree| tree.get(&["pvm_state"])) {
             Ok(state) => commits.push((commit.hash, state.map(|state| StateHash::new(*state.hash())))),
             Err(problem) if problem.code().class() == Class::Environment => return Err(problem),
             Err(_) => {}

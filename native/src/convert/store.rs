@@ -1,7 +1,7 @@
 //! A store of version 5, made of the files of an older one.
 //!
 //! Memory: what reading the old store takes (eight bytes for each entry in the log of an index), four
-//! bytes for each level, 65 for each commit of the context, and the pages that the database engine keeps.
+//! bytes for each level, some 120 for each commit of the context, and the pages that the database engine keeps.
 
 use std::fs::File;
 use std::path::Path;
