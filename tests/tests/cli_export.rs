@@ -252,7 +252,7 @@ fn json_tells_what_was_made() {
     let phases = report["phases"].as_array().unwrap();
     assert!(phases.iter().all(|phase| phase["ms"].is_u64()), "{report}");
     let names: Vec<&Value> = phases.iter().map(|phase| &phase["name"]).collect();
-    assert_eq!(names[..2], [&json!("Copying database"), &json!("Packing database")]);
+    assert_eq!(names[..2], [&json!("Copying database"), &json!("Exporting snapshot")]);
     let l1 =
         report["checks"].as_array().unwrap().iter().find(|check| check["code"] == "l1.commitment").unwrap();
     assert_eq!(l1["status"], "unknown");

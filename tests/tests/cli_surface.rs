@@ -168,7 +168,6 @@ fn progress_is_honest_json() {
             vec!["export", "a", "--data-dir", &data],
             &[
                 "Copying database",
-                "Packing database",
                 "Exporting snapshot",
                 "Compressing snapshot",
                 "Checking snapshot",
@@ -181,7 +180,6 @@ fn progress_is_honest_json() {
             vec!["export", "b", "--data-dir", &data, "--uncompressed"],
             &[
                 "Copying database",
-                "Packing database",
                 "Exporting snapshot",
                 "Checking snapshot",
                 "Following commits",
@@ -191,7 +189,7 @@ fn progress_is_honest_json() {
         ),
         (
             vec!["export", "c", "--data-dir", &data, "--no-check", "--compress-on-the-fly"],
-            &["Copying database", "Packing database", "Exporting snapshot"],
+            &["Copying database", "Exporting snapshot"],
         ),
         (
             vec!["import", "a", "--data-dir", "new"],
@@ -251,14 +249,13 @@ fn progress_in_plain_lines_and_none_at_all() {
     let data = ground.unpack("v5-full", "data");
     let run = ground.run(&["export", "a", "--data-dir", &data, "--progress", "plain"]).ok();
     for line in [
-        "1/8 Copying database\n",
-        "2/8 Packing database\n",
-        "3/8 Exporting snapshot\n",
-        "4/8 Compressing snapshot\n",
-        "5/8 Checking snapshot\n",
-        "6/8 Following commits\n",
-        "7/8 Checking objects\n",
-        "8/8 Checking chain\n",
+        "1/7 Copying database\n",
+        "2/7 Exporting snapshot\n",
+        "3/7 Compressing snapshot\n",
+        "4/7 Checking snapshot\n",
+        "5/7 Following commits\n",
+        "6/7 Checking objects\n",
+        "7/7 Checking chain\n",
         "(100 %)\n",
         "Acquiring GC lock\n",
     ] {

@@ -6,7 +6,7 @@ use rollsnap_core::Result;
 use serde::Serialize;
 
 use super::args::IndexArgs;
-use super::output::{Output, print, size};
+use super::output::{Output, plural, print, size};
 use super::progress::Terminal;
 use crate::index::{self, Options};
 
@@ -15,6 +15,7 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
         Options { output: args.output.clone(), force: args.force, span: u64::from(args.span.get()) << 20 };
     let made = index::run(&args.file, &options, feedback)?;
     feedback.close(true);
+    let checkpoints = plural(made.checkpoints as u64, "checkpoint", "checkpoints");
     if output.is_json() {
         output.json(&Json {
             path: made.path.map(|path| path.to_string_lossy().into_owned()),
@@ -25,10 +26,10 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
         })?;
     } else if let Some(path) = made.path {
         let path = path.display();
-        print(format_args!("{} checkpoints, {}, in {path}\n", made.checkpoints, size(made.bytes)))?;
+        print(format_args!("{checkpoints}, {}, in {path}\n", size(made.bytes)))?;
     } else {
         let file = args.file.display();
-        print(format_args!("{file} has an index in its header: {} checkpoints\n", made.checkpoints))?;
+        print(format_args!("{file} has an index in its header: {checkpoints}\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

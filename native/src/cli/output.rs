@@ -121,6 +121,16 @@ pub(super) fn check_row(check: &Check) -> String {
     row
 }
 
+/// A number with its thousands apart.
+pub(super) fn grouped(number: u64) -> String {
+    indicatif::HumanCount(number).to_string()
+}
+
+/// One of them, or several.
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
 /// A size for people, with the exact number.
 pub(super) fn size(bytes: u64) -> String {
     format!("{} ({bytes} bytes)", indicatif::BinaryBytes(bytes))

@@ -9,6 +9,7 @@ use rollsnap_core::snapshot::{NewMember, Packing, Writer};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Result};
 use sha2::{Digest, Sha256};
 
+use super::packer::Packer;
 use crate::context::Held;
 use crate::data_dir::SourceFile;
 use crate::deflate::{self, Deflater, Finished};
@@ -25,20 +26,35 @@ pub(super) type MemberDigest = [u8; 32];
 pub(super) struct Member {
     /// Under which name; how long it was; where it is, for messages.
     file: SourceFile,
-    /// The file as it was under the locks; without it, what is at the path.
-    held: Option<Held>,
+    content: Content,
+}
+
+/// Where the bytes of a member are.
+enum Content {
+    /// At its path.
+    AtPath,
+    /// In the file as it was under the locks.
+    Held(Held),
+    /// In the database, once it is packed.
+    Packed,
 }
 
 impl Member {
     /// A file that nobody changes.
     pub(super) fn at_path(file: SourceFile) -> Self {
-        Self { file, held: None }
+        Self { file, content: Content::AtPath }
+    }
+
+    /// The database that is being packed; its length is taken to be that of the copy.
+    pub(super) fn packed(file: SourceFile) -> Self {
+        Self { file, content: Content::Packed }
     }
 
     /// A file that was captured; `root`: what its name is relative to.
     pub(super) fn held(name: String, root: &Path, held: &Held) -> Self {
         let (path, size, mode, mtime) = (root.join(&name), held.len(), held.mode, held.mtime);
-        Self { file: SourceFile { name, path, size, mode, mtime }, held: Some(held.clone()) }
+        let content = Content::Held(held.clone());
+        Self { file: SourceFile { name, path, size, mode, mtime }, content }
     }
 }
 
@@ -55,16 +71,25 @@ impl Plan {
         Self { members, bytes }
     }
 
-    /// Sum of the sizes.
+    /// Sum of the sizes, as far as they are known.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 }
 
-/// Writes the archive to `path` and syncs it, compressed if it is told how.
+/// An archive to be written.
+pub(super) struct Archive<'a> {
+    pub(super) plan: Plan,
+    pub(super) header: &'a Header,
+    /// Whether digests are wanted: hashing takes time.
+    pub(super) digests: bool,
+    /// What gives the database, where there is one.
+    pub(super) packer: Option<&'a mut Packer>,
+}
+
+/// Writes an archive to `path` and syncs it, compressed if it is told how.
 pub(super) fn write(
-    plan: Plan,
-    header: &Header,
+    archive: Archive<'_>,
     deflate: Option<deflate::Options>,
     path: &Path,
     feedback: &mut dyn Feedback,
@@ -72,11 +97,11 @@ pub(super) fn write(
     let mut file = create(path)?;
     let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
     let digests = match deflate {
-        None => members(&plan, header, out, feedback)?,
+        None => members(archive, out, feedback)?,
         Some(options) => {
-            let mut deflater =
-                Deflater::new(deflate::Options { expected: Some(plan.bytes()), ..options }, out)?;
-            let digests = members(&plan, header, |bytes| deflater.write(bytes), feedback)?;
+            let expected = Some(archive.plan.bytes());
+            let mut deflater = Deflater::new(deflate::Options { expected, ..options }, out)?;
+            let digests = members(archive, |bytes| deflater.write(bytes), feedback)?;
             let finished = deflater.finish()?;
             put_index(&file, path, finished)?;
             digests
@@ -87,16 +112,23 @@ pub(super) fn write(
 }
 
 fn members<F: FnMut(&[u8]) -> Result<()>>(
-    plan: &Plan,
-    header: &Header,
+    archive: Archive<'_>,
     out: F,
     feedback: &mut dyn Feedback,
 ) -> Result<Vec<MemberDigest>> {
+    let Archive { plan, header, digests: wanted, mut packer } = archive;
     let mut writer = Writer::new(header, Packing::Plain, out)?;
     let mut chunk = vec![0; CHUNK];
-    let mut digests = Vec::with_capacity(plan.members.len());
-    for member in &plan.members {
-        digests.push(copy(member, &mut writer, &mut chunk, feedback)?);
+    let mut digests = Vec::new();
+    for mut member in plan.members {
+        let announced = member.file.size;
+        if let (Content::Packed, Some(packer)) = (&member.content, &mut packer) {
+            (member.file.path, member.file.size) = packer.packed(feedback)?;
+        }
+        let mut content = wanted.then(Sha256::new);
+        copy(&member, announced, &mut writer, content.as_mut(), &mut chunk, feedback)?;
+        let SourceFile { name, size, .. } = &member.file;
+        digests.extend(content.map(|content| member_digest(name, *size, &content.finalize().into())));
     }
     writer.finish()?;
     Ok(digests)
@@ -149,22 +181,25 @@ fn finish(file: File, path: &Path) -> Result<()> {
     file.sync_all().map_err(|err| io::problem("write", path, err))
 }
 
-/// Copies exactly the announced number of bytes: a log that has grown since is cut there.
+/// Copies exactly as many bytes as the member has: a log that has grown since is cut there. As progress
+/// `announced` bytes are told.
 fn copy<F: FnMut(&[u8]) -> Result<()>>(
     member: &Member,
+    announced: u64,
     writer: &mut Writer<F>,
+    mut digest: Option<&mut Sha256>,
     chunk: &mut [u8],
     feedback: &mut dyn Feedback,
-) -> Result<MemberDigest> {
+) -> Result<()> {
     let SourceFile { name, path, size, mode, mtime } = &member.file;
     let changed = || {
         let problem = Problem::new(Code::SourceChanged).path(path.display());
         problem.expected(format_args!("{size} bytes"))
     };
     let part;
-    let content: &dyn ReadAt = match &member.held {
-        Some(held) => held,
-        None => {
+    let content: &dyn ReadAt = match &member.content {
+        Content::Held(held) => held,
+        Content::AtPath | Content::Packed => {
             part = Part::open(path)?.ok_or_else(|| changed().found("no such file"))?;
             &part
         }
@@ -173,17 +208,21 @@ fn copy<F: FnMut(&[u8]) -> Result<()>>(
         return Err(changed().found(content.len()));
     }
     writer.member(NewMember { name, size: *size, mode: *mode, mtime: *mtime })?;
-    let mut digest = Sha256::new();
-    let mut copied = 0;
+    let (mut copied, mut told) = (0, 0);
     while copied < *size {
         feedback.checkpoint()?;
         let len = usize::try_from(*size - copied).map_or(CHUNK, |left| left.min(CHUNK));
         let piece = &mut chunk[..len];
         content.read_at(copied, piece)?;
-        digest.update(&*piece);
+        if let Some(digest) = &mut digest {
+            digest.update(&*piece);
+        }
         writer.data(piece)?;
         copied += len as u64;
-        feedback.advance(len as u64);
+        let news = copied.min(announced) - told;
+        told += news;
+        feedback.advance(news);
     }
-    Ok(member_digest(name, *size, &digest.finalize().into()))
+    feedback.advance(announced - told);
+    Ok(())
 }

@@ -12,6 +12,7 @@ mod compact;
 mod layer1;
 mod locks;
 mod output;
+mod packer;
 mod rules;
 mod stored;
 mod workspace;
@@ -32,9 +33,10 @@ use crate::store::{Family, LevelRequest, Packing};
 use crate::verify::{ContextScope, Reading};
 use crate::{io, swap};
 
-use archive::Member;
+use archive::{Archive, Member};
 use capture::{Captured, Lists};
 use locks::Locks;
+use packer::Packer;
 use rules::Rules;
 use stored::Stored;
 
@@ -145,10 +147,10 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
     let store = store.copy(work.dir(), &mut phases, feedback)?;
     locks.release();
-    let store = store.finish(described.cut, options.packing, &mut phases, feedback)?;
-    if let (Stored::Database(path), Some(file)) = (&store, file) {
-        members.push(Member::at_path(SourceFile { size: size(path)?, path: path.clone(), ..file }));
+    if let (Stored::Database(copied), Some(file)) = (&store, file) {
+        members.push(Member::packed(SourceFile { size: copied.bytes()?, ..file }));
     }
+    let mut store = store.pack(described.cut, options.packing)?;
 
     let mut remarks = Vec::new();
     let mut one = None;
@@ -171,7 +173,8 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     }
     let count = members.len();
     let written = Writing { header: &header, compression, options, work: work.dir() };
-    let (finished, digests) = written.run(archive::Plan::new(members), &mut phases, feedback)?;
+    let plan = archive::Plan::new(members);
+    let (finished, digests) = written.run(plan, store.packer(), &mut phases, feedback)?;
     let bytes = size(&finished)?;
     let mut report = if options.check {
         let read = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
@@ -224,7 +227,7 @@ fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
 
 /// How many phases there are.
 fn phases(options: &Options, rules: &Rules, kind: PvmKind, compression: Compression) -> u32 {
-    let database = if rules.family == Family::Octez { 2 } else { 0 };
+    let database = u32::from(rules.family == Family::Octez);
     let compressing = u32::from(compression == Compression::After);
     let context = if options.compact { compact::phases(kind, options.check) } else { 0 };
     let following = if options.compact { 0 } else { 2 };
@@ -244,6 +247,7 @@ impl Writing<'_> {
     fn run(
         &self,
         plan: archive::Plan,
+        packer: Option<&mut Packer>,
         phases: &mut Phases,
         feedback: &mut dyn Feedback,
     ) -> Result<(PathBuf, Vec<archive::MemberDigest>)> {
@@ -252,7 +256,8 @@ impl Writing<'_> {
         let deflate =
             deflate::Options { level: self.options.effort, jobs: self.options.jobs, expected: None };
         let on_the_fly = (self.compression == Compression::OnTheFly).then_some(deflate);
-        let digests = archive::write(plan, self.header, on_the_fly, &raw, feedback)?;
+        let archive = Archive { plan, header: self.header, digests: self.options.check, packer };
+        let digests = archive::write(archive, on_the_fly, &raw, feedback)?;
         if self.compression != Compression::After {
             return Ok((raw, digests));
         }

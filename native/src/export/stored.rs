@@ -1,6 +1,6 @@
 //! The store of a snapshot, whichever version it has: captured, described, copied, checked.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
@@ -9,6 +9,7 @@ use rollsnap_core::report::Check;
 use rollsnap_core::store::{Opened, Subject, no_mode, v4};
 use rollsnap_core::{Feedback, Header, Problem, Result};
 
+use super::packer::Packer;
 use super::rules::Rules;
 use crate::context::{Held, Moment};
 use crate::contexts::Contexts;
@@ -81,25 +82,24 @@ impl Stored<Capture> {
 }
 
 impl Stored<Copied> {
-    /// Makes of the copy what goes into the snapshot.
-    pub(super) fn finish(
-        self,
-        cut: Option<i32>,
-        packing: Packing,
-        phases: &mut Phases,
-        feedback: &mut dyn Feedback,
-    ) -> Result<Stored<PathBuf>> {
+    /// Begins to make of the copy what goes into the snapshot.
+    pub(super) fn pack(self, cut: Option<i32>, packing: Packing) -> Result<Stored<Packer>> {
         Ok(match self {
-            Self::Database(copied) => {
-                phases.begin("Packing database", None, feedback);
-                Stored::Database(copied.finish(cut, packing, feedback)?)
-            }
+            Self::Database(copied) => Stored::Database(Packer::start(copied, cut, packing)?),
             Self::Files(store) => Stored::Files(store),
         })
     }
 }
 
-impl Stored<PathBuf> {
+impl Stored<Packer> {
+    /// What gives the database, where there is one.
+    pub(super) fn packer(&mut self) -> Option<&mut Packer> {
+        match self {
+            Self::Database(packer) => Some(packer),
+            Self::Files(_) => None,
+        }
+    }
+
     /// Judges metadata, store and chain by the rules of the family: what does not hold, and what does.
     pub(super) fn check(
         self,
@@ -111,7 +111,9 @@ impl Stored<PathBuf> {
         let shown = &*shown.display().to_string();
         let (metadata, header, contexts) = (Ok(Some(*metadata)), Some(header), Some(contexts));
         let mut store = match self {
-            Self::Database(path) => Opened::Database(Store::open(&path, Accept::Current)?),
+            Self::Database(mut packer) => {
+                Opened::Database(Store::open(&packer.packed(feedback)?.0, Accept::Current)?)
+            }
             Self::Files(store) => Opened::Files(store),
         };
         let subject = Subject { metadata, store: Ok(&mut store), shown, header, contexts };

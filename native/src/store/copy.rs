@@ -116,6 +116,15 @@ pub struct Copied {
 }
 
 impl Copied {
+    /// How long the copy is, in bytes; what is made of it is hardly ever longer.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn bytes(&self) -> Result<u64> {
+        let path = &self.raw.path;
+        Ok(fs::metadata(path).map_err(|err| io::problem("look at", path, err))?.len())
+    }
+
     /// Edits the copy, and puts it into `store.sqlite` beside it.
     ///
     /// # Errors

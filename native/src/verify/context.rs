@@ -151,7 +151,8 @@ impl Reading<'_> {
         audited.problems.extend(problems);
         audited.contexts = Contexts::default().read(commits);
         if others > 0 {
-            let why = format!("not checked: the objects of {others} other commits of the context");
+            let commits = if others == 1 { "commit" } else { "commits" };
+            let why = format!("not checked: the objects of {others} other {commits} of the context");
             audited.checks.push(Check::unknown(Code::ContextUnchecked, why));
         }
         Ok(audited)

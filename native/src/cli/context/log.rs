@@ -11,8 +11,8 @@ use rollsnap_core::{Class, Code, Feedback, Problem, Result};
 use serde::Serialize;
 
 use super::args::LogArgs;
-use super::{Opened, grouped, open, plural};
-use crate::cli::output::{FAINT, Output, check_row, print};
+use super::{Opened, open};
+use crate::cli::output::{FAINT, Output, check_row, grouped, plural, print};
 use crate::cli::progress::Terminal;
 use crate::context::Levels;
 use crate::files::FileSet;

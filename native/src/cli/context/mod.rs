@@ -199,13 +199,3 @@ fn level_of(levels: &Levels, hash: &ContextHash, feedback: &mut Terminal) -> Opt
         }
     }
 }
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    indicatif::HumanCount(number).to_string()
-}
-
-/// One of them, or several.
-fn plural(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}

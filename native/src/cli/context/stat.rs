@@ -9,8 +9,8 @@ use rollsnap_core::{Feedback, Result};
 use serde::Serialize;
 
 use super::args::StatArgs;
-use super::{Chosen, JsonCommit, Opened, choose, grouped, open, plural};
-use crate::cli::output::{FAINT, Output, STRONG, print, size};
+use super::{Chosen, JsonCommit, Opened, choose, open};
+use crate::cli::output::{FAINT, Output, STRONG, grouped, plural, print, size};
 use crate::cli::progress::Terminal;
 use crate::files::FileSet;
 

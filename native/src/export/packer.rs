@@ -1,0 +1,83 @@
+//! The database of a snapshot is packed by a thread of its own, while the context, which stands before it in
+//! the archive, is compressed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rollsnap_core::feedback::Phase;
+use rollsnap_core::{Code, Feedback, Problem, Result};
+
+use crate::io;
+use crate::store::{Copied, Packing};
+
+/// How often it is looked whether the user wants to stop.
+const POLL: Duration = Duration::from_millis(10);
+
+/// Packs the database. When this is dropped the work has ended, or was stopped.
+pub(super) struct Packer {
+    thread: Option<JoinHandle<Result<PathBuf>>>,
+    stop: Arc<AtomicBool>,
+    packed: Option<PathBuf>,
+}
+
+impl Packer {
+    /// Starts [`Copied::finish`].
+    ///
+    /// # Errors
+    /// [`Code::IoOther`] when no thread can be started.
+    pub(super) fn start(copied: Copied, cut: Option<i32>, packing: Packing) -> Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let watch = Watch(stop.clone());
+        let thread = thread::Builder::new().name("pack".into());
+        let thread = thread.spawn(move || copied.finish(cut, packing, &watch));
+        let thread = thread
+            .map_err(|err| Problem::new(Code::IoOther).headline("cannot start a thread").because(err))?;
+        Ok(Self { thread: Some(thread), stop, packed: None })
+    }
+
+    /// Waits for the packed database: its path, and its length in bytes.
+    ///
+    /// # Errors
+    /// Those of [`Copied::finish`], [`Code::Cancelled`].
+    pub(super) fn packed(&mut self, feedback: &mut dyn Feedback) -> Result<(PathBuf, u64)> {
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            feedback.checkpoint()?;
+            thread::sleep(POLL);
+        }
+        if let Some(thread) = self.thread.take() {
+            let ended = || Problem::new(Code::IoOther).headline("the thread that packs the store has ended");
+            self.packed = Some(thread.join().map_err(|_| ended())??);
+        }
+        let path = self.packed.clone().ok_or_else(|| Problem::new(Code::Cancelled))?;
+        let length = std::fs::metadata(&path).map_err(|err| io::problem("look at", &path, err))?.len();
+        Ok((path, length))
+    }
+}
+
+impl Drop for Packer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It works in a directory that is removed next. What it says is of no use any more.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Nobody watches, but it can be stopped.
+struct Watch(Arc<AtomicBool>);
+
+impl Feedback for Watch {
+    fn phase(&mut self, _: Phase) {}
+
+    fn advance(&mut self, _: u64) {}
+
+    fn note(&mut self, _: &str) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
