@@ -56,6 +56,11 @@ impl Part {
         Ok(Some(Self { file: file.into(), path: path.into(), start: 0, len: metadata.len() }))
     }
 
+    /// The whole of an open file of this length; `path` is for messages.
+    pub fn of(file: File, path: &Path, len: u64) -> Self {
+        Self { file: file.into(), path: path.into(), start: 0, len }
+    }
+
     /// What the file system says of the file now.
     ///
     /// # Errors

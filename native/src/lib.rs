@@ -4,7 +4,8 @@
 //! locks, databases. Every long job takes a [`Feedback`](rollsnap_core::Feedback) and returns
 //! `Result<_, Problem>`; the command line in [`cli`] is a thin layer above it.
 //!
-//! * [`source`]: where a snapshot is read from; [`extract`]: its members to files;
+//! * [`source`]: where a snapshot is read from; [`index`]: on all cores, and from anywhere;
+//!   [`extract`]: its members to files;
 //! * [`files`]: the files of a directory or of an uncompressed snapshot, read at random;
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
 //! * [`context`]: its context, or that of a snapshot, read at random;
@@ -24,11 +25,13 @@ pub mod export;
 pub mod extract;
 pub mod files;
 pub mod import;
+pub mod index;
 pub mod io;
 pub mod jobs;
 pub mod l1;
 pub mod nature;
 pub mod page;
+mod pool;
 pub mod source;
 pub mod store;
 pub mod swap;

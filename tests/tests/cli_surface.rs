@@ -7,10 +7,11 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, dump, members};
 use serde_json::{Value, json};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["info"],
     &["ls"],
+    &["index"],
     &["cat"],
     &["extract"],
     &["verify"],

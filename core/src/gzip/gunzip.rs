@@ -1,36 +1,17 @@
 //! Push inflate of one gzip member in bounded memory, with both checks of its trailer.
 
-use alloc::boxed::Box;
-use alloc::vec::Vec;
-
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::{
-    TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
-};
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
-
+use super::inflate::{Inflate, InflateStatus, Inflated, Window};
 use super::member::HeaderParser;
 use crate::code::Code;
 use crate::problem::{Place, Problem, Result};
 
-/// How far deflate may look back, in bytes.
-const HISTORY: usize = 32 * 1024;
-
-/// Size of the output window, in bytes: the history and room for what comes. When the room is
-/// used up, the history moves to the front. (A ring would save the move, and cost the inflater
-/// more on every match.)
-const WINDOW: usize = HISTORY + 96 * 1024;
-
 /// Decompresses one gzip member.
 ///
 /// Bytes are pushed in; [`Gunzip::step`] gives decompressed bytes back in pieces that borrow the
-/// window. After an error or [`Step::End`] it takes no more.
-pub struct Gunzip {
+/// memory of the engine that inflates. After an error or [`Step::End`] it takes no more.
+pub struct Gunzip<I = Window> {
     state: State,
-    inflate: Box<DecompressorOxide>,
-    window: Vec<u8>,
-    /// Where the next decompressed byte goes in the window.
-    position: usize,
+    engine: I,
     crc: crc32fast::Hasher,
     consumed: u64,
     produced: u64,
@@ -69,11 +50,16 @@ enum State {
 impl Gunzip {
     /// Waits for the first byte of a gzip file.
     pub fn new() -> Self {
+        Self::with(Window::default())
+    }
+}
+
+impl<I: Inflate> Gunzip<I> {
+    /// Waits for the first byte of a gzip file, and inflates with an engine that has not begun yet.
+    pub fn with(engine: I) -> Self {
         Self {
             state: State::Header(HeaderParser::new()),
-            inflate: Box::default(),
-            window: alloc::vec![0; WINDOW],
-            position: 0,
+            engine,
             crc: crc32fast::Hasher::new(),
             consumed: 0,
             produced: 0,
@@ -95,7 +81,7 @@ impl Gunzip {
         self.consumed += (before - input.len()) as u64;
         match result {
             Ok(Progress::NeedsInput) => Ok(Step::NeedsInput),
-            Ok(Progress::Output { from, len }) => Ok(Step::Output(&self.window[from..from + len])),
+            Ok(Progress::Output) => Ok(Step::Output(self.engine.output())),
             Ok(Progress::End) => Ok(Step::End),
             Err(problem) => {
                 self.state = State::Failed;
@@ -115,6 +101,11 @@ impl Gunzip {
             State::End { held: Some(at) } => Err(Problem::new(Code::GzipTrailing).at(Place::File(at))),
             _ => Err(Problem::new(Code::GzipTruncated).at(Place::File(self.consumed))),
         }
+    }
+
+    /// The engine, for whoever must make room in it.
+    pub fn engine(&mut self) -> &mut I {
+        &mut self.engine
     }
 
     /// Compressed bytes taken so far, header and trailer included.
@@ -190,31 +181,24 @@ impl Gunzip {
     /// One call of the inflater. `None` when the deflate stream ended without further output.
     /// `before` is how long the input was when the step began.
     fn inflate_some(&mut self, input: &mut &[u8], before: usize) -> Result<Option<Progress>> {
-        if self.position == WINDOW {
-            self.window.copy_within(WINDOW - HISTORY.., 0);
-            self.position = HISTORY;
-        }
-        // The inflater knows where the data began, and refuses to look back beyond it, as zlib does.
-        let from = self.position;
-        let flags = TINFL_FLAG_HAS_MORE_INPUT | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-        let (status, taken, len) = decompress(&mut self.inflate, input, &mut self.window, from, flags);
+        let Inflated { status, taken } = self.engine.inflate(input);
         *input = input.get(taken..).unwrap_or_default();
         let at = self.consumed + (before - input.len()) as u64;
-        self.crc.update(&self.window[from..from + len]);
-        self.produced += len as u64;
-        self.position = from + len;
+        let output = self.engine.output();
+        self.crc.update(output);
+        self.produced += output.len() as u64;
         match status {
-            TINFLStatus::Done => {
+            InflateStatus::End => {
                 self.trailer_start = at;
                 self.state = State::Trailer { bytes: [0; 8], filled: 0 };
             }
-            TINFLStatus::NeedsMoreInput | TINFLStatus::HasMoreOutput => {}
-            _ => self.state = State::Broken { at },
+            InflateStatus::NeedsInput | InflateStatus::HasOutput => {}
+            InflateStatus::Damaged => self.state = State::Broken { at },
         }
-        Ok(match (len, status) {
-            (1.., _) => Some(Progress::Output { from, len }),
-            (0, TINFLStatus::NeedsMoreInput) => Some(Progress::NeedsInput),
-            (0, _) => None,
+        Ok(match (output.is_empty(), status) {
+            (false, _) => Some(Progress::Output),
+            (true, InflateStatus::NeedsInput) => Some(Progress::NeedsInput),
+            (true, _) => None,
         })
     }
 
@@ -240,7 +224,7 @@ impl Gunzip {
 
 enum Progress {
     NeedsInput,
-    Output { from: usize, len: usize },
+    Output,
     End,
 }
 

@@ -1,14 +1,17 @@
 //! gzip: the one-member files that the nodes write and read (`docs/FORMAT.md`, section 5).
 //!
 //! [`Gunzip`] takes bytes as they come and gives bytes back from a window of fixed size, whatever
-//! the input says. [`Gzip`] goes the other way. Deflate itself is `miniz_oxide`'s.
+//! the input says, and inflates with any engine that is [`Inflate`]. [`Gzip`] goes the other way. Deflate
+//! itself is `miniz_oxide`'s.
 
 pub mod checkpoint;
 mod gunzip;
+mod inflate;
 mod member;
 mod writer;
 
 pub use gunzip::{Gunzip, Step};
+pub use inflate::{Inflate, InflateStatus, Inflated, Window};
 pub use writer::Gzip;
 
 /// First two bytes of every gzip file: all that the nodes look at to tell compressed from plain.

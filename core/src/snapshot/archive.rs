@@ -20,6 +20,7 @@ pub(super) struct Archive {
     state: State,
     digest: Sha256,
     received: u64,
+    skipped: bool,
 }
 
 enum State {
@@ -41,6 +42,7 @@ impl Archive {
             state: State::Opening(Vec::with_capacity(header::LOOKAHEAD)),
             digest: Sha256::new(),
             received: 0,
+            skipped: false,
         }
     }
 
@@ -52,6 +54,28 @@ impl Archive {
     /// Whether the header was refused, so that the rest of the file says nothing.
     pub(super) fn is_foreign(&self) -> bool {
         matches!(self.state, State::Stopped { at_header: true, .. })
+    }
+
+    /// How many bytes of a member's content come next.
+    pub(super) fn skippable(&self) -> u64 {
+        match &self.state {
+            State::Tar(reader) => reader.content_left(),
+            _ => 0,
+        }
+    }
+
+    /// So many bytes of a member's content are not looked at.
+    pub(super) fn skip(&mut self, len: u64) {
+        if let State::Tar(reader) = &mut self.state {
+            reader.skip(len);
+            self.received += len;
+            self.skipped |= len > 0;
+        }
+    }
+
+    /// Whether contents were left out.
+    pub(super) fn has_skipped(&self) -> bool {
+        self.skipped
     }
 
     pub(super) fn feed<E>(

@@ -1,14 +1,9 @@
 //! Bytes in, events out, a report at the end.
 
-use alloc::boxed::Box;
-
-use super::Event;
-use super::archive::Archive;
-use crate::code::Code;
-use crate::gzip::{self, Gunzip, Step};
+use super::{ContentInspector, Event, Unpacker};
+use crate::gzip::{Step, Window};
 use crate::header::Header;
-use crate::problem::Problem;
-use crate::report::{Check, Compression, Report, Verdict};
+use crate::report::Report;
 use crate::tar;
 
 /// How to inspect.
@@ -43,33 +38,14 @@ pub struct Options {
 /// assert_eq!(report.verdicts.intact, rollsnap_core::Verdict::No);
 /// ```
 pub struct Inspector {
-    file: File,
-    archive: Archive,
-    report: Report,
-    fed: u64,
-}
-
-/// The outer form of the file.
-enum File {
-    /// Its first two bytes tell the form.
-    Unknown {
-        first: Option<u8>,
-    },
-    Plain,
-    Gzip(Box<Gunzip>),
-    /// The rest says nothing; it is counted only.
-    Spoilt,
+    file: Unpacker,
+    content: ContentInspector,
 }
 
 impl Inspector {
     /// Waits for the first byte of a file.
     pub fn new(options: Options) -> Self {
-        Self {
-            file: File::Unknown { first: None },
-            archive: Archive::new(options),
-            report: Report::new(),
-            fed: 0,
-        }
+        Self { file: Unpacker::new(Window::default()), content: ContentInspector::new(options) }
     }
 
     /// Takes the next bytes of the file, all of them, and tells `sink` what they are.
@@ -84,29 +60,21 @@ impl Inspector {
         mut input: &[u8],
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.fed += input.len() as u64;
-        if let File::Unknown { first } = &mut self.file {
-            let magic = match (first.take(), input) {
-                (None, [byte]) => {
-                    *first = Some(*byte);
-                    return Ok(());
-                }
-                (None, [a, b, ..]) => [*a, *b],
-                (None, []) => return Ok(()),
-                (Some(byte), []) => {
-                    *first = Some(byte);
-                    return Ok(());
-                }
-                (Some(a), [b, ..]) => {
-                    // The byte held back goes first.
-                    self.settle([a, *b]);
-                    self.push(&[a], sink)?;
-                    return self.push(input, sink);
-                }
-            };
-            self.settle(magic);
+        loop {
+            let step = self.file.step(&mut input);
+            match step {
+                Ok(Step::NeedsInput) => break,
+                Ok(Step::Output(content)) => self.content.feed(content, sink)?,
+                Ok(Step::End) => {}
+                Err(problem) => self.content.damaged(&problem, sink)?,
+            }
+            self.settle();
+            if self.content.is_in_vain() {
+                self.file.ignore_the_rest();
+            }
         }
-        self.push(core::mem::take(&mut input), sink)
+        self.settle();
+        Ok(())
     }
 
     /// The file has ended. Gives the report.
@@ -114,100 +82,34 @@ impl Inspector {
     /// # Errors
     /// Those of `sink`.
     pub fn finish<E>(mut self, sink: &mut impl FnMut(Event<'_>) -> Result<(), E>) -> Result<Report, E> {
-        if let File::Unknown { first } = self.file {
-            self.settle([0; 2]);
-            if let Some(byte) = first {
-                self.push(&[byte], sink)?;
-            }
+        let last = self.file.close();
+        self.content.feed(last, sink)?;
+        self.settle();
+        if let Err(problem) = self.file.finish() {
+            self.content.damaged(&problem, sink)?;
         }
-        self.report.container.compressed_bytes = Some(self.fed);
-        let mut cut = matches!(self.file, File::Spoilt);
-        if let File::Gzip(gunzip) = &self.file {
-            // Of a foreign file the compressed data was not read on: nothing to say about its end.
-            let end = if self.archive.is_foreign() { Ok(()) } else { gunzip.finish() };
-            if let Err(problem) = &end {
-                cut = problem.code() == Code::GzipTruncated;
-                self.report.add(Check::no(problem));
-                sink(Event::Problem(problem))?;
-            }
-            if self.archive.is_foreign() {
-                cut = true;
-            } else if !cut {
-                let crc =
-                    alloc::format!("the CRC-32 of the data is {:08x}, as in the trailer", gunzip.crc32());
-                self.report.add(Check::yes(Code::GzipCrc, crc));
-                self.report.add(Check::yes(Code::GzipSize, "the length in the trailer is that of the data"));
-            }
-        }
-        self.archive.finish(cut, &mut self.report, sink)?;
-        if !cut {
-            self.report.container.bytes = Some(self.archive.received());
-        }
-        let broken = self.report.failures().next().is_some();
-        self.report.verdicts.intact = if broken { Verdict::No } else { Verdict::Yes };
-        Ok(self.report)
+        self.content.finish(self.file.taken(), self.file.crc32(), sink)
     }
 
     /// The header, as soon as it was read.
     pub fn header(&self) -> Option<&Header> {
-        self.report.header.as_ref()
+        self.content.header()
     }
 
     /// What is known so far. Verdicts come with [`Inspector::finish`].
     pub fn report(&self) -> &Report {
-        &self.report
+        self.content.report()
     }
 
     /// Whether the first bytes show that the file is no snapshot, so that reading on is in vain.
     pub fn is_foreign(&self) -> bool {
-        self.archive.is_foreign()
+        self.content.is_foreign()
     }
 
-    fn settle(&mut self, magic: [u8; 2]) {
-        let compression = if magic == gzip::MAGIC { Compression::Gzip } else { Compression::None };
-        self.report.container.compression = Some(compression);
-        self.file = match compression {
-            Compression::Gzip => File::Gzip(Box::default()),
-            Compression::None => File::Plain,
-        };
-    }
-
-    fn push<E>(
-        &mut self,
-        mut input: &[u8],
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let gunzip = match &mut self.file {
-            File::Plain => return self.archive.feed(input, &mut self.report, sink),
-            File::Gzip(gunzip) => gunzip,
-            File::Unknown { .. } | File::Spoilt => return Ok(()),
-        };
-        let problem = loop {
-            if self.archive.is_foreign() {
-                return Ok(());
-            }
-            match gunzip.step(&mut input) {
-                Ok(Step::Output(bytes)) => self.archive.feed(bytes, &mut self.report, sink)?,
-                Ok(Step::End) => {}
-                Ok(Step::NeedsInput) => return Ok(()),
-                Err(problem) => break problem,
-            }
-        };
-        self.spoil(&problem, sink)
-    }
-
-    fn spoil<E>(
-        &mut self,
-        problem: &Problem,
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.report.add(Check::no(problem));
-        // What follows a complete member does not spoil the data before it.
-        let after_the_end = matches!(problem.code(), Code::GzipMembers | Code::GzipTrailing);
-        if !after_the_end {
-            self.file = File::Spoilt;
+    fn settle(&mut self) {
+        if let Some(compression) = self.file.compression() {
+            self.content.compressed(compression);
         }
-        sink(Event::Problem(problem))
     }
 }
 

@@ -164,6 +164,24 @@ impl Reader {
         }
     }
 
+    /// How many bytes of the content of the member at hand are still to come.
+    pub fn content_left(&self) -> u64 {
+        match self.state {
+            State::Body { left } => left,
+            _ => 0,
+        }
+    }
+
+    /// The next `len` bytes of the stream are not looked at: as many of the content of the member at
+    /// hand as there are [left](Reader::content_left), or less.
+    pub fn skip(&mut self, len: u64) {
+        if let State::Body { left } = &mut self.state {
+            let len = len.min(*left);
+            *left -= len;
+            self.offset += len;
+        }
+    }
+
     /// How many members began so far.
     pub fn members(&self) -> u64 {
         self.count

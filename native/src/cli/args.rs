@@ -1,6 +1,6 @@
 //! Every option, spelled as the nodes spell it.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -151,6 +151,8 @@ pub(super) enum Command {
     Info(InfoArgs),
     /// List the members of a snapshot
     Ls(LsArgs),
+    /// Make an index beside a compressed snapshot: it is then read on all cores, and from anywhere
+    Index(IndexArgs),
     /// Write one member to standard output
     Cat(CatArgs),
     /// Extract members to files
@@ -198,6 +200,7 @@ impl Command {
         match self {
             Self::Info(args) | Self::Snapshot { command: Snapshot::Info(args) } => args.json,
             Self::Ls(args) => args.json,
+            Self::Index(args) => args.json,
             Self::Extract(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
@@ -230,10 +233,31 @@ pub(super) struct LsArgs {
     /// Show the SHA-256 of each member as well
     #[arg(long)]
     pub(super) sha256: bool,
+    /// Read contents too, and check that the file is whole, also where an index leads from member to member
+    #[arg(long)]
+    pub(super) check: bool,
     /// Go on where other tar programs would; every such place is still reported
     #[arg(long)]
     pub(super) lenient: bool,
     /// Print a report with the list as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct IndexArgs {
+    /// The compressed snapshot, or any gzip file of one member
+    pub(super) file: PathBuf,
+    /// The index to write; only FILE.idx is found again by itself [default: FILE.idx]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// How many MiB of content lie between two places where reading can begin; more in large files
+    #[arg(long, value_name = "MIB", default_value = "2")]
+    pub(super) span: NonZeroU16,
+    /// Overwrite an existing index, and make one beside a file that holds its own
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Print path and sizes as JSON
     #[arg(long)]
     pub(super) json: bool,
 }

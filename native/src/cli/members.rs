@@ -1,5 +1,6 @@
 //! `rollsnap ls`, `cat` and `extract`.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -7,26 +8,34 @@ use jiff::Timestamp;
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::tar::{Kind, Member};
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use super::args::{CatArgs, ExtractArgs, LsArgs};
 use super::output::{Output, print, size, written};
 use super::progress::Terminal;
 use super::verify;
 use crate::extract;
+use crate::index::NOT_CHECKED;
 use crate::source::Source;
 
 const PHASE: Phase = Phase { index: 1, of: 1, name: "Reading snapshot", total: None, unit: Unit::Bytes };
 
 /// Lists members as they are met, so that a damaged snapshot still shows what comes before the
-/// damage.
+/// damage. Contents are read where nothing else leads to the next member, and where they are to be checked.
 pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
     let json = output.is_json();
     let options = Options { lenient: args.lenient, digests: args.sha256, list: json, ..Options::default() };
     let mut problem = None;
-    let report = source.inspect(options, PHASE, feedback, &mut |event| match event {
+    // When the snapshot must be read again from the beginning, what was shown stays.
+    let (seen, mut shown) = (Cell::new(0), 0);
+    let mut sink = |event: Event<'_>| match event {
         Event::MemberEnd { member, sha256 } if !json => {
+            seen.set(seen.get() + 1);
+            if seen.get() <= shown {
+                return Ok(());
+            }
+            shown = seen.get();
             print(format_args!("{}\n", row(member, sha256.as_ref())))
         }
         Event::Problem(found) => {
@@ -34,32 +43,68 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
             Ok(())
         }
         _ => Ok(()),
-    })?;
+    };
+    let mut report = None;
+    if !args.sha256 && !args.check {
+        report = source.walk(options, PHASE, feedback, &|| false, &mut sink)?;
+        seen.set(0);
+    }
+    let report = match report {
+        Some(report) => report,
+        None => source.inspect(options, PHASE, feedback, &mut sink)?,
+    };
     if json {
         feedback.close(true);
         output.json(&report)?;
     } else if let Some(problem) = problem {
         return Err(problem);
+    } else if report.checks.iter().any(|check| check.text == NOT_CHECKED) {
+        feedback.note(&format!("Note: {NOT_CHECKED} (--check reads all)"));
     }
     Ok(verify::exit_code(&report))
 }
 
-/// Writes a member out and stops there; what follows it is not read.
+/// Writes a member out and stops there; what follows it is not read, and what comes before it only where
+/// nothing else leads to it.
 pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
     let mut out = std::io::stdout().lock();
-    let mut inside = false;
+    let inside = Cell::new(false);
+    // When the snapshot must be read again from the beginning, what was written is left out.
+    let (count, known) = (Cell::new(0), Cell::new(0));
     let options = Options { lenient: args.lenient, ..Options::default() };
-    let found = source.inspect(options, PHASE, feedback, &mut |event| match event {
+    let mut sink = |event: Event<'_>| match event {
         Event::Member(member) => {
-            inside = member.name == args.member;
+            inside.set(member.name == args.member);
             Ok(())
         }
-        Event::Data(data) if inside => Ok(written(out.write_all(data))?),
-        Event::MemberEnd { .. } if inside => Err(Stop::Found),
-        Event::Problem(problem) if !args.lenient || inside => Err(Stop::Problem(problem.clone())),
+        Event::Data(data) if inside.get() => {
+            let old = known.get().min(data.len());
+            known.set(known.get() - old);
+            let new = &data[old..];
+            count.set(count.get() + new.len());
+            Ok(written(out.write_all(new))?)
+        }
+        Event::MemberEnd { .. } if inside.get() => Err(Stop::Found),
+        Event::Problem(problem) if !args.lenient || inside.get() => Err(Stop::Problem(problem.clone())),
         _ => Ok(()),
-    });
+    };
+    let again = || {
+        inside.set(false);
+        known.set(count.get());
+    };
+    let mut find = || -> Result<(), Stop> {
+        if !args.lenient && source.find_member(&args.member, feedback, &mut sink)? {
+            return Ok(());
+        }
+        again();
+        if source.walk(options, PHASE, feedback, &|| inside.get(), &mut sink)?.is_none() {
+            again();
+            source.inspect(options, PHASE, feedback, &mut sink)?;
+        }
+        Ok(())
+    };
+    let found = find();
     match found {
         Err(Stop::Found) => written(out.flush()).map(|()| ExitCode::SUCCESS),
         Err(Stop::Problem(problem)) => Err(problem),

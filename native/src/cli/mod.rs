@@ -5,6 +5,7 @@ mod context;
 mod demo;
 mod export;
 mod import;
+mod index;
 mod info;
 mod members;
 mod output;
@@ -51,6 +52,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
             info::run(args, output, feedback)
         }
         Command::Ls(args) => members::list(args, output, feedback),
+        Command::Index(args) => index::run(args, output, feedback),
         Command::Cat(args) => members::cat(args, feedback),
         Command::Extract(args) => members::extract(args, output, feedback),
         Command::Verify(args) => verify::run(args, &cli.global, output, feedback),

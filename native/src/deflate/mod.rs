@@ -8,7 +8,7 @@
 
 mod encoder;
 pub mod fast;
-mod pool;
+mod members;
 mod stream;
 
 #[cfg(test)]

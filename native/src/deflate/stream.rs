@@ -6,8 +6,10 @@ use rollsnap_core::Result;
 use rollsnap_core::gzip::checkpoint::{Collector, Index, SUBFIELD};
 
 use super::Options;
+use super::encoder::Encoder;
 use super::fast::FastEncoder;
-use super::pool::{Piece, Pool};
+use super::members::Members;
+use crate::pool::Pool;
 
 /// How many bytes are compressed at once. Smaller pieces cost ratio, larger ones memory.
 pub(super) const PIECE: usize = 512 * 1024;
@@ -17,6 +19,10 @@ const SPAN_PIECES: u64 = 4;
 
 /// One span, in bytes.
 const SPAN: u64 = SPAN_PIECES * PIECE as u64;
+
+/// Waypoints take one byte in so many, and never more than this.
+const WAYPOINT_SHARE: u64 = 8192;
+const MOST_WAYPOINTS: usize = 12 * 1024;
 
 /// More threads than this are not started: each needs some 1.8 MiB, and 64 MiB are to be enough.
 const MOST_JOBS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
@@ -42,7 +48,7 @@ const FIELD_AT: u64 = 10 + 2 + 4;
 ///
 /// Memory is bounded by a few pieces a thread. When it is dropped before the end, the threads stop.
 pub struct Deflater<F> {
-    pool: Pool,
+    pool: Pool<Piece>,
     out: F,
     /// Pieces that may be under way at once.
     depth: usize,
@@ -52,6 +58,7 @@ pub struct Deflater<F> {
     /// Pieces handed in so far.
     cut: u64,
     points: Collector,
+    members: Members,
     /// Space in the header for the index, in bytes; 0 when there is none.
     reserved: usize,
     /// Bytes given out.
@@ -81,6 +88,27 @@ pub struct Patch {
     pub bytes: Vec<u8>,
 }
 
+/// A piece of the stream, before and after.
+#[derive(Default)]
+struct Piece {
+    /// The bytes, after `known` earlier ones.
+    data: Vec<u8>,
+    known: usize,
+    /// The stream ends with it.
+    last: bool,
+    /// Its deflate data; whatever it holds before is overwritten.
+    out: Vec<u8>,
+    /// CRC-32 of the bytes, without those known.
+    crc: u32,
+}
+
+impl Piece {
+    /// How many bytes it adds to the stream.
+    fn len(&self) -> usize {
+        self.data.len() - self.known
+    }
+}
+
 impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     /// Starts the threads and writes the header.
     ///
@@ -88,8 +116,16 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     /// Those of `out`; `io.other` when no thread can be started.
     pub fn new(options: Options, mut out: F) -> Result<Self> {
         let jobs = options.jobs.min(MOST_JOBS);
-        let pool = Pool::new(jobs, options.level)?;
-        let reserved = reserved(options.expected);
+        let pool = Pool::new("deflate", jobs, || {
+            let mut encoder = Encoder::new(options.level);
+            move |piece: &mut Piece| {
+                encoder.encode(&piece.data, piece.known, piece.last, &mut piece.out)?;
+                piece.crc = crc32fast::hash(piece.data.get(piece.known..).unwrap_or_default());
+                Ok(())
+            }
+        })?;
+        let (checkpoints, waypoints) = reserved(options.expected);
+        let reserved = checkpoints + waypoints;
         let mut header = HEADER.to_vec();
         if reserved > 0 {
             header[3] = FEXTRA;
@@ -106,7 +142,8 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
             filling: Piece::default(),
             spare: Vec::new(),
             cut: 0,
-            points: Collector::new(SPAN, Index::capacity(reserved)),
+            points: Collector::new(SPAN, Index::capacity(checkpoints)),
+            members: Members::new(waypoints),
             reserved,
             written: header.len() as u64,
         })
@@ -117,6 +154,7 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     /// # Errors
     /// Those of `out`; `io.other` when a thread has failed.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.members.take(bytes);
         let mut rest = bytes;
         while !rest.is_empty() {
             // Only when more comes, so that the last piece is never empty without need.
@@ -145,7 +183,8 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
         self.give(&[c0, c1, c2, c3, s0, s1, s2, s3])?;
         let checkpoints = self.points.finish();
         let index = (self.reserved > 0 && !checkpoints.is_empty()).then(|| {
-            let index = Index { file_len: self.written, content_len, crc, checkpoints };
+            let (file_len, waypoints) = (self.written, self.members.finish());
+            let index = Index { file_len, content_len, crc, checkpoints, waypoints };
             Patch { at: FIELD_AT, bytes: index.encode() }
         });
         Ok(Finished { file_len: self.written, content_len, crc, index })
@@ -189,12 +228,16 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     }
 }
 
-/// Bytes to reserve for the index of so much content; none for what is one span anyway.
-fn reserved(expected: Option<u64>) -> usize {
+/// Bytes to reserve in the index of so much content, for checkpoints and for waypoints; none for what is one
+/// span anyway.
+fn reserved(expected: Option<u64>) -> (usize, usize) {
     let spans = expected.map_or(UNKNOWN, |bytes| bytes.div_ceil(SPAN));
     if spans < 2 {
-        return 0;
+        return (0, 0);
     }
+    let waypoints = expected.map_or(0, |bytes| usize::try_from(bytes / WAYPOINT_SHARE).unwrap_or(usize::MAX));
+    let waypoints = waypoints.min(MOST_WAYPOINTS);
     // One more, if a little more comes than was expected.
-    usize::try_from(spans + 1).map_or(MOST_RESERVED, |spans| Index::room(spans).min(MOST_RESERVED))
+    let room = usize::try_from(spans + 1).map_or(MOST_RESERVED, Index::room);
+    (room.min(MOST_RESERVED - waypoints), waypoints)
 }

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+
 use super::super::member::FEXTRA;
+use super::waypoint::{self, Waypoint};
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 use crate::read_at::ReadAt;
@@ -17,6 +20,8 @@ const MAGIC: [u8; 4] = *b"RSIX";
 const VERSION: u8 = 1;
 /// In the flags: each checkpoint tells how long its window data is.
 const WINDOWS: u8 = 1;
+/// In the flags: waypoints stand behind.
+const WAYPOINTS: u8 = 2;
 const HEAD: usize = 32;
 const CRC: usize = 4;
 
@@ -38,6 +43,18 @@ pub struct Checkpoint {
     pub window: Option<Vec<u8>>,
 }
 
+impl Checkpoint {
+    /// The bytes before, as far as they may be referred to.
+    ///
+    /// # Errors
+    /// [`Code::GzipIndex`] when they are damaged, or more than there can be.
+    pub fn window_bytes(&self) -> Result<Vec<u8>> {
+        let Some(data) = &self.window else { return Ok(Vec::new()) };
+        let window = decompress_to_vec_with_limit(data, WINDOW).ok();
+        window.filter(|window| window.len() as u64 <= self.offset).ok_or_else(|| bad("a window is damaged"))
+    }
+}
+
 /// Where a gzip file can be read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
@@ -49,6 +66,9 @@ pub struct Index {
     pub crc: u32,
     /// At least one, in ascending order; the first is where the deflate data begins.
     pub checkpoints: Vec<Checkpoint>,
+    /// Some member headers in the content, in the order of names and of offsets, if it is an archive whose
+    /// members are sorted. Nothing tells that they are right before they are read.
+    pub waypoints: Vec<Waypoint>,
 }
 
 impl Index {
@@ -67,7 +87,9 @@ impl Index {
         let windows = self.checkpoints.iter().any(|point| point.window.is_some());
         let mut bytes = Vec::with_capacity(Self::room(self.checkpoints.len()));
         bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&[VERSION, if windows { WINDOWS } else { 0 }, 0, 0]);
+        let flags = [(windows, WINDOWS), (!self.waypoints.is_empty(), WAYPOINTS)]
+            .map(|(is, flag)| if is { flag } else { 0 });
+        bytes.extend_from_slice(&[VERSION, flags[0] | flags[1], 0, 0]);
         bytes.extend_from_slice(&(self.checkpoints.len() as u32).to_be_bytes());
         bytes.extend_from_slice(&self.file_len.to_be_bytes());
         bytes.extend_from_slice(&self.content_len.to_be_bytes());
@@ -84,6 +106,9 @@ impl Index {
         for window in self.checkpoints.iter().filter_map(|point| point.window.as_ref()) {
             bytes.extend_from_slice(window);
         }
+        if !self.waypoints.is_empty() {
+            waypoint::encode(&self.waypoints, &mut bytes);
+        }
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
         bytes
     }
@@ -99,7 +124,7 @@ impl Index {
             return Err(bad("it does not begin with RSIX"));
         }
         let [version, flags, 0, 0] = input.array()? else { return Err(bad("reserved bytes are set")) };
-        if version != VERSION || flags & !WINDOWS != 0 {
+        if version != VERSION || flags & !(WINDOWS | WAYPOINTS) != 0 {
             return Err(bad("its version is unknown").expected(VERSION).found(version));
         }
         let windows = flags & WINDOWS != 0;
@@ -127,6 +152,7 @@ impl Index {
             }
             point.window = Some(input.take(length)?.to_vec());
         }
+        let waypoints = if flags & WAYPOINTS != 0 { waypoint::decode(&mut input)? } else { Vec::new() };
         let computed = crc32fast::hash(bytes.get(..input.at).unwrap_or_default());
         let stored = u32::from_be_bytes(input.array()?);
         if stored != computed {
@@ -137,7 +163,7 @@ impl Index {
         if bytes.get(input.at..).unwrap_or_default().iter().any(|&byte| byte != 0) {
             return Err(bad("something stands behind it"));
         }
-        Ok(Self { file_len, content_len, crc, checkpoints })
+        Ok(Self { file_len, content_len, crc, checkpoints, waypoints })
     }
 
     /// The index in the header of a gzip file, checked against the file; `None` when it has none.
@@ -216,10 +242,21 @@ impl Index {
             }
             all.combine(&crc32fast::Hasher::new_with_initial_len(point.crc, end - point.offset));
         }
+        if self.waypoints.last().is_some_and(|point| point.offset >= self.content_len) {
+            return Err(bad("a member is beyond the end"));
+        }
         if self.checkpoints.is_empty() || all.finalize() != self.crc {
             return Err(bad("the checksums of its spans do not make that of the content"));
         }
         Ok(())
+    }
+
+    /// Where to look for a member of this name: from the first of these offsets on and before the second.
+    /// `None` when that is everywhere.
+    pub fn stretch_of(&self, name: &str) -> Option<(u64, u64)> {
+        let next = self.waypoints.partition_point(|point| *point.name <= *name);
+        let from = self.waypoints.get(next.checked_sub(1)?)?.offset;
+        Some((from, self.waypoints.get(next).map_or(self.content_len, |point| point.offset)))
     }
 
     /// Number of the span that holds this byte of the content.
@@ -227,8 +264,9 @@ impl Index {
         self.checkpoints.partition_point(|point| point.offset <= offset).saturating_sub(1)
     }
 
-    /// Where span `at` ends: offset in the content and bit in the file.
-    pub(super) fn end_of(&self, at: usize) -> (u64, u64) {
+    /// Where span `at` ends: offset in the content and bit in the file. That of the last one is the
+    /// trailer.
+    pub fn end_of(&self, at: usize) -> (u64, u64) {
         let end = (self.content_len, self.file_len.saturating_sub(8).saturating_mul(8));
         self.checkpoints.get(at + 1).map_or(end, |next| (next.offset, next.bit))
     }
@@ -239,23 +277,23 @@ pub(super) fn bad(why: &str) -> Problem {
     Problem::new(Code::GzipIndex).because(why)
 }
 
-struct Input<'a> {
+pub(super) struct Input<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Input<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8]> {
         let taken = self.bytes.get(self.at..).and_then(|rest| rest.get(..length));
         self.at += length;
         taken.ok_or_else(|| bad("it ends too early"))
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         self.take(N)?.try_into().map_err(|_| bad("it ends too early"))
     }
 
-    fn number(&mut self) -> Result<u64> {
+    pub(super) fn number(&mut self) -> Result<u64> {
         Ok(u64::from_be_bytes(self.array()?))
     }
 }

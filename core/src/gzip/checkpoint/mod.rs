@@ -13,11 +13,13 @@ mod collect;
 mod format;
 mod scan;
 mod span;
+mod waypoint;
 
 pub use collect::Collector;
 pub use format::{Checkpoint, FIELD_MAX, Index, SUBFIELD};
 pub use scan::Scanner;
 pub use span::{Span, Spans};
+pub use waypoint::{Waypoint, Waypoints};
 
 #[cfg(test)]
 mod tests;

@@ -130,7 +130,8 @@ impl Scanner {
         let (content_len, crc) = (self.points.length(), self.points.crc32());
         let checkpoints = self.points.finish();
         let some = !checkpoints.is_empty();
-        Ok(some.then_some(Index { file_len: self.consumed, content_len, crc, checkpoints }))
+        let (file_len, waypoints) = (self.consumed, Vec::new());
+        Ok(some.then_some(Index { file_len, content_len, crc, checkpoints, waypoints }))
     }
 
     /// The stretch is complete.

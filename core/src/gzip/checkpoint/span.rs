@@ -7,9 +7,8 @@ use core::ops::Range;
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{BlockBoundaryState, DecompressorOxide};
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
-use super::format::{Index, WINDOW, bad};
+use super::format::{Index, bad};
 use super::scan::Inflate;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::ReadAt;
@@ -145,13 +144,7 @@ impl<'a, R: ReadAt> Span<'a, R> {
         let Some(point) = index.checkpoints.get(at) else {
             return Err(bad("there is no such span").found(at));
         };
-        let window = match &point.window {
-            None => Vec::new(),
-            Some(data) => decompress_to_vec_with_limit(data, WINDOW)
-                .ok()
-                .filter(|window| window.len() as u64 <= point.offset)
-                .ok_or_else(|| bad("a window is damaged").found(at))?,
-        };
+        let window = point.window_bytes()?;
         let mut decompressor = Box::<DecompressorOxide>::default();
         let (byte, bits) = (point.bit / 8, (point.bit % 8) as u8);
         let mut next = byte;
@@ -231,12 +224,10 @@ impl<'a, R: ReadAt> Span<'a, R> {
                 .expected(format_args!("{expected:08x}"))
                 .found(format_args!("{found:08x}")));
         }
-        let Some(window) = self.index.checkpoints.get(self.at + 1).and_then(|next| next.window.as_ref())
-        else {
-            return Ok(());
-        };
-        let window = decompress_to_vec_with_limit(window, WINDOW);
-        if window.ok().as_deref() != Some(self.inflate.window()) {
+        let next = self.index.checkpoints.get(self.at + 1);
+        if let Some(next) = next.filter(|next| next.window.is_some())
+            && next.window_bytes()? != self.inflate.window()
+        {
             return Err(self.wrong("a window is not the data before it"));
         }
         Ok(())

@@ -159,6 +159,7 @@ fn a_file_that_reads_differently_from_the_middle_is_found() {
         content_len: all.len() as u64,
         crc,
         checkpoints: alloc::vec![first, second],
+        waypoints: Vec::new(),
     };
     // It passes what can be told without reading it.
     index.check(&file).unwrap();

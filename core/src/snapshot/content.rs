@@ -1,0 +1,131 @@
+//! The content half of an inspection: what comes out of the file, whoever unpacks it.
+
+use super::archive::Archive;
+use super::{Event, Options};
+use crate::code::Code;
+use crate::header::Header;
+use crate::problem::Problem;
+use crate::report::{Check, Compression, Report, Verdict};
+
+/// Reads the content of a snapshot that an [`Unpacker`](super::Unpacker), or a reader of spans that
+/// prove themselves, has taken out of its file. [`Inspector`](super::Inspector) is both in one.
+pub struct ContentInspector {
+    archive: Archive,
+    report: Report,
+    /// The content ends before its end, and that was said.
+    cut: bool,
+}
+
+impl ContentInspector {
+    /// Waits for the first byte of the content.
+    pub fn new(options: Options) -> Self {
+        Self { archive: Archive::new(options), report: Report::new(), cut: false }
+    }
+
+    /// Says how the file is compressed. Must be told before [`ContentInspector::finish`].
+    pub fn compressed(&mut self, compression: Compression) {
+        self.report.container.compression = Some(compression);
+    }
+
+    /// Takes the next bytes of the content.
+    ///
+    /// # Errors
+    /// Those of `sink`; the inspection cannot go on after one.
+    pub fn feed<E>(
+        &mut self,
+        content: &[u8],
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.is_in_vain() { Ok(()) } else { self.archive.feed(content, &mut self.report, sink) }
+    }
+
+    /// The file is damaged here: what an [`Unpacker`](super::Unpacker) says.
+    ///
+    /// # Errors
+    /// Those of `sink`.
+    pub fn damaged<E>(
+        &mut self,
+        problem: &Problem,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.is_in_vain() {
+            return Ok(());
+        }
+        // What follows a complete member does not spoil the data before it.
+        self.cut |= !matches!(problem.code(), Code::GzipMembers | Code::GzipTrailing);
+        self.report.add(Check::no(problem));
+        sink(Event::Problem(problem))
+    }
+
+    /// Adds a remark to the report.
+    pub fn remark(&mut self, check: Check) {
+        self.report.add(check);
+    }
+
+    /// How many of the next bytes of the content are a member's, so that they can be left out.
+    pub fn skippable(&self) -> u64 {
+        self.archive.skippable()
+    }
+
+    /// The next `len` bytes of the content are not looked at. They must be
+    /// [skippable](ContentInspector::skippable).
+    pub fn skip(&mut self, len: u64) {
+        self.archive.skip(len);
+    }
+
+    /// The file of `file_len` bytes has ended. `crc32` is that of the content, where it was checked against
+    /// the trailer. Gives the report.
+    ///
+    /// # Errors
+    /// Those of `sink`.
+    pub fn finish<E>(
+        mut self,
+        file_len: u64,
+        crc32: Option<u32>,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Report, E> {
+        self.report.container.compressed_bytes = Some(file_len);
+        let mut cut = self.cut;
+        if self.is_in_vain() {
+            // The compressed data was not read on: nothing to say about its end.
+            cut = true;
+        } else if let Some(crc32) = crc32.filter(|_| !cut) {
+            let crc = alloc::format!("the CRC-32 of the data is {crc32:08x}, as in the trailer");
+            self.report.add(Check::yes(Code::GzipCrc, crc));
+            self.report.add(Check::yes(Code::GzipSize, "the length in the trailer is that of the data"));
+        }
+        self.archive.finish(cut, &mut self.report, sink)?;
+        if !cut {
+            self.report.container.bytes = Some(self.archive.received());
+        }
+        let broken = self.report.failures().next().is_some();
+        // Without compression nothing tells whether contents are whole, so nothing was missed.
+        let compressed = self.report.container.compression == Some(Compression::Gzip);
+        self.report.verdicts.intact = match broken {
+            true => Verdict::No,
+            false if compressed && self.archive.has_skipped() => Verdict::Unknown,
+            false => Verdict::Yes,
+        };
+        Ok(self.report)
+    }
+
+    /// The header, as soon as it was read.
+    pub fn header(&self) -> Option<&Header> {
+        self.report.header.as_ref()
+    }
+
+    /// What is known so far. Verdicts come with [`ContentInspector::finish`].
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Whether the first bytes show that the file is no snapshot, so that reading on is in vain.
+    pub fn is_foreign(&self) -> bool {
+        self.archive.is_foreign()
+    }
+
+    /// Whether the file is no snapshot and compressed, so that the rest is not worth inflating.
+    pub fn is_in_vain(&self) -> bool {
+        self.is_foreign() && self.report.container.compression == Some(Compression::Gzip)
+    }
+}

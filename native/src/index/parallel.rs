@@ -1,0 +1,93 @@
+//! All content in order, inflated span by span on all cores.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread;
+
+use rollsnap_core::report::Compression;
+use rollsnap_core::snapshot::{ContentInspector, Event};
+use rollsnap_core::{Feedback, Problem, ReadAt, Result};
+
+use super::span::SpanInflater;
+use super::{Indexed, Resume, span_len};
+use crate::pool::Pool;
+
+/// How much content may wait to be looked at, in bytes.
+const IN_FLIGHT: u64 = 24 << 20;
+
+/// More threads than this are not started: one looks at what they inflate.
+const MOST_THREADS: usize = 8;
+
+/// A span, before and after it is inflated.
+#[derive(Default)]
+struct Job {
+    at: usize,
+    bytes: Vec<u8>,
+}
+
+/// How far reading by the index came.
+pub(crate) enum Outcome {
+    /// To the end: the content has this CRC-32.
+    Read { crc32: u32 },
+    /// Not to the end, for this reason. What was looked at until then is the content from front to end.
+    Stopped { resume: Resume, problem: Problem },
+}
+
+/// Whether spans are so short that several can be held whole.
+pub(crate) fn is_possible(indexed: &Indexed) -> bool {
+    let index = &indexed.index;
+    let longest = (0..index.checkpoints.len()).map(|at| span_len(indexed, at)).max().unwrap_or(0);
+    index.checkpoints.len() > 1 && longest <= IN_FLIGHT / 3
+}
+
+/// Pushes all content through an inspector. Nothing is looked at before it is proved.
+///
+/// # Errors
+/// Those of `sink`, [`Cancelled`](rollsnap_core::Code::Cancelled).
+pub(crate) fn inspect<E: From<Problem>>(
+    indexed: &Arc<Indexed>,
+    inspector: &mut ContentInspector,
+    feedback: &mut dyn Feedback,
+    sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+) -> Result<Outcome, E> {
+    let index = &indexed.index;
+    let spans = index.checkpoints.len();
+    let longest = (0..spans).map(|at| span_len(indexed, at)).max().unwrap_or(1).max(1);
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS);
+    let most = usize::try_from(IN_FLIGHT / longest).unwrap_or(usize::MAX);
+    let depth = most.min(threads + 2);
+    let threads = NonZeroUsize::new(threads.min(depth)).unwrap_or(NonZeroUsize::MIN);
+    let mut pool = Pool::new("inflate", threads, || {
+        let (indexed, mut inflater) = (indexed.clone(), SpanInflater::new());
+        move |job: &mut Job| inflater.read(&indexed.file, &indexed.index, job.at, &mut job.bytes)
+    })?;
+    inspector.compressed(Compression::Gzip);
+    let mut resume = Resume::default();
+    let mut spare: Vec<Job> = Vec::new();
+    let mut next = 0;
+    loop {
+        feedback.checkpoint()?;
+        while next < spans && pool.under_way() < depth {
+            let job = Job { at: next, ..spare.pop().unwrap_or_default() };
+            pool.put(job)?;
+            next += 1;
+        }
+        let job = match pool.take() {
+            None => return Ok(Outcome::Read { crc32: index.crc }),
+            Some(Ok(job)) => job,
+            // Whatever it is, reading from front to end tells it better.
+            Some(Err(problem)) => return Ok(Outcome::Stopped { resume, problem }),
+        };
+        inspector.feed(&job.bytes, sink)?;
+        if inspector.is_in_vain() {
+            return Ok(Outcome::Read { crc32: index.crc });
+        }
+        let read = match job.at + 1 == spans {
+            true => indexed.file.len(),
+            false => index.end_of(job.at).1 / 8,
+        };
+        feedback.advance(read.saturating_sub(resume.file_bytes));
+        resume = Resume { content: resume.content + job.bytes.len() as u64, file_bytes: read };
+        spare.push(job);
+    }
+}

@@ -1,0 +1,53 @@
+//! Bytes from a file, a pipe or memory.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+use rollsnap_core::Result;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::io::problem;
+
+/// How long a pipe is waited for before looking whether the user wants to stop.
+const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// What is read from front to end.
+pub(super) enum Input {
+    /// A file, whose bytes are there at once.
+    File(File),
+    /// A pipe or the like, whose writer may take its time.
+    Pipe(File),
+    /// What is in memory.
+    Memory(Box<dyn Read + Send>),
+}
+
+impl Input {
+    /// Reads what is there; `name` is for messages. A writer that stalls does not keep the user from stopping:
+    /// `checkpoint` is asked again and again.
+    pub(super) fn read(
+        &mut self,
+        chunk: &mut [u8],
+        name: &Path,
+        checkpoint: impl Fn() -> Result<()>,
+    ) -> Result<usize> {
+        loop {
+            checkpoint()?;
+            let read = match self {
+                Self::File(file) => file.read(chunk),
+                Self::Pipe(pipe) => match poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&PATIENCE)) {
+                    Ok(0) => continue,
+                    Ok(_) => pipe.read(chunk),
+                    Err(errno) => Err(io::Error::from(errno)),
+                },
+                Self::Memory(bytes) => bytes.read(chunk),
+            };
+            match read {
+                Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                // A writer that was stopped together with this command has not finished.
+                Ok(0) => return checkpoint().map(|()| 0),
+                other => return other.map_err(|err| problem("read", name, err)),
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Where a snapshot is read from: a file or standard input.
+
+mod input;
+mod pass;
+mod stream;
+mod zlib;
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::gzip::MAGIC;
+use rollsnap_core::snapshot::{ContentInspector, Event, Inspector, Options};
+use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
+
+use crate::files::Part;
+use crate::index::{self, Content, Found, Outcome};
+use crate::io::problem;
+use input::Input;
+use pass::Pass;
+
+/// A snapshot to read.
+pub struct Source {
+    name: PathBuf,
+    input: Input,
+    size: Option<u64>,
+    /// Whether nothing was read yet.
+    fresh: bool,
+}
+
+impl Source {
+    /// Opens a file; `-` stands for standard input.
+    ///
+    /// # Errors
+    /// [`Code::IoDirectory`], [`Code::Usage`] for a URL, any other `io.*` code, with the text of
+    /// the nodes.
+    pub fn open(name: &Path) -> Result<Self> {
+        if name.as_os_str() == "-" {
+            // The descriptor itself: what a buffer holds could not be waited for.
+            let stdin = io::stdin().as_fd().try_clone_to_owned();
+            let stdin = stdin.map_err(|err| problem("read", Path::new("standard input"), err))?;
+            return Ok(Self { name: name.into(), input: Input::Pipe(stdin.into()), size: None, fresh: true });
+        }
+        let shown = name.display();
+        if ["http://", "https://"].iter().any(|scheme| shown.to_string().starts_with(scheme)) {
+            return Err(Problem::new(Code::Usage)
+                .headline(format!("rollsnap does not download {shown}"))
+                .because(format_args!("use a pipe: curl -fL {shown} | rollsnap COMMAND -")));
+        }
+        let cannot = |err: io::Error| {
+            let reason = err.to_string();
+            let text = format!("Cannot open snapshot file {shown}: {reason}");
+            Problem::new(problem("open", name, err).code()).headline(text)
+        };
+        let file = File::open(name).map_err(cannot)?;
+        let metadata = file.metadata().map_err(cannot)?;
+        if metadata.is_dir() {
+            return Err(cannot(ErrorKind::IsADirectory.into()));
+        }
+        Ok(if metadata.is_file() {
+            Self { name: name.into(), input: Input::File(file), size: Some(metadata.len()), fresh: true }
+        } else {
+            Self { name: name.into(), input: Input::Pipe(file), size: None, fresh: true }
+        })
+    }
+
+    /// A snapshot in memory, called `name` in messages.
+    pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Self {
+        let size = Some(bytes.as_ref().len() as u64);
+        Self { name: name.into(), input: Input::Memory(Box::new(io::Cursor::new(bytes))), size, fresh: true }
+    }
+
+    /// What it is called: the path, or `-`.
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// Size of the file in bytes; `None` for a pipe.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// Reads just enough for the header: with it one block of the archive, which tells its form.
+    ///
+    /// # Errors
+    /// What is wrong with the first bytes, [`Code::Cancelled`], and [`Code::IoOther`] when reading
+    /// fails.
+    pub fn read_header(&mut self, feedback: &dyn Feedback) -> Result<(Header, Report)> {
+        self.fresh = false;
+        let mut inspector = Inspector::new(Options::default());
+        let mut first_problem = None;
+        let mut sink = |event: Event<'_>| {
+            if let Event::Problem(problem) = event {
+                first_problem.get_or_insert_with(|| problem.clone());
+            }
+            Ok::<(), Problem>(())
+        };
+        let mut chunk = [0; 4096];
+        let mut report = loop {
+            let len = self.input.read(&mut chunk, &self.name, || feedback.checkpoint())?;
+            if len == 0 {
+                break inspector.finish(&mut sink)?;
+            }
+            inspector.feed(&chunk[..len], &mut sink)?;
+            if inspector.header().is_some() || inspector.report().failures().next().is_some() {
+                break inspector.report().clone();
+            }
+        };
+        let Some(header) = report.header else {
+            return Err(first_problem.unwrap_or_else(|| Problem::new(Code::FileEmpty)));
+        };
+        // Nothing but the header was looked at, so nothing else is said.
+        report.checks.retain(|check| check.code.as_str().starts_with("header."));
+        report.members = Default::default();
+        report.verdicts = Default::default();
+        report.container.compressed_bytes = self.size;
+        report.container.bytes = None;
+        Ok((header, report))
+    }
+
+    /// Pushes the whole file through an inspector, as one phase of a job: on all cores where an index tells
+    /// how, otherwise in two threads.
+    ///
+    /// # Errors
+    /// Those of `sink`, [`Code::Cancelled`], and [`Code::IoOther`] when reading fails. What is wrong
+    /// with the snapshot is told to `sink` and stands in the report.
+    pub fn inspect<E: From<Problem>>(
+        &mut self,
+        options: Options,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Report, E> {
+        feedback.phase(Phase { total: self.size, unit: Unit::Bytes, ..phase });
+        let mut pass = Pass::new(options);
+        let found = self.find_index();
+        pass.remark = found.problem;
+        if let Some(indexed) = found.indexed.filter(|indexed| index::is_possible(indexed)) {
+            match index::inspect(&indexed, &mut pass.inspector, feedback, sink)? {
+                Outcome::Read { crc32 } => return pass.finish(indexed.file.len(), Some(crc32), sink),
+                Outcome::Stopped { resume, problem } => {
+                    (pass.resume, pass.remark) = (resume, pass.remark.or(Some(problem)));
+                }
+            }
+        }
+        if pass.remark.is_some() {
+            feedback.note("The checkpoint index cannot be used: the file is read from front to end");
+        }
+        stream::inspect(&mut self.input, &self.name, pass, feedback, sink)
+    }
+
+    /// Goes from member header to member header, as one phase of a job, where the content can be reached from
+    /// anywhere: in an uncompressed file, or by an index. Contents are left out, but those for which `wanted`
+    /// says yes after [`Event::Member`]; what was not checked stands in the report.
+    ///
+    /// Gives no report where that is not possible, or when the index turns out to be wrong; then
+    /// [`Source::inspect`] tells everything from the beginning.
+    ///
+    /// # Errors
+    /// As [`Source::inspect`].
+    pub fn walk<E: From<Problem>>(
+        &mut self,
+        options: Options,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        wanted: &dyn Fn() -> bool,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Option<Report>, E> {
+        let Some(mut content) = self.content() else { return Ok(None) };
+        feedback.phase(Phase { total: Some(content.len()), unit: Unit::Bytes, ..phase });
+        index::walk(&mut content, ContentInspector::new(options), feedback, wanted, sink)
+    }
+
+    /// Reads one member, where an index leads to it. False where none does; then it may be anywhere.
+    ///
+    /// # Errors
+    /// As [`Source::inspect`].
+    pub fn find_member<E: From<Problem>>(
+        &mut self,
+        name: &str,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        match self.content() {
+            Some(mut content) => index::find_member(&mut content, name, feedback, sink),
+            None => Ok(false),
+        }
+    }
+
+    /// The content, where it can be reached from anywhere.
+    fn content(&self) -> Option<Content> {
+        let part = self.part().filter(|_| self.fresh)?;
+        if is_gzip(&part) {
+            index::find(&self.name, part).indexed.and_then(Content::indexed)
+        } else {
+            Some(Content::plain(part))
+        }
+    }
+
+    /// The index of a compressed file that was not read yet.
+    fn find_index(&mut self) -> Found {
+        let fresh = std::mem::replace(&mut self.fresh, false);
+        match self.part().filter(|part| fresh && is_gzip(part)) {
+            Some(part) => index::find(&self.name, part),
+            None => Found::default(),
+        }
+    }
+
+    /// The file, to be read from anywhere; `None` for a pipe.
+    pub(crate) fn part(&self) -> Option<Part> {
+        let (Input::File(file), Some(size)) = (&self.input, self.size) else { return None };
+        Some(Part::of(file.try_clone().ok()?, &self.name, size))
+    }
+}
+
+/// What cannot be read is not known to be compressed, and will be met again.
+pub(crate) fn is_gzip(part: &Part) -> bool {
+    let mut first = [0; 2];
+    part.read_at(0, &mut first).is_ok_and(|()| first == MAGIC)
+}

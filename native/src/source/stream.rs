@@ -1,0 +1,205 @@
+//! Front to end in two threads: one reads, inflates and adds up the CRC-32, the other looks at what comes
+//! out.
+//!
+//! Pieces of content go from one to the other and come back to be filled again, so that memory stays flat.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::Duration;
+
+use rollsnap_core::gzip::Step;
+use rollsnap_core::report::Compression;
+use rollsnap_core::snapshot::{Event, Unpacker};
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+
+use super::input::Input;
+use super::pass::Pass;
+use super::zlib::{PIECE, Zlib};
+
+/// How many pieces wait to be looked at.
+const DEPTH: usize = 4;
+
+/// How long the reader is waited for before looking whether the user wants to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What the reading thread tells, in order.
+enum Message {
+    /// The next bytes of the content; so many bytes of the file were read for them.
+    Content { bytes: Vec<u8>, compression: Option<Compression>, read: u64 },
+    /// The file is damaged here. It is read on, to learn its length.
+    Damage(Problem),
+    /// The file has ended.
+    End { compression: Option<Compression>, file_len: u64, crc32: Option<u32> },
+    /// Reading has failed.
+    Failed(Problem),
+}
+
+/// What the looking thread tells.
+#[derive(Default)]
+struct Wishes {
+    /// Nobody listens any more.
+    stop: AtomicBool,
+    /// The content is not wanted any more.
+    ignore: AtomicBool,
+}
+
+/// Pushes the whole input through an inspector. `name` is for messages.
+pub(super) fn inspect<E: From<Problem>>(
+    input: &mut Input,
+    name: &Path,
+    mut pass: Pass,
+    feedback: &mut dyn Feedback,
+    sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+) -> Result<Report, E> {
+    let wishes = Wishes::default();
+    thread::scope(|scope| {
+        // Whatever happens below: the reader must not go on when nobody listens.
+        let _stop = StopWhenDropped(&wishes.stop);
+        let (full, messages) = mpsc::sync_channel(DEPTH);
+        let (back, spare) = mpsc::channel();
+        let reader = Reader { input, name, wishes: &wishes, full, spare };
+        let started = thread::Builder::new().name("inflate".into()).spawn_scoped(scope, || reader.run());
+        started.map_err(|err| Problem::new(Code::IoOther).headline("cannot start a thread").because(err))?;
+        loop {
+            let message = next(&messages, feedback)?;
+            match message {
+                Message::Content { bytes, compression, read } => {
+                    compression.into_iter().for_each(|compression| pass.inspector.compressed(compression));
+                    pass.feed(&bytes, sink)?;
+                    if pass.inspector.is_in_vain() {
+                        wishes.ignore.store(true, Ordering::Relaxed);
+                    }
+                    feedback.advance(pass.progress(read));
+                    // The reader may have ended.
+                    let _ = back.send(bytes);
+                }
+                Message::Damage(problem) => pass.inspector.damaged(&problem, sink)?,
+                Message::End { compression, file_len, crc32 } => {
+                    compression.into_iter().for_each(|compression| pass.inspector.compressed(compression));
+                    return pass.finish(file_len, crc32, sink);
+                }
+                Message::Failed(problem) => return Err(problem.into()),
+            }
+        }
+    })
+}
+
+/// Waits for a message. What the user wants comes first, also when a writer stalls, or was stopped together
+/// with this command.
+fn next(messages: &Receiver<Message>, feedback: &dyn Feedback) -> Result<Message> {
+    loop {
+        let message = messages.recv_timeout(PATIENCE);
+        feedback.checkpoint()?;
+        match message {
+            Ok(message) => return Ok(message),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Problem::new(Code::IoOther).headline("the thread that reads has ended"));
+            }
+        }
+    }
+}
+
+struct StopWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for StopWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The reading thread.
+struct Reader<'a> {
+    input: &'a mut Input,
+    name: &'a Path,
+    wishes: &'a Wishes,
+    full: SyncSender<Message>,
+    spare: Receiver<Vec<u8>>,
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+impl Reader<'_> {
+    fn run(mut self) {
+        // Who is gone needs no answer.
+        let _ = self.read();
+    }
+
+    fn read(&mut self) -> Result<(), Gone> {
+        let mut unpacker = Unpacker::new(Zlib::new());
+        let mut chunk = vec![0; PIECE];
+        loop {
+            let len =
+                self.input.read(&mut chunk, self.name, || match self.wishes.stop.load(Ordering::Relaxed) {
+                    true => Err(Problem::new(Code::Cancelled)),
+                    false => Ok(()),
+                });
+            let len = match len {
+                Ok(0) => break,
+                Ok(len) => len,
+                Err(problem) => return self.tell(Message::Failed(problem)),
+            };
+            if self.wishes.ignore.load(Ordering::Relaxed) {
+                unpacker.ignore_the_rest();
+            }
+            self.unpack(&mut unpacker, &chunk[..len])?;
+        }
+        let last = unpacker.close().to_vec();
+        self.tell(Message::Content { bytes: last, compression: unpacker.compression(), read: 0 })?;
+        if let Err(problem) = unpacker.finish() {
+            self.tell(Message::Damage(problem))?;
+        }
+        let (file_len, crc32) = (unpacker.taken(), unpacker.crc32());
+        self.tell(Message::End { compression: unpacker.compression(), file_len, crc32 })
+    }
+
+    /// Tells what comes out of these bytes of the file: all of it, since the next ones may take their time.
+    fn unpack(&self, unpacker: &mut Unpacker<Zlib>, mut input: &[u8]) -> Result<(), Gone> {
+        let mut read = input.len() as u64;
+        unpacker.settle(&mut input);
+        let plain = unpacker.compression() == Some(Compression::None);
+        loop {
+            let mut content = Vec::new();
+            let (done, damage) = match unpacker.step(&mut input) {
+                Ok(Step::NeedsInput) => (true, None),
+                Ok(Step::Output(bytes)) if plain => {
+                    content = self.spare();
+                    content.extend_from_slice(bytes);
+                    (false, None)
+                }
+                Ok(Step::Output(_) | Step::End) => (false, None),
+                Err(problem) => (false, Some(problem)),
+            };
+            if let Some(engine) = unpacker.engine()
+                && !engine.is_empty()
+                && (engine.is_full() || done || damage.is_some())
+            {
+                content = engine.take(self.spare());
+            }
+            if done || !content.is_empty() {
+                let compression = unpacker.compression();
+                self.tell(Message::Content { bytes: content, compression, read: std::mem::take(&mut read) })?;
+            }
+            if let Some(problem) = damage {
+                self.tell(Message::Damage(problem))?;
+            }
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// An empty piece: one that came back, if there is one.
+    fn spare(&self) -> Vec<u8> {
+        let mut piece = self.spare.try_recv().unwrap_or_default();
+        piece.clear();
+        piece
+    }
+
+    fn tell(&self, message: Message) -> Result<(), Gone> {
+        self.full.send(message).map_err(|_| Gone)
+    }
+}
