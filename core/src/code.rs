@@ -215,6 +215,9 @@ OutputExists       Refused "output.exists"        "the output file exists" "use 
 SourceFile         Refused "source.file"          "a file of the data directory cannot be archived" "move it out of the data directory"
 SourceChanged      Refused "source.changed"       "a file changed while it was read" "try again; if it happens again, stop the node first"
 ExportCheck        Refused "export.check"         "the finished snapshot does not read back as it was written" "the disk may be failing: try another one"
+// --- Converting a store -------------------------------------------------------------------------
+ConvertStore       Refused "convert.store"        "there is no older store to convert" "rollsnap convert makes store version 5 of versions 2, 3 and 4"
+ConvertLeftOut     Answer  "convert.left-out"     "something of the old store has no place in the new one" ""
 // --- Layer 1 --------------------------------------------------------------------------------------
 CommitmentExpected Answer  "commitment.expected"  "the last commitment is not the expected one" "do not use this snapshot, or check the expected hash"
 L1Commitment       Answer  "l1.commitment"        "Commitment of snapshot is not published on L1" "do not trust this snapshot unless you know where it comes from"

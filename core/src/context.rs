@@ -29,6 +29,7 @@ pub use facts::Facts;
 pub use index::Index;
 pub use layout::Layout;
 pub use open::Context;
+pub(crate) use open::no_entry;
 pub use riscv::Riscv;
 pub use stat::Stat;
 pub use tree::{Contents, Directory, Link, Object};

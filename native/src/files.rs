@@ -69,6 +69,15 @@ impl Part {
         self.file.metadata().map_err(|err| io::problem("look at", &self.path, err))
     }
 
+    /// The same file, as long as it is by now.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn renewed(mut self) -> Result<Self> {
+        self.len = self.metadata()?.len().saturating_sub(self.start);
+        Ok(self)
+    }
+
     /// A part of this one; `None` when it is not that long.
     pub fn window(&self, start: u64, len: u64) -> Option<Self> {
         let end = start.checked_add(len).filter(|end| *end <= self.len);

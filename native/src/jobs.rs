@@ -43,6 +43,11 @@ impl Phases {
         phase
     }
 
+    /// Leaves out the next phases: there is nothing to do in them.
+    pub fn skip(&mut self, count: u32) {
+        self.skipped += count;
+    }
+
     /// Ends the last phase. Name and duration of each, in order.
     pub fn finish(mut self) -> Vec<(&'static str, Duration)> {
         self.end();

@@ -10,7 +10,7 @@
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
 //! * [`context`]: its context, or that of a snapshot, read at random;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
-//! * [`export`], [`import`]: the two big jobs; [`swap`]: how an import cannot break anything;
+//! * [`export`], [`import`]: the two big jobs; [`convert`]: an older store to version 5; [`swap`]: how an import cannot break anything;
 //! * [`demo`]: all of it at work on a small data directory.
 
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@
 pub mod cli;
 pub mod context;
 pub mod contexts;
+pub mod convert;
 pub mod data_dir;
 pub mod deflate;
 pub mod demo;

@@ -7,10 +7,12 @@
   oracle.py bomb OUT MIB           a snapshot of so many zeros, compressed
   oracle.py pages DIR MIB          adds so many pre-images, those of the benchmarks (bench/speed/corpus.py)
   oracle.py dump DB...             every row of every table, schema, integrity check
+  oracle.py lists DB               every list of messages, inflated, by the hash that it is stored under
+  oracle.py base58check PREFIX PAYLOAD   the text of a hash, both in hexadecimal
   oracle.py members FILE...        header and members of snapshots, read by gzip and tarfile
   oracle.py hold FILE...           takes POSIX locks, says so, keeps them until standard input ends
 """
-import fcntl, gzip, hashlib, io, json, os, shutil, sqlite3, sys, tarfile, tempfile
+import fcntl, gzip, hashlib, io, json, os, shutil, sqlite3, sys, tarfile, tempfile, zlib
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIXTURES = TESTS + "/fixtures/data-dir"
@@ -44,6 +46,23 @@ def dump(path):
         }
         db.close()
         return out
+
+
+def lists(path):
+    db = sqlite3.connect("file:%s?mode=ro&immutable=1" % path, uri=True)
+    rows = db.execute("SELECT payload_hashes_hash, message_list FROM messages").fetchall()
+    db.close()
+    return {key: zlib.decompress(packed, -15).hex() for key, packed in rows}
+
+
+def base58check(prefix, payload):
+    body = bytes.fromhex(prefix + payload)
+    body += hashlib.sha256(hashlib.sha256(body).digest()).digest()[:4]
+    number, text = int.from_bytes(body, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[digit] + text
+    return text
 
 
 def members(path):
@@ -118,6 +137,10 @@ def main():
         result = [dump(path) for path in args]
     elif command == "members":
         result = [members(path) for path in args]
+    elif command == "lists":
+        result = [lists(path) for path in args]
+    elif command == "base58check":
+        result = base58check(*args)
     elif command == "hold":
         return hold(args)
     else:

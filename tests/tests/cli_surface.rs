@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, dump, members};
 use serde_json::{Value, json};
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["info"],
     &["ls"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 22] = [
     &["verify"],
     &["export"],
     &["import"],
+    &["convert"],
     &["context"],
     &["context", "log"],
     &["context", "ls"],
@@ -63,6 +64,7 @@ fn help_fits_on_a_screen_and_tells_defaults() {
         ),
         (&["snapshot", "export"], &["~/.tezos-smart-rollup-node", "[default: finalized]"]),
         (&["import"], &["~/.tezos-smart-rollup-node", "--level", "--force", "- for standard input"]),
+        (&["convert"], &["[default: v5]", "[default: what the source is]", "--force", "--no-check"]),
         (&["extract"], &["[default: all]", "[default: .]"]),
         (&["verify"], &["--json"]),
         (&["context", "ls"], &["SRCo...", "finalized", "/evm", "[default: the root]"]),

@@ -140,13 +140,26 @@ impl<F: Files> Context<F> {
     /// [`Code::ContextCommit`], [`Code::ContextEntry`], [`Code::ContextChild`]; whatever the files
     /// report.
     pub fn commit_at(&self, offset: u64) -> Result<Commit> {
+        self.read_commit(offset, |_| {
+            let found = "parents, which no commit of layer 2 has";
+            Err(Problem::new(Code::ContextCommit).at(Place::Context(offset)).found(found))
+        })
+    }
+
+    /// Like [`Context::commit_at`], where `hash_of` tells the hash of a parent.
+    pub(crate) fn read_commit(
+        &self,
+        offset: u64,
+        hash_of: impl FnMut(Child) -> Result<Hash>,
+    ) -> Result<Commit> {
         let mut value = Vec::new();
         let head = self.object(offset, Kind::Commit, MAX_COMMIT, &mut value)?;
         let wrong = |why: &str| Problem::new(Code::ContextCommit).at(Place::Context(offset)).found(why);
-        let commit = pack::Commit::parse(&value).map_err(|malformed| wrong(malformed.0))?;
-        if commit.parents > 0 {
-            return Err(wrong("parents, which no commit of layer 2 has"));
-        }
+        let mut parents = Vec::new();
+        let commit = pack::Commit::with_parents(&value, |parent| parents.push(parent))
+            .map_err(|malformed| wrong(malformed.0))?;
+        let mut parents: Vec<Hash> = parents.into_iter().map(hash_of).collect::<Result<_>>()?;
+        parents.sort_unstable();
         let Child::Offset(root) = commit.root else {
             return Err(wrong("a root directory that is named by its hash"));
         };
@@ -157,8 +170,17 @@ impl<F: Files> Context<F> {
         if root_head.kind != Kind::Root {
             return Err(super::tree::other_kind(root, Kind::Root, root_head.kind));
         }
+        let mut image = Vec::new();
+        pack::hashing::put_commit(
+            &root_head.hash,
+            &parents,
+            commit.date,
+            commit.author,
+            commit.message,
+            &mut image,
+        );
         Ok(Commit {
-            hash: ContextHash::new(commit.hash(&root_head.hash)),
+            hash: ContextHash::new(pack::hashing::hash(&image)),
             offset,
             len: head.entry_len(),
             stored: head.hash,

@@ -172,7 +172,7 @@ pub(super) fn nothing_at(offset: u64) -> Problem {
 }
 
 /// What is at a global offset is no entry.
-pub(super) fn no_entry(offset: u64, why: Malformed) -> Problem {
+pub(crate) fn no_entry(offset: u64, why: Malformed) -> Problem {
     Problem::new(Code::ContextEntry).at(Place::Context(offset)).found(why)
 }
 

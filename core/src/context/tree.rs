@@ -19,7 +19,7 @@ use crate::read_at::Files;
 const PIECE: usize = 1 << 16;
 
 /// No directory is deeper: an index of 50 bits or more is refused by the library.
-pub(super) const MAX_BITS: u64 = 50;
+pub(crate) const MAX_BITS: u64 = 50;
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -368,21 +368,26 @@ impl<F: Files> Context<F> {
 
     /// An entry of a directory, its name looked up.
     pub(super) fn link(&self, offset: u64, value: &Value<'_>) -> Result<Link> {
-        let name = match value.step {
-            Step::Inline(name) => name,
+        let name = self.name_of(offset, value.step)?.to_vec();
+        Ok(Link { name, directory: value.node, offset: earlier(offset, value.child)? })
+    }
+
+    /// The name of an entry of the directory at a global offset.
+    pub(crate) fn name_of<'a>(&'a self, offset: u64, step: Step<'a>) -> Result<&'a [u8]> {
+        match step {
+            Step::Inline(name) => Ok(name),
             Step::Dict(id) => self.dict().get(id).ok_or_else(|| {
                 Problem::new(Code::ContextEntry)
                     .at(Place::Context(offset))
                     .expected(format_args!("one of the {} names of the dictionary", self.dict().len()))
                     .found(format_args!("number {id}"))
-            })?,
-        };
-        Ok(Link { name: name.to_vec(), directory: value.node, offset: earlier(offset, value.child)? })
+            }),
+        }
     }
 }
 
 /// The offset of a child, which must have been written before its parent.
-pub(super) fn earlier(parent: u64, child: Child) -> Result<u64> {
+pub(crate) fn earlier(parent: u64, child: Child) -> Result<u64> {
     let wrong = |what: &str| Problem::new(Code::ContextChild).at(Place::Context(parent)).found(what);
     match child {
         Child::Offset(offset) if offset < parent => Ok(offset),

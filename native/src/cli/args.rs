@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
 
 use super::context::ContextCommand;
+use super::convert::{ConvertArgs, StoreVersion};
 use crate::store::Family;
 use crate::verify::ContextScope;
 
@@ -163,6 +164,8 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Import a snapshot into a data directory
     Import(ImportArgs),
+    /// Make store version 5, of today's Octez, of a store of version 2, 3 or 4
+    Convert(ConvertArgs),
     /// Look into the context of a snapshot or a data directory: commits, trees, contents
     Context {
         #[command(subcommand)]
@@ -205,6 +208,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
+            Self::Convert(args) => args.json,
             Self::Context { command } => command.wants_json(),
             Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }
@@ -387,6 +391,9 @@ pub(super) struct ImportArgs {
     /// Whose rules apply [default: those of the nodes that read the store in the snapshot]
     #[arg(long, value_name = "NODES")]
     pub(super) format: Option<Format>,
+    /// Convert an older store to this version, for Octez nodes, as rollsnap convert does
+    #[arg(long, value_name = "VERSION", conflicts_with = "format")]
+    pub(super) to: Option<StoreVersion>,
     /// Take the store back to this level; stores of version 5 only
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<String>,

@@ -6,6 +6,7 @@ use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 use serde::Serialize;
 
 use super::args::{Global, ImportArgs};
+use super::convert::left_out;
 use super::export::{JsonPhase, data_dir, phases};
 use super::output::{Output, print};
 use super::progress::Terminal;
@@ -23,6 +24,7 @@ pub(super) fn run(
         force: args.force,
         check: !args.no_check,
         family: args.format.map(Into::into),
+        to_v5: args.to.is_some(),
         level: args.level.as_deref().map(level).transpose()?,
         keep_compact: args.keep_compact,
         endpoint: global.node.endpoint.clone(),
@@ -32,6 +34,7 @@ pub(super) fn run(
     for remark in verify::remarks(outcome.report.checks.iter()) {
         feedback.note(&format!("Note: {remark}"));
     }
+    left_out(&outcome.report, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,

@@ -2,6 +2,7 @@
 
 mod args;
 mod context;
+mod convert;
 mod demo;
 mod export;
 mod import;
@@ -62,6 +63,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Import(args) | Command::Snapshot { command: Snapshot::Import(args) } => {
             import::run(args, &cli.global, output, feedback)
         }
+        Command::Convert(args) => convert::run(args, output, feedback),
         Command::Context { command } => context::run(command, output, feedback),
         Command::Demo(args) => demo::run(args, feedback),
         Command::Page(args) => page::run(args, feedback),

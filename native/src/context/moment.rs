@@ -133,22 +133,33 @@ impl Moment {
 }
 
 impl Held {
-    fn new(name: &str, part: Part) -> Result<Self> {
+    fn new(name: &str, mut part: Part) -> Result<Self> {
+        let is_log = ["log", "log_async"].contains(&name.rsplit('/').next().unwrap_or_default());
+        let mut header = None;
+        if is_log && part.len() >= LOG_HEADER {
+            let mut bytes = [0; LOG_HEADER as usize];
+            part.read_at(0, &mut bytes)?;
+            header = Some(bytes);
+            // What the header counts was written before it.
+            part = part.renewed()?;
+        }
         let metadata = part.metadata()?;
-        let is_log = |name: &str| name == "log" || name == "log_async";
+        let mode = metadata.mode() & 0o777;
+        let mtime = u64::try_from(metadata.mtime()).unwrap_or_default();
         let content = if part.len() <= MAX_KEPT {
             let mut bytes = vec![0; usize::try_from(part.len()).unwrap_or_default()];
             part.read_at(0, &mut bytes)?;
+            if let (Some(header), Some(beginning)) = (header, bytes.first_chunk_mut()) {
+                *beginning = header;
+            }
             Content::Bytes(bytes.into())
-        } else if is_log(name.rsplit('/').next().unwrap_or_default()) {
-            let mut header = [0; LOG_HEADER as usize];
-            part.read_at(0, &mut header)?;
-            Content::Log(header, part)
         } else {
-            Content::Open(part)
+            match header {
+                Some(header) => Content::Log(header, part),
+                None => Content::Open(part),
+            }
         };
-        let mtime = u64::try_from(metadata.mtime()).unwrap_or_default();
-        Ok(Self { content, mode: metadata.mode() & 0o777, mtime })
+        Ok(Self { content, mode, mtime })
     }
 }
 

@@ -35,13 +35,12 @@ impl SourceFile {
     /// Any `io.*` code.
     pub fn look_at(name: &str, path: &Path) -> Result<Self> {
         let metadata = fs::metadata(path).map_err(|err| io::problem("look at", path, err))?;
-        Ok(Self {
-            name: name.into(),
-            path: path.into(),
-            size: metadata.len(),
-            mode: metadata.mode() & 0o777,
-            mtime: u64::try_from(metadata.mtime()).unwrap_or_default(),
-        })
+        Ok(Self::of(name.into(), path.into(), &metadata))
+    }
+
+    fn of(name: String, path: PathBuf, metadata: &Metadata) -> Self {
+        let mtime = u64::try_from(metadata.mtime()).unwrap_or_default();
+        Self { name, path, size: metadata.len(), mode: metadata.mode() & 0o777, mtime }
     }
 }
 
@@ -209,15 +208,10 @@ impl Walk<'_> {
         if self.files.len() == MAX_FILES {
             return Err(refused(&path, "there are too many files"));
         }
-        let mtime = u64::try_from(metadata.mtime())
-            .map_err(|_| refused(&path, "its time of change is before 1970"))?;
-        self.files.push(SourceFile {
-            name,
-            path,
-            size: metadata.len(),
-            mode: metadata.mode() & 0o777,
-            mtime,
-        });
+        if metadata.mtime() < 0 {
+            return Err(refused(&path, "its time of change is before 1970"));
+        }
+        self.files.push(SourceFile::of(name, path, &metadata));
         Ok(())
     }
 

@@ -7,13 +7,13 @@ use super::Level;
 use super::fast::FastEncoder;
 
 /// What a thread keeps between pieces.
-pub(super) enum Encoder {
+pub(crate) enum Encoder {
     Fast(Box<FastEncoder>),
     Zlib(i32),
 }
 
 impl Encoder {
-    pub(super) fn new(level: Level) -> Self {
+    pub(crate) fn new(level: Level) -> Self {
         match level {
             Level::Fast => Self::Fast(Box::default()),
             Level::Zlib(level) => Self::Zlib(i32::from(level.clamp(1, 9))),
@@ -22,7 +22,7 @@ impl Encoder {
 
     /// Replaces `out` by the deflate data of `data` without its first `known` bytes, which may be
     /// referred to. It ends on a byte boundary; with the end of the stream when `last`.
-    pub(super) fn encode(&mut self, data: &[u8], known: usize, last: bool, out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn encode(&mut self, data: &[u8], known: usize, last: bool, out: &mut Vec<u8>) -> Result<()> {
         match self {
             Self::Fast(fast) => {
                 out.clear();

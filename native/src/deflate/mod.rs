@@ -17,6 +17,7 @@ mod tests;
 use std::num::NonZeroUsize;
 use std::thread;
 
+pub(crate) use encoder::Encoder;
 pub use stream::{Deflater, Finished, Patch};
 
 /// How hard to compress.

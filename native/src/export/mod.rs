@@ -1,6 +1,6 @@
 //! Export: from a data directory to a snapshot file.
 //!
-//! What the snapshot holds is captured under the locks of the data directory ([`capture`]), and copied
+//! What the snapshot holds is captured under the locks of the data directory (`capture`), and copied
 //! when they are released. The file is made in a hidden directory next to its final place, synced,
 //! read back completely and only then given its name. A failed or interrupted export leaves what was
 //! there before.
@@ -39,6 +39,7 @@ use rules::Rules;
 use stored::Stored;
 
 pub use output::Output;
+pub(crate) use workspace::Workspace;
 
 /// What to export, and how.
 #[derive(Clone, Debug)]

@@ -24,7 +24,7 @@ pub enum Output {
 
 impl Output {
     /// What can be said before the level is known.
-    pub(super) fn check_early(&self, force: bool) -> Result<()> {
+    pub(crate) fn check_early(&self, force: bool) -> Result<()> {
         match self {
             Self::File(path) => self.check(path, force),
             Self::Directory(_) => Ok(()),
@@ -32,7 +32,7 @@ impl Output {
     }
 
     /// The directory of the file.
-    pub(super) fn directory(&self) -> PathBuf {
+    pub(crate) fn directory(&self) -> PathBuf {
         let directory = match self {
             Self::Directory(directory) => directory.as_deref(),
             Self::File(path) => path.parent(),

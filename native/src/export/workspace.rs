@@ -23,7 +23,7 @@ const ATTEMPTS: u32 = 100;
 
 /// A working directory; dropping it removes it.
 #[derive(Debug)]
-pub(super) struct Workspace {
+pub(crate) struct Workspace {
     dir: PathBuf,
     removed: bool,
     /// What was made for it; goes after it.
@@ -34,7 +34,7 @@ pub(super) struct Workspace {
 
 impl Workspace {
     /// Makes one in the directory `parent`, which is made if missing.
-    pub(super) fn create(parent: &Path, feedback: &mut dyn Feedback) -> Result<Self> {
+    pub(crate) fn create(parent: &Path, feedback: &mut dyn Feedback) -> Result<Self> {
         let made = io::MadeDirs::create(parent)?;
         sweep(parent, feedback);
         let create = || {
@@ -51,12 +51,12 @@ impl Workspace {
         Ok(Self { dir, removed: false, parent: made, _owner: owner })
     }
 
-    pub(super) fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// Removes it and says so if that fails.
-    pub(super) fn remove(mut self) -> Result<()> {
+    pub(crate) fn remove(mut self) -> Result<()> {
         self.removed = true;
         std::mem::take(&mut self.parent).keep();
         clear(&self.dir).map_err(|err| io::problem("remove", &self.dir, err))

@@ -11,29 +11,29 @@ use crate::io;
 use crate::store::{Accept, AnyStore, Family, Lpc, Rows, Store, close_any, open_any};
 
 /// A data directory that exists and is locked.
-pub(super) struct Target {
+pub(crate) struct Target {
     lock: Lock,
     dirs: io::MadeDirs,
 }
 
 impl Target {
     /// Makes the directory if needed and takes its lock (rule I2).
-    pub(super) fn prepare(root: &Path) -> Result<Self> {
+    pub(crate) fn prepare(root: &Path) -> Result<Self> {
         let dirs = io::MadeDirs::create(root)?;
         Ok(Self { lock: Lock::try_node(root)?, dirs })
     }
 
-    pub(super) fn lock(&self) -> &Lock {
+    pub(crate) fn lock(&self) -> &Lock {
         &self.lock
     }
 
     /// The import is done: the directory stays, its lock is let go.
-    pub(super) fn keep(self) {
+    pub(crate) fn keep(self) {
         self.dirs.keep();
     }
 
     /// Undoes [`Target::prepare`].
-    pub(super) fn discard(self) {
+    pub(crate) fn discard(self) {
         // Nothing depends on it: an empty directory or lock file that stays does no harm.
         let _ = self.lock.discard();
     }
@@ -125,7 +125,7 @@ fn is_damage(problem: &Problem) -> bool {
 }
 
 /// A link in the place of a directory would be replaced itself, and what it points to orphaned.
-fn no_links(root: &Path) -> Result<()> {
+pub(crate) fn no_links(root: &Path) -> Result<()> {
     for name in rules::TOP_LEVEL {
         let path = root.join(name);
         if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {

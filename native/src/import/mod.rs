@@ -20,6 +20,7 @@ use rollsnap_core::store::Rows;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
 use crate::contexts;
+use crate::convert;
 use crate::data_dir::{Lock, STORE};
 use crate::jobs::Phases;
 use crate::source::Source;
@@ -28,9 +29,12 @@ use crate::swap::{self, Change, Staging};
 use crate::verify::anchored::NOT_CHECKED;
 use crate::verify::{self, ContextScope, Reading, Subject};
 
-use existing::{Existing, Target};
+use existing::Existing;
 use gate::Gate;
 use layer1::Layer1;
+
+pub(crate) use existing::{Target, no_links};
+pub(crate) use rules::not_populated;
 
 /// What to import, and where to.
 #[derive(Clone, Debug)]
@@ -43,6 +47,8 @@ pub struct Options {
     pub check: bool,
     /// Whose rules apply; `None`: those of the nodes that read the store in the snapshot.
     pub family: Option<Family>,
+    /// Convert an older store to version 5, which Octez nodes read.
+    pub to_v5: bool,
     /// Take the store back to this level.
     pub level: Option<i32>,
     /// Import a compact snapshot as it is, without the contexts that a node would rebuild.
@@ -92,15 +98,28 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     rules::not_populated(root, options.force)?;
     let mut source = Source::open(snapshot)?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
-    let mut phases = Phases::new(2 + 3 * u32::from(options.check));
+    let converting = u32::from(options.to_v5) * (1 + u32::from(options.check));
+    let mut phases = Phases::new(2 + converting + 3 * u32::from(options.check));
 
     let staging = Staging::begin(root)?;
     let layer1 = Layer1::new(options)?;
-    let mut gate = Gate::new(&existing, &layer1, options.level, options.family);
+    // What is converted is for an Octez node, whoever made it.
+    let family = options.family.or(options.to_v5.then_some(Family::Octez));
+    let mut gate = Gate::new(&existing, &layer1, options.level, family);
     let phase = phases.next("Extracting snapshot");
     let (header, mut report) = stage::extract(&mut source, staging.dir(), phase, &mut gate, feedback)?;
 
-    let level = rules::staged(staging.dir(), root, &header, gate.family, options.check)?;
+    let mut converted = None;
+    if options.to_v5 {
+        converted = convert::in_place(staging.dir(), root, &header, options.check, &mut phases, feedback)?;
+        if converted.is_none() {
+            phases.skip(converting);
+            feedback.note("Nothing to convert: the store is of version 5 already");
+        }
+    }
+    // The old store was held against the header as Mavkit makes it: older than the store, sometimes.
+    let check_header = options.check && converted.is_none();
+    let level = rules::staged(staging.dir(), root, &header, gate.family, check_header)?;
     let contexts = contexts::read(staging.dir())?;
     let head_level = options.level.unwrap_or(level);
     adjust(staging.dir(), &header, &existing, options.level, feedback)?;
@@ -120,7 +139,12 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
         let audited = reading.directory(&staging.dir().join("context"), phase, feedback)?;
         let contexts = Some(&audited.contexts);
         let subject = Subject { root: staging.dir(), shown: root, header: None, contexts };
-        check(subject, store(), &audited, phases.next("Checking chain"), &mut report, feedback)?;
+        let partial_lists = converted.as_ref().map_or(0, |(carried, _)| carried.partial_lists);
+        let phase = phases.next("Checking chain");
+        check(subject, store(), partial_lists, &audited, phase, &mut report, feedback)?;
+    }
+    for check in converted.into_iter().flat_map(|(_, checks)| checks) {
+        report.add(check);
     }
     let family = Family::of_store(&store()?);
 
@@ -141,10 +165,16 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     Ok(Outcome { report: remarked(report, options), head_level, phases: phases.finish() })
 }
 
+/// Whether the directory `dir` lacks all contexts but that of its first available block.
+pub(crate) fn is_compact(dir: &Path) -> Result<bool> {
+    Ok(rules::compact(dir, &contexts::read(dir)?)?.is_some())
+}
+
 /// The rules after an import: the store and its chain are what they should be.
 fn check(
     subject: Subject<'_>,
     store: Result<AnyStore>,
+    partial_lists: u64,
     audited: &Audited,
     phase: Phase,
     report: &mut Report,
@@ -156,6 +186,7 @@ fn check(
     problems.extend_from_slice(pre_images.problems());
     passed.extend_from_slice(&audited.checks);
     passed.extend(pre_images.passed());
+    passed.extend(convert::without_witness(&mut problems, partial_lists));
     verify::refuse(problems)?;
     rollsnap_core::store::settle(report, Vec::new(), passed, true);
     Ok(())
@@ -198,7 +229,7 @@ fn adjust(
 /// What replaces what. The old write-ahead log goes with the old database, and an old `storage`
 /// goes as a whole, even if the snapshot has none: what it says is about the old store, and so do the stale
 /// stores in it, which a node would look into.
-fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
+pub(crate) fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
     let mut plan = vec![Change::Remove("store.sqlite-wal".into()), Change::Remove("store.sqlite-shm".into())];
     for name in rules::TOP_LEVEL {
         let staged = staging.join(name);

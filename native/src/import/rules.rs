@@ -20,7 +20,7 @@ pub(super) const TOP_LEVEL: [&str; 7] =
 pub(super) const PRE_IMAGES: [&str; 3] = ["wasm_2_0_0", "arith", "riscv"];
 
 /// Rule I1.
-pub(super) fn not_populated(root: &Path, force: bool) -> Result<()> {
+pub(crate) fn not_populated(root: &Path, force: bool) -> Result<()> {
     if force || !DataDir::new(root).is_populated() {
         return Ok(());
     }

@@ -29,7 +29,7 @@ pub struct Options {
 
 /// An index that was made, or need not be made.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct Made {
     /// Where it is; `None` when the header of the file holds one.
     pub path: Option<PathBuf>,
     /// Its length in bytes.
@@ -47,7 +47,7 @@ pub struct Outcome {
 /// # Errors
 /// [`Code::Usage`] for standard input, a pipe, or a file that is not compressed; [`Code::OutputExists`];
 /// the `gzip.*` code of a damaged file; [`Code::FileEmpty`]; [`Code::Cancelled`]; any `io.*` code.
-pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Made> {
     let shown = path.display();
     let source = Source::open(path)?;
     let Some(file) = source.part() else {
@@ -65,7 +65,7 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
         && !options.force
         && options.output.is_none()
     {
-        return Ok(outcome(None, 0, &index));
+        return Ok(made(None, 0, &index));
     }
     let output = options.output.clone().unwrap_or_else(|| sidecar(path));
     if !options.force && output.symlink_metadata().is_ok() {
@@ -91,11 +91,11 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
     let bytes = index.encode();
     feedback.checkpoint()?;
     put(&output, &bytes, options.force)?;
-    Ok(outcome(Some(output), bytes.len() as u64, &index))
+    Ok(made(Some(output), bytes.len() as u64, &index))
 }
 
-fn outcome(path: Option<PathBuf>, bytes: u64, index: &Index) -> Outcome {
-    Outcome {
+fn made(path: Option<PathBuf>, bytes: u64, index: &Index) -> Made {
+    Made {
         path,
         bytes,
         checkpoints: index.checkpoints.len(),

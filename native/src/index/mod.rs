@@ -19,7 +19,7 @@ use crate::files::Part;
 use crate::io;
 
 pub(crate) use content::{Content, NOT_CHECKED, find_member, walk};
-pub use make::{Options, Outcome as Made, run};
+pub use make::{Made, Options, run};
 pub(crate) use parallel::{Outcome, inspect, is_possible};
 
 /// How many checkpoints an index beside its file has at most: their windows, up to 32 KiB each, are held in

@@ -72,8 +72,11 @@ pub(super) fn inspect<E: From<Problem>>(
                         wishes.ignore.store(true, Ordering::Relaxed);
                     }
                     feedback.advance(pass.progress(read));
-                    // The reader may have ended.
-                    let _ = back.send(bytes);
+                    // Only what the reader had allocated, so that there are never more than are under way. It may
+                    // have ended.
+                    if bytes.capacity() > 0 {
+                        let _ = back.send(bytes);
+                    }
                 }
                 Message::Damage(problem) => pass.inspector.damaged(&problem, sink)?,
                 Message::End { compression, file_len, crc32 } => {

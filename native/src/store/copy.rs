@@ -204,17 +204,21 @@ fn copy_pages(
 
 /// A database that is removed again unless it is kept.
 #[derive(Debug)]
-struct Scratch {
+pub(super) struct Scratch {
     path: PathBuf,
     kept: bool,
 }
 
 impl Scratch {
-    fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf) -> Self {
         Self { path, kept: false }
     }
 
-    fn keep(mut self) {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn keep(mut self) {
         self.kept = true;
     }
 }
@@ -291,7 +295,7 @@ fn not_copied(problem: Problem, source: &Path, dest: &Path) -> Problem {
 }
 
 /// Writes into the unfinished copy where it could end: over a quota or a size limit that fails.
-fn write_beyond(source: &Path, dest: &Path) -> std::io::Result<()> {
+pub(super) fn write_beyond(source: &Path, dest: &Path) -> std::io::Result<()> {
     let length = std::fs::metadata(source).map_or(0, |found| found.len());
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(dest)?;
     file.write_all_at(&[0; 1 << 16], length)
@@ -301,7 +305,7 @@ fn write_beyond(source: &Path, dest: &Path) -> std::io::Result<()> {
 const POLL: Duration = Duration::from_millis(50);
 
 /// Nodes expect a database in WAL mode.
-fn into_wal_mode(path: &Path) -> Result<()> {
+pub(super) fn into_wal_mode(path: &Path) -> Result<()> {
     let conn = open::writing(path)?;
     let mode = conn.query_row("PRAGMA journal_mode = wal", [], |row| row.get::<_, String>(0));
     let mode = mode.map_err(|err| said("put the copy into WAL mode", path, err))?;

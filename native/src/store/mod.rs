@@ -9,6 +9,7 @@ mod any;
 mod batch;
 mod chain;
 pub mod copy;
+mod create;
 mod family;
 pub mod import;
 pub mod level;
@@ -23,6 +24,7 @@ mod schema;
 
 pub use any::{AnyStore, close_any, open_any, publication_hint};
 pub use copy::{Capture, Copied, Packing, export_copy};
+pub use create::NewStore;
 pub use family::Family;
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
 pub use level::LevelRequest;

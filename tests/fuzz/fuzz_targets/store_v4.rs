@@ -9,11 +9,11 @@ use libfuzzer_sys::fuzz_target;
 use rollsnap_core::chain::{Marks, follow};
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::store::Rows;
-use rollsnap_core::store::v4::{Store, layout};
+use rollsnap_core::store::v4::{IrminStore, Store, layout};
 use rollsnap_core::{Code, Problem};
 
 /// The files of a seed, in the order of [`files`].
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 29] = [
     "storage/version",
     "storage/l2_head",
     "storage/last_finalized_level",
@@ -38,12 +38,18 @@ const NAMES: [&str; 24] = [
     "storage/levels_to_hashes/index/data",
     "storage/levels_to_hashes.1/index/log",
     "storage/commitments_published_at_level/index/log",
+    "storage/irmin_store/store.control",
+    "storage/irmin_store/store.branches",
+    "storage/irmin_store/store.dict",
+    "storage/irmin_store/store.0.suffix",
+    "storage/irmin_store/index/log",
 ];
 
 fuzz_target!(|bytes: &[u8]| {
     let files = files(bytes);
     let _ = layout(&&files);
-    if let Err(problem) = read(&files) {
+    let slots = IrminStore::open(&&files).and_then(|store| store.slots(&mut |_| Ok(())));
+    for problem in [slots.err(), read(&files).err()].into_iter().flatten() {
         let expected = [
             Code::StoreDamaged,
             Code::StoreVersion,

@@ -26,12 +26,20 @@ impl<'a> Commit<'a> {
     /// # Errors
     /// When it is not one.
     pub fn parse(value: &'a [u8]) -> Result<Self, Malformed> {
+        Self::with_parents(value, |_| ())
+    }
+
+    /// The same, and `parent` is told each of them.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub fn with_parents(value: &'a [u8], mut parent: impl FnMut(Child)) -> Result<Self, Malformed> {
         let mut reader = Reader(value);
         let root = Child::read(&mut reader)?;
         let parents = reader.varint()?;
         // Each takes at least nine bytes, so this ends with the input.
         for _ in 0..parents {
-            Child::read(&mut reader)?;
+            parent(Child::read(&mut reader)?);
         }
         let commit = Self {
             root,

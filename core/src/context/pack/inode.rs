@@ -5,22 +5,31 @@ use alloc::vec::Vec;
 use super::primitive::{Reader, put_string, put_varint};
 use super::{ENTRIES, Hash, Malformed};
 
-/// Most bytes of an inode that are read: two entries with names of up to 64 KiB each.
-pub const MAX_INODE: u64 = 2 * (64 << 10) + 64;
+/// Most bytes of an inode of the context that are read.
+pub const MAX_INODE: u64 = max_inode(ENTRIES);
 
-/// A directory, or a part of one.
+/// Most bytes of an inode with so many entries: their names have up to 64 KiB each.
+pub const fn max_inode(entries: usize) -> u64 {
+    entries as u64 * (64 << 10) + 64
+}
+
+/// A directory of the context, or a part of one.
+pub type Inode<'a> = InodeOf<'a, ENTRIES>;
+
+/// A directory, or a part of one, in a store where an inode has up to `N` entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inode<'a> {
-    /// One or two entries.
-    Values([Option<Value<'a>>; ENTRIES]),
-    /// More than two entries, told apart by one bit of the hashes of their names.
+pub enum InodeOf<'a, const N: usize> {
+    /// One entry or more; two at the most in the context.
+    Values([Option<Value<'a>>; N]),
+    /// More entries than that, told apart by the hashes of their names: in the context, by one bit.
     Tree {
-        /// Which bit, from the most significant one.
+        /// How far below the root of the directory. In the context that is the bit, from the most
+        /// significant one.
         depth: u64,
         /// How many entries there are below.
         len: u64,
-        /// Where the entries with bit 0 and with bit 1 are.
-        pointers: [Option<Pointer>; ENTRIES],
+        /// Where the entries with bit 0 and with bit 1 are, or with each number below `N`.
+        pointers: [Option<Pointer>; N],
     },
 }
 
@@ -47,7 +56,7 @@ pub enum Step<'a> {
 /// Where the entries with one value of a bit are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pointer {
-    /// The bit.
+    /// The bit; outside the context, a number.
     pub index: u64,
     /// Where they are.
     pub child: Child,
@@ -62,16 +71,16 @@ pub enum Child {
     Hash(Hash),
 }
 
-impl<'a> Inode<'a> {
+impl<'a, const N: usize> InodeOf<'a, N> {
     /// Reads the value of an entry of kind `R` or `O`.
     ///
     /// # Errors
-    /// When it is not one: more than two entries or pointers are malformed too.
+    /// When it is not one: more than `N` entries or pointers are malformed too.
     pub fn parse(value: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader(value);
         let inode = match reader.varint()? {
             0 => {
-                let mut values = [None; ENTRIES];
+                let mut values = [None; N];
                 for value in slots(&mut values, reader.varint()?)? {
                     *value = Some(Value::read(&mut reader)?);
                 }
@@ -79,7 +88,7 @@ impl<'a> Inode<'a> {
             }
             1 => {
                 let (depth, len) = (reader.varint()?, reader.varint()?);
-                let mut pointers = [None; ENTRIES];
+                let mut pointers = [None; N];
                 for pointer in slots(&mut pointers, reader.varint()?)? {
                     let index = reader.varint()?;
                     *pointer = Some(Pointer { index, child: Child::read(&mut reader)? });
@@ -185,8 +194,8 @@ impl Child {
     }
 }
 
-/// The first `count` of two places.
-fn slots<T>(slots: &mut [T; ENTRIES], count: u64) -> Result<&mut [T], Malformed> {
+/// The first `count` of all places.
+fn slots<T>(slots: &mut [T], count: u64) -> Result<&mut [T], Malformed> {
     let slots = usize::try_from(count).ok().and_then(|count| slots.get_mut(..count));
-    slots.ok_or(Malformed("it has more than two entries"))
+    slots.ok_or(Malformed("it has more entries than there may be in one part"))
 }

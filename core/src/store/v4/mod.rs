@@ -6,14 +6,17 @@
 //! it is [`Rows`](super::Rows).
 
 mod check;
+pub mod irmin_store;
 mod records;
 mod rows;
 mod singletons;
 mod store;
 mod table;
 mod version;
+mod whole;
 
 pub use check::{against_header, check, head_context};
+pub use irmin_store::{IrminStore, slots::Slot};
 pub use records::{Protocol, Published, WholeBlock};
 pub use singletons::{GcLevels, Singletons};
 pub use store::{Store, StoredMessages};

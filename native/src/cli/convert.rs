@@ -1,0 +1,125 @@
+//! `rollsnap convert`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use rollsnap_core::{Code, Feedback, Report, Result};
+use serde::Serialize;
+
+use super::export::{JsonPhase, phases};
+use super::output::{Output, print};
+use super::progress::Terminal;
+use super::verify;
+use crate::convert::{self, Options, Table};
+use crate::deflate::Level;
+use crate::export::Compression;
+
+#[derive(Args, Debug)]
+pub(super) struct ConvertArgs {
+    /// A data directory whose node is stopped, or a snapshot file (- for standard input)
+    #[arg(value_name = "SNAPSHOT|DATA_DIR")]
+    source: PathBuf,
+    /// What to convert to
+    #[arg(long, value_name = "VERSION", default_value = "v5")]
+    to: StoreVersion,
+    /// The data directory or snapshot to make
+    #[arg(long, short, value_name = "OUT")]
+    output: PathBuf,
+    /// What to make [default: what the source is]
+    #[arg(long = "as", value_name = "KIND")]
+    kind: Option<Kind>,
+    /// Convert into a populated data directory, or overwrite an existing file
+    #[arg(long)]
+    force: bool,
+    /// Do not check the store, neither before nor afterwards
+    #[arg(long, alias = "no-checks")]
+    no_check: bool,
+    /// Do not compress the snapshot
+    #[arg(long)]
+    uncompressed: bool,
+    /// Compress the snapshot twice as fast, to about 2 % more
+    #[arg(long, conflicts_with = "uncompressed")]
+    fast: bool,
+    /// Print path, numbers of rows, times and report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// A version of the store that is made.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum StoreVersion {
+    /// That of Octez since v21: store.sqlite
+    V5,
+}
+
+/// What is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// A data directory
+    DataDir,
+    /// A snapshot file
+    Snapshot,
+}
+
+pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+    let StoreVersion::V5 = args.to;
+    let kind = args.kind.unwrap_or(if args.source.is_dir() { Kind::DataDir } else { Kind::Snapshot });
+    let path = args.output.clone();
+    let made = match kind {
+        Kind::DataDir => convert::Output::DataDir(path),
+        Kind::Snapshot => convert::Output::Snapshot {
+            path,
+            compression: if args.uncompressed { Compression::None } else { Compression::After },
+            effort: if args.fast { Level::Fast } else { Level::default() },
+        },
+    };
+    let options =
+        Options { source: args.source.clone(), output: made, force: args.force, check: !args.no_check };
+    let outcome = convert::run(&options, feedback)?;
+    feedback.close(true);
+    for remark in verify::remarks(outcome.report.checks.iter()) {
+        feedback.note(&format!("Note: {remark}"));
+    }
+    left_out(&outcome.report, feedback);
+    if output.is_json() {
+        output.json(&Json {
+            report: &outcome.report,
+            path: outcome.path.to_string_lossy().into_owned(),
+            from_version: outcome.version,
+            first_level: outcome.first_level,
+            head_level: outcome.head_level,
+            tables: &outcome.carried.tables,
+            phases: phases(&outcome.phases),
+        })?;
+    } else {
+        print(format_args!(
+            "Converted store version {} to 5, levels {} to {}: {}\n",
+            outcome.version,
+            outcome.first_level,
+            outcome.head_level,
+            outcome.path.display()
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what has no place in the new store.
+pub(super) fn left_out(report: &Report, feedback: &mut Terminal) {
+    for check in report.checks.iter().filter(|check| check.code == Code::ConvertLeftOut) {
+        feedback.note(&format!("Not carried over: {}", check.text.replace('\n', ": ")));
+    }
+}
+
+/// A report with the facts of the conversion.
+#[derive(Serialize)]
+struct Json<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    path: String,
+    from_version: u8,
+    first_level: i32,
+    head_level: i32,
+    tables: &'a [Table],
+    phases: Vec<JsonPhase>,
+}

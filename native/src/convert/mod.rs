@@ -1,0 +1,340 @@
+//! Convert: from a store of version 2, 3 or 4 to one of version 5, which today's Octez nodes read.
+//!
+//! The context is copied as it is, author and all, so the hashes of its commits stay, and with them
+//! everything that the blocks name. What is made anew is the store: row by row from the old one,
+//! which is checked before, as the new one is afterwards (`store`). The source is never written to.
+//!
+//! The result is a data directory, put in place as an import does it ([`crate::swap`]), or a
+//! snapshot, made as an export does it ([`crate::export`]).
+
+mod blocks;
+mod left_out;
+mod stage;
+mod states;
+pub(crate) mod store;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rollsnap_core::feedback::Phase;
+use rollsnap_core::report::Check;
+use rollsnap_core::store::{Rows, settle};
+use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
+
+use crate::data_dir::{STORE, metadata};
+use crate::deflate::{self, Level};
+use crate::export::{self, Compression, Workspace};
+use crate::import::{self, Target};
+use crate::jobs::Phases;
+use crate::store::{Accept, Family, LevelRequest, Packing, Store, open_any};
+use crate::swap::{self, Staging};
+use crate::verify::{self, ContextScope, Reading, Subject};
+
+use store::Conversion;
+
+pub use store::{Carried, Table};
+
+/// What to convert, and into what.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A data directory, or a snapshot file (`-`: standard input).
+    pub source: PathBuf,
+    /// What is made.
+    pub output: Output,
+    /// Put the data into a populated directory, or overwrite a file.
+    pub force: bool,
+    /// Check the store before, and the result afterwards.
+    pub check: bool,
+}
+
+/// What is made of the source.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// A data directory; it is made if missing.
+    DataDir(PathBuf),
+    /// A snapshot: this file, or one of the nodes' name in this directory.
+    Snapshot {
+        /// The file, or the directory.
+        path: PathBuf,
+        /// When it is compressed.
+        compression: Compression,
+        /// How hard.
+        effort: Level,
+    },
+}
+
+/// A finished conversion.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was checked, and what was left out.
+    pub report: Report,
+    /// The version of the old store.
+    pub version: u8,
+    /// What was carried over.
+    pub carried: Carried,
+    /// The data directory or snapshot that was made.
+    pub path: PathBuf,
+    /// The first level that is available.
+    pub first_level: i32,
+    /// The level of the newest block.
+    pub head_level: i32,
+    /// How long each phase took.
+    pub phases: Vec<(&'static str, Duration)>,
+}
+
+/// Converts.
+///
+/// # Errors
+/// [`Code::ConvertStore`] where there is nothing to convert; the codes of a damaged snapshot or store;
+/// [`Code::ImportPopulated`], [`Code::ImportRollup`], [`Code::OutputExists`]; [`Code::LockHeld`];
+/// [`Code::Cancelled`], any `io.*` code. Nothing has changed then.
+pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    match &options.output {
+        Output::DataDir(root) => data_dir(root, options, feedback),
+        Output::Snapshot { path, compression, effort } => {
+            snapshot(path, *compression, *effort, options, feedback)
+        }
+    }
+}
+
+fn data_dir(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    stage::apart(&options.source, root, true)?;
+    if swap::pending(root)?.is_none() {
+        import::not_populated(root, options.force)?;
+    }
+    let target = Target::prepare(root)?;
+    let result = into_place(root, options, feedback);
+    // A refused conversion leaves no trace, as a refused import.
+    if result.is_err() {
+        target.discard()
+    } else {
+        target.keep()
+    }
+    result
+}
+
+fn into_place(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    swap::recover(root, feedback)?;
+    import::not_populated(root, options.force)?;
+    import::no_links(root)?;
+    let staging = Staging::begin(root)?;
+    let mut phases = Phases::new(OWN + 1 + CHECKS * u32::from(options.check));
+    let mut outcome = staged(staging.dir(), true, options, &mut phases, feedback)?;
+    same_rollup(root, staging.dir())?;
+    phases.begin("Putting data in place", None, feedback);
+    let plan = import::plan(staging.dir(), root, feedback)?;
+    feedback.checkpoint()?;
+    staging.commit(&plan, feedback)?;
+    outcome.path = root.into();
+    outcome.phases = phases.finish();
+    Ok(outcome)
+}
+
+fn snapshot(
+    path: &Path,
+    compression: Compression,
+    effort: Level,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {
+    let output = if path.is_dir() {
+        export::Output::Directory(Some(path.into()))
+    } else {
+        export::Output::File(path.into())
+    };
+    stage::apart(&options.source, path, false)?;
+    output.check_early(options.force)?;
+    let work = Workspace::create(&output.directory(), feedback)?;
+    let dir = work.dir().join("data");
+    std::fs::create_dir(&dir).map_err(|err| crate::io::problem("create the directory", &dir, err))?;
+    let mut phases = Phases::new(OWN + CHECKS * u32::from(options.check));
+    let mut outcome = staged(&dir, false, options, &mut phases, feedback)?;
+    outcome.phases = phases.finish();
+    let exporting = export::Options {
+        data_dir: dir,
+        output,
+        compression,
+        effort,
+        jobs: deflate::Options::all_cores(),
+        level: Some(LevelRequest::Head),
+        family: Some(Family::Octez),
+        // There is nothing in it but what was just written.
+        packing: Packing::Pages,
+        compact: false,
+        // Its checks know no lists without a witness, and would take them for altered ones.
+        check: options.check && outcome.carried.partial_lists == 0,
+        force: options.force,
+        endpoint: None,
+        rollup_node_endpoint: None,
+    };
+    let exported = export::run(&exporting, &mut WithoutLocks(feedback))?;
+    // What was checked before, and still holds, is told once.
+    outcome.report.header = exported.report.header;
+    outcome.report.container = exported.report.container;
+    outcome.report.members = exported.report.members;
+    outcome.report.verdicts.intact = exported.report.verdicts.intact;
+    outcome.path = exported.path;
+    outcome.phases.extend(exported.phases);
+    if let Err(problem) = work.remove() {
+        feedback.note(&format!(
+            "The snapshot is complete, but its working directory could not be removed: {problem}. \
+             The next export tries again"
+        ));
+    }
+    Ok(outcome)
+}
+
+/// Phases of any conversion: the data come, and the store is written.
+const OWN: u32 = 2;
+
+/// Those of its checks: the old store, the context in two steps, the new chain.
+const CHECKS: u32 = 4;
+
+/// Fills the directory `dir` with the data of version 5, and checks them.
+fn staged(
+    dir: &Path,
+    is_operators: bool,
+    options: &Options,
+    phases: &mut Phases,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {
+    let source = stage::Source::open(&options.source, feedback)?;
+    let (root, mut report) = source.stage(dir, phases, feedback)?;
+    let header = report.header;
+    let conversion = Conversion {
+        root: &root,
+        dir,
+        shown: &options.source,
+        header: header.as_ref(),
+        keeps_lpc: is_operators && source.is_data_dir(),
+        check: options.check,
+    };
+    let (carried, checks) = conversion.run(phases, feedback)?;
+    checks.into_iter().for_each(|check| report.add(check));
+    drop(source);
+    if options.check {
+        result(dir, &options.source, carried.partial_lists, phases, &mut report, feedback)?;
+    } else {
+        report.add(Check::unknown(
+            Code::HeaderStore,
+            "not checked: old store, new store and context (--no-check)",
+        ));
+    }
+    let store = Store::open(&dir.join(STORE), Accept::Current)?;
+    let (first_level, head_level) = (store.first_available()?, store.head()?.level);
+    store.close()?;
+    if import::is_compact(dir)? {
+        let how =
+            format!("rollsnap import --to v5 takes it, with --level {first_level} or with --keep-compact");
+        return Err(Problem::new(Code::ContextCompact).at(Place::Level(first_level)).because(how));
+    }
+    Ok(Outcome {
+        report,
+        version: carried.version,
+        carried,
+        path: PathBuf::new(),
+        first_level,
+        head_level,
+        phases: Vec::new(),
+    })
+}
+
+/// The checks of an import, on what was made.
+fn result(
+    dir: &Path,
+    shown: &Path,
+    partial_lists: u64,
+    phases: &mut Phases,
+    report: &mut Report,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
+    let store = Store::open(&dir.join(STORE), Accept::Current)?;
+    let head = store.head()?.context;
+    store.close()?;
+    let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
+    let phase = phases.next_two("Checking context");
+    let audited = reading.directory(&dir.join("context"), phase, feedback)?;
+    let subject = Subject { root: dir, shown, header: None, contexts: Some(&audited.contexts) };
+    let store = open_any(dir, Some(Family::Octez));
+    let phase = phases.next("Checking chain");
+    let (mut problems, mut passed) = verify::check_store(subject, store, phase, feedback)?;
+    let pre_images = verify::pre_images::read(dir)?;
+    problems.extend(audited.problems);
+    problems.extend_from_slice(pre_images.problems());
+    passed.extend(audited.checks);
+    passed.extend(pre_images.passed());
+    passed.extend(without_witness(&mut problems, partial_lists));
+    verify::refuse(problems)?;
+    settle(report, Vec::new(), passed, true);
+    Ok(())
+}
+
+/// Lists without layer 1's own messages have no witness that could be computed. In the old store that is a
+/// mark of their age; the new one has no such mark, so there it looks like damage, once for each list.
+pub(crate) fn without_witness(problems: &mut Vec<Problem>, lists: u64) -> Option<Check> {
+    let codes = [Code::MessagesWitness, Code::MessagesForm];
+    let count = |code| problems.iter().filter(|problem| problem.code() == code).count() as u64;
+    if lists == 0 || codes.map(count) != [lists, lists] {
+        return None;
+    }
+    problems.retain(|problem| !codes.contains(&problem.code()));
+    let text = format!(
+        "not checked: {lists} lists of messages, which a very old node stored without layer 1's own; they are \
+         carried over as they are, and rollsnap verify takes them for altered ones in the new store"
+    );
+    Some(Check::unknown(Code::MessagesWitness, text))
+}
+
+/// Converts what an import has staged in `dir`, if it is an older store. `None` where it is of version 5
+/// already.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn in_place(
+    dir: &Path,
+    shown: &Path,
+    header: &Header,
+    check: bool,
+    phases: &mut Phases,
+    feedback: &mut dyn Feedback,
+) -> Result<Option<(Carried, Vec<Check>)>> {
+    if Family::of(dir)? != Some(Family::Mavkit) {
+        return Ok(None);
+    }
+    let conversion = Conversion { root: dir, dir, shown, header: Some(header), keeps_lpc: false, check };
+    conversion.run(phases, feedback).map(Some)
+}
+
+/// Rule I4: what is in place belongs to the same rollup, if it says so.
+fn same_rollup(root: &Path, dir: &Path) -> Result<()> {
+    let Some(existing) = metadata::read(root).ok().flatten() else { return Ok(()) };
+    let (old, new) = (existing.rollup_address, metadata::require(dir)?.rollup_address);
+    if old == new {
+        return Ok(());
+    }
+    let text = format!("The existing rollup node is for {old}, but the source is for rollup {new}.");
+    Err(Problem::new(Code::ImportRollup).headline(text))
+}
+
+/// An export of what nobody else knows of has no locks to tell about.
+struct WithoutLocks<'a>(&'a mut dyn Feedback);
+
+impl Feedback for WithoutLocks<'_> {
+    fn phase(&mut self, phase: Phase) {
+        self.0.phase(phase);
+    }
+
+    fn advance(&mut self, done: u64) {
+        self.0.advance(done);
+    }
+
+    fn note(&mut self, text: &str) {
+        if !text.starts_with("Acquiring ") {
+            self.0.note(text);
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}

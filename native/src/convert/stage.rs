@@ -1,0 +1,194 @@
+//! Where the data come from: a data directory that no node is using, or a snapshot.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rollsnap_core::header;
+use rollsnap_core::snapshot::{Event, Options};
+use rollsnap_core::store::v4::{self, Layout};
+use rollsnap_core::tar::{self, Kind, Member};
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+
+use crate::data_dir::{Listing, Lock, SourceFile, Top};
+use crate::extract::Files;
+use crate::files::FileSet;
+use crate::jobs::Phases;
+use crate::{io, source, swap};
+
+/// How much is copied at once, in bytes.
+const CHUNK: usize = 256 * 1024;
+
+/// Refuses an output in the source, and a data directory around it.
+pub(super) fn apart(source: &Path, output: &Path, is_data_dir: bool) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().ok();
+    // An output that is not there yet lies where its nearest parent is.
+    let place = std::path::absolute(output).ok();
+    let place = place.as_deref().into_iter().flat_map(Path::ancestors).find_map(real);
+    let (Some(source), Some(place)) = (real(source).filter(|path| path.is_dir()), place) else {
+        return Ok(());
+    };
+    if place.starts_with(&source) || (is_data_dir && output.exists() && source.starts_with(&place)) {
+        return Err(Problem::new(Code::Usage)
+            .headline("a data directory is not converted into itself")
+            .path(output.display())
+            .because("the source is never written to: name another directory"));
+    }
+    Ok(())
+}
+
+/// A source that is open.
+pub(super) enum Source {
+    /// A data directory.
+    DataDir {
+        /// Where it is.
+        root: PathBuf,
+        /// The lock of its node, where there can be a node.
+        _lock: Option<Held>,
+    },
+    /// A snapshot.
+    Snapshot(PathBuf),
+}
+
+/// The lock of a source, which is to be left as it was.
+pub(super) struct Held(Option<Lock>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // An empty lock file that stays does no harm.
+        let _ = self.0.take().map(Lock::discard);
+    }
+}
+
+impl Source {
+    /// Opens a source. A data directory must have an older store, and no node.
+    pub(super) fn open(path: &Path, feedback: &mut dyn Feedback) -> Result<Self> {
+        if !path.is_dir() {
+            return Ok(Self::Snapshot(path.into()));
+        }
+        convertible(&FileSet::Directory(path.into()), path)?;
+        if swap::pending(path)?.is_some_and(|pending| !pending.is_readable()) {
+            return Err(Problem::new(Code::ImportUnfinished).path(path.display()));
+        }
+        let lock = match Lock::try_node(path) {
+            Ok(lock) => Some(Held(Some(lock))),
+            // Where the lock cannot be taken, no node of this user can run either.
+            Err(problem) if problem.code() == Code::IoPermission => {
+                feedback.note(&format!("The lock of {} was not taken: {problem}", path.display()));
+                None
+            }
+            Err(problem) => {
+                let how = "or convert a snapshot instead, which can be exported while the node runs";
+                return Err(problem.because(how));
+            }
+        };
+        Ok(Self::DataDir { root: path.into(), _lock: lock })
+    }
+
+    pub(super) fn is_data_dir(&self) -> bool {
+        matches!(self, Self::DataDir { .. })
+    }
+
+    /// Brings everything but the store into `dir`, and tells the directory of the store.
+    pub(super) fn stage(
+        &self,
+        dir: &Path,
+        phases: &mut Phases,
+        feedback: &mut dyn Feedback,
+    ) -> Result<(PathBuf, Report)> {
+        match self {
+            Self::DataDir { root, .. } => {
+                let tops = [Top::Metadata, Top::Context, Top::PreImages];
+                let files = Listing::of(root, &tops, feedback)?.files;
+                let total = files.iter().map(|file| file.size).sum();
+                phases.begin("Copying data", Some(total), feedback);
+                copy(&files, dir, feedback)?;
+                Ok((root.clone(), Report::new()))
+            }
+            Self::Snapshot(path) => {
+                let report = extract(path, dir, phases, feedback)?;
+                convertible(&FileSet::Directory(dir.into()), path)?;
+                Ok((dir.into(), report))
+            }
+        }
+    }
+}
+
+/// The store is one of the versions that are converted.
+fn convertible(files: &FileSet, shown: &Path) -> Result<()> {
+    let nothing = |what: &str| Err(Problem::new(Code::ConvertStore).headline(what).path(shown.display()));
+    match v4::layout(files)? {
+        Layout::Files(_) => Ok(()),
+        Layout::Sqlite => nothing("the store is of version 5 already"),
+        Layout::Nothing => Err(Problem::new(Code::StoreMissing).path(shown.display())),
+    }
+}
+
+/// Extracts a snapshot that is intact to its last byte, and holds nothing else than it should.
+fn extract(path: &Path, dir: &Path, phases: &mut Phases, feedback: &mut dyn Feedback) -> Result<Report> {
+    let mut source = source::Source::open(path)?;
+    let mut files = Files::new(dir)?;
+    let phase = phases.next("Extracting snapshot");
+    let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
+        Event::Header(header) if header.layout == header::Layout::Unversioned => {
+            Err(Problem::new(Code::HeaderUnversioned))
+        }
+        Event::Member(member) if !tar::belongs_in_a_snapshot(&member.name) => {
+            Err(Problem::new(Code::SnapshotMember).member(&*member.name))
+        }
+        Event::Member(member) if member.name == crate::data_dir::STORE => {
+            Err(Problem::new(Code::ConvertStore)
+                .headline("the store is of version 5 already")
+                .path(path.display()))
+        }
+        Event::Member(member) => files.begin(member),
+        Event::Data(data) => files.data(data),
+        Event::MemberEnd { member, .. } => files.end(member),
+        Event::Problem(problem) => Err(problem.clone()),
+        Event::Header(_) | Event::End => Ok(()),
+    })?;
+    files.finish()?;
+    Ok(report)
+}
+
+/// Copies files, each as long as it was when it was listed.
+fn copy(sources: &[SourceFile], dir: &Path, feedback: &mut dyn Feedback) -> Result<()> {
+    let mut files = Files::new(dir)?;
+    let mut chunk = vec![0; CHUNK];
+    for SourceFile { name, path, size, mode, mtime } in sources {
+        let member = Member {
+            name: name.clone(),
+            size: *size,
+            mode: *mode,
+            mtime: *mtime,
+            kind: Kind::File,
+            header_offset: 0,
+            data_offset: 0,
+        };
+        let failed = |err| io::problem("read", path, err);
+        let mut source = File::open(path).map_err(failed)?.take(*size);
+        files.begin(&member)?;
+        let mut copied = 0;
+        loop {
+            feedback.checkpoint()?;
+            let len = match source.read(&mut chunk) {
+                Err(err) if err.kind() == std::io::ErrorKind::Interrupted => continue,
+                other => other.map_err(failed)?,
+            };
+            if len == 0 {
+                break;
+            }
+            files.data(&chunk[..len])?;
+            copied += len as u64;
+            feedback.advance(len as u64);
+        }
+        if copied < *size {
+            return Err(Problem::new(Code::SourceChanged)
+                .path(path.display())
+                .expected(format_args!("{size} bytes"))
+                .found(copied));
+        }
+        files.end(&member)?;
+    }
+    files.finish()
+}

@@ -1,0 +1,43 @@
+//! Which state each commit of a context holds: what the new store records of every block.
+
+use std::path::Path;
+
+use rollsnap_core::context::{Context, Contexts, Riscv, State};
+use rollsnap_core::hash::StateHash;
+use rollsnap_core::{Class, Code, Feedback, Result};
+
+use crate::context::Moment;
+use crate::contexts;
+use crate::files::FileSet;
+
+/// Opens every commit of the context of `root`. Of a riscv context the names of its files are told: its
+/// states are for the PVM to tell.
+///
+/// # Errors
+/// [`Code::Cancelled`], any `io.*` code. Damage is for the check of the context to tell.
+pub(super) fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {
+    let moment = Moment::take(&FileSet::Directory(root.join("context")))?;
+    let context = match Context::open(&moment) {
+        Ok(context) if !Riscv::recognise(&moment)? => context,
+        _ => return contexts::read(root),
+    };
+    let index = match context.index() {
+        Err(problem) if problem.code() == Code::ContextIndex => return contexts::read(root),
+        other => other?,
+    };
+    // In the order in which they lie in the files.
+    let mut entries = index.entries().to_vec();
+    drop(index);
+    entries.sort_unstable_by_key(|entry| entry.offset);
+    let mut commits = Vec::new();
+    for entry in &entries {
+        feedback.checkpoint()?;
+        let State::Available(commit) = context.state_of(entry)? else { continue };
+        match context.tree(&commit).and_then(|tree| tree.get(&["pvm_state"])) {
+            Ok(state) => commits.push((commit.hash, state.map(|state| StateHash::new(*state.hash())))),
+            Err(problem) if problem.code().class() == Class::Environment => return Err(problem),
+            Err(_) => {}
+        }
+    }
+    Ok(Contexts::default().read(commits))
+}

@@ -1,0 +1,258 @@
+//! A store of version 5, made of the files of an older one.
+//!
+//! Memory: what reading the old store takes (eight bytes for each entry in the log of an index), four
+//! bytes for each level, some 120 for each commit of the context, and the pages that the database engine keeps.
+
+use std::fs::File;
+use std::path::Path;
+
+use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::report::{Check, Status};
+use rollsnap_core::store::v4::{self, GcLevels, IrminStore, Slot};
+use rollsnap_core::store::{Mark, Rows};
+use rollsnap_core::{Code, Feedback, Files, Header, Result};
+use serde::Serialize;
+
+use super::blocks::Blocks;
+use super::left_out::LeftOut;
+use super::states;
+use crate::data_dir::{STORE, metadata};
+use crate::files::{FileSet, Part};
+use crate::jobs::Phases;
+use crate::store::NewStore;
+use crate::{io, verify};
+
+/// A conversion to be done.
+pub(crate) struct Conversion<'a> {
+    /// The directory with `storage/`, the old store.
+    pub(crate) root: &'a Path,
+    /// Where everything else is already, and the new store goes.
+    pub(crate) dir: &'a Path,
+    /// The name that the user knows it by.
+    pub(crate) shown: &'a Path,
+    /// What the header of the snapshot claims.
+    pub(crate) header: Option<&'a Header>,
+    /// Whether the last commitment that the operator published stays.
+    pub(crate) keeps_lpc: bool,
+    /// Whether the old store is checked first.
+    pub(crate) check: bool,
+}
+
+/// What was carried over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// The version of the old store.
+    pub version: u8,
+    /// How many rows each table has.
+    pub tables: Vec<Table>,
+    /// How many lists of messages lack those of layer 1, as a very old node stored them.
+    pub partial_lists: u64,
+}
+
+/// A table of the new store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// How many rows it has.
+    pub rows: u64,
+}
+
+/// The tables that are filled.
+const TABLES: [&str; 9] = [
+    "l2_blocks",
+    "l2_levels",
+    "messages",
+    "inboxes",
+    "commitments",
+    "commitments_published_at_levels",
+    "protocols",
+    "dal_slots_headers",
+    "dal_slots_statuses",
+];
+
+impl Conversion<'_> {
+    /// Checks the old store, writes the new one, and removes what was extracted of the old. What the
+    /// checks say, and what was left out.
+    ///
+    /// # Errors
+    /// What is wrong with the old store, [`Code::Cancelled`], any `io.*` code.
+    pub(crate) fn run(
+        self,
+        phases: &mut Phases,
+        feedback: &mut dyn Feedback,
+    ) -> Result<(Carried, Vec<Check>)> {
+        let files = FileSet::Directory(self.root.into());
+        let metadata = metadata::read(self.dir)?.ok_or_else(|| metadata::missing(self.shown))?;
+        let mut old = v4::Store::open(&files)?.with_genesis_level(Some(metadata.genesis_level));
+        let contexts = states::read(self.dir, feedback)?;
+        let mut checks = Vec::new();
+        if self.check {
+            let phase = phases.next("Checking store");
+            let subject = rollsnap_core::store::Subject {
+                metadata: Ok(Some(metadata)),
+                store: Ok(&mut old),
+                shown: &self.shown.display().to_string(),
+                header: self.header,
+                contexts: Some(&contexts),
+            };
+            let (mut problems, told) = v4::check(subject, phase, feedback)?;
+            // A node of version 4 wants its own version; here the others are as good.
+            problems.retain(|problem| problem.code() != Code::StoreVersion);
+            verify::refuse(problems)?;
+            // What holds is told of the new store; here are remarks about the old one.
+            checks.extend(told.into_iter().filter(|check| check.status == Status::Warning));
+        }
+        let (head, first) = (old.head()?.level, old.first_available()?);
+        let levels = Blocks::levels(&old, first, head)?;
+        let total = Some(levels.len() as u64);
+        feedback.phase(Phase { total, unit: Unit::Blocks, ..phases.next("Writing store") });
+
+        let new = NewStore::create(&self.dir.join(STORE))?;
+        let mut left = LeftOut::default();
+        let mut blocks = Blocks::new(&old, &new, &contexts);
+        blocks.canonical(&levels, feedback)?;
+        blocks.others(first, &mut left, feedback)?;
+        let partial_lists = blocks.partial();
+        self.commitments(&old, &new, feedback)?;
+        self.state(&old, &new, &mut left)?;
+        self.slots(&files, &new, &mut left, feedback)?;
+        never_recorded(&files, first, &mut left)?;
+        let rows = |name| Ok(Table { name, rows: new.count(name)? });
+        let carried = Carried {
+            version: old.version().number(),
+            tables: TABLES.into_iter().map(rows).collect::<Result<_>>()?,
+            partial_lists,
+        };
+        self.date(&new.finish()?)?;
+        let extracted = self.dir.join("storage");
+        if extracted.exists() {
+            std::fs::remove_dir_all(&extracted).map_err(|err| io::problem("remove", &extracted, err))?;
+        }
+        checks.extend(left.into_checks());
+        Ok((carried, checks))
+    }
+
+    /// Commitments, and when they were published: all that there are, whatever their level. The last
+    /// cemented one may be older than the blocks.
+    fn commitments(&self, old: &v4::Store<Part>, new: &NewStore, feedback: &dyn Feedback) -> Result<()> {
+        for hash in old.commitment_hashes() {
+            feedback.checkpoint()?;
+            let hash = hash?;
+            let content = super::blocks::required(old.commitment(&hash)?, "storage/commitments", &hash)?;
+            content.map_or(Ok(()), |content| new.commitment(&hash, &content))?;
+        }
+        for published in old.published_commitments() {
+            feedback.checkpoint()?;
+            let (hash, published) = published?;
+            new.published(&hash, &published)?;
+        }
+        Ok(())
+    }
+
+    /// Where the node is, and the protocols that it has met.
+    fn state(&self, old: &v4::Store<Part>, new: &NewStore, left: &mut LeftOut) -> Result<()> {
+        let singletons = old.singletons();
+        let state = old.state()?;
+        if let Some(mode) = state.history_mode {
+            new.state("history_mode", Some(mode.as_str()), None)?;
+        }
+        let mark = |name, hash: Option<String>, level| new.state(name, hash.as_deref(), level);
+        if let Some(Mark { hash, level }) = state.head {
+            mark("l2_head", Some(hash.to_string()), Some(level))?;
+        }
+        match (state.finalized, singletons.finalized_level()?) {
+            (Some(Mark { hash, level }), _) if old.hash_at(level)? == Some(hash) => {
+                mark("finalized_level", Some(hash.to_string()), Some(level))?;
+            }
+            (_, Some(level)) => {
+                let why = "the new store names the block, and the old one knows none at that level";
+                left.tell(format!("the finalized level {level}"), why);
+            }
+            (_, None) => {}
+        }
+        if let Some(Mark { hash, level }) = state.lcc {
+            mark("lcc", Some(hash.to_string()), Some(level))?;
+        }
+        match state.lpc {
+            Some(Mark { hash, level }) if self.keeps_lpc => mark("lpc", Some(hash.to_string()), Some(level))?,
+            Some(Mark { level, .. }) => {
+                let why = "it is the operator's own, and in no snapshot";
+                left.tell(format!("the last published commitment, of level {level}"), why);
+            }
+            None => {}
+        }
+        if let Some(GcLevels { last, first_available }) = singletons.gc_levels()? {
+            mark("last_gc_target", None, Some(first_available))?;
+            mark("last_gc_triggered_at", None, Some(last))?;
+        }
+        if let Some(level) = singletons.context_split_level()? {
+            mark("last_context_split", None, Some(level))?;
+        }
+        for protocol in singletons.protocols()?.unwrap_or_default() {
+            new.protocol(&protocol)?;
+        }
+        Ok(())
+    }
+
+    /// What is known of data availability.
+    fn slots(
+        &self,
+        files: &FileSet,
+        new: &NewStore,
+        left: &mut LeftOut,
+        feedback: &dyn Feedback,
+    ) -> Result<()> {
+        let mut others = 0;
+        let read = IrminStore::open(files).and_then(|store| {
+            store.slots(&mut |slot| {
+                feedback.checkpoint()?;
+                match slot {
+                    Slot::Header { block, index, published_level, commitment } => {
+                        new.slot_header(&block, index, published_level, &commitment)
+                    }
+                    Slot::Status { block, index, confirmed } => new.slot_status(&block, index, confirmed),
+                    Slot::Other(_) => {
+                        others += 1;
+                        Ok(())
+                    }
+                }
+            })
+        });
+        match read {
+            Err(problem) if problem.code() == Code::StoreDamaged && !self.check => {
+                left.tell("the rest of the slots of data availability", &problem.to_string());
+            }
+            other => other?,
+        }
+        left.count(others, "values of storage/irmin_store", "they are no slots of data availability");
+        Ok(())
+    }
+
+    /// The database gets the time of the newest block, so that the same data make the same snapshot.
+    fn date(&self, store: &Path) -> Result<()> {
+        let head = self.root.join("storage/l2_head");
+        let set = || {
+            let time = std::fs::metadata(&head)?.modified()?;
+            File::options().write(true).open(store)?.set_modified(time)
+        };
+        set().map_err(|err| io::problem("date", store, err))
+    }
+}
+
+/// What the old store never had.
+fn never_recorded(files: &FileSet, first: i32, left: &mut LeftOut) -> Result<()> {
+    left.tell(
+        "the status of the PVM at each block",
+        "the old store does not record it, and a node goes on without it",
+    );
+    let why = if files.open("storage/outbox_messages")?.is_some() {
+        "the form of storage/outbox_messages is not known"
+    } else {
+        "the old store does not record them"
+    };
+    let how =
+        format!("{why}; \"octez-smart-rollup-node recompute outbox messages from {first}\" finds them again");
+    left.tell("the messages of the outbox, and which of them were executed", &how);
+    Ok(())
+}
