@@ -30,14 +30,14 @@ function noise(length, seed) {
   return bytes;
 }
 
-/** What the export of a directory with 6 MB more in it wrote, so that reading can begin in several places. */
+/** What the export of a directory with 10 MB more in it wrote, so that reading can begin in several places. */
 export function exported() {
   const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
   try {
     const data = join(place, 'data');
     mkdirSync(data);
     execFileSync('tar', ['-xf', join(ROOT, 'tests/fixtures/data-dir/v5-archive.tar'), '-C', data, '--strip-components=1']);
-    for (const name of ['one', 'two', 'three']) writeFileSync(join(data, 'wasm_2_0_0', name), noise(2_000_000, name));
+    for (const [name, size] of Object.entries({ one: 2_000_000, two: 6_000_000, three: 2_000_000 })) writeFileSync(join(data, 'wasm_2_0_0', name), noise(size, name));
     const command = ['export', '--data-dir', data, '--dest', place, '--no-check', '--json'];
     const said = execFileSync(join(ROOT, 'target/debug/rollsnap'), command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     return readFileSync(JSON.parse(said).path);

@@ -35,7 +35,7 @@ export function failure(code, { path, member, expected, found, cause, missing } 
 }
 
 /** What the browser says when it cannot read a file that the user chose. */
-export function readingFailed(error, name) {
+function readingFailed(error, name) {
   const code = {
     NotFoundError: 'io.not-found',
     NotReadableError: 'source.changed',
@@ -43,4 +43,12 @@ export function readingFailed(error, name) {
     SecurityError: 'io.permission',
   }[error?.name];
   return failure(code ?? 'io.other', { path: name, cause: code ? undefined : String(error?.message ?? error) });
+}
+
+/** The error of a file that cannot be read. A stream may hide the reason; asking once more tells it. */
+export async function whyUnread(blob, error) {
+  // Of a file that is gone already when it is first looked at, Chromium says that it is empty.
+  const part = blob.size ? blob.slice?.(0, 1) : blob;
+  const again = await part?.arrayBuffer().catch((reason) => reason);
+  return readingFailed(again instanceof DOMException ? again : error, blob.name);
 }

@@ -1,6 +1,6 @@
 // Whole inspections: of a file, of a stream.
 import { Inspector, init, readHeader } from './load.mjs';
-import { RollsnapError, failure, readingFailed } from './errors.mjs';
+import { RollsnapError, failure, whyUnread } from './errors.mjs';
 import { streamFrom } from './spans.mjs';
 
 /** What is enough of a file to read its header. */
@@ -147,14 +147,6 @@ export async function readFirst(stream, { signal, failed }) {
     await reader.cancel().catch(() => {});
   }
   return first.subarray(0, length);
-}
-
-/** The error of a file that cannot be read. A stream may hide the reason; asking once more tells it. */
-async function whyUnread(blob, error) {
-  // Of a file that is gone already when it is first looked at, Chromium says that it is empty.
-  const part = blob.size ? blob.slice?.(0, 1) : blob;
-  const again = await part?.arrayBuffer().catch((reason) => reason);
-  return readingFailed(again instanceof DOMException ? again : error, blob.name);
 }
 
 /** The chunks of a reader; large ones in pieces, so that the page and the signal get their turn. */

@@ -336,6 +336,20 @@ export function inspectStream(stream: ReadableStream<Uint8Array>, options?: Insp
 export function inspectUrl(url: string | URL, options: HeaderOptions): Promise<HeaderOnly>;
 export function inspectUrl(url: string | URL, options?: InspectOptions): Promise<Report>;
 
+export interface ListOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  lenient?: boolean;
+  maxMembers?: number;
+}
+
+/**
+ * Lists the members of a file: a Report with `members.list`. Of a file that is not compressed, or that has the
+ * index that `rollsnap export` writes, only the headers of members are read; then `verdicts.intact` of a
+ * compressed one is `unknown`, and a check says why. Any other file is read to its end.
+ */
+export function listMembers(blob: Blob, options?: ListOptions): Promise<Report>;
+
 export interface ReadMemberOptions {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;

@@ -5,6 +5,7 @@ import { decodeHash, encodeHash } from './load.mjs';
 export { Inspector, codes, init, memoryBytes, readHeader, version } from './load.mjs';
 export { RollsnapError } from './errors.mjs';
 export { inspectBlob, inspectStream, readMember } from './inspect.mjs';
+export { listMembers } from './list.mjs';
 export { inspectUrl } from './url.mjs';
 
 /** Hashes and their Base58Check text. */

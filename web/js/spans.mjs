@@ -20,7 +20,7 @@ export async function streamFrom(blob, offset) {
   const first = await part(blob, 0, HEAD);
   const header = headerLength(first);
   const start = Number(offset) - MEMBER_HEADER;
-  const content = header && start >= header && (await contentOf(blob, first));
+  const content = header && start >= header && (await contentOf(blob, first, PIECE));
   if (!content) return undefined;
   let next = 0;
   return new ReadableStream(
@@ -36,11 +36,22 @@ export async function streamFrom(blob, offset) {
   );
 }
 
+/** The content of a file, to be read from anywhere; undefined where it can only be read from its beginning. */
+export async function openContent(blob, piece) {
+  const first = await part(blob, 0, HEAD);
+  return headerLength(first) && contentOf(blob, first, piece);
+}
+
 const part = async (blob, from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
 
-/** The content: `beginning()` gives its first bytes, `at(offset)` some from there on, none at the end. */
-async function contentOf(blob, first) {
-  if (first[0] !== 0x1f || first[1] !== 0x8b) return { beginning: () => first, at: (offset) => part(blob, offset, offset + PIECE) };
+/**
+ * The content and its `size`: `beginning()` gives its first bytes, `at(offset)` some from there on, none at the end.
+ * Of an uncompressed file these are `piece` bytes, else a span.
+ */
+async function contentOf(blob, first, piece) {
+  if (first[0] !== 0x1f || first[1] !== 0x8b) {
+    return { compressed: false, size: blob.size, beginning: () => first, at: (offset) => part(blob, offset, offset + piece) };
+  }
   const points = Checkpoints.of(first, await part(blob, Math.max(0, blob.size - TRAILER), blob.size), blob.size);
   if (!points) return undefined;
   const at = async (offset) => {
@@ -48,7 +59,7 @@ async function contentOf(blob, first) {
     if (!span) return undefined;
     return points.inflate(span.number, await part(blob, span.from, span.to)).subarray(offset - span.start);
   };
-  return { beginning: () => points.beginning(), at };
+  return { compressed: true, size: Number(points.contentLength()), beginning: () => points.beginning(), at };
 }
 
 /** How many bytes stand before the archive; nothing for a file that is no snapshot. */

@@ -3,6 +3,7 @@
 //!
 //! * [`Inspector`]: bytes in, events out, a Report at the end;
 //! * [`read_header`]: the header alone, from the first bytes of a file;
+//! * [`Lister`]: the members by their headers alone;
 //! * [`Checkpoints`]: the content of a compressed file from its middle;
 //! * [`decode_hash`], [`encode_hash`]: typed hashes and their text;
 //! * [`codes`], [`problem`]: the one table of everything that can be wrong.
@@ -19,6 +20,7 @@ mod gather;
 mod hash;
 mod header;
 mod inspector;
+mod lister;
 mod options;
 mod spans;
 mod value;
@@ -34,6 +36,7 @@ pub use error::problem;
 pub use hash::{decode_hash, encode_hash};
 pub use header::read_header;
 pub use inspector::Inspector;
+pub use lister::Lister;
 pub use spans::Checkpoints;
 
 /// The version of this package.

@@ -75,3 +75,10 @@ fn whole(given: &JsValue, name: &str) -> Result<Option<u64>, JsValue> {
         .map(|number| Some(number as u64))
         .ok_or_else(|| misuse(&format!("{name}: expected a whole number")))
 }
+
+/// A whole number that a size or an offset can be.
+pub(crate) fn byte_count(number: f64) -> Result<u64, JsValue> {
+    const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
+    let fits = (0.0..=MAX_SAFE).contains(&number) && number.fract() == 0.0;
+    if fits { Ok(number as u64) } else { Err(misuse("expected a whole number of bytes")) }
+}

@@ -12,8 +12,8 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::error::{misuse, thrown};
-use crate::options::bytes_of;
+use crate::error::thrown;
+use crate::options::{byte_count, bytes_of};
 use crate::value::Border;
 
 /// Longest span that is read, in bytes of the file and of the content: 64 MiB. Those of rollsnap
@@ -35,13 +35,22 @@ impl Checkpoints {
     /// # Errors
     /// A `TypeError` for what are no bytes or no size.
     pub fn of(first: &JsValue, last: &JsValue, size: f64) -> Result<Option<Self>, JsValue> {
-        let (first, last, len) = (bytes_of(first)?, bytes_of(last)?, whole(size)?);
+        let (first, last, len) = (bytes_of(first)?, bytes_of(last)?, byte_count(size)?);
         let parts = Parts::new(len);
         parts.hold(0, first);
         parts.hold(len.saturating_sub(u64::from(last.length())), last);
         // An index is a help, and a file without one is read from its beginning.
         let Ok(Some(index)) = Index::of_file(&parts) else { return Ok(None) };
         Ok(Spans::new(parts.clone(), index).ok().map(|spans| Self { spans, parts }))
+    }
+
+    /// How many bytes the content has.
+    ///
+    /// # Errors
+    /// None that can happen.
+    #[wasm_bindgen(js_name = contentLength)]
+    pub fn content_length(&self) -> Result<JsValue, JsValue> {
+        Border::default().carry(&self.spans.len())
     }
 
     /// The first bytes of the content, as many as come at once; not proved, as their span was not
@@ -63,7 +72,7 @@ impl Checkpoints {
     /// A `TypeError` for what is no offset.
     #[wasm_bindgen(js_name = spanAt)]
     pub fn span_at(&self, offset: f64) -> Result<JsValue, JsValue> {
-        let offset = whole(offset)?;
+        let offset = byte_count(offset)?;
         if offset >= self.spans.len() {
             return Ok(JsValue::UNDEFINED);
         }
@@ -115,13 +124,6 @@ struct Place {
 
 fn length(range: &Range<u64>) -> u64 {
     range.end.saturating_sub(range.start)
-}
-
-/// A whole number that a size or an offset can be.
-fn whole(number: f64) -> Result<u64, JsValue> {
-    const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
-    let fits = (0.0..=MAX_SAFE).contains(&number) && number.fract() == 0.0;
-    if fits { Ok(number as u64) } else { Err(misuse("expected a whole number of bytes")) }
 }
 
 /// Those bytes of a file that are here.

@@ -1,6 +1,6 @@
 // Compiled, never run: the declarations allow what the package does, and refuse what it does not.
 import {
-  Inspector, RollsnapError, codes, hash, init, inspectBlob, inspectStream, inspectUrl, memoryBytes, readHeader, readMember,
+  Inspector, RollsnapError, codes, hash, init, inspectBlob, inspectStream, inspectUrl, listMembers, memoryBytes, readHeader, readMember,
   version, type Check, type Event, type Header, type Report, type Size,
 } from 'rollsnap';
 
@@ -50,6 +50,8 @@ const streamed: Report = await inspectStream(blob.stream());
 const fetched: Report = await inspectUrl('https://example.org/snapshot', { signal });
 const first: Header = (await inspectUrl(new URL('https://example.org/snapshot'), { headerOnly: true })).header;
 const content: Blob = (await readMember(blob, 'metadata', { limit: 10 })).content;
+const listed: number | undefined = (await listMembers(blob, { lenient: true })).members.list?.length;
+await readMember(blob, { name: 'metadata', offset: 570 });
 // @ts-expect-error events are chosen by onEvent here
 await inspectBlob(blob, { events: true });
 
@@ -63,4 +65,4 @@ if (error instanceof RollsnapError) {
   const plain = RollsnapError.toPlain(error);
   throw new RollsnapError(plain);
 }
-void [held, compression, size, streamed, fetched, first, content, report];
+void [listed, held, compression, size, streamed, fetched, first, content, report];
