@@ -133,5 +133,8 @@ pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
 
 /// A size for people, with the exact number.
 pub(super) fn size(bytes: u64) -> String {
+    if bytes < 1024 {
+        return plural(bytes, "byte", "bytes");
+    }
     format!("{} ({bytes} bytes)", indicatif::BinaryBytes(bytes))
 }
