@@ -9,15 +9,15 @@ use rollsnap_core::tar::{self, Step};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
 use super::span::SpanInflater;
-use super::{Indexed, span_len};
+use super::Indexed;
 use crate::files::Part;
 
 /// How much of an uncompressed file is read at once, in bytes: little behind what was left out, more and more
 /// where all is read.
 const PIECE: (usize, usize) = (4096, 256 * 1024);
 
-/// A span is held whole; longer ones are not read at random.
-const LONGEST: u64 = 24 << 20;
+/// A span is held whole; longer ones are not read at random. In bytes of content.
+const LONGEST: u64 = 48 << 20;
 
 /// What is not known of a compressed file when only its member headers were read.
 pub(crate) const NOT_CHECKED: &str =
@@ -41,8 +41,7 @@ impl Content {
 
     /// Of a compressed file; `None` when its spans are too long.
     pub(crate) fn indexed(indexed: Arc<Indexed>) -> Option<Self> {
-        let spans = 0..indexed.index.checkpoints.len();
-        let short = spans.into_iter().all(|at| span_len(&indexed, at) <= LONGEST);
+        let short = indexed.index().longest_span() <= LONGEST;
         let inflater = Box::new(SpanInflater::new());
         short.then(|| Self(Kind::Spans { indexed, inflater, span: Vec::new() }))
     }
@@ -51,7 +50,7 @@ impl Content {
     pub(crate) fn len(&self) -> u64 {
         match &self.0 {
             Kind::Plain { file, .. } => file.len(),
-            Kind::Spans { indexed, .. } => indexed.index.content_len,
+            Kind::Spans { indexed, .. } => indexed.index().content_len,
         }
     }
 
@@ -59,7 +58,7 @@ impl Content {
     fn stretch_of(&self, name: &str) -> Option<(u64, u64)> {
         match &self.0 {
             Kind::Plain { .. } => None,
-            Kind::Spans { indexed, .. } => indexed.index.stretch_of(name),
+            Kind::Spans { indexed, .. } => indexed.index().stretch_of(name),
         }
     }
 
@@ -76,9 +75,9 @@ impl Content {
                 Ok(piece)
             }
             Kind::Spans { indexed, inflater, span } => {
-                let index = &indexed.index;
+                let index = indexed.index();
                 let at = index.span_of(offset);
-                inflater.read(&indexed.file, index, at, span)?;
+                inflater.read(indexed, at, span)?;
                 let start = index.checkpoints.get(at).map_or(0, |point| point.offset);
                 Ok(usize::try_from(offset - start).ok().and_then(|from| span.get(from..)).unwrap_or_default())
             }
@@ -179,11 +178,11 @@ pub(crate) fn walk<E: From<Problem>>(
     match &content.0 {
         Kind::Plain { file, .. } => inspector.finish(file.len(), None, sink).map(Some),
         Kind::Spans { indexed, .. } => {
-            let crc32 = Some(indexed.index.crc).filter(|_| skipped == 0);
+            let crc32 = Some(indexed.index().crc).filter(|_| skipped == 0);
             if skipped > 0 {
                 inspector.remark(Check::unknown(Code::GzipCrc, NOT_CHECKED));
             }
-            inspector.finish(indexed.file.len(), crc32, sink).map(Some)
+            inspector.finish(indexed.file().len(), crc32, sink).map(Some)
         }
     }
 }
