@@ -8,8 +8,8 @@ use rollsnap_core::snapshot::{ContentInspector, Event};
 use rollsnap_core::tar::{self, Step};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
-use super::span::SpanInflater;
 use super::Indexed;
+use super::span::SpanInflater;
 use crate::files::Part;
 
 /// How much of an uncompressed file is read at once, in bytes: little behind what was left out, more and more

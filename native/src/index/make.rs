@@ -89,14 +89,14 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
     let mut beside = Beside::create(&output)?;
     let (mut at, mut chunk) = (0, Vec::new());
     while at < file.len() {
-        feedback.checkpoint()?;
         let len = CHUNK.min(file.len() - at);
         chunk.resize(len as usize, 0);
         file.read_at(at, &mut chunk)?;
         scanner.feed(&chunk, &mut |scanned| match scanned {
+            // A little of the file may be much content.
             Scanned::Content(content) => {
                 members.take(content);
-                Ok(())
+                feedback.checkpoint()
             }
             Scanned::Window(data) => beside.write(data),
         })?;
