@@ -5,6 +5,7 @@ mod content;
 mod make;
 mod parallel;
 mod span;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -18,9 +19,10 @@ use rollsnap_core::{Code, Problem, ReadAt, Result};
 use crate::files::Part;
 use crate::io;
 
-pub(crate) use content::{Content, NOT_CHECKED, find_member, walk};
+pub(crate) use content::Content;
 pub use make::{Made, Options, run};
 pub(crate) use parallel::{Outcome, inspect, is_possible};
+pub(crate) use walk::{find, list};
 
 /// How many checkpoints an index beside its file has at most: their windows, up to 32 KiB each, are held in
 /// memory.
@@ -59,7 +61,7 @@ pub fn sidecar(path: &Path) -> PathBuf {
 }
 
 /// Looks for an index: in the header of the file, then beside it.
-pub(crate) fn find(path: &Path, file: Part) -> Found {
+pub(crate) fn look_for(path: &Path, file: Part) -> Found {
     let mut problem = None;
     for look in [of_header, of_sidecar] {
         match look(path, &file) {
