@@ -21,6 +21,8 @@ pub(super) struct Archive {
     digest: Sha256,
     received: u64,
     skipped: bool,
+    /// Member headers were passed over.
+    jumped: bool,
 }
 
 enum State {
@@ -43,6 +45,7 @@ impl Archive {
             digest: Sha256::new(),
             received: 0,
             skipped: false,
+            jumped: false,
         }
     }
 
@@ -71,6 +74,19 @@ impl Archive {
             self.received += len;
             self.skipped |= len > 0;
         }
+    }
+
+    /// What comes next is at `offset`, where a member header is due. Before the header was read, the report
+    /// does without it.
+    pub(super) fn go_to(&mut self, offset: u64, report: &mut Report) {
+        match &mut self.state {
+            State::Opening(_) => self.start(offset, report),
+            State::Tar(reader) => reader.go_to(offset),
+            State::Stopped { .. } => {}
+        }
+        self.received = offset;
+        self.skipped = true;
+        self.jumped = true;
     }
 
     /// Whether contents were left out.
@@ -112,8 +128,8 @@ impl Archive {
             State::Tar(reader) => {
                 report.members.count = Some(reader.members());
                 report.members.bytes = Some(reader.bytes());
-                report.members.complete = reader.is_complete();
-                if reader.is_complete() {
+                report.members.complete = reader.is_complete() && !self.jumped;
+                if report.members.complete {
                     report.add(Check::yes(
                         Code::TarChecksum,
                         alloc::format!("the checksums of {} member headers match", reader.members()),
@@ -155,14 +171,19 @@ impl Archive {
         self.note_header(&header, report);
         sink(Event::Header(&header))?;
         let start = header.archive_offset();
-        let options = tar::Options { lenient: self.options.lenient, max_members: self.options.max_members };
-        self.state = State::Tar(Box::new(tar::Reader::new(start as u64, options)));
+        self.start(start as u64, report);
         self.read(&first[start..], report, sink)
+    }
+
+    /// The archive begins to be read at `offset`.
+    fn start(&mut self, offset: u64, report: &mut Report) {
+        report.members.list = self.options.list.then(Vec::new);
+        let options = tar::Options { lenient: self.options.lenient, max_members: self.options.max_members };
+        self.state = State::Tar(Box::new(tar::Reader::new(offset, options)));
     }
 
     fn note_header(&self, header: &Header, report: &mut Report) {
         report.header = Some(*header);
-        report.members.list = self.options.list.then(Vec::new);
         report.add(match header.layout {
             Layout::Versioned => Check::yes(Code::HeaderVersion, "the header has version 0 and decodes"),
             Layout::Unversioned => {

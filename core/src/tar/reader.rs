@@ -182,6 +182,14 @@ impl Reader {
         }
     }
 
+    /// What comes next is at `offset` of the stream, where a member header is due.
+    pub fn go_to(&mut self, offset: u64) {
+        self.state = State::Header { zero: None };
+        self.announced = Announced::default();
+        self.filled = 0;
+        self.offset = offset;
+    }
+
     /// How many members began so far.
     pub fn members(&self) -> u64 {
         self.count

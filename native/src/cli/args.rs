@@ -290,6 +290,10 @@ pub(super) struct ExtractArgs {
     /// Replace files that exist
     #[arg(long)]
     pub(super) force: bool,
+    /// Read everything, and extract nothing unless the file is whole, also where members can be reached from
+    /// anywhere: in an uncompressed file, or by an index. Without names everything is read anyway
+    #[arg(long)]
+    pub(super) check: bool,
     /// Print a report as JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -6,6 +6,7 @@ mod make;
 mod members;
 mod parallel;
 mod span;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -19,10 +20,11 @@ use rollsnap_core::{Code, Problem, Result};
 use crate::files::Part;
 use crate::io;
 
-pub(crate) use content::{Content, NOT_CHECKED, find_member, walk};
+pub(crate) use content::Content;
 pub use make::{Made, Options, run};
 pub(crate) use members::Members;
 pub(crate) use parallel::{Outcome, inspect, is_possible};
+pub(crate) use walk::{find, list};
 
 /// A gzip file and an index that fits it, as far as header and trailer tell.
 pub(crate) type Indexed = checkpoint::Indexed<Part>;
@@ -50,7 +52,7 @@ pub fn sidecar(path: &Path) -> PathBuf {
 }
 
 /// Looks for an index: in the header of the file, then beside it.
-pub(crate) fn find(path: &Path, file: Part) -> Found {
+pub(crate) fn look_for(path: &Path, file: Part) -> Found {
     let mut problem = None;
     for look in [of_header, of_sidecar] {
         match look(path, &file) {
