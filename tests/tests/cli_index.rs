@@ -129,7 +129,7 @@ fn a_wrong_index_in_the_header_is_told_and_changes_nothing() {
     fs::write(&path, without_index(&own)).unwrap();
     let (expected, all) = pass_over(&path);
     let (points, length) = lengths(&own[16..]);
-    assert!(length > points + 2 + 3 * 9, "there are waypoints");
+    assert!(length > points + 2 + 3 * 9 + 4, "there are waypoints");
     let mut warned = 0;
     for at in 16..16 + length + 4 {
         for sealed in [false, true] {
@@ -153,13 +153,15 @@ fn a_wrong_index_in_the_header_is_told_and_changes_nothing() {
     assert!(warned >= length + 4 + points, "{warned}");
 }
 
-/// How long an index is without its waypoints, and without its checksum.
+/// How long an index is without what it knows of members, and without its checksum.
 fn lengths(index: &[u8]) -> (usize, usize) {
-    assert_eq!(index[5], 2);
-    let points = 32 + 20 * u32::from_be_bytes(index[8..12].try_into().unwrap()) as usize;
+    assert_eq!(index[4..6], [2, 0]);
+    let points = 40 + 8 * u32::from_be_bytes(index[8..12].try_into().unwrap()) as usize;
     let count = u16::from_be_bytes([index[points], index[points + 1]]);
     let length = (0..count).fold(points + 2, |at, _| at + 9 + usize::from(index[at + 8]));
-    (points, length)
+    // And no table of all members.
+    assert_eq!(index[length..length + 4], [0; 4]);
+    (points, length + 4)
 }
 
 /// What an index leads to, if it does.
@@ -219,20 +221,23 @@ fn a_stale_or_foreign_index_is_told_and_ignored() {
     fs::write(&path, &file).unwrap();
     fs::remove_file(ground.at("snapshot.idx")).unwrap();
     let (expected, all) = pass_over(&path);
-    // Every byte of the table, some of the windows, every length.
-    let places = (0..240).step_by(3).chain((240..index.len()).step_by(index.len() / 40));
-    for at in places {
+    // The head and the rows, some of the windows and of the members.
+    let table = u64::from_be_bytes(index[32..40].try_into().unwrap()) as usize;
+    let members = table + 32 * u32::from_be_bytes(index[8..12].try_into().unwrap()) as usize;
+    let places = (0..40).chain((table..members + 8).step_by(3));
+    for at in places.chain((40..table).step_by(table / 20)).chain((members..index.len()).step_by(397)) {
         let mut wrong = index.clone();
         wrong[at] ^= 0x21;
         let end = wrong.len() - 4;
-        let crc = crc32(&wrong[..end]).to_be_bytes();
+        let crc = crc32(&[&wrong[..40], &wrong[table..end]].concat()).to_be_bytes();
         wrong[end..].copy_from_slice(&crc);
         fs::write(ground.at("snapshot.idx"), &wrong).unwrap();
         let (report, read) = pass_over(&path);
-        let (report, _) = split(report);
+        let (report, remarks) = split(report);
         assert_eq!((&report, &read), (&expected, &all), "byte {at}");
+        assert!(remarks.len() == 1 || at >= members, "byte {at}");
     }
-    for cut in [0, 1, 31, 32, 500, index.len() - 1] {
+    for cut in [0, 1, 39, 40, 500, table, index.len() - 1] {
         fs::write(ground.at("snapshot.idx"), &index[..cut]).unwrap();
         let (report, remarks) = split(pass_over(&path).0);
         assert_eq!((report, remarks.len()), (expected.clone(), 1), "{cut}");

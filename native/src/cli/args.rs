@@ -255,9 +255,10 @@ pub(super) struct IndexArgs {
     /// The index to write; only FILE.idx is found again by itself [default: FILE.idx]
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// How many MiB of content lie between two places where reading can begin; more in large files
-    #[arg(long, value_name = "MIB", default_value = "2")]
-    pub(super) span: NonZeroU16,
+    /// How many MiB of content lie between two places where reading can begin. All cores read up to 16 [default: 2, in large
+    /// files up to 8]
+    #[arg(long, value_name = "MIB")]
+    pub(super) span: Option<NonZeroU16>,
     /// Overwrite an existing index, and make one beside a file that holds its own
     #[arg(long)]
     pub(super) force: bool,

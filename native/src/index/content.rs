@@ -6,16 +6,16 @@ use std::sync::Arc;
 use rollsnap_core::report::Compression;
 use rollsnap_core::{ReadAt, Result};
 
+use super::Indexed;
 use super::span::SpanInflater;
-use super::{Indexed, span_len};
 use crate::files::Part;
 
 /// How much of an uncompressed file is read at once, in bytes: little behind what was left out, more and more
 /// where all is read.
 const PIECE: (usize, usize) = (4096, 256 * 1024);
 
-/// A span is held whole; longer ones are not read at random.
-const LONGEST: u64 = 24 << 20;
+/// A span is held whole; longer ones are not read at random. In bytes of content.
+const LONGEST: u64 = 48 << 20;
 
 /// Content that need not be read from front to end.
 pub(crate) struct Content(Kind);
@@ -35,8 +35,7 @@ impl Content {
 
     /// Of a compressed file; `None` when its spans are too long.
     pub(crate) fn indexed(indexed: Arc<Indexed>) -> Option<Self> {
-        let spans = 0..indexed.index.checkpoints.len();
-        let short = spans.into_iter().all(|at| span_len(&indexed, at) <= LONGEST);
+        let short = indexed.index().longest_span() <= LONGEST;
         let inflater = Box::new(SpanInflater::new());
         short.then(|| Self(Kind::Spans { indexed, inflater, span: Vec::new() }))
     }
@@ -45,7 +44,7 @@ impl Content {
     pub(crate) fn len(&self) -> u64 {
         match &self.0 {
             Kind::Plain { file, .. } => file.len(),
-            Kind::Spans { indexed, .. } => indexed.index.content_len,
+            Kind::Spans { indexed, .. } => indexed.index().content_len,
         }
     }
 
@@ -53,7 +52,7 @@ impl Content {
     pub(super) fn file_len(&self) -> u64 {
         match &self.0 {
             Kind::Plain { file, .. } => file.len(),
-            Kind::Spans { indexed, .. } => indexed.file.len(),
+            Kind::Spans { indexed, .. } => indexed.file().len(),
         }
     }
 
@@ -69,7 +68,7 @@ impl Content {
     pub(super) fn crc32(&self) -> Option<u32> {
         match &self.0 {
             Kind::Plain { .. } => None,
-            Kind::Spans { indexed, .. } => Some(indexed.index.crc),
+            Kind::Spans { indexed, .. } => Some(indexed.index().crc),
         }
     }
 
@@ -78,8 +77,8 @@ impl Content {
     pub(super) fn stretch_of(&self, name: &str) -> (u64, u64) {
         match &self.0 {
             Kind::Plain { .. } => (0, self.len()),
-            Kind::Spans { indexed, .. } => indexed.index.stretch_of(name).unwrap_or_else(|| {
-                (0, indexed.index.waypoints.first().map_or(self.len(), |first| first.offset))
+            Kind::Spans { indexed, .. } => indexed.index().stretch_of(name).unwrap_or_else(|| {
+                (0, indexed.index().waypoints.first().map_or(self.len(), |first| first.offset))
             }),
         }
     }
@@ -97,9 +96,9 @@ impl Content {
                 Ok(piece)
             }
             Kind::Spans { indexed, inflater, span } => {
-                let index = &indexed.index;
+                let index = indexed.index();
                 let at = index.span_of(offset);
-                inflater.read(&indexed.file, index, at, span)?;
+                inflater.read(indexed, at, span)?;
                 let start = index.checkpoints.get(at).map_or(0, |point| point.offset);
                 Ok(usize::try_from(offset - start).ok().and_then(|from| span.get(from..)).unwrap_or_default())
             }

@@ -145,7 +145,7 @@ impl Source {
         pass.remark = found.problem;
         if let Some(indexed) = found.indexed.filter(|indexed| index::is_possible(indexed)) {
             match index::inspect(&indexed, &mut pass.inspector, feedback, sink)? {
-                Outcome::Read { crc32 } => return pass.finish(indexed.file.len(), Some(crc32), sink),
+                Outcome::Read { crc32 } => return pass.finish(indexed.file().len(), Some(crc32), sink),
                 Outcome::Stopped { resume, problem } => {
                     (pass.resume, pass.remark) = (resume, pass.remark.or(Some(problem)));
                 }
