@@ -163,6 +163,7 @@ fn a_failure_says_so_in_words_and_as_json() {
 fn progress_is_honest_json() {
     let ground = Ground::new();
     let data = ground.unpack("v5-full", "data");
+    let old = ground.snapshot("data-dir/v4-full.head.snapshot.gz");
     let mut jobs: Vec<(Vec<&str>, &[&str])> = vec![
         (
             vec!["export", "a", "--data-dir", &data],
@@ -199,6 +200,24 @@ fn progress_is_honest_json() {
                 "Checking objects",
                 "Checking chain",
                 "Putting data in place",
+            ],
+        ),
+        (
+            vec!["convert", &old, "-o", "converted"],
+            &[
+                "Extracting snapshot",
+                "Checking store",
+                "Writing store",
+                "Following commits",
+                "Checking objects",
+                "Checking chain",
+                "Copying database",
+                "Exporting snapshot",
+                "Compressing snapshot",
+                "Checking snapshot",
+                "Following commits",
+                "Checking objects",
+                "Checking chain",
             ],
         ),
         (vec!["verify", "b"], &["Reading snapshot", "Checking context", "Checking chain"]),

@@ -13,6 +13,7 @@ use crate::header::{self, Header, Layout};
 use crate::problem::{Place, Problem};
 use crate::report::{Check, MemberEntry, Report};
 use crate::tar;
+use crate::words::plural;
 
 /// Takes the decompressed bytes and writes what it finds into the report.
 pub(super) struct Archive {
@@ -130,9 +131,11 @@ impl Archive {
                 report.members.bytes = Some(reader.bytes());
                 report.members.complete = reader.is_complete() && !self.jumped;
                 if report.members.complete {
+                    let count = reader.members();
+                    let headers = plural(count, "member header", "member headers");
                     report.add(Check::yes(
                         Code::TarChecksum,
-                        alloc::format!("the checksums of {} member headers match", reader.members()),
+                        alloc::format!("the checksums of {count} {headers} match"),
                     ));
                     report.add(Check::yes(Code::TarEnd, "the archive ends with two zero blocks"));
                 } else if let (Err(problem), false) = (reader.finish(), cut) {

@@ -143,7 +143,12 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let path = options.output.path(&header, compression);
     options.output.check(&path, options.force)?;
 
-    let mut phases = Phases::new(phases(options, &rules, metadata.kind, compression));
+    let mut phases = Phases::new(phases(
+        rules.family,
+        options.compact.then_some(metadata.kind),
+        compression,
+        options.check,
+    ));
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
     let store = store.copy(work.dir(), &mut phases, feedback)?;
     locks.release();
@@ -225,13 +230,12 @@ fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
     }
 }
 
-/// How many phases there are.
-fn phases(options: &Options, rules: &Rules, kind: PvmKind, compression: Compression) -> u32 {
-    let database = u32::from(rules.family == Family::Octez);
+/// How many phases an export has; `compact` is the kind of the PVM where that makes some.
+pub(crate) fn phases(family: Family, compact: Option<PvmKind>, compression: Compression, check: bool) -> u32 {
+    let database = u32::from(family == Family::Octez);
     let compressing = u32::from(compression == Compression::After);
-    let context = if options.compact { compact::phases(kind, options.check) } else { 0 };
-    let following = if options.compact { 0 } else { 2 };
-    database + 1 + context + compressing + (2 + following) * u32::from(options.check)
+    let context = compact.map_or(2 * u32::from(check), |kind| compact::phases(kind, check));
+    database + 1 + context + compressing + 2 * u32::from(check)
 }
 
 /// How the archive is written.
