@@ -19,6 +19,8 @@ fn unsorted(ground: &Ground) -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
     let mut members = members();
     members.rotate_left(41);
     members[..200].reverse();
+    let large = members.pop().unwrap();
+    members.insert(120, large);
     let file = foreign(ground, &archive(&members));
     fs::write(ground.path("snapshot"), &file).unwrap();
     ground.run(&["index", "--span", "1", "snapshot"]).ok();
@@ -74,7 +76,7 @@ fn it_says_what_python_finds() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let starts: Vec<u64> = serde_json::from_slice(&output.stdout).unwrap();
     assert!(starts.len() > 5, "{starts:?}");
-    assert!(starts.windows(2).rev().skip(1).all(|pair| pair[1] - pair[0] >= 1 << 20), "{starts:?}");
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] <= 1 << 20), "{starts:?}");
 }
 
 /// Nodes do not sort; members are found all the same, and the rest is not read.
@@ -84,7 +86,7 @@ fn members_in_any_order_are_found_without_the_rest() {
     let (members, file) = unsorted(&ground);
     // The large member is in the middle; nothing that can be inflated is left of it.
     let mut damaged = file.clone();
-    let (from, to) = (file.len() * 3 / 10, file.len() * 7 / 10);
+    let (from, to) = (file.len() * 4 / 10, file.len() * 6 / 10);
     damaged[from..to].iter_mut().for_each(|byte| *byte = !*byte);
     fs::write(ground.path("snapshot"), &damaged).unwrap();
     let large = members.iter().position(|(name, _)| name == SUFFIX).unwrap();
@@ -126,7 +128,8 @@ fn windows_that_are_damaged_or_of_another_file_are_found() {
     };
     for place in &places {
         let mut wrong = right.clone();
-        wrong[place.at as usize + place.len as usize / 2] ^= 4;
+        let middle = (place.at + u64::from(place.len) / 2) as usize;
+        wrong[middle..middle + 8].iter_mut().for_each(|byte| *byte = !*byte);
         look(&wrong, &format!("damaged at {}", place.at));
     }
     let mut wrong = right.clone();
