@@ -1,7 +1,7 @@
 //! Writing the archive: members in a stable order, each exactly as long as announced.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -132,33 +132,6 @@ fn members<F: FnMut(&[u8]) -> Result<()>>(
     }
     writer.finish()?;
     Ok(digests)
-}
-
-/// Compresses a finished archive on all cores.
-pub(super) fn compress(
-    raw: &Path,
-    path: &Path,
-    options: deflate::Options,
-    feedback: &mut dyn Feedback,
-) -> Result<()> {
-    let mut source = File::open(raw).map_err(|err| io::problem("read", raw, err))?;
-    let expected = source.metadata().map_err(|err| io::problem("look at", raw, err))?.len();
-    let mut file = create(path)?;
-    let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
-    let mut deflater = Deflater::new(deflate::Options { expected: Some(expected), ..options }, out)?;
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        feedback.checkpoint()?;
-        let len = source.read(&mut chunk).map_err(|err| io::problem("read", raw, err))?;
-        if len == 0 {
-            break;
-        }
-        deflater.write(&chunk[..len])?;
-        feedback.advance(len as u64);
-    }
-    let finished = deflater.finish()?;
-    put_index(&file, path, finished)?;
-    finish(file, path)
 }
 
 /// Says in the gzip header where reading can begin.
