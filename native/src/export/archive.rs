@@ -15,6 +15,7 @@ use crate::data_dir::SourceFile;
 use crate::deflate::{self, Deflater, Finished};
 use crate::files::Part;
 use crate::io;
+use crate::steady::SteadyFile;
 
 /// How much is copied at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -94,7 +95,7 @@ pub(super) fn write(
     path: &Path,
     feedback: &mut dyn Feedback,
 ) -> Result<Vec<MemberDigest>> {
-    let mut file = create(path)?;
+    let mut file = SteadyFile::new(create(path)?);
     let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
     let digests = match deflate {
         None => members(archive, out, feedback)?,
@@ -103,11 +104,11 @@ pub(super) fn write(
             let mut deflater = Deflater::new(deflate::Options { expected, ..options }, out)?;
             let digests = members(archive, |bytes| deflater.write(bytes), feedback)?;
             let finished = deflater.finish()?;
-            put_index(&file, path, finished)?;
+            put_index(file.file(), path, finished)?;
             digests
         }
     };
-    finish(file, path)?;
+    finish(file.file(), path)?;
     Ok(digests)
 }
 
@@ -150,7 +151,7 @@ fn create(path: &Path) -> Result<File> {
     File::create_new(path).map_err(|err| io::problem("create", path, err))
 }
 
-fn finish(file: File, path: &Path) -> Result<()> {
+fn finish(file: &File, path: &Path) -> Result<()> {
     file.sync_all().map_err(|err| io::problem("write", path, err))
 }
 
