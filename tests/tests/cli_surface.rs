@@ -331,9 +331,9 @@ fn the_demo_does_what_it_says() {
     names.sort();
     assert_eq!(
         names,
-        ["data-dir", "finalized.snapshot", "imported", "on-the-fly.snapshot", "plain.snapshot"]
+        ["data-dir", "fast.snapshot", "finalized.snapshot", "imported", "plain.snapshot"]
     );
-    let sums: Vec<Value> = ["finalized", "on-the-fly", "plain"]
+    let sums: Vec<Value> = ["finalized", "fast", "plain"]
         .iter()
         .map(|name| members(&ground.at(&format!("show/{name}.snapshot")))["sha256"].clone())
         .collect();
