@@ -22,6 +22,7 @@ pub mod write;
 mod commits;
 mod findings;
 mod open;
+mod tally;
 
 pub use checkout::{Commit, Listed, State};
 pub use commits::{Contexts, Found, INDEX_FILES};
@@ -32,6 +33,7 @@ pub use open::Context;
 pub(crate) use open::no_entry;
 pub use riscv::Riscv;
 pub use stat::Stat;
+pub use tally::Tally;
 pub use tree::{Contents, Directory, Link, Object};
 pub use walk::Walk;
 

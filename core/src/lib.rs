@@ -38,6 +38,7 @@ pub mod snapshot;
 pub mod sqlite;
 pub mod store;
 pub mod tar;
+pub mod words;
 
 pub use code::{Class, Code};
 pub use feedback::Feedback;

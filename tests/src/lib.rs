@@ -6,6 +6,7 @@ pub mod crash;
 pub mod damaged;
 pub mod fixtures;
 pub mod gathered;
+pub mod indexed;
 pub mod irmin;
 pub mod l1;
 pub mod reading;

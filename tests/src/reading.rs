@@ -1,8 +1,9 @@
 //! Feeding the readers of the core piece by piece.
 
-use rollsnap_core::Report;
+use rollsnap_core::gzip::checkpoint::{HEAD, Index, Scanned, Scanner};
 use rollsnap_core::gzip::{Gunzip, Step};
 use rollsnap_core::snapshot::{Event, Inspector, Options};
+use rollsnap_core::{Report, Result};
 
 /// Everything on: the list of members and their digests.
 pub const FULL: Options = Options { lenient: false, digests: true, list: true, max_members: 1 << 22 };
@@ -50,7 +51,7 @@ pub fn members(file: &[u8]) -> Vec<(rollsnap_core::tar::Member, Vec<u8>)> {
 
 /// What a gzip file holds, read in pieces of this size, or the code of what is wrong with it and
 /// what came out before that.
-pub fn gunzip(file: &[u8], piece: usize) -> Result<Vec<u8>, (&'static str, Vec<u8>)> {
+pub fn gunzip(file: &[u8], piece: usize) -> core::result::Result<Vec<u8>, (&'static str, Vec<u8>)> {
     let mut reader = Gunzip::new();
     let mut bytes = Vec::new();
     for mut input in file.chunks(piece) {
@@ -67,4 +68,21 @@ pub fn gunzip(file: &[u8], piece: usize) -> Result<Vec<u8>, (&'static str, Vec<u
         Ok(()) => Ok(bytes),
         Err(problem) => Err((problem.code().as_str(), bytes)),
     }
+}
+
+/// The index of a gzip file that is not empty, and all of the file that it would stand in.
+pub fn scan(file: &[u8], span: u64, most: usize) -> Result<(Index, Vec<u8>)> {
+    let mut scanner = Scanner::new(span, most);
+    let mut beside = vec![0; HEAD];
+    scanner.feed(file, &mut |scanned| {
+        if let Scanned::Window(data) = scanned {
+            beside.extend_from_slice(data);
+        }
+        Ok(())
+    })?;
+    let index = scanner.finish()?.expect("a file with content");
+    let (head, table) = index.encode_beside(beside.len() as u64);
+    beside[..HEAD].copy_from_slice(&head);
+    beside.extend_from_slice(&table);
+    Ok((index, beside))
 }

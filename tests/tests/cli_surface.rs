@@ -163,6 +163,7 @@ fn a_failure_says_so_in_words_and_as_json() {
 fn progress_is_honest_json() {
     let ground = Ground::new();
     let data = ground.unpack("v5-full", "data");
+    let old = ground.snapshot("data-dir/v4-full.head.snapshot.gz");
     let mut jobs: Vec<(Vec<&str>, &[&str])> = vec![
         (
             vec!["export", "a", "--data-dir", &data],
@@ -196,6 +197,22 @@ fn progress_is_honest_json() {
                 "Checking objects",
                 "Checking chain",
                 "Putting data in place",
+            ],
+        ),
+        (
+            vec!["convert", &old, "-o", "converted"],
+            &[
+                "Extracting snapshot",
+                "Checking store",
+                "Writing store",
+                "Following commits",
+                "Checking objects",
+                "Checking chain",
+                "Exporting snapshot",
+                "Checking snapshot",
+                "Following commits",
+                "Checking objects",
+                "Checking chain",
             ],
         ),
         (vec!["verify", "b"], &["Reading snapshot", "Checking context", "Checking chain"]),
@@ -329,10 +346,7 @@ fn the_demo_does_what_it_says() {
     let mut names: Vec<_> =
         fs::read_dir(ground.path("show")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(
-        names,
-        ["data-dir", "fast.snapshot", "finalized.snapshot", "imported", "plain.snapshot"]
-    );
+    assert_eq!(names, ["data-dir", "fast.snapshot", "finalized.snapshot", "imported", "plain.snapshot"]);
     let sums: Vec<Value> = ["finalized", "fast", "plain"]
         .iter()
         .map(|name| members(&ground.at(&format!("show/{name}.snapshot")))["sha256"].clone())

@@ -11,8 +11,9 @@ use proptest::prelude::*;
 use rollsnap::deflate::fast::FastEncoder;
 use rollsnap::deflate::{Deflater, Level, Options};
 use rollsnap_core::ReadAt;
-use rollsnap_core::gzip::checkpoint::{Index, Scanner, Spans};
+use rollsnap_core::gzip::checkpoint::{Index, Indexed, Spans};
 use rollsnap_tests::fixtures;
+use rollsnap_tests::reading::scan;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 fn gzip(data: &[u8], level: Level, expected: Option<u64>) -> Vec<u8> {
@@ -155,19 +156,29 @@ proptest! {
         data in repetitive(),
         reads in vec((any::<prop::sample::Index>(), 0_usize..50_000), 1..12),
         span in 1_u64..100_000,
-        own in any::<bool>(),
+        most in 2_usize..300,
+        form in prop::sample::select(vec![Form::Header, Form::LongSpans, Form::Beside]),
     ) {
-        let data = data.repeat(1 + 2_200_000 / (data.len() + 1));
+        let least = if let Form::LongSpans = form { 9_000_000 } else { 2_200_000 };
+        let data = data.repeat(1 + least / (data.len() + 1));
         prop_assume!(!data.is_empty());
-        let file = gzip(&data, Level::Fast, Some(if own { data.len() as u64 } else { 0 }));
-        let index = if own && data.len() > 2 << 20 {
-            Index::of_file(&file).unwrap().unwrap()
-        } else {
-            let mut scanner = Scanner::new(span, 300);
-            scanner.feed(&file).unwrap();
-            scanner.finish().unwrap().unwrap()
+        let expected = match form {
+            Form::Header => data.len(),
+            // More comes than there is room for.
+            Form::LongSpans => 2_200_000,
+            Form::Beside => 0,
         };
-        let spans = Spans::new(file, index).unwrap();
+        let file = gzip(&data, Level::Fast, Some(expected as u64));
+        let (index, beside) = match Index::of_file(&file).unwrap() {
+            Some(index) => (index, None),
+            None => {
+                let (index, beside) = scan(&file, span, most).unwrap();
+                prop_assert_eq!(Index::of_beside(&beside), Ok(index.clone()));
+                (index, Some(beside))
+            }
+        };
+        prop_assert!(!matches!(form, Form::LongSpans) || index.longest_span() == 4 << 20);
+        let spans = Spans::new(Indexed::new(file, index, beside).unwrap());
         for (from, length) in reads {
             let from = from.index(data.len());
             let mut out = vec![0; length.min(data.len() - from)];
@@ -175,4 +186,11 @@ proptest! {
             prop_assert!(out == data[from..][..out.len()]);
         }
     }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Header,
+    LongSpans,
+    Beside,
 }

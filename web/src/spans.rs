@@ -6,7 +6,7 @@ use core::cell::RefCell;
 use core::ops::Range;
 
 use js_sys::Uint8Array;
-use rollsnap_core::gzip::checkpoint::{Index, Spans};
+use rollsnap_core::gzip::checkpoint::{Index, Indexed, Spans};
 use rollsnap_core::{Code, Problem, ReadAt, Result};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -41,7 +41,8 @@ impl Checkpoints {
         parts.hold(len.saturating_sub(u64::from(last.length())), last);
         // An index is a help, and a file without one is read from its beginning.
         let Ok(Some(index)) = Index::of_file(&parts) else { return Ok(None) };
-        Ok(Spans::new(parts.clone(), index).ok().map(|spans| Self { spans, parts }))
+        let indexed = Indexed::new(parts.clone(), index, None);
+        Ok(indexed.ok().map(|indexed| Self { spans: Spans::new(indexed), parts }))
     }
 
     /// How many bytes the content has.

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use super::stat::{Stat, Tally};
-use super::verify::{Count, Totals};
+use super::verify::Totals;
+use super::{Stat, Tally};
 
 /// Most subtrees in a report; the largest are kept.
 const MAX_SUBTREES: usize = 200;
@@ -63,13 +63,12 @@ pub struct Subtree {
 
 impl From<&Totals> for Facts {
     fn from(totals: &Totals) -> Self {
-        let tally = |count: Count| Tally { count: count.objects, bytes: count.bytes };
         Self {
-            objects: tally(totals.all()),
-            contents: tally(totals.contents),
-            directories: tally(totals.directories),
-            inner: tally(totals.inner),
-            commits: tally(totals.commits),
+            objects: totals.all(),
+            contents: totals.contents,
+            directories: totals.directories,
+            inner: totals.inner,
+            commits: totals.commits,
             inner_depth: totals.deepest,
             head: None,
         }

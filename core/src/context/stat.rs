@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::open::no_entry;
 use super::pack::{Inode, Kind, MAX_INODE};
 use super::tree::{MAX_BITS, earlier, other_kind};
-use super::{Commit, Context, path};
+use super::{Commit, Context, Tally, path};
 use crate::code::Code;
 use crate::feedback::Feedback;
 use crate::problem::{Place, Problem, Result};
@@ -45,15 +45,6 @@ pub struct Stat {
     pub subtrees: Vec<Subtree>,
     /// Whether there were too many subtrees to tell them all apart.
     pub subtrees_left_out: bool,
-}
-
-/// Objects, and the bytes of their entries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// How many.
-    pub count: u64,
-    /// Their entries, in bytes: hash, kind, length and value.
-    pub bytes: u64,
 }
 
 /// A directory with all that is below it.
@@ -91,13 +82,6 @@ pub struct FileFacts {
     pub names: u64,
     /// Their bytes, lengths included.
     pub dict_bytes: u64,
-}
-
-impl Tally {
-    fn add(&mut self, bytes: u64) {
-        self.count += 1;
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
 }
 
 /// An object to be visited: the one with the highest offset comes first. All that refer to an object

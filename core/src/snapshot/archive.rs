@@ -13,6 +13,7 @@ use crate::header::{self, Header, Layout};
 use crate::problem::{Place, Problem};
 use crate::report::{Check, MemberEntry, Report};
 use crate::tar;
+use crate::words::plural;
 
 /// Takes the decompressed bytes and writes what it finds into the report.
 pub(super) struct Archive {
@@ -21,6 +22,8 @@ pub(super) struct Archive {
     digest: Sha256,
     received: u64,
     skipped: bool,
+    /// Member headers were passed over.
+    jumped: bool,
 }
 
 enum State {
@@ -43,6 +46,7 @@ impl Archive {
             digest: Sha256::new(),
             received: 0,
             skipped: false,
+            jumped: false,
         }
     }
 
@@ -71,6 +75,19 @@ impl Archive {
             self.received += len;
             self.skipped |= len > 0;
         }
+    }
+
+    /// What comes next is at `offset`, where a member header is due. Before the header was read, the report
+    /// does without it.
+    pub(super) fn go_to(&mut self, offset: u64, report: &mut Report) {
+        match &mut self.state {
+            State::Opening(_) => self.start(offset, report),
+            State::Tar(reader) => reader.go_to(offset),
+            State::Stopped { .. } => {}
+        }
+        self.received = offset;
+        self.skipped = true;
+        self.jumped = true;
     }
 
     /// Whether contents were left out.
@@ -112,11 +129,13 @@ impl Archive {
             State::Tar(reader) => {
                 report.members.count = Some(reader.members());
                 report.members.bytes = Some(reader.bytes());
-                report.members.complete = reader.is_complete();
-                if reader.is_complete() {
+                report.members.complete = reader.is_complete() && !self.jumped;
+                if report.members.complete {
+                    let count = reader.members();
+                    let headers = plural(count, "member header", "member headers");
                     report.add(Check::yes(
                         Code::TarChecksum,
-                        alloc::format!("the checksums of {} member headers match", reader.members()),
+                        alloc::format!("the checksums of {count} {headers} match"),
                     ));
                     report.add(Check::yes(Code::TarEnd, "the archive ends with two zero blocks"));
                 } else if let (Err(problem), false) = (reader.finish(), cut) {
@@ -155,14 +174,19 @@ impl Archive {
         self.note_header(&header, report);
         sink(Event::Header(&header))?;
         let start = header.archive_offset();
-        let options = tar::Options { lenient: self.options.lenient, max_members: self.options.max_members };
-        self.state = State::Tar(Box::new(tar::Reader::new(start as u64, options)));
+        self.start(start as u64, report);
         self.read(&first[start..], report, sink)
+    }
+
+    /// The archive begins to be read at `offset`.
+    fn start(&mut self, offset: u64, report: &mut Report) {
+        report.members.list = self.options.list.then(Vec::new);
+        let options = tar::Options { lenient: self.options.lenient, max_members: self.options.max_members };
+        self.state = State::Tar(Box::new(tar::Reader::new(offset, options)));
     }
 
     fn note_header(&self, header: &Header, report: &mut Report) {
         report.header = Some(*header);
-        report.members.list = self.options.list.then(Vec::new);
         report.add(match header.layout {
             Layout::Versioned => Check::yes(Code::HeaderVersion, "the header has version 0 and decodes"),
             Layout::Unversioned => {

@@ -14,12 +14,17 @@ pub struct ContentInspector {
     report: Report,
     /// The content ends before its end, and that was said.
     cut: bool,
+    /// Not all member headers were read, because nobody asked for them.
+    partial: bool,
 }
+
+/// What is not known of a compressed file of which a part was left out.
+pub const LEFT_OUT: &str = "not checked: the contents of members that were not read";
 
 impl ContentInspector {
     /// Waits for the first byte of the content.
     pub fn new(options: Options) -> Self {
-        Self { archive: Archive::new(options), report: Report::new(), cut: false }
+        Self { archive: Archive::new(options), report: Report::new(), cut: false, partial: false }
     }
 
     /// Says how the file is compressed. Must be told before [`ContentInspector::finish`].
@@ -73,8 +78,20 @@ impl ContentInspector {
         self.archive.skip(len);
     }
 
-    /// The file of `file_len` bytes has ended. `crc32` is that of the content, where it was checked against
-    /// the trailer. Gives the report.
+    /// What is fed next comes from `offset` of the content, where a member header is due. The report will not
+    /// speak of what was passed over, nor of the header when that was not read before.
+    pub fn go_to(&mut self, offset: u64) {
+        self.partial = true;
+        self.archive.go_to(offset, &mut self.report);
+    }
+
+    /// Nothing more is fed, though there is more.
+    pub fn leave_off(&mut self) {
+        self.partial = true;
+    }
+
+    /// The file of `file_len` bytes has ended, or is [left](ContentInspector::leave_off). `crc32` is that of the
+    /// content, where it was checked against the trailer: it counts when nothing was left out. Gives the report.
     ///
     /// # Errors
     /// Those of `sink`.
@@ -85,10 +102,15 @@ impl ContentInspector {
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Report, E> {
         self.report.container.compressed_bytes = Some(file_len);
-        let mut cut = self.cut;
+        let mut cut = self.cut || self.partial;
+        // Without compression nothing tells whether contents are whole, so nothing is missed.
+        let compressed = self.report.container.compression == Some(Compression::Gzip);
+        let left_out = compressed && (self.archive.has_skipped() || self.partial);
         if self.is_in_vain() {
             // The compressed data was not read on: nothing to say about its end.
             cut = true;
+        } else if left_out {
+            self.report.add(Check::unknown(Code::GzipCrc, LEFT_OUT));
         } else if let Some(crc32) = crc32.filter(|_| !cut) {
             let crc = alloc::format!("the CRC-32 of the data is {crc32:08x}, as in the trailer");
             self.report.add(Check::yes(Code::GzipCrc, crc));
@@ -99,11 +121,9 @@ impl ContentInspector {
             self.report.container.bytes = Some(self.archive.received());
         }
         let broken = self.report.failures().next().is_some();
-        // Without compression nothing tells whether contents are whole, so nothing was missed.
-        let compressed = self.report.container.compression == Some(Compression::Gzip);
         self.report.verdicts.intact = match broken {
             true => Verdict::No,
-            false if compressed && self.archive.has_skipped() => Verdict::Unknown,
+            false if left_out || self.partial => Verdict::Unknown,
             false => Verdict::Yes,
         };
         Ok(self.report)

@@ -12,7 +12,7 @@ mod inspector;
 mod unpacker;
 mod writer;
 
-pub use content::ContentInspector;
+pub use content::{ContentInspector, LEFT_OUT};
 pub use event::Event;
 pub use inspector::{Inspector, Options};
 pub use unpacker::Unpacker;

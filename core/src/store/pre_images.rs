@@ -9,6 +9,7 @@ use super::PvmKind;
 use crate::code::Code;
 use crate::problem::Problem;
 use crate::report::Check;
+use crate::words::plural;
 
 /// Longest pre-image that the PVM can reveal, in bytes.
 const MAX: u64 = 4096;
@@ -32,11 +33,17 @@ impl PreImages {
     pub fn passed(&self) -> Vec<Check> {
         let mut passed = Vec::new();
         if self.problems.is_empty() && self.checked > 0 {
-            let text = format!("{} pre-images have the hashes that they are named by", self.checked);
+            let have = plural(
+                self.checked,
+                "pre-image has the hash that it is named by",
+                "pre-images have the hashes that they are named by",
+            );
+            let text = format!("{} {have}", self.checked);
             passed.push(Check::yes(Code::PreImageHash, text));
         }
         if self.unknown > 0 {
-            let text = format!("not checked: {} files beside the pre-images have other names", self.unknown);
+            let have = plural(self.unknown, "file", "files");
+            let text = format!("not checked: {} {have} of other names beside the pre-images", self.unknown);
             passed.push(Check::unknown(Code::PreImageHash, text));
         }
         passed

@@ -11,6 +11,7 @@ use crate::context::Contexts;
 use crate::header::{Header, HistoryMode};
 use crate::problem::{Place, Problem};
 use crate::report::{Check, Report, Status, Verdict};
+use crate::words::plural;
 
 /// The level, the commitment and the mode that a header claims, against those of the store.
 pub fn header_against_store(
@@ -70,21 +71,31 @@ pub fn passed(summary: &Summary, first: i32, head: i32, sound: bool, compact: bo
     let Summary { blocks, commitments, messages, states, partial_lists } = summary;
     let mut passed = Vec::new();
     if sound {
-        let text = format!("{blocks} blocks from level {first} to {head} follow each other");
+        let text = match *blocks {
+            1 => format!("the block at level {head} is the only one"),
+            _ => format!("{blocks} blocks from level {first} to {head} follow each other"),
+        };
         passed.push(Check::yes(Code::ChainBlock, text));
-        let text =
-            format!("{messages} messages have the witnesses of their inboxes, and the inboxes are linked");
+        let have = plural(*messages, "message has", "messages have");
+        let text = format!("{messages} {have} the witnesses of their inboxes, and the inboxes are linked");
         passed.push(Check::yes(Code::MessagesWitness, text));
-        let text = format!("{commitments} commitments have their hashes, states and ticks, and are linked");
+        let have = plural(
+            *commitments,
+            "commitment has its hash, state and ticks",
+            "commitments have their hashes, states and ticks, and are linked",
+        );
+        let text = format!("{commitments} {have}");
         passed.push(Check::yes(Code::CommitmentChain, text));
     }
     if sound && *states > 0 {
-        let text = format!("{states} contexts hold the states of their blocks and commitments");
+        let hold = plural(*states, "context holds the state", "contexts hold the states");
+        let text = format!("{states} {hold} of their blocks and commitments");
         passed.push(Check::yes(Code::StateHash, text));
     }
     if *partial_lists > 0 {
         let text = format!(
-            "not checked: {partial_lists} lists of messages, which a very old node stored without layer 1's own"
+            "not checked: {partial_lists} {} of messages, which a very old node stored without layer 1's own",
+            plural(*partial_lists, "list", "lists")
         );
         passed.push(Check::unknown(Code::MessagesWitness, text));
     }

@@ -10,6 +10,8 @@
 //! for importing.
 
 mod block;
+mod header;
+mod judge;
 mod member;
 mod name;
 mod pax;

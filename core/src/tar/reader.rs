@@ -3,17 +3,16 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::block::{self, BLOCK};
-use super::{Kind, Member, NameSet, check_name, pax, writer};
+use super::block::BLOCK;
+use super::header::{Announced, MemberHeader};
+use super::judge::Judge;
+use super::{Kind, Member, NameSet, writer};
 use crate::code::Code;
 use crate::problem::{Place, Problem, Result};
 
 /// How many members are accepted unless [`Options`] say otherwise. A riscv context is a directory
 /// of chunks of at most 4 KiB, so millions are real.
 pub const DEFAULT_MAX_MEMBERS: u64 = 1 << 22;
-
-/// Longest name that a lenient reader takes, in bytes: what Linux takes for a path.
-const MAX_LENIENT_NAME: usize = 4096;
 
 /// How to read.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +27,7 @@ pub struct Options {
 /// Reads an archive that is pushed in. [`Reader::step`] gives one thing after the other.
 pub struct Reader {
     options: Options,
+    judge: Judge,
     state: State,
     block: [u8; BLOCK],
     filled: usize,
@@ -37,7 +37,6 @@ pub struct Reader {
     names: NameSet,
     count: u64,
     bytes: u64,
-    remarks: Vec<Problem>,
 }
 
 /// What one step gave.
@@ -85,23 +84,11 @@ enum State {
     Failed,
 }
 
-/// What the members before say about the next one.
-#[derive(Default)]
-struct Announced {
-    size: Option<u64>,
-    name: Option<String>,
-}
-
-impl Announced {
-    fn is_some(&self) -> bool {
-        self.size.is_some() || self.name.is_some()
-    }
-}
-
 impl Reader {
     /// A reader for an archive that starts at `offset` of its stream.
     pub fn new(offset: u64, options: Options) -> Self {
         Self {
+            judge: Judge::new(options.lenient),
             options,
             state: State::Header { zero: None },
             block: [0; BLOCK],
@@ -120,7 +107,6 @@ impl Reader {
             names: NameSet::default(),
             count: 0,
             bytes: 0,
-            remarks: Vec::new(),
         }
     }
 
@@ -182,6 +168,14 @@ impl Reader {
         }
     }
 
+    /// What comes next is at `offset` of the stream, where a member header is due.
+    pub fn go_to(&mut self, offset: u64) {
+        self.state = State::Header { zero: None };
+        self.announced = Announced::default();
+        self.filled = 0;
+        self.offset = offset;
+    }
+
     /// How many members began so far.
     pub fn members(&self) -> u64 {
         self.count
@@ -199,13 +193,13 @@ impl Reader {
 
     /// What a lenient reader let pass since the last call.
     pub fn take_remarks(&mut self) -> Vec<Problem> {
-        core::mem::take(&mut self.remarks)
+        self.judge.take_remarks()
     }
 
     fn advance<'a>(&mut self, input: &mut &'a [u8]) -> Result<Found<'a>> {
         loop {
             // Told at once, so that they never gather.
-            if !self.remarks.is_empty() {
+            if self.judge.has_remarks() {
                 return Ok(Found::Remarks);
             }
             match &mut self.state {
@@ -226,7 +220,8 @@ impl Reader {
                         return Ok(Found::NeedsInput);
                     }
                     let (kind, payload) = (*kind, core::mem::take(gathered));
-                    self.take_payload(kind, &payload)?;
+                    let at = self.offset - payload.len() as u64;
+                    self.announced.take(kind, &payload, at, &mut self.judge)?;
                     let left = writer::padding(payload.len() as u64);
                     self.state = State::Padding { left, of_member: false, dirty: false };
                 }
@@ -256,7 +251,7 @@ impl Reader {
                     if let Some(dirt) = dirt {
                         let problem = Problem::new(Code::TarPadding).at(Place::Stream(at + dirt as u64));
                         let name = of_member.then_some(&*self.member.name);
-                        self.complain(name.into_iter().fold(problem, Problem::member))?;
+                        self.judge.complain(name.into_iter().fold(problem, Problem::member))?;
                     }
                     if !done {
                         return Ok(Found::NeedsInput);
@@ -269,7 +264,7 @@ impl Reader {
                     self.offset += input.len() as u64;
                     *input = &[];
                     if let Some(problem) = problem {
-                        self.complain(problem)?;
+                        self.judge.complain(problem)?;
                     }
                     return Ok(Found::NeedsInput);
                 }
@@ -301,7 +296,7 @@ impl Reader {
             if zero.is_some() {
                 if self.announced.is_some() {
                     let problem = Problem::new(Code::TarPax).found("an extended header without a member");
-                    self.complain(problem.at(Place::Stream(zero.unwrap_or(at))))?;
+                    self.judge.complain(problem.at(Place::Stream(zero.unwrap_or(at))))?;
                 }
                 self.state = State::End { reported: false };
                 return Ok(Some(Found::End));
@@ -310,172 +305,32 @@ impl Reader {
             return Ok(None);
         }
         if let Some(zero) = zero {
-            self.complain(Problem::new(Code::TarEnd).at(Place::Stream(zero)))?;
+            self.judge.complain(Problem::new(Code::TarEnd).at(Place::Stream(zero)))?;
         }
-        let stored = block::octal(&self.block[block::CHECKSUM]);
-        let computed = u64::from(block::checksum(&self.block));
-        if stored != Some(computed) {
-            let field = block::text(&self.block[block::CHECKSUM]);
-            return Err(Problem::new(Code::TarChecksum)
-                .at(Place::Stream(at))
-                .expected(format_args!("{computed:07o}"))
-                .found(format_args!("\"{}\"", field.escape_ascii())));
+        let header = MemberHeader::read(&self.block, at)?;
+        if let Some(kind) = header.extended(&self.judge) {
+            let left = header.payload_len(&self.announced, &mut self.judge)?;
+            self.state = State::Payload { kind, left, gathered: Vec::new() };
+            return Ok(None);
         }
-        match self.block[block::TYPE] {
-            pax::TYPE => self.begin_payload(at, pax::TYPE).map(|()| None),
-            kind @ (pax::GLOBAL_TYPE | LONG_NAME_TYPE) if self.options.lenient => {
-                self.begin_payload(at, kind).map(|()| None)
-            }
-            _ => self.begin_member(at).map(|()| Some(Found::Member)),
-        }
-    }
-
-    fn begin_payload(&mut self, at: u64, kind: u8) -> Result<()> {
-        let problem = |code| Problem::new(code).at(Place::Stream(at));
-        let size = self.number(at, "size", block::SIZE)?;
-        if size > pax::MAX_PAYLOAD {
-            return Err(problem(Code::TarPax)
-                .expected(format_args!("at most {} bytes", pax::MAX_PAYLOAD))
-                .found(size));
-        }
-        if self.announced.is_some() || self.block != writer::encode(pax::NAME, 0o400, size, 0, pax::TYPE) {
-            self.complain(problem(Code::TarPax).found("an extended header of another form"))?;
-        }
-        self.state = State::Payload { kind, left: size, gathered: Vec::new() };
-        Ok(())
-    }
-
-    fn take_payload(&mut self, kind: u8, payload: &[u8]) -> Result<()> {
-        let place = Place::Stream(self.offset - payload.len() as u64);
-        match kind {
-            LONG_NAME_TYPE => {
-                let name = String::from_utf8_lossy(block::text(payload));
-                self.announced.name = Some(name.into());
-            }
-            pax::TYPE => {
-                let malformed = || Problem::new(Code::TarPax).at(place.clone());
-                let said = pax::parse(payload).ok_or_else(malformed)?;
-                if said.size.is_none_or(|size| payload != pax::records(size)) {
-                    self.complain(malformed().expected("the records gid, size and uid"))?;
-                }
-                self.announced = Announced { size: said.size, name: said.path };
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn begin_member(&mut self, at: u64) -> Result<()> {
         let announced = core::mem::take(&mut self.announced);
-        let name = match announced.name {
-            Some(name) => name.into_bytes(),
-            None if self.options.lenient => self.prefixed_name(),
-            None => block::text(&self.block[block::NAME]).to_vec(),
-        };
-        if name.len() > MAX_LENIENT_NAME {
-            return Err(Problem::new(Code::TarNameForm)
-                .at(Place::Stream(at))
-                .expected(format_args!("at most {MAX_LENIENT_NAME} bytes"))
-                .found(name.len()));
-        }
-        let shown = String::from_utf8_lossy(&name).into_owned();
-        let place = |problem: Problem| problem.at(Place::Stream(at));
-        let size = match announced.size {
-            Some(size) => size,
-            None => self.number(at, "size", block::SIZE)?,
-        };
-        let type_byte = self.block[block::TYPE];
-        self.member = Member {
-            kind: Kind::of(type_byte, &shown),
-            name: shown,
-            size,
-            mode: self.number(at, "mode", block::MODE)? as u32,
-            mtime: self.number(at, "time", block::MTIME)?,
-            header_offset: at,
-            data_offset: self.offset,
-        };
-        let concerns = |problem: Problem, member: &Member| place(problem).member(&*member.name);
-        if self.member.kind != Kind::File {
-            let problem =
-                Problem::new(Code::TarType).expected("a regular file").found(self.member.kind.words());
-            self.complain(concerns(problem, &self.member))?;
-        }
-        // After the kind: the names of GNU's special members would mislead.
-        if let Err(problem) = check_name(&name) {
-            self.complain(concerns(problem, &self.member))?;
-        }
-        if announced.size.is_some_and(|size| size <= block::MAX_PLAIN_SIZE) {
-            let problem = Problem::new(Code::TarPax).found("an extended header for a size below 8 GiB");
-            self.complain(concerns(problem, &self.member))?;
-        }
-        if announced.size.is_none() && size > block::MAX_PLAIN_SIZE {
-            let problem = Problem::new(Code::TarDialect).expected("an extended header for 8 GiB and more");
-            self.complain(concerns(problem.found(size), &self.member))?;
-        }
-        if let Some(problem) = self.foreign_form(at, &name) {
-            self.complain(concerns(problem.at(Place::Stream(at)), &self.member))?;
-        }
-        if self.offset.checked_add(size).is_none_or(|end| end > i64::MAX as u64) {
-            return Err(concerns(Problem::new(Code::TarSize).found(size), &self.member));
-        }
+        self.member = header.member(announced, &mut self.judge)?;
+        self.enter_member()?;
+        Ok(Some(Found::Member))
+    }
+
+    /// A member begins: one more, and under a name of its own.
+    fn enter_member(&mut self) -> Result<()> {
+        let place = Place::Stream(self.member.header_offset);
         if self.count >= self.options.max_members || self.names.len() > self.options.max_members {
-            return Err(place(Problem::new(Code::TarMembers))
-                .expected(format_args!("at most {} members", self.options.max_members)));
+            let most = format_args!("at most {} members", self.options.max_members);
+            return Err(Problem::new(Code::TarMembers).at(place).expected(most));
         }
         if let Err(problem) = self.names.insert(&self.member.name) {
-            self.complain(place(problem))?;
+            self.judge.complain(problem.at(place))?;
         }
         self.count += 1;
-        self.state = State::Body { left: size };
-        Ok(())
-    }
-
-    /// Whether the writer of the nodes would have made another header of the same facts.
-    fn foreign_form(&self, at: u64, name: &[u8]) -> Option<Problem> {
-        let Member { mode, size, mtime, .. } = self.member;
-        let ours = writer::encode(name, mode, size, mtime, 0);
-        let differs = ours.iter().zip(&self.block).position(|(a, b)| a != b)?;
-        Some(
-            Problem::new(Code::TarDialect)
-                .expected(format_args!("{:02x} at byte {}", ours[differs], at + differs as u64))
-                .found(format_args!("{:02x}", self.block[differs])),
-        )
-    }
-
-    fn number(&mut self, at: u64, what: &str, field: block::Field) -> Result<u64> {
-        let text = &self.block[field.clone()];
-        if let Some(number) = block::octal(text) {
-            return Ok(number);
-        }
-        let problem = Problem::new(Code::TarNumber)
-            .at(Place::Stream(at + field.start as u64))
-            .member(String::from_utf8_lossy(block::text(&self.block[block::NAME])))
-            .expected(format_args!("octal digits ({what})"))
-            .found(format_args!("\"{}\"", text.escape_ascii()));
-        // A blank field reads as zero elsewhere; anything else cannot be read at all.
-        if text.iter().all(|byte| matches!(byte, 0 | b' ')) {
-            self.complain(problem)?;
-            return Ok(0);
-        }
-        Err(problem)
-    }
-
-    /// Prefix and name of the later formats.
-    fn prefixed_name(&self) -> Vec<u8> {
-        let name = block::text(&self.block[block::NAME]);
-        let prefix = block::text(&self.block[block::PREFIX]);
-        if !self.block[block::MAGIC].starts_with(b"ustar") || prefix.is_empty() {
-            return name.to_vec();
-        }
-        let prefix = prefix.strip_suffix(b"/").unwrap_or(prefix);
-        [prefix, b"/", name].concat()
-    }
-
-    fn complain(&mut self, problem: Problem) -> Result<()> {
-        if !self.options.lenient {
-            return Err(problem);
-        }
-        self.remarks.push(problem);
+        self.state = State::Body { left: self.member.size };
         Ok(())
     }
 
@@ -483,9 +338,6 @@ impl Reader {
         Place::Stream(self.offset)
     }
 }
-
-/// Type byte of GNU tar for a member that holds the name of the next one.
-const LONG_NAME_TYPE: u8 = b'L';
 
 enum Found<'a> {
     NeedsInput,

@@ -255,9 +255,10 @@ pub(super) struct IndexArgs {
     /// The index to write; only FILE.idx is found again by itself [default: FILE.idx]
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// How many MiB of content lie between two places where reading can begin; more in large files
-    #[arg(long, value_name = "MIB", default_value = "2")]
-    pub(super) span: NonZeroU16,
+    /// How many MiB of content lie between two places where reading can begin. All cores read up to 16 [default: 2, in large
+    /// files up to 8]
+    #[arg(long, value_name = "MIB")]
+    pub(super) span: Option<NonZeroU16>,
     /// Overwrite an existing index, and make one beside a file that holds its own
     #[arg(long)]
     pub(super) force: bool,
@@ -289,6 +290,10 @@ pub(super) struct ExtractArgs {
     /// Replace files that exist
     #[arg(long)]
     pub(super) force: bool,
+    /// Read everything, and extract nothing unless the file is whole, also where members can be reached from
+    /// anywhere: in an uncompressed file, or by an index. Without names everything is read anyway
+    #[arg(long)]
+    pub(super) check: bool,
     /// Print a report as JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use rollsnap_core::{Code, Feedback, Report, Result};
+use rollsnap_core::{Report, Result};
 use serde::Serialize;
 
 use super::export::{JsonPhase, phases};
 use super::output::{Output, print};
 use super::progress::Terminal;
-use super::verify;
+use super::remarks;
 use crate::convert::{self, Options, Table};
 use crate::deflate::Level;
 use crate::export::Compression;
@@ -78,10 +78,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         Options { source: args.source.clone(), output: made, force: args.force, check: !args.no_check };
     let outcome = convert::run(&options, feedback)?;
     feedback.close(true);
-    for remark in verify::remarks(outcome.report.checks.iter()) {
-        feedback.note(&format!("Note: {remark}"));
-    }
-    left_out(&outcome.report, feedback);
+    remarks::tell(&outcome.report, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,
@@ -102,13 +99,6 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         ))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Says what has no place in the new store.
-pub(super) fn left_out(report: &Report, feedback: &mut Terminal) {
-    for check in report.checks.iter().filter(|check| check.code == Code::ConvertLeftOut) {
-        feedback.note(&format!("Not carried over: {}", check.text.replace('\n', ": ")));
-    }
 }
 
 /// A report with the facts of the conversion.

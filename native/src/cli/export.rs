@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
 use super::args::{ExportArgs, Global};
 use super::output::{Output, print};
 use super::progress::Terminal;
-use super::verify;
+use super::remarks;
 use crate::data_dir::DataDir;
 use crate::deflate::{self, Level};
 use crate::export::{self, Compression, Options};
@@ -46,9 +46,7 @@ pub(super) fn run(
     };
     let outcome = export::run(&options, feedback)?;
     feedback.close(true);
-    for remark in verify::remarks(outcome.report.checks.iter()) {
-        feedback.note(&format!("Note: {remark}"));
-    }
+    remarks::tell(&outcome.report, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,

@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
 use super::args::{Global, ImportArgs};
-use super::convert::left_out;
 use super::export::{JsonPhase, data_dir, phases};
 use super::output::{Output, print};
 use super::progress::Terminal;
-use super::verify;
+use super::remarks;
 use crate::import::{self, Options};
 
 pub(super) fn run(
@@ -31,10 +30,7 @@ pub(super) fn run(
     };
     let outcome = import::run(&args.snapshot, &options, feedback)?;
     feedback.close(true);
-    for remark in verify::remarks(outcome.report.checks.iter()) {
-        feedback.note(&format!("Note: {remark}"));
-    }
-    left_out(&outcome.report, feedback);
+    remarks::tell(&outcome.report, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,

@@ -11,8 +11,8 @@ use super::progress::Terminal;
 use crate::index::{self, Options};
 
 pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let options =
-        Options { output: args.output.clone(), force: args.force, span: u64::from(args.span.get()) << 20 };
+    let span = args.span.map(|mib| u64::from(mib.get()) << 20);
+    let options = Options { output: args.output.clone(), force: args.force, span };
     let made = index::run(&args.file, &options, feedback)?;
     feedback.close(true);
     let checkpoints = plural(made.checkpoints as u64, "checkpoint", "checkpoints");

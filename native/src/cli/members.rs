@@ -1,21 +1,21 @@
 //! `rollsnap ls`, `cat` and `extract`.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
 use rollsnap_core::feedback::{Phase, Unit};
-use rollsnap_core::snapshot::{Event, Options};
+use rollsnap_core::snapshot::{Event, LEFT_OUT, Options};
 use rollsnap_core::tar::{Kind, Member};
-use rollsnap_core::{Code, Feedback, Problem, Result};
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::args::{CatArgs, ExtractArgs, LsArgs};
-use super::output::{Output, print, size, written};
+use super::output::{Output, plural, print, size, written};
 use super::progress::Terminal;
 use super::verify;
 use crate::extract;
-use crate::index::NOT_CHECKED;
 use crate::source::Source;
 
 const PHASE: Phase = Phase { index: 1, of: 1, name: "Reading snapshot", total: None, unit: Unit::Bytes };
@@ -46,7 +46,7 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
     };
     let mut report = None;
     if !args.sha256 && !args.check {
-        report = source.walk(options, PHASE, feedback, &|| false, &mut sink)?;
+        report = source.list(options, PHASE, feedback, &mut sink)?;
         seen.set(0);
     }
     let report = match report {
@@ -58,8 +58,8 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
         output.json(&report)?;
     } else if let Some(problem) = problem {
         return Err(problem);
-    } else if report.checks.iter().any(|check| check.text == NOT_CHECKED) {
-        feedback.note(&format!("Note: {NOT_CHECKED} (--check reads all)"));
+    } else {
+        note_left_out(&report, feedback);
     }
     Ok(verify::exit_code(&report))
 }
@@ -69,13 +69,13 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
 pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
     let mut out = std::io::stdout().lock();
-    let inside = Cell::new(false);
+    let (inside, complete, doubtful) = (Cell::new(false), Cell::new(false), Cell::new(false));
     // When the snapshot must be read again from the beginning, what was written is left out.
     let (count, known) = (Cell::new(0), Cell::new(0));
     let options = Options { lenient: args.lenient, ..Options::default() };
     let mut sink = |event: Event<'_>| match event {
         Event::Member(member) => {
-            inside.set(member.name == args.member);
+            inside.set(member.name == args.member && !complete.get());
             Ok(())
         }
         Event::Data(data) if inside.get() => {
@@ -85,48 +85,68 @@ pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
             count.set(count.get() + new.len());
             Ok(written(out.write_all(new))?)
         }
-        Event::MemberEnd { .. } if inside.get() => Err(Stop::Found),
+        Event::MemberEnd { .. } if inside.get() => {
+            complete.set(true);
+            if doubtful.get() { Ok(()) } else { Err(Stop::Found) }
+        }
         Event::Problem(problem) if !args.lenient || inside.get() => Err(Stop::Problem(problem.clone())),
         _ => Ok(()),
     };
-    let again = || {
-        inside.set(false);
-        known.set(count.get());
-    };
     let mut find = || -> Result<(), Stop> {
-        if !args.lenient && source.find_member(&args.member, feedback, &mut sink)? {
-            return Ok(());
-        }
-        again();
-        if source.walk(options, PHASE, feedback, &|| inside.get(), &mut sink)?.is_none() {
-            again();
+        let names = BTreeSet::from([args.member.as_str()]);
+        if source.find(&names, false, options, PHASE, feedback, &mut sink)?.is_none() {
+            // Where something is wrong on the short way, only the end tells whether the file is damaged.
+            doubtful.set(source.is_reachable());
+            inside.set(false);
+            known.set(count.get());
             source.inspect(options, PHASE, feedback, &mut sink)?;
         }
         Ok(())
     };
-    let found = find();
-    match found {
-        Err(Stop::Found) => written(out.flush()).map(|()| ExitCode::SUCCESS),
-        Err(Stop::Problem(problem)) => Err(problem),
-        Ok(_) => Err(Problem::new(Code::MemberUnknown).member(&*args.member)),
+    if let Err(Stop::Problem(problem)) = find() {
+        return Err(problem);
     }
+    if !complete.get() {
+        return Err(Problem::new(Code::MemberUnknown).member(&*args.member));
+    }
+    written(out.flush())?;
+    feedback.close(true);
+    // Of an uncompressed file nothing tells whether contents are whole, so nothing is missed.
+    if !doubtful.get() && !source.is_plain_file() {
+        feedback.note(&format!("Note: {LEFT_OUT} (rollsnap verify reads all)"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
-    let report = extract::run(&mut source, &args.members, &args.directory, args.force, feedback)?;
+    let options = extract::Options {
+        members: args.members.clone(),
+        directory: args.directory.clone(),
+        force: args.force,
+        check: args.check,
+    };
+    let report = extract::run(&mut source, &options, feedback)?;
     feedback.close(true);
     if output.is_json() {
         output.json(&report)?;
     } else {
+        note_left_out(&report, feedback);
         let list = report.members.list.as_deref().unwrap_or_default();
         let wanted =
             list.iter().filter(|member| args.members.is_empty() || args.members.contains(&member.name));
         let (count, bytes) = wanted.fold((0, 0), |(count, bytes), member| (count + 1, bytes + member.size));
-        let directory = args.directory.display();
-        print(format_args!("Extracted {count} members, {}, to {directory}\n", size(bytes)))?;
+        let (members, directory) = (plural(count, "member", "members"), args.directory.display());
+        print(format_args!("Extracted {members}, {}, to {directory}\n", size(bytes)))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says so when contents were not read.
+fn note_left_out(report: &Report, feedback: &mut Terminal) {
+    if report.checks.iter().any(|check| check.text == LEFT_OUT) {
+        feedback.note(&format!("Note: {LEFT_OUT} (--check reads all)"));
+    }
 }
 
 enum Stop {

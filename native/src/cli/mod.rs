@@ -12,6 +12,7 @@ mod members;
 mod output;
 mod page;
 mod progress;
+mod remarks;
 mod shell;
 mod verify;
 

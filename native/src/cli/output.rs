@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use rollsnap_core::report::{Check, Status};
-use rollsnap_core::{Code, Problem, Report, Result, Verdict};
+use rollsnap_core::{Code, Problem, Report, Result, Verdict, words};
 use serde::Serialize;
 
 use crate::io;
@@ -128,7 +128,7 @@ pub(super) fn grouped(number: u64) -> String {
 
 /// One of them, or several.
 pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+    format!("{} {}", grouped(count), words::plural(count, one, many))
 }
 
 /// A size for people, with the exact number.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::words::plural;
 use rollsnap_core::{Feedback, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
@@ -181,8 +182,8 @@ fn bar(phase: &Phase) -> ProgressBar {
 fn amount(unit: Unit, number: u64) -> String {
     match unit {
         Unit::Bytes => indicatif::BinaryBytes(number).to_string(),
-        Unit::Files => format!("{number} files"),
-        Unit::Blocks => format!("{number} blocks"),
+        Unit::Files => format!("{number} {}", plural(number, "file", "files")),
+        Unit::Blocks => format!("{number} {}", plural(number, "block", "blocks")),
     }
 }
 

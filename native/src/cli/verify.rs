@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rollsnap_core::report::Check;
 use rollsnap_core::{Class, Code, Report, Result, Verdict};
 use serde::Serialize;
 
 use super::args::{Global, VerifyArgs};
 use super::export::JsonPhase;
-use super::output::{FAINT, Output, check_row, print, size, verdict};
+use super::output::{FAINT, Output, check_row, plural, print, size, verdict};
 use super::progress::Terminal;
 use crate::verify::{self, Options, Outcome, counts};
 
@@ -93,7 +92,7 @@ fn totals(report: &Report) -> String {
     let mut text = String::from("\n");
     if let (Some(count), Some(bytes)) = (report.members.count, report.members.bytes) {
         let seen = if report.members.complete { "" } else { " seen before the damage" };
-        text += &format!("{count} members{seen}, {}", size(bytes));
+        text += &format!("{}{seen}, {}", plural(count, "member", "members"), size(bytes));
     }
     if let Some(bytes) = report.container.compressed_bytes {
         text += &format!("; file {}", size(bytes));
@@ -112,10 +111,4 @@ fn summary(report: &Report, phases: &[(&'static str, Duration)]) -> String {
         text += &format!("{FAINT}{name}: {:.1} s{FAINT:#}\n", time.as_secs_f64());
     }
     text
-}
-
-/// Adds what a command says beyond the checks of the container.
-pub(super) fn remarks<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<&'a str> {
-    use rollsnap_core::report::Status;
-    checks.filter(|check| check.status == Status::Unknown).map(|check| check.text.as_str()).collect()
 }

@@ -137,18 +137,14 @@ impl Target {
         ));
         let phase = Phase { index: 1, of: 1, name: "Unpacking context", total: None, unit: Unit::Bytes };
         let mut files = extract::Files::new(made.path())?;
-        let (mut wanted, mut any) = (false, false);
+        let mut any = false;
         source.inspect(Options::default(), phase, feedback, &mut |event| match event {
             Event::Member(member) => {
                 let context = member.name.starts_with("context/");
                 any |= context;
-                wanted = context || belongs_to_store(&member.name);
-                if wanted { files.begin(member) } else { Ok(()) }
+                if context || belongs_to_store(&member.name) { files.begin(member) } else { Ok(()) }
             }
-            Event::Data(data) if wanted => files.data(data),
-            Event::MemberEnd { member, .. } if wanted => files.end(member),
-            Event::Problem(problem) => Err(problem.clone()),
-            _ => Ok(()),
+            event => files.follow(&event),
         })?;
         files.finish()?;
         if !any {

@@ -8,6 +8,7 @@ use rollsnap_core::encoding::MessageList;
 use rollsnap_core::hash::{BlockHash, StateHash};
 use rollsnap_core::store::v4::{self, Version, WholeBlock};
 use rollsnap_core::store::{Rows, damaged};
+use rollsnap_core::words::plural;
 use rollsnap_core::{Feedback, Result};
 
 use super::left_out::LeftOut;
@@ -108,8 +109,10 @@ impl<'a> Blocks<'a> {
             }
         }
         let why = "garbage collection has given them up, and no node uses them";
-        left.count(older, &format!("blocks below the first available level {first}"), why);
-        left.count(damaged, "blocks outside the chain", "they cannot be read");
+        let what = plural(older, "block", "blocks");
+        left.count(older, &format!("{what} below the first available level {first}"), why);
+        let what = plural(damaged, "block", "blocks");
+        left.count(damaged, &format!("{what} outside the chain"), "they cannot be read");
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use std::time::Duration;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Check;
 use rollsnap_core::store::{Rows, settle};
+use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::data_dir::{STORE, metadata};
@@ -147,9 +148,14 @@ fn snapshot(
     let work = Workspace::create(&output.directory(), feedback)?;
     let dir = work.dir().join("data");
     std::fs::create_dir(&dir).map_err(|err| crate::io::problem("create the directory", &dir, err))?;
-    let mut phases = Phases::new(OWN + CHECKS * u32::from(options.check));
+    let own = OWN + CHECKS * u32::from(options.check);
+    // The new store is in WAL mode, as the nodes want it, and so stays what it is.
+    let phases_of_export = |check| export::phases(true, None, check);
+    let mut phases = Phases::new(own + phases_of_export(options.check));
     let mut outcome = staged(&dir, false, options, &mut phases, feedback)?;
     outcome.phases = phases.finish();
+    // Its checks know no lists without a witness, and would take them for altered ones.
+    let check = options.check && outcome.carried.partial_lists == 0;
     let exporting = export::Options {
         data_dir: dir,
         output,
@@ -161,13 +167,13 @@ fn snapshot(
         // There is nothing in it but what was just written.
         packing: Packing::Pages,
         compact: false,
-        // Its checks know no lists without a witness, and would take them for altered ones.
-        check: options.check && outcome.carried.partial_lists == 0,
+        check,
         force: options.force,
         endpoint: None,
         rollup_node_endpoint: None,
     };
-    let exported = export::run(&exporting, &mut WithoutLocks(feedback))?;
+    let mut second_half = SecondHalf { feedback, before: own, of: own + phases_of_export(check) };
+    let exported = export::run(&exporting, &mut second_half)?;
     // What was checked before, and still holds, is told once.
     outcome.report.header = exported.report.header;
     outcome.report.container = exported.report.container;
@@ -279,8 +285,9 @@ pub(crate) fn without_witness(problems: &mut Vec<Problem>, lists: u64) -> Option
     }
     problems.retain(|problem| !codes.contains(&problem.code()));
     let text = format!(
-        "not checked: {lists} lists of messages, which a very old node stored without layer 1's own; they are \
-         carried over as they are, and rollsnap verify takes them for altered ones in the new store"
+        "not checked: {lists} {} of messages, which a very old node stored without layer 1's own; they are \
+         carried over as they are, and rollsnap verify takes them for altered ones in the new store",
+        plural(lists, "list", "lists")
     );
     Some(Check::unknown(Code::MessagesWitness, text))
 }
@@ -316,25 +323,31 @@ fn same_rollup(root: &Path, dir: &Path) -> Result<()> {
     Err(Problem::new(Code::ImportRollup).headline(text))
 }
 
-/// An export of what nobody else knows of has no locks to tell about.
-struct WithoutLocks<'a>(&'a mut dyn Feedback);
+/// The export that follows a conversion: its phases are numbered on, and what nobody else knows of has no locks
+/// to tell about.
+struct SecondHalf<'a> {
+    feedback: &'a mut dyn Feedback,
+    /// How many phases were before.
+    before: u32,
+    of: u32,
+}
 
-impl Feedback for WithoutLocks<'_> {
+impl Feedback for SecondHalf<'_> {
     fn phase(&mut self, phase: Phase) {
-        self.0.phase(phase);
+        self.feedback.phase(Phase { index: self.before + phase.index, of: self.of, ..phase });
     }
 
     fn advance(&mut self, done: u64) {
-        self.0.advance(done);
+        self.feedback.advance(done);
     }
 
     fn note(&mut self, text: &str) {
         if !text.starts_with("Acquiring ") {
-            self.0.note(text);
+            self.feedback.note(text);
         }
     }
 
     fn cancelled(&self) -> bool {
-        self.0.cancelled()
+        self.feedback.cancelled()
     }
 }

@@ -141,11 +141,7 @@ fn extract(path: &Path, dir: &Path, phases: &mut Phases, feedback: &mut dyn Feed
                 .headline("the store is of version 5 already")
                 .path(path.display()))
         }
-        Event::Member(member) => files.begin(member),
-        Event::Data(data) => files.data(data),
-        Event::MemberEnd { member, .. } => files.end(member),
-        Event::Problem(problem) => Err(problem.clone()),
-        Event::Header(_) | Event::End => Ok(()),
+        event => files.follow(&event),
     })?;
     files.finish()?;
     Ok(report)

@@ -10,6 +10,7 @@ use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::report::{Check, Status};
 use rollsnap_core::store::v4::{self, GcLevels, IrminStore, Slot};
 use rollsnap_core::store::{Mark, Rows};
+use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Files, Header, Result};
 use serde::Serialize;
 
@@ -225,7 +226,12 @@ impl Conversion<'_> {
             }
             other => other?,
         }
-        left.count(others, "values of storage/irmin_store", "they are no slots of data availability");
+        let what = plural(others, "value", "values");
+        left.count(
+            others,
+            &format!("{what} of storage/irmin_store"),
+            "they are no slots of data availability",
+        );
         Ok(())
     }
 

@@ -8,7 +8,6 @@
 
 mod encoder;
 pub mod fast;
-mod members;
 mod stream;
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::num::NonZeroUsize;
 
 use rollsnap_core::Result;
-use rollsnap_core::gzip::checkpoint::{Collector, Index, SUBFIELD};
+use rollsnap_core::gzip::checkpoint::{Collector, Index, MemberTable, SUBFIELD, Waypoints};
 
 use super::Options;
 use super::encoder::Encoder;
 use super::fast::FastEncoder;
-use super::members::Members;
+use crate::index::Members;
 use crate::pool::Pool;
 
 /// How many bytes are compressed at once. Smaller pieces cost ratio, larger ones memory.
@@ -58,7 +58,8 @@ pub struct Deflater<F> {
     /// Pieces handed in so far.
     cut: u64,
     points: Collector,
-    members: Members,
+    /// `None` when there is no room to note any.
+    members: Option<Members<Waypoints>>,
     /// Space in the header for the index, in bytes; 0 when there is none.
     reserved: usize,
     /// Bytes given out.
@@ -143,7 +144,7 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
             spare: Vec::new(),
             cut: 0,
             points: Collector::new(SPAN, Index::capacity(checkpoints)),
-            members: Members::new(waypoints),
+            members: (waypoints > 0).then(|| Members::new(Waypoints::new(waypoints), Waypoints::add)),
             reserved,
             written: header.len() as u64,
         })
@@ -154,7 +155,9 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     /// # Errors
     /// Those of `out`; `io.other` when a thread has failed.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.members.take(bytes);
+        if let Some(members) = &mut self.members {
+            members.take(bytes);
+        }
         let mut rest = bytes;
         while !rest.is_empty() {
             // Only when more comes, so that the last piece is never empty without need.
@@ -182,12 +185,13 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
         let [s0, s1, s2, s3] = (content_len as u32).to_le_bytes();
         self.give(&[c0, c1, c2, c3, s0, s1, s2, s3])?;
         let checkpoints = self.points.finish();
+        let file_len = self.written;
         let index = (self.reserved > 0 && !checkpoints.is_empty()).then(|| {
-            let (file_len, waypoints) = (self.written, self.members.finish());
-            let index = Index { file_len, content_len, crc, checkpoints, waypoints };
-            Patch { at: FIELD_AT, bytes: index.encode() }
+            let waypoints = self.members.and_then(Members::finish).map(Waypoints::finish).unwrap_or_default();
+            Index { file_len, content_len, crc, checkpoints, waypoints, members: MemberTable::default() }
         });
-        Ok(Finished { file_len: self.written, content_len, crc, index })
+        let index = index.and_then(|index| index.encode()).map(|bytes| Patch { at: FIELD_AT, bytes });
+        Ok(Finished { file_len, content_len, crc, index })
     }
 
     /// Gives the piece that was filled to the threads, and begins another.
@@ -215,7 +219,7 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
     fn take_back(&mut self) -> Result<()> {
         let Some(piece) = self.pool.take() else { return Ok(()) };
         let piece = piece?;
-        self.points.add(self.written * 8, piece.len() as u64, piece.crc, || None);
+        self.points.add(self.written * 8, piece.len() as u64, piece.crc, || Ok(None))?;
         self.give(&piece.out)?;
         self.spare.push(piece);
         Ok(())

@@ -147,7 +147,8 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let path = options.output.path(&header, options.compression);
     options.output.check(&path, options.force)?;
 
-    let mut phases = Phases::new(phases(options, stable, metadata.kind));
+    let compact = options.compact.then_some(metadata.kind);
+    let mut phases = Phases::new(phases(stable, compact, options.check));
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
     feedback.checkpoint()?;
     let mut store = store.pack(described.cut, options.packing, work.dir(), &mut phases, feedback)?;
@@ -228,11 +229,11 @@ fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
     }
 }
 
-/// How many phases there are.
-fn phases(options: &Options, stable: bool, kind: PvmKind) -> u32 {
-    let context = if options.compact { compact::phases(kind, options.check) } else { 0 };
-    let following = if options.compact { 0 } else { 2 };
-    u32::from(!stable) + 1 + context + (2 + following) * u32::from(options.check)
+/// How many phases an export has: of a store that is `stable` without locks or is copied under them, and with
+/// `compact` the kind of the PVM where that makes some.
+pub(crate) fn phases(stable: bool, compact: Option<PvmKind>, check: bool) -> u32 {
+    let context = compact.map_or(2 * u32::from(check), |kind| compact::phases(kind, check));
+    u32::from(!stable) + 1 + context + 2 * u32::from(check)
 }
 
 fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usize) -> Report {

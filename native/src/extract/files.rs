@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 
+use rollsnap_core::snapshot::Event;
 use rollsnap_core::tar::Member;
 use rollsnap_core::{Code, Problem, Result};
 
@@ -73,6 +74,21 @@ impl Files {
             spare,
             thread: Some(thread),
         })
+    }
+
+    /// Does what an event of an inspection tells: members become files. What is wrong with the snapshot is an
+    /// error.
+    ///
+    /// # Errors
+    /// The code of an [`Event::Problem`], any `io.*` code.
+    pub fn follow(&mut self, event: &Event<'_>) -> Result<()> {
+        match event {
+            Event::Member(member) => self.begin(member),
+            Event::Data(data) => self.data(data),
+            Event::MemberEnd { member, .. } => self.end(member),
+            Event::Problem(problem) => Err((*problem).clone()),
+            Event::Header(_) | Event::End => Ok(()),
+        }
     }
 
     /// Creates the file of a member, and the directories above it.

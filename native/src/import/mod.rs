@@ -17,6 +17,7 @@ use rollsnap_core::context::verify::Audited;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Check;
 use rollsnap_core::store::Rows;
+use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
 use crate::contexts;
@@ -237,7 +238,8 @@ pub(crate) fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> 
         if staged.is_dir() && pre_images {
             let merged = swap::merge_into_staging(&root.join(name), &staged, feedback)?;
             if merged.kept > 0 {
-                feedback.note(&format!("Kept {} pre-images of your own in {name}", merged.kept));
+                let what = plural(merged.kept, "pre-image", "pre-images");
+                feedback.note(&format!("Kept {} {what} of your own in {name}", merged.kept));
             }
         }
         if staged.symlink_metadata().is_ok() {

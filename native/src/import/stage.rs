@@ -20,16 +20,13 @@ pub(super) fn extract(
     feedback: &mut dyn Feedback,
 ) -> Result<(Header, Report)> {
     let mut files = Files::new(staging)?;
-    let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
-        Event::Header(header) => gate.header(header),
-        Event::Member(member) => {
-            gate.member(&member.name)?;
-            files.begin(member)
+    let report = source.inspect(Options::default(), phase, feedback, &mut |event| {
+        match event {
+            Event::Header(header) => gate.header(header)?,
+            Event::Member(member) => gate.member(&member.name)?,
+            _ => {}
         }
-        Event::Data(data) => files.data(data),
-        Event::MemberEnd { member, .. } => files.end(member),
-        Event::Problem(problem) => Err(problem.clone()),
-        Event::End => Ok(()),
+        files.follow(&event)
     })?;
     files.finish()?;
     let header = report.header.ok_or_else(|| Problem::new(Code::FileEmpty))?;

@@ -1,20 +1,28 @@
 //! Makes the index of a compressed file in one pass over it, and puts it beside the file.
 
 use std::fs::Permissions;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{BufWriter, ErrorKind, Write};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Phase, Unit};
-use rollsnap_core::gzip::checkpoint::{Index, Scanner};
+use rollsnap_core::gzip::checkpoint::{HEAD, Index, MOST_CHECKPOINTS, MemberTable, Scanned, Scanner};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
+use tempfile::NamedTempFile;
 
-use super::{MOST_CHECKPOINTS, sidecar};
+use super::{Members, sidecar};
 use crate::io;
 use crate::source::{self, Source};
 
 /// How much is read at once, in bytes.
 const CHUNK: u64 = 256 * 1024;
+
+/// How far checkpoints are apart unless [`Options`] say otherwise, in bytes of content: not so near that reading
+/// would be slower, nor so far that it would take much memory.
+const SPAN: (u64, u64) = (2 << 20, 8 << 20);
+
+/// Between these, one checkpoint for so much of a file; for each up to 32 KiB are kept.
+const SHARE: u64 = 2048;
 
 /// How an index is made.
 #[derive(Clone, Debug)]
@@ -23,8 +31,9 @@ pub struct Options {
     pub output: Option<PathBuf>,
     /// Overwrite a file that exists, and make an index also where the header holds one.
     pub force: bool,
-    /// How far checkpoints are apart, in bytes of content; farther where there would be too many.
-    pub span: u64,
+    /// How far checkpoints are apart, in bytes of content; farther where there would be too many. `None`: 2 MiB,
+    /// and up to 8 MiB in large files.
+    pub span: Option<u64>,
 }
 
 /// An index that was made, or need not be made.
@@ -74,24 +83,33 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
 
     let total = Some(file.len());
     feedback.phase(Phase { index: 1, of: 1, name: "Indexing", total, unit: Unit::Bytes });
-    let mut scanner = Scanner::new(options.span, MOST_CHECKPOINTS);
+    let span = options.span.unwrap_or((file.len() / SHARE).clamp(SPAN.0, SPAN.1));
+    let mut scanner = Scanner::new(span, MOST_CHECKPOINTS);
+    let mut members = Members::new(MemberTable::default(), MemberTable::add);
+    let mut beside = Beside::create(&output)?;
     let (mut at, mut chunk) = (0, Vec::new());
     while at < file.len() {
-        feedback.checkpoint()?;
         let len = CHUNK.min(file.len() - at);
         chunk.resize(len as usize, 0);
         file.read_at(at, &mut chunk)?;
-        scanner.feed(&chunk)?;
+        scanner.feed(&chunk, &mut |scanned| match scanned {
+            // A little of the file may be much content.
+            Scanned::Content(content) => {
+                members.take(content);
+                feedback.checkpoint()
+            }
+            Scanned::Window(data) => beside.write(data),
+        })?;
         at += len;
         feedback.advance(len);
     }
-    let index = scanner.finish()?.ok_or_else(|| {
+    let mut index = scanner.finish()?.ok_or_else(|| {
         Problem::new(Code::FileEmpty).headline("there is nothing in the compressed file").path(shown)
     })?;
-    let bytes = index.encode();
+    index.members = members.finish().unwrap_or_default();
     feedback.checkpoint()?;
-    put(&output, &bytes, options.force)?;
-    Ok(made(Some(output), bytes.len() as u64, &index))
+    let bytes = beside.finish(&index, options.force)?;
+    Ok(made(Some(output), bytes, &index))
 }
 
 fn made(path: Option<PathBuf>, bytes: u64, index: &Index) -> Made {
@@ -104,19 +122,49 @@ fn made(path: Option<PathBuf>, bytes: u64, index: &Index) -> Made {
     }
 }
 
-/// Writes a file under a name of its own, and renames it when it is complete.
-fn put(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = |err| io::problem("write", path, err);
-    let mut builder = tempfile::Builder::new();
-    // What the user's mask leaves of it.
-    builder.prefix(".rollsnap-index-").permissions(Permissions::from_mode(0o666));
-    let mut file = builder.tempfile_in(parent).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    let named = if force { file.persist(path) } else { file.persist_noclobber(path) };
-    named.map_err(|err| match err.error.kind() {
-        ErrorKind::AlreadyExists => Problem::new(Code::OutputExists).path(path.display()),
-        _ => failed(err.error),
-    })?;
-    io::sync_dir(parent)
+/// The file of an index, under a name of its own until it is complete. Windows are written as they come.
+struct Beside<'a> {
+    path: &'a Path,
+    file: BufWriter<NamedTempFile>,
+    /// How long it is.
+    len: u64,
+}
+
+impl<'a> Beside<'a> {
+    fn create(path: &'a Path) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        // What the user's mask leaves of it.
+        builder.prefix(".rollsnap-index-").permissions(Permissions::from_mode(0o666));
+        let file = builder.tempfile_in(parent(path)).map_err(|err| io::problem("write", path, err))?;
+        let mut beside = Self { path, file: BufWriter::new(file), len: 0 };
+        // Comes last, when all is known.
+        beside.write(&[0; HEAD])?;
+        Ok(beside)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.len += bytes.len() as u64;
+        self.file.write_all(bytes).map_err(|err| io::problem("write", self.path, err))
+    }
+
+    /// Adds what stands behind the windows, and gives the file its name; its length in bytes.
+    fn finish(mut self, index: &Index, force: bool) -> Result<u64> {
+        let path = self.path;
+        let failed = |err| io::problem("write", path, err);
+        let (head, table) = index.encode_beside(self.len);
+        self.write(&table)?;
+        let file = self.file.into_inner().map_err(|err| failed(err.into_error()))?;
+        file.as_file().write_all_at(&head, 0).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+        let named = if force { file.persist(path) } else { file.persist_noclobber(path) };
+        named.map_err(|err| match err.error.kind() {
+            ErrorKind::AlreadyExists => Problem::new(Code::OutputExists).path(path.display()),
+            _ => failed(err.error),
+        })?;
+        io::sync_dir(parent(path))?;
+        Ok(self.len)
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

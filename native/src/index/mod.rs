@@ -3,8 +3,10 @@
 
 mod content;
 mod make;
+mod members;
 mod parallel;
 mod span;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -12,29 +14,20 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rollsnap_core::gzip::checkpoint::Index;
-use rollsnap_core::{Code, Problem, ReadAt, Result};
+use rollsnap_core::gzip::checkpoint::{self, Index};
+use rollsnap_core::{Code, Problem, Result};
 
 use crate::files::Part;
 use crate::io;
 
-pub(crate) use content::{Content, NOT_CHECKED, find_member, walk};
+pub(crate) use content::Content;
 pub use make::{Made, Options, run};
+pub(crate) use members::Members;
 pub(crate) use parallel::{Outcome, inspect, is_possible};
-
-/// How many checkpoints an index beside its file has at most: their windows, up to 32 KiB each, are held in
-/// memory.
-pub const MOST_CHECKPOINTS: usize = 512;
-
-/// How long such an index can be, in bytes.
-const LONGEST: u64 = 32 + (24 + 32 * 1024 + 64) * MOST_CHECKPOINTS as u64 + 4;
+pub(crate) use walk::{find, list};
 
 /// A gzip file and an index that fits it, as far as header and trailer tell.
-#[derive(Debug)]
-pub(crate) struct Indexed {
-    pub(crate) file: Part,
-    pub(crate) index: Index,
-}
+pub(crate) type Indexed = checkpoint::Indexed<Part>;
 
 /// What was found of an index.
 #[derive(Debug, Default)]
@@ -59,40 +52,31 @@ pub fn sidecar(path: &Path) -> PathBuf {
 }
 
 /// Looks for an index: in the header of the file, then beside it.
-pub(crate) fn find(path: &Path, file: Part) -> Found {
+pub(crate) fn look_for(path: &Path, file: Part) -> Found {
     let mut problem = None;
     for look in [of_header, of_sidecar] {
         match look(path, &file) {
             Ok(None) => {}
-            Ok(Some(index)) => return Found { indexed: Some(Arc::new(Indexed { file, index })), problem },
+            Ok(Some(indexed)) => return Found { indexed: Some(Arc::new(indexed)), problem },
             Err(found) => problem = problem.or(Some(found)),
         }
     }
     Found { indexed: None, problem }
 }
 
-fn of_header(_: &Path, file: &Part) -> Result<Option<Index>> {
-    Index::of_file(file)
+fn of_header(_: &Path, file: &Part) -> Result<Option<Indexed>> {
+    let index = Index::of_file(file)?;
+    index.map(|index| Indexed::new(file.clone(), index, None)).transpose()
 }
 
-fn of_sidecar(path: &Path, file: &Part) -> Result<Option<Index>> {
-    let beside = sidecar(path);
-    let shown = |problem: Problem| problem.path(beside.display());
+fn of_sidecar(path: &Path, file: &Part) -> Result<Option<Indexed>> {
+    let path = sidecar(path);
+    let shown = |problem: Problem| problem.path(path.display());
     let unreadable = |err: Problem| shown(Problem::new(Code::GzipIndex).because(err));
-    let Some(part) = Part::open(&beside).map_err(unreadable)? else { return Ok(None) };
-    if part.len() > LONGEST {
-        let limit = format_args!("at most {LONGEST} bytes");
-        return Err(shown(Problem::new(Code::GzipIndex).expected(limit).found(part.len())));
-    }
-    let mut bytes = vec![0; part.len() as usize];
-    part.read_at(0, &mut bytes).map_err(unreadable)?;
-    let index = Index::decode(&bytes).map_err(shown)?;
-    index.check(file).map_err(shown)?;
-    Ok(Some(index))
-}
-
-/// How long a span is, in bytes of content.
-fn span_len(indexed: &Indexed, at: usize) -> u64 {
-    let start = indexed.index.checkpoints.get(at).map_or(0, |point| point.offset);
-    indexed.index.end_of(at).0.saturating_sub(start)
+    let Some(beside) = Part::open(&path).map_err(unreadable)? else { return Ok(None) };
+    let index = Index::of_beside(&beside).map_err(|problem| match problem.code() {
+        Code::GzipIndex => shown(problem),
+        _ => unreadable(problem),
+    })?;
+    Indexed::new(file.clone(), index, Some(beside)).map(Some).map_err(shown)
 }

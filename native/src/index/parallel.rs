@@ -9,11 +9,14 @@ use rollsnap_core::snapshot::{ContentInspector, Event};
 use rollsnap_core::{Feedback, Problem, ReadAt, Result};
 
 use super::span::SpanInflater;
-use super::{Indexed, Resume, span_len};
+use super::{Indexed, Resume};
 use crate::pool::Pool;
 
-/// How much content may wait to be looked at, in bytes.
-const IN_FLIGHT: u64 = 24 << 20;
+/// How much content may wait to be looked at, in bytes: with the rest of the program less than 64 MiB.
+const IN_FLIGHT: u64 = 3 * LONGEST;
+
+/// Longer spans are not read side by side, in bytes of content.
+const LONGEST: u64 = 16 << 20;
 
 /// More threads than this are not started: one looks at what they inflate.
 const MOST_THREADS: usize = 8;
@@ -35,9 +38,8 @@ pub(crate) enum Outcome {
 
 /// Whether spans are so short that several can be held whole.
 pub(crate) fn is_possible(indexed: &Indexed) -> bool {
-    let index = &indexed.index;
-    let longest = (0..index.checkpoints.len()).map(|at| span_len(indexed, at)).max().unwrap_or(0);
-    index.checkpoints.len() > 1 && longest <= IN_FLIGHT / 3
+    let index = indexed.index();
+    index.checkpoints.len() > 1 && index.longest_span() <= LONGEST
 }
 
 /// Pushes all content through an inspector. Nothing is looked at before it is proved.
@@ -50,16 +52,15 @@ pub(crate) fn inspect<E: From<Problem>>(
     feedback: &mut dyn Feedback,
     sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
 ) -> Result<Outcome, E> {
-    let index = &indexed.index;
+    let index = indexed.index();
     let spans = index.checkpoints.len();
-    let longest = (0..spans).map(|at| span_len(indexed, at)).max().unwrap_or(1).max(1);
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS);
-    let most = usize::try_from(IN_FLIGHT / longest).unwrap_or(usize::MAX);
+    let most = usize::try_from(IN_FLIGHT / index.longest_span().max(1)).unwrap_or(usize::MAX);
     let depth = most.min(threads + 2);
     let threads = NonZeroUsize::new(threads.min(depth)).unwrap_or(NonZeroUsize::MIN);
     let mut pool = Pool::new("inflate", threads, || {
         let (indexed, mut inflater) = (indexed.clone(), SpanInflater::new());
-        move |job: &mut Job| inflater.read(&indexed.file, &indexed.index, job.at, &mut job.bytes)
+        move |job: &mut Job| inflater.read(&indexed, job.at, &mut job.bytes)
     })?;
     inspector.compressed(Compression::Gzip);
     let mut resume = Resume::default();
@@ -83,7 +84,7 @@ pub(crate) fn inspect<E: From<Problem>>(
             return Ok(Outcome::Read { crc32: index.crc });
         }
         let read = match job.at + 1 == spans {
-            true => indexed.file.len(),
+            true => indexed.file().len(),
             false => index.end_of(job.at).1 / 8,
         };
         feedback.advance(read.saturating_sub(resume.file_bytes));

@@ -5,7 +5,7 @@
 //! what follows in the file, one more empty block, the last of its stream: if the span ends between two blocks
 //! at the very bit that the index says, and only then, that block is read as what it is.
 
-use rollsnap_core::gzip::checkpoint::Index;
+use rollsnap_core::gzip::checkpoint::Indexed;
 use rollsnap_core::{Code, Problem, ReadAt, Result};
 use zlib_rs::{Inflate, InflateFlush, Status};
 
@@ -37,27 +37,28 @@ impl SpanInflater {
     ///
     /// # Errors
     /// [`Code::GzipIndex`] when the data is not as the index says; whatever the file reports.
-    pub(super) fn read<R: ReadAt + ?Sized>(
+    pub(super) fn read<R: ReadAt>(
         &mut self,
-        file: &R,
-        index: &Index,
+        indexed: &Indexed<R>,
         at: usize,
         out: &mut Vec<u8>,
     ) -> Result<()> {
+        let index = indexed.index();
         let Some(point) = index.checkpoints.get(at) else { return Err(wrong("there is no such span")) };
         let next = index.checkpoints.get(at + 1);
         let (end, end_bit) = index.end_of(at);
         let length = usize::try_from(end.saturating_sub(point.offset)).unwrap_or(usize::MAX);
-        let window = point.window_bytes()?;
+        let window = indexed.window(at)?;
 
         self.inflate.reset(false);
         if !window.is_empty() {
             let set = self.inflate.set_dictionary(&window);
             set.map_err(|_| wrong("the data cannot be inflated from a checkpoint"))?;
         }
-        let mut feed = Feed::new(file, point.bit, end_bit, next.is_none())?;
-        // One more than is expected, so that more would show.
+        let mut feed = Feed::new(indexed.file(), point.bit, end_bit, next.is_none())?;
+        // One more than is expected, so that more would show; and not twice as much, as vectors grow.
         out.clear();
+        out.reserve_exact(length.saturating_add(1));
         out.resize(length.saturating_add(1), 0);
         self.inflate_all(&mut feed, out, length)?;
         out.truncate(length);
@@ -65,10 +66,10 @@ impl SpanInflater {
         if crc32fast::hash(out) != point.crc {
             return Err(wrong("the checksum of a span does not match"));
         }
-        if let Some(expected) = next.filter(|next| next.window.is_some()) {
+        if next.is_some_and(|next| next.window.is_some()) {
             let before = WINDOW.saturating_sub(length).min(window.len());
             let found = [&window[window.len() - before..], &out[length.saturating_sub(WINDOW)..]];
-            if expected.window_bytes()? != found.concat() {
+            if indexed.window(at + 1)? != found.concat() {
                 return Err(wrong("a window is not the data before it"));
             }
         }

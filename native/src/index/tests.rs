@@ -1,7 +1,9 @@
 //! Where a span ends, to the bit; any span of any file; every lie of an index.
 
 use rollsnap_core::Code;
-use rollsnap_core::gzip::checkpoint::{Checkpoint, Index, Scanner, Spans};
+use rollsnap_core::gzip::checkpoint::{
+    Checkpoint, HEAD, Index, Indexed, MemberTable, Scanned, Scanner, Spans, WindowPlace,
+};
 
 use super::span::SpanInflater;
 use crate::deflate::{Deflater, Level, Options};
@@ -53,9 +55,12 @@ impl Stream {
     }
 }
 
+/// An index, and what its windows are read from.
+type Made = (Index, Vec<u8>);
+
 /// A file that has this deflate data, and an index that passes what can be told without reading: its first
 /// span, of `length` times `x`, ends at this bit of the data.
-fn index_of(data: &[u8], end_bit: u64, length: u64) -> (Vec<u8>, Index) {
+fn index_of(data: &[u8], end_bit: u64, length: u64) -> (Vec<u8>, Made) {
     let first = crc32fast::hash(&vec![b'x'; length as usize]);
     let mut all = crc32fast::Hasher::new_with_initial_len(first, length);
     all.combine(&crc32fast::Hasher::new_with_initial_len(0, 1));
@@ -68,11 +73,12 @@ fn index_of(data: &[u8], end_bit: u64, length: u64) -> (Vec<u8>, Index) {
     let begin = GZIP.len() as u64 * 8;
     let first = Checkpoint { bit: begin, offset: 0, crc: first, window: None };
     // With a window, so that it may begin within a byte.
-    let window = Some(stored(&vec![b'x'; length as usize]));
-    let second = Checkpoint { bit: begin + end_bit, offset: length, crc: 0, window };
+    let window = stored(&vec![b'x'; length as usize]);
+    let place = Some(WindowPlace { at: 0, len: window.len() as u32 });
+    let second = Checkpoint { bit: begin + end_bit, offset: length, crc: 0, window: place };
     let (file_len, content_len) = (file.len() as u64, length + 1);
-    let (checkpoints, waypoints) = (vec![first, second], Vec::new());
-    (file, Index { file_len, content_len, crc, checkpoints, waypoints })
+    let (checkpoints, waypoints, members) = (vec![first, second], Vec::new(), MemberTable::default());
+    (file, (Index { file_len, content_len, crc, checkpoints, waypoints, members }, window))
 }
 
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -84,8 +90,8 @@ fn stored(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The reader of the core, which is told by its engine at which bit it stands.
-fn core_reads(file: &[u8], index: &Index) -> Result<Vec<u8>, Code> {
-    let spans = Spans::new(file, index.clone()).unwrap();
+fn core_reads(file: &[u8], made: &Made) -> Result<Vec<u8>, Code> {
+    let spans = Spans::new(indexed(file, made).unwrap());
     let mut span = spans.span(0).unwrap();
     let mut all = Vec::new();
     loop {
@@ -97,9 +103,13 @@ fn core_reads(file: &[u8], index: &Index) -> Result<Vec<u8>, Code> {
     }
 }
 
-fn read(file: &[u8], index: &Index, at: usize) -> Result<Vec<u8>, Code> {
+fn indexed<'a>(file: &'a [u8], (index, beside): &'a Made) -> Result<Indexed<&'a [u8]>, Code> {
+    Indexed::new(file, index.clone(), Some(beside.as_slice())).map_err(|problem| problem.code())
+}
+
+fn read(file: &[u8], made: &Made, at: usize) -> Result<Vec<u8>, Code> {
     let mut out = vec![1; 7];
-    match SpanInflater::new().read(file, index, at, &mut out) {
+    match SpanInflater::new().read(&indexed(file, made)?, at, &mut out) {
         Ok(()) => Ok(out),
         Err(problem) => Err(problem.code()),
     }
@@ -195,16 +205,23 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     file
 }
 
-fn scan(file: &[u8], span: u64) -> Index {
+fn scan(file: &[u8], span: u64) -> Made {
     let mut scanner = Scanner::new(span, 1000);
-    scanner.feed(file).unwrap();
-    scanner.finish().unwrap().unwrap()
+    let mut beside = vec![0; HEAD];
+    let mut sink = |scanned: Scanned<'_>| {
+        if let Scanned::Window(data) = scanned {
+            beside.extend_from_slice(data);
+        }
+        Ok(())
+    };
+    scanner.feed(file, &mut sink).unwrap();
+    (scanner.finish().unwrap().unwrap(), beside)
 }
 
-fn read_all(file: &[u8], index: &Index) -> Result<Vec<u8>, Code> {
+fn read_all(file: &[u8], made: &Made) -> Result<Vec<u8>, Code> {
     let mut all = Vec::new();
-    for at in 0..index.checkpoints.len() {
-        all.extend(read(file, index, at)?);
+    for at in 0..made.0.checkpoints.len() {
+        all.extend(read(file, made, at)?);
     }
     Ok(all)
 }
@@ -216,30 +233,46 @@ fn spans_within_bytes_and_with_windows_are_the_content() {
     for span in [1, 20_000, 200_000] {
         let index = scan(&file, span);
         let bits: std::collections::BTreeSet<u64> =
-            index.checkpoints.iter().map(|point| point.bit % 8).collect();
+            index.0.checkpoints.iter().map(|point| point.bit % 8).collect();
         assert!(span > 1 || bits.len() == 8, "{bits:?}");
         assert_eq!(read_all(&file, &index), Ok(content.clone()));
     }
+}
+
+fn deflated(content: &[u8], level: Level, expected: usize) -> Vec<u8> {
+    let mut file = Vec::new();
+    let out = |bytes: &[u8]| {
+        file.extend_from_slice(bytes);
+        Ok(())
+    };
+    let options = Options { level, expected: Some(expected as u64), ..Options::default() };
+    let mut deflater = Deflater::new(options, out).unwrap();
+    deflater.write(content).unwrap();
+    let patch = deflater.finish().unwrap().index.unwrap();
+    file[patch.at as usize..][..patch.bytes.len()].copy_from_slice(&patch.bytes);
+    file
 }
 
 #[test]
 fn spans_of_our_own_files_are_the_content() {
     let content = content(5_000_000);
     for level in [Level::Fast, Level::Zlib(1), Level::Zlib(6)] {
-        let mut file = Vec::new();
-        let out = |bytes: &[u8]| {
-            file.extend_from_slice(bytes);
-            Ok(())
-        };
-        let options = Options { level, expected: Some(content.len() as u64), ..Options::default() };
-        let mut deflater = Deflater::new(options, out).unwrap();
-        deflater.write(&content).unwrap();
-        let patch = deflater.finish().unwrap().index.unwrap();
-        file[patch.at as usize..][..patch.bytes.len()].copy_from_slice(&patch.bytes);
+        let file = deflated(&content, level, content.len());
         let index = Index::of_file(&file).unwrap().unwrap();
         assert_eq!(index.checkpoints.len(), 3);
-        assert_eq!(read_all(&file, &index), Ok(content.clone()));
+        assert_eq!(read_all(&file, &(index, Vec::new())), Ok(content.clone()));
     }
+}
+
+/// With more content than room in the header, as that of a hundred gigabytes is.
+#[test]
+fn spans_of_sixteen_mebibytes_are_the_content() {
+    let mut content = content(36 << 20);
+    content[1 << 20..].fill(7);
+    let file = deflated(&content, Level::Fast, 5 << 20);
+    let index = Index::of_file(&file).unwrap().unwrap();
+    assert_eq!((index.checkpoints.len(), index.longest_span()), (3, 16 << 20));
+    assert!(read_all(&file, &(index, Vec::new())) == Ok(content));
 }
 
 /// Lies that pass what can be told without reading.
@@ -247,19 +280,23 @@ fn spans_of_our_own_files_are_the_content() {
 fn lies_are_found_where_they_are_read() {
     let content = content(400_000);
     let file = gzip(&content);
-    let index = scan(&file, 40_000);
-    let lies: [fn(&mut Index); 7] = [
-        |index| index.checkpoints[1].bit += 1,
-        |index| index.checkpoints[1].bit -= 8,
-        |index| index.checkpoints[1].offset += 1,
-        |index| index.checkpoints[1].crc ^= 0x8000_0000,
-        |index| index.checkpoints[1].window = None,
-        |index| index.checkpoints[2].window = index.checkpoints[1].window.clone(),
-        |index| index.checkpoints[2].window.as_mut().unwrap()[100] ^= 1,
+    let made = scan(&file, 40_000);
+    let lies: [fn(&mut Index, &mut Vec<u8>); 11] = [
+        |index, _| index.checkpoints[1].bit += 1,
+        |index, _| index.checkpoints[1].bit -= 8,
+        |index, _| index.checkpoints[1].offset += 1,
+        |index, _| index.checkpoints[1].crc ^= 0x8000_0000,
+        |index, _| index.checkpoints[1].window = None,
+        |index, _| index.checkpoints[2].window = index.checkpoints[1].window,
+        |index, _| index.checkpoints[2].window.as_mut().unwrap().at += 1,
+        |index, _| index.checkpoints[2].window.as_mut().unwrap().len /= 2,
+        |index, windows| windows[index.checkpoints[2].window.unwrap().at as usize + 100] ^= 1,
+        |index, windows| windows.truncate(index.checkpoints[2].window.unwrap().at as usize),
+        |_, windows| windows.clear(),
     ];
     for (number, lie) in lies.into_iter().enumerate() {
-        let mut lying = index.clone();
-        lie(&mut lying);
+        let mut lying = made.clone();
+        lie(&mut lying.0, &mut lying.1);
         assert_eq!(read_all(&file, &lying), Err(Code::GzipIndex), "lie {number}");
     }
 }

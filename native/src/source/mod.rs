@@ -5,6 +5,7 @@ mod pass;
 mod stream;
 mod zlib;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::gzip::MAGIC;
-use rollsnap_core::snapshot::{ContentInspector, Event, Inspector, Options};
+use rollsnap_core::snapshot::{Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
 use crate::files::Part;
@@ -82,6 +83,11 @@ impl Source {
         self.size
     }
 
+    /// Whether it is an uncompressed file.
+    pub fn is_plain_file(&self) -> bool {
+        self.part().is_some_and(|part| !is_gzip(&part))
+    }
+
     /// Reads just enough for the header: with it one block of the archive, which tells its form.
     ///
     /// # Errors
@@ -139,7 +145,7 @@ impl Source {
         pass.remark = found.problem;
         if let Some(indexed) = found.indexed.filter(|indexed| index::is_possible(indexed)) {
             match index::inspect(&indexed, &mut pass.inspector, feedback, sink)? {
-                Outcome::Read { crc32 } => return pass.finish(indexed.file.len(), Some(crc32), sink),
+                Outcome::Read { crc32 } => return pass.finish(indexed.file().len(), Some(crc32), sink),
                 Outcome::Stopped { resume, problem } => {
                     (pass.resume, pass.remark) = (resume, pass.remark.or(Some(problem)));
                 }
@@ -151,49 +157,62 @@ impl Source {
         stream::inspect(&mut self.input, &self.name, pass, feedback, sink)
     }
 
-    /// Goes from member header to member header, as one phase of a job, where the content can be reached from
-    /// anywhere: in an uncompressed file, or by an index. Contents are left out, but those for which `wanted`
-    /// says yes after [`Event::Member`]; what was not checked stands in the report.
+    /// Goes through all member headers and leaves contents out, as one phase of a job, where the content can be
+    /// reached from anywhere: in an uncompressed file, or by an index. What was not checked stands in the report.
     ///
     /// Gives no report where that is not possible, or when the index turns out to be wrong; then
     /// [`Source::inspect`] tells everything from the beginning.
     ///
     /// # Errors
     /// As [`Source::inspect`].
-    pub fn walk<E: From<Problem>>(
+    pub fn list<E: From<Problem>>(
         &mut self,
         options: Options,
         phase: Phase,
         feedback: &mut dyn Feedback,
-        wanted: &dyn Fn() -> bool,
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Option<Report>, E> {
-        let Some(mut content) = self.content() else { return Ok(None) };
-        feedback.phase(Phase { total: Some(content.len()), unit: Unit::Bytes, ..phase });
-        index::walk(&mut content, ContentInspector::new(options), feedback, wanted, sink)
+        match self.content() {
+            Some(mut content) => index::list(&mut content, options, phase, feedback, sink),
+            None => Ok(None),
+        }
     }
 
-    /// Reads one member, where an index leads to it. False where none does; then it may be anywhere.
+    /// Reads the members of these names and little else, as one phase of a job, where the content can be reached
+    /// from anywhere; `sink` is told of them alone. What was not checked stands in the report, and with `header`
+    /// the header of the snapshot, which is read for that.
+    ///
+    /// Gives no report where that is not possible, or when the index turns out to be wrong, perhaps after `sink`
+    /// was told something; then [`Source::inspect`] tells everything from the beginning. A member that is in the
+    /// snapshot was told when there is a report.
     ///
     /// # Errors
     /// As [`Source::inspect`].
-    pub fn find_member<E: From<Problem>>(
+    pub fn find<E: From<Problem>>(
         &mut self,
-        name: &str,
+        names: &BTreeSet<&str>,
+        header: bool,
+        options: Options,
+        phase: Phase,
         feedback: &mut dyn Feedback,
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<bool, E> {
+    ) -> Result<Option<Report>, E> {
         match self.content() {
-            Some(mut content) => index::find_member(&mut content, name, feedback, sink),
-            None => Ok(false),
+            Some(mut content) => index::find(&mut content, names, header, options, phase, feedback, sink),
+            None => Ok(None),
         }
+    }
+
+    /// Whether nothing speaks against reading it from anywhere: it is uncompressed, or has an index that fits.
+    pub fn is_reachable(&self) -> bool {
+        self.content().is_some()
     }
 
     /// The content, where it can be reached from anywhere.
     fn content(&self) -> Option<Content> {
         let part = self.part().filter(|_| self.fresh)?;
         if is_gzip(&part) {
-            index::find(&self.name, part).indexed.and_then(Content::indexed)
+            index::look_for(&self.name, part).indexed.and_then(Content::indexed)
         } else {
             Some(Content::plain(part))
         }
@@ -203,7 +222,7 @@ impl Source {
     fn find_index(&mut self) -> Found {
         let fresh = std::mem::replace(&mut self.fresh, false);
         match self.part().filter(|part| fresh && is_gzip(part)) {
-            Some(part) => index::find(&self.name, part),
+            Some(part) => index::look_for(&self.name, part),
             None => Found::default(),
         }
     }

@@ -313,12 +313,12 @@ fn check(directory: &Path, form: &str, threads: usize) {
          memory per object: table {:.1}, peak of all {:.1} bytes; put off {} MB",
         seconds,
         all.bytes as f64 / 1e6 / seconds,
-        all.objects as f64 / seconds,
+        all.count as f64 / seconds,
         all.bytes as f64 / 1e6 / cpu,
-        all.objects,
-        all.bytes / all.objects,
-        outcome.totals.memory as f64 / all.objects as f64,
-        peak as f64 / all.objects as f64,
+        all.count,
+        all.bytes / all.count,
+        outcome.totals.memory as f64 / all.count as f64,
+        peak as f64 / all.count as f64,
         outcome.totals.put_off / 1_000_000,
     );
 }

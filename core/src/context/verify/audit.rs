@@ -1,6 +1,7 @@
 //! The check of whatever context comes: of an irmin-pack store, or of the kind `riscv`.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::layout::Layout;
@@ -13,6 +14,7 @@ use crate::context::Contexts;
 use crate::feedback::Feedback;
 use crate::problem::{Problem, Result};
 use crate::report::Check;
+use crate::words::plural;
 
 /// Hears the files of a context as they come, in any order, and says in the end what they prove.
 #[derive(Debug)]
@@ -155,8 +157,10 @@ impl Audited {
             checks.push(Check::yes(
                 Code::ContextHash,
                 format!(
-                    "{} objects of the context, {} bytes, have their hashes and forms; {} commits",
-                    all.objects, all.bytes, totals.commits.objects
+                    "{} objects of the context, {} bytes, have their hashes and forms; {}",
+                    all.count,
+                    all.bytes,
+                    commits_in_words(totals.commits.count)
                 ),
             ));
         }
@@ -188,8 +192,8 @@ fn named(mut named: Named, contexts: Contexts) -> Audited {
         checks.push(Check::yes(
             Code::ContextHash,
             format!(
-                "{files} files of the context, {bytes} bytes, have the hashes that they are named by; {} commits",
-                named.commits
+                "{files} files of the context, {bytes} bytes, have the hashes that they are named by; {}",
+                commits_in_words(named.commits)
             ),
         ));
     }
@@ -198,6 +202,10 @@ fn named(mut named: Named, contexts: Contexts) -> Audited {
         checks.push(Check::unknown(Code::ContextUnchecked, why));
     }
     Audited { contexts, problems: named.problems, checks, totals: None }
+}
+
+fn commits_in_words(count: u64) -> String {
+    format!("{count} {}", plural(count, "commit", "commits"))
 }
 
 fn unchecked() -> Check {

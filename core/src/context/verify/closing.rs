@@ -6,13 +6,14 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::super::Tally;
 use super::super::layout::Part;
 use super::super::pack::{Hash, Kind};
 use super::checker::{Checker, Found};
 use super::failures::{Failure, What};
 use super::finish::nowhere;
 use super::listed::{self, Listed, There};
-use super::outcome::{Commit, Count, Outcome, PartTotal};
+use super::outcome::{Commit, Outcome, PartTotal};
 use super::space::Space;
 use super::table::{Flag, Spot};
 use super::window::Hasher;
@@ -258,10 +259,10 @@ impl<H: Hasher> Closing<'_, H> {
     fn totals(&mut self, outcome: &mut Outcome) {
         for number in self.space.parts.iter().flatten() {
             let Some(part) = self.space.part(*number) else { continue };
-            let mut count = Count::default();
+            let mut objects = Tally::default();
             let mut add = |(from, kind): (u64, Kind), until: u64| {
                 outcome.totals.add(kind, until - from);
-                count.add(until - from);
+                objects.add(until - from);
             };
             let mut last: Option<(u64, Kind)> = None;
             let mut until = 0;
@@ -281,7 +282,7 @@ impl<H: Hasher> Closing<'_, H> {
                 };
                 add(last, end.max(last.0));
             }
-            outcome.totals.parts.push(PartTotal { name: self.space.layout.name(part), count });
+            outcome.totals.parts.push(PartTotal { name: self.space.layout.name(part), objects });
         }
     }
 

@@ -35,7 +35,7 @@ mod window;
 
 pub use audit::{Audit, Audited};
 pub use failures::MAX_FAILURES;
-pub use outcome::{Commit, Count, Outcome, PartTotal, Totals};
+pub use outcome::{Commit, Outcome, PartTotal, Totals};
 pub use reach::{Wanted, reach};
 pub use spool::{Memory, Spool};
 pub use stream::Stream;

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::super::Tally;
 use super::super::pack::Kind;
 use super::failures::MAX_FAILURES;
 use crate::hash::{ContextHash, StateHash};
@@ -46,13 +47,13 @@ pub struct Commit {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Contents.
-    pub contents: Count,
+    pub contents: Tally,
     /// Directories.
-    pub directories: Count,
+    pub directories: Tally,
     /// Inner parts of directories.
-    pub inner: Count,
+    pub inner: Tally,
     /// Commits.
-    pub commits: Count,
+    pub commits: Tally,
     /// Each file that holds objects.
     pub parts: Vec<PartTotal>,
     /// Depth of the deepest tree of inodes.
@@ -63,22 +64,13 @@ pub struct Totals {
     pub put_off: u64,
 }
 
-/// How many objects, and how long their entries are together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
-    /// How many.
-    pub objects: u64,
-    /// Bytes.
-    pub bytes: u64,
-}
-
 /// The objects of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartTotal {
     /// Name of the file, below `context/`.
     pub name: String,
     /// Its objects.
-    pub count: Count,
+    pub objects: Tally,
 }
 
 impl Outcome {
@@ -108,29 +100,17 @@ impl Outcome {
 
 impl Totals {
     /// All objects.
-    pub fn all(&self) -> Count {
-        let kinds = [self.contents, self.directories, self.inner, self.commits];
-        kinds.into_iter().fold(Count::default(), |mut all, count| {
-            all.objects += count.objects;
-            all.bytes += count.bytes;
-            all
-        })
+    pub fn all(&self) -> Tally {
+        [self.contents, self.directories, self.inner, self.commits].into_iter().sum()
     }
 
     pub(super) fn add(&mut self, kind: Kind, len: u64) {
-        let count = match kind {
+        let tally = match kind {
             Kind::Contents => &mut self.contents,
             Kind::Root => &mut self.directories,
             Kind::Inner => &mut self.inner,
             Kind::Commit => &mut self.commits,
         };
-        count.add(len);
-    }
-}
-
-impl Count {
-    pub(super) fn add(&mut self, len: u64) {
-        self.objects += 1;
-        self.bytes = self.bytes.saturating_add(len);
+        tally.add(len);
     }
 }

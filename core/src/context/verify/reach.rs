@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::super::Tally;
 use super::super::index::Entry as Indexed;
 use super::super::open::{Context, nothing_at};
 use super::super::pack::{Child, Commit, Inode, Kind, Malformed};
@@ -18,7 +19,7 @@ use super::failures::What;
 use super::files::{Inventory, Role};
 use super::listed::{FILES, Listed, Lister, There};
 use super::marks::Marks;
-use super::outcome::{Count, Outcome, PartTotal};
+use super::outcome::{Outcome, PartTotal};
 use super::pages::{Entry, Pages};
 use super::paths;
 use super::space::Space;
@@ -262,7 +263,7 @@ impl<H: Hasher> Checking<'_, H> {
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
         let layout = self.space.layout;
-        let counts = &mut vec![Count::default(); self.space.parts.len()];
+        let tallies = &mut vec![Tally::default(); self.space.parts.len()];
         for _ in self.space.parts {
             self.checker.table.part();
         }
@@ -278,8 +279,8 @@ impl<H: Hasher> Checking<'_, H> {
             }
             if let Some(len) = self.check(pages, spot, Turn::Early, outcome)? {
                 end = Spot { position: spot.position + len, ..spot };
-                if let Some(count) = counts.get_mut(spot.part as usize) {
-                    count.add(len);
+                if let Some(tally) = tallies.get_mut(spot.part as usize) {
+                    tally.add(len);
                 }
             }
             let now = pages.before(spot);
@@ -290,9 +291,9 @@ impl<H: Hasher> Checking<'_, H> {
             }
         }
         feedback.advance(pages.total() - told);
-        for (number, count) in counts.iter().enumerate() {
-            if let Some(part) = self.space.part(number as u32).filter(|_| count.objects > 0) {
-                outcome.totals.parts.push(PartTotal { name: layout.name(part), count: *count });
+        for (number, tally) in tallies.iter().enumerate() {
+            if let Some(part) = self.space.part(number as u32).filter(|_| tally.count > 0) {
+                outcome.totals.parts.push(PartTotal { name: layout.name(part), objects: *tally });
             }
         }
         for round in 0..ROUNDS {

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::Checkpoint;
+use super::{Checkpoint, WindowPlace};
+use crate::problem::Result;
 
 /// Takes possible checkpoints in order and keeps as many as there is room for.
 #[derive(Clone, Debug)]
@@ -23,22 +24,32 @@ impl Collector {
     }
 
     /// The next stretch of content begins at bit `bit` of the file, is `length` bytes long and has
-    /// this CRC-32. `window` makes the data that the checkpoint is to carry, if it becomes one.
-    pub fn add(&mut self, bit: u64, length: u64, crc: u32, window: impl FnOnce() -> Option<Vec<u8>>) {
+    /// this CRC-32. `window` puts the bytes before it somewhere, if it becomes a checkpoint.
+    ///
+    /// # Errors
+    /// Those of `window`.
+    pub fn add(
+        &mut self,
+        bit: u64,
+        length: u64,
+        crc: u32,
+        window: impl FnOnce() -> Result<Option<WindowPlace>>,
+    ) -> Result<()> {
         if length == 0 {
-            return;
+            return Ok(());
         }
         let offset = self.length;
         let joined = self.kept.last().is_some_and(|last| self.length - last.offset + length <= self.span);
         match self.kept.last_mut().filter(|_| joined) {
             Some(last) => last.crc = combine(last.crc, crc, length),
-            None => self.kept.push(Checkpoint { bit, offset, crc, window: window() }),
+            None => self.kept.push(Checkpoint { bit, offset, crc, window: window()? }),
         }
         self.length += length;
         self.crc.combine(&crc32fast::Hasher::new_with_initial_len(crc, length));
         if self.kept.len() > self.most {
             self.thin();
         }
+        Ok(())
     }
 
     /// The bytes of content so far.

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
-
 use super::super::member::FEXTRA;
-use super::waypoint::{self, Waypoint};
+use super::index::{Checkpoint, Index, MOST_CHECKPOINTS, WINDOW, WindowPlace};
+use super::member::{self, MOST_MEMBERS, MemberTable};
+use super::waypoint;
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 use crate::read_at::ReadAt;
@@ -16,260 +16,264 @@ pub const SUBFIELD: [u8; 2] = *b"RS";
 /// The longest content of a subfield, in bytes: the extra field is at most 65 535 long.
 pub const FIELD_MAX: usize = 0xffff - 4;
 
+/// How many bytes stand before the windows in the file of an index.
+pub const HEAD: usize = 40;
+
 const MAGIC: [u8; 4] = *b"RSIX";
-const VERSION: u8 = 1;
-/// In the flags: each checkpoint tells how long its window data is.
-const WINDOWS: u8 = 1;
-/// In the flags: waypoints stand behind.
-const WAYPOINTS: u8 = 2;
-const HEAD: usize = 32;
-const CRC: usize = 4;
+const VERSION: u8 = 2;
+/// Length of a checkpoint in bytes, in the gzip header and in a file.
+const ROW: usize = 8;
+const LONG_ROW: usize = 32;
+/// What stands behind the rows when nothing is known of members, in bytes: two numbers, and the CRC-32.
+const REST: usize = 2 + 4 + 4;
 
-/// How far deflate may look back, in bytes.
-pub(super) const WINDOW: usize = 32 * 1024;
 /// Longer window data is of no use: stored, it would be shorter.
-const WINDOW_DATA: usize = WINDOW + 64;
+const WINDOW_DATA: u32 = WINDOW as u32 + 64;
 
-/// A place where inflating can begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// Where a deflate block begins: bits from the start of the file, in each byte the lowest first.
-    pub bit: u64,
-    /// Offset in the content of the first byte that comes out.
-    pub offset: u64,
-    /// CRC-32 of the content from here to the next checkpoint, or to the end.
-    pub crc: u32,
-    /// The up to 32 768 bytes before, as deflate data; `None` when nothing before is referred to.
-    pub window: Option<Vec<u8>>,
-}
+/// The longest table of an index in a file, in bytes: checkpoints, members, and some waypoints.
+const LONGEST_TABLE: u64 =
+    (LONG_ROW * MOST_CHECKPOINTS + member::ENTRY * MOST_MEMBERS + FIELD_MAX + REST) as u64;
 
-impl Checkpoint {
-    /// The bytes before, as far as they may be referred to.
-    ///
-    /// # Errors
-    /// [`Code::GzipIndex`] when they are damaged, or more than there can be.
-    pub fn window_bytes(&self) -> Result<Vec<u8>> {
-        let Some(data) = &self.window else { return Ok(Vec::new()) };
-        let window = decompress_to_vec_with_limit(data, WINDOW).ok();
-        window.filter(|window| window.len() as u64 <= self.offset).ok_or_else(|| bad("a window is damaged"))
-    }
-}
-
-/// Where a gzip file can be read from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Index {
-    /// Length of the gzip file in bytes.
-    pub file_len: u64,
-    /// Length of the content in bytes.
-    pub content_len: u64,
-    /// CRC-32 of the content, as in the trailer of the file.
-    pub crc: u32,
-    /// At least one, in ascending order; the first is where the deflate data begins.
-    pub checkpoints: Vec<Checkpoint>,
-    /// Some member headers in the content, in the order of names and of offsets, if it is an archive whose
-    /// members are sorted. Nothing tells that they are right before they are read.
-    pub waypoints: Vec<Waypoint>,
+/// Where an index is.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// In the gzip header: spans are of the same length, begin on bytes and refer to nothing before them.
+    Header = 0,
+    /// In a file beside it, with windows.
+    Beside = 1,
 }
 
 impl Index {
-    /// How many checkpoints without windows fit into so many bytes.
+    /// How many checkpoints fit into so many bytes of a gzip header.
     pub const fn capacity(bytes: usize) -> usize {
-        bytes.saturating_sub(HEAD + CRC) / 20
+        bytes.saturating_sub(HEAD + REST) / ROW
     }
 
-    /// How many bytes so many checkpoints without windows take.
+    /// How many bytes so many checkpoints take in a gzip header.
     pub const fn room(checkpoints: usize) -> usize {
-        HEAD + 20 * checkpoints + CRC
+        HEAD + ROW * checkpoints + REST
     }
 
-    /// The bytes of the index.
-    pub fn encode(&self) -> Vec<u8> {
-        let windows = self.checkpoints.iter().any(|point| point.window.is_some());
+    /// The bytes of the index for the gzip header; `None` when it is not of that form: spans of the same length but
+    /// the last, which begin on bytes, without windows.
+    pub fn encode(&self) -> Option<Vec<u8>> {
+        let span = self.checkpoints.get(1).map_or(self.content_len, |second| second.offset);
+        let mut bytes = self.head(Form::Header, span);
+        for (at, point) in self.checkpoints.iter().enumerate() {
+            let regular = Some(point.offset) == span.checked_mul(at as u64);
+            let length = self.end_of(at).1.checked_sub(point.bit)?;
+            if !regular || length % 8 != 0 || point.window.is_some() {
+                return None;
+            }
+            bytes.extend_from_slice(&u32::try_from(length / 8).ok()?.to_be_bytes());
+            bytes.extend_from_slice(&point.crc.to_be_bytes());
+        }
+        self.finish(&mut bytes);
+        Some(bytes)
+    }
+
+    /// The bytes of the index for a file of its own: what stands before its windows, and what stands behind
+    /// them, that is from `table_at` on.
+    pub fn encode_beside(&self, table_at: u64) -> ([u8; HEAD], Vec<u8>) {
+        let mut bytes = self.head(Form::Beside, table_at);
+        for point in &self.checkpoints {
+            let WindowPlace { at, len } = point.window.unwrap_or(WindowPlace { at: 0, len: 0 });
+            bytes.extend_from_slice(&point.bit.to_be_bytes());
+            bytes.extend_from_slice(&point.offset.to_be_bytes());
+            bytes.extend_from_slice(&point.crc.to_be_bytes());
+            bytes.extend_from_slice(&len.to_be_bytes());
+            bytes.extend_from_slice(&at.to_be_bytes());
+        }
+        self.finish(&mut bytes);
+        let mut head = [0; HEAD];
+        head.copy_from_slice(&bytes[..HEAD]);
+        (head, bytes.split_off(HEAD))
+    }
+
+    fn head(&self, form: Form, last: u64) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::room(self.checkpoints.len()));
         bytes.extend_from_slice(&MAGIC);
-        let flags = [(windows, WINDOWS), (!self.waypoints.is_empty(), WAYPOINTS)]
-            .map(|(is, flag)| if is { flag } else { 0 });
-        bytes.extend_from_slice(&[VERSION, flags[0] | flags[1], 0, 0]);
+        bytes.extend_from_slice(&[VERSION, form as u8, 0, 0]);
         bytes.extend_from_slice(&(self.checkpoints.len() as u32).to_be_bytes());
         bytes.extend_from_slice(&self.file_len.to_be_bytes());
         bytes.extend_from_slice(&self.content_len.to_be_bytes());
         bytes.extend_from_slice(&self.crc.to_be_bytes());
-        for point in &self.checkpoints {
-            bytes.extend_from_slice(&point.bit.to_be_bytes());
-            bytes.extend_from_slice(&point.offset.to_be_bytes());
-            bytes.extend_from_slice(&point.crc.to_be_bytes());
-            if windows {
-                let length = point.window.as_ref().map_or(0, Vec::len) as u32;
-                bytes.extend_from_slice(&length.to_be_bytes());
-            }
-        }
-        for window in self.checkpoints.iter().filter_map(|point| point.window.as_ref()) {
-            bytes.extend_from_slice(window);
-        }
-        if !self.waypoints.is_empty() {
-            waypoint::encode(&self.waypoints, &mut bytes);
-        }
-        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
+        bytes.extend_from_slice(&last.to_be_bytes());
         bytes
     }
 
-    /// Reads an index from the front of `bytes`; behind it there may be zeros, in space that was
-    /// reserved and not needed.
+    fn finish(&self, bytes: &mut Vec<u8>) {
+        waypoint::encode(&self.waypoints, bytes);
+        self.members.encode(bytes);
+        bytes.extend_from_slice(&crc32fast::hash(bytes).to_be_bytes());
+    }
+
+    /// Reads an index of the gzip header from the front of `bytes`; behind it there may be zeros, in space that
+    /// was reserved and not needed.
     ///
     /// # Errors
     /// [`Code::GzipIndex`].
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let mut input = Input { bytes, at: 0 };
-        if input.array()? != MAGIC {
-            return Err(bad("it does not begin with RSIX"));
-        }
-        let [version, flags, 0, 0] = input.array()? else { return Err(bad("reserved bytes are set")) };
-        if version != VERSION || flags & !(WINDOWS | WAYPOINTS) != 0 {
-            return Err(bad("its version is unknown").expected(VERSION).found(version));
-        }
-        let windows = flags & WINDOWS != 0;
-        let count = u32::from_be_bytes(input.array()?) as usize;
-        let (file_len, content_len) = (input.number()?, input.number()?);
-        let crc = u32::from_be_bytes(input.array()?);
-        // The count is untrusted: nothing is allocated for what is not there.
-        let row = if windows { 24 } else { 20 };
-        if count == 0 || count > bytes.len() / row {
-            return Err(bad("it holds another number of checkpoints than it says").found(count));
-        }
-        let mut checkpoints = Vec::with_capacity(count);
-        let mut lengths = Vec::new();
-        for _ in 0..count {
-            let (bit, offset) = (input.number()?, input.number()?);
-            let crc = u32::from_be_bytes(input.array()?);
-            if windows {
-                lengths.push(u32::from_be_bytes(input.array()?) as usize);
-            }
-            checkpoints.push(Checkpoint { bit, offset, crc, window: None });
-        }
-        for (point, length) in checkpoints.iter_mut().zip(lengths).filter(|(_, length)| *length > 0) {
-            if length > WINDOW_DATA {
-                return Err(bad("a window is too long").found(length));
-            }
-            point.window = Some(input.take(length)?.to_vec());
-        }
-        let waypoints = if flags & WAYPOINTS != 0 { waypoint::decode(&mut input)? } else { Vec::new() };
-        let computed = crc32fast::hash(bytes.get(..input.at).unwrap_or_default());
-        let stored = u32::from_be_bytes(input.array()?);
-        if stored != computed {
-            return Err(bad("its checksum does not match")
-                .expected(format_args!("{stored:08x}"))
-                .found(format_args!("{computed:08x}")));
-        }
-        if bytes.get(input.at..).unwrap_or_default().iter().any(|&byte| byte != 0) {
+        let (index, rest) = parse(bytes, Form::Header)?;
+        if rest.iter().any(|&byte| byte != 0) {
             return Err(bad("something stands behind it"));
         }
-        Ok(Self { file_len, content_len, crc, checkpoints, waypoints })
+        Ok(index)
     }
 
-    /// The index in the header of a gzip file, checked against the file; `None` when it has none.
-    /// Reads the header and the trailer.
-    ///
-    /// # Errors
-    /// [`Code::GzipIndex`] when there is one that cannot be used, and whatever the file reports. The
-    /// file may be whole nevertheless.
-    pub fn of_file<R: ReadAt + ?Sized>(file: &R) -> Result<Option<Self>> {
-        // Header, extra field, and the smallest deflate data with the trailer.
-        if file.len() < 10 + 2 + 2 + 8 {
-            return Ok(None);
-        }
-        let mut head = [0; 12];
-        file.read_at(0, &mut head)?;
-        let [m0, m1, method, flags, .., x0, x1] = head;
-        let extra_len = u16::from_le_bytes([x0, x1]);
-        if [m0, m1] != super::super::MAGIC || method != 8 || flags & FEXTRA == 0 {
-            return Ok(None);
-        }
-        let mut extra = alloc::vec![0; usize::from(extra_len)];
-        if file.len() < 12 + u64::from(extra_len) + 2 + 8 {
-            return Ok(None);
-        }
-        file.read_at(12, &mut extra)?;
-        let mut rest = extra.as_slice();
-        while let [i0, i1, l0, l1, tail @ ..] = rest {
-            let length = usize::from(u16::from_le_bytes([*l0, *l1])).min(tail.len());
-            let (content, next) = tail.split_at(length);
-            if [*i0, *i1] == SUBFIELD {
-                // Reserved, and never filled: the writer could not go back.
-                if content.iter().all(|&byte| byte == 0) {
-                    return Ok(None);
-                }
-                let index = Self::decode(content)?;
-                index.check(file)?;
-                return Ok(Some(index));
-            }
-            rest = next;
-        }
-        Ok(None)
-    }
-
-    /// Whether the index can belong to the file: length and trailer agree, checkpoints ascend within
-    /// it, and the spans' checksums together make that of the trailer. Reads the trailer and
-    /// the header.
+    /// Reads an index from a file of its own, without its windows.
     ///
     /// # Errors
     /// [`Code::GzipIndex`], and whatever the file reports.
-    pub fn check<R: ReadAt + ?Sized>(&self, file: &R) -> Result<()> {
-        if self.file_len != file.len() {
-            return Err(bad("it is the index of a file of another length")
-                .expected(self.file_len)
-                .found(file.len()));
+    pub fn of_beside<R: ReadAt + ?Sized>(beside: &R) -> Result<Self> {
+        let mut bytes = alloc::vec![0; HEAD];
+        if beside.len() < HEAD as u64 {
+            return Err(bad("it ends too early"));
         }
-        let Some(trailer_at) = file.len().checked_sub(8) else { return Err(bad("the file is too short")) };
-        let mut trailer = [0; 8];
-        file.read_at(trailer_at, &mut trailer)?;
-        let [c0, c1, c2, c3, s0, s1, s2, s3] = trailer;
-        let (crc, size) = (u32::from_le_bytes([c0, c1, c2, c3]), u32::from_le_bytes([s0, s1, s2, s3]));
-        if crc != self.crc || size != self.content_len as u32 {
-            return Err(bad("it is the index of a file with another content"));
+        beside.read_at(0, &mut bytes)?;
+        let mut input = Input { bytes: &bytes, at: 0 };
+        let table_at = Head::take(&mut input, Form::Beside)?.last;
+        let table = beside.len().checked_sub(table_at).filter(|_| table_at >= HEAD as u64);
+        let table = table.filter(|length| *length <= LONGEST_TABLE);
+        let table = table.and_then(|length| usize::try_from(length).ok());
+        let table = table.ok_or_else(|| bad("its table is not where it says").found(table_at))?;
+        bytes.resize(HEAD + table, 0);
+        beside.read_at(table_at, bytes.get_mut(HEAD..).unwrap_or_default())?;
+        let (index, rest) = parse(&bytes, Form::Beside)?;
+        if !rest.is_empty() {
+            return Err(bad("something stands behind it"));
         }
-        let start = super::super::member::length(file)?;
-        let windows = self.checkpoints.iter().any(|point| point.window.is_some());
-        let mut all = crc32fast::Hasher::new();
-        for (at, point) in self.checkpoints.iter().enumerate() {
-            let next = self.checkpoints.get(at + 1);
-            let (end, last_bit) =
-                next.map_or((self.content_len, trailer_at * 8), |next| (next.offset, next.bit));
-            if point.offset >= end || point.bit >= last_bit || (!windows && point.bit % 8 != 0) {
-                return Err(bad("its checkpoints are not in order").found(at));
-            }
-            if at == 0 && (point.offset, point.bit, &point.window) != (0, start * 8, &None) {
-                return Err(bad("its first checkpoint is not the beginning"));
-            }
-            all.combine(&crc32fast::Hasher::new_with_initial_len(point.crc, end - point.offset));
-        }
-        if self.waypoints.last().is_some_and(|point| point.offset >= self.content_len) {
-            return Err(bad("a member is beyond the end"));
-        }
-        if self.checkpoints.is_empty() || all.finalize() != self.crc {
-            return Err(bad("the checksums of its spans do not make that of the content"));
-        }
-        Ok(())
+        Ok(index)
     }
+}
 
-    /// Where to look for a member of this name: from the first of these offsets on and before the second.
-    /// `None` when that is everywhere.
-    pub fn stretch_of(&self, name: &str) -> Option<(u64, u64)> {
-        let next = self.waypoints.partition_point(|point| *point.name <= *name);
-        let from = self.waypoints.get(next.checked_sub(1)?)?.offset;
-        Some((from, self.waypoints.get(next).map_or(self.content_len, |point| point.offset)))
+/// The subfield of a gzip header that is for an index; `None` when there is none, or nothing in it.
+///
+/// # Errors
+/// Whatever the file reports.
+pub(super) fn field<R: ReadAt + ?Sized>(file: &R) -> Result<Option<Vec<u8>>> {
+    // Header, extra field, and the smallest deflate data with the trailer.
+    if file.len() < 10 + 2 + 2 + 8 {
+        return Ok(None);
     }
+    let mut head = [0; 12];
+    file.read_at(0, &mut head)?;
+    let [m0, m1, method, flags, .., x0, x1] = head;
+    let extra_len = u16::from_le_bytes([x0, x1]);
+    if [m0, m1] != super::super::MAGIC || method != 8 || flags & FEXTRA == 0 {
+        return Ok(None);
+    }
+    let mut extra = alloc::vec![0; usize::from(extra_len)];
+    if file.len() < 12 + u64::from(extra_len) + 2 + 8 {
+        return Ok(None);
+    }
+    file.read_at(12, &mut extra)?;
+    let mut rest = extra.as_slice();
+    while let [i0, i1, l0, l1, tail @ ..] = rest {
+        let length = usize::from(u16::from_le_bytes([*l0, *l1])).min(tail.len());
+        let (content, next) = tail.split_at(length);
+        if [*i0, *i1] == SUBFIELD {
+            // Zeros: reserved, and never filled, because the writer could not go back.
+            return Ok(content.iter().any(|&byte| byte != 0).then(|| content.to_vec()));
+        }
+        rest = next;
+    }
+    Ok(None)
+}
 
-    /// Number of the span that holds this byte of the content.
-    pub fn span_of(&self, offset: u64) -> usize {
-        self.checkpoints.partition_point(|point| point.offset <= offset).saturating_sub(1)
-    }
+/// What every index begins with.
+struct Head {
+    count: usize,
+    file_len: u64,
+    content_len: u64,
+    crc: u32,
+    /// In the gzip header the length of a span, in a file where the table begins.
+    last: u64,
+}
 
-    /// Where span `at` ends: offset in the content and bit in the file. That of the last one is the
-    /// trailer.
-    pub fn end_of(&self, at: usize) -> (u64, u64) {
-        let end = (self.content_len, self.file_len.saturating_sub(8).saturating_mul(8));
-        self.checkpoints.get(at + 1).map_or(end, |next| (next.offset, next.bit))
+impl Head {
+    fn take(input: &mut Input<'_>, form: Form) -> Result<Self> {
+        if input.array()? != MAGIC {
+            return Err(bad("it does not begin with RSIX"));
+        }
+        let [version, found, reserved @ ..]: [u8; 4] = input.array()?;
+        if version != VERSION {
+            return Err(bad("its version is unknown").expected(VERSION).found(version));
+        }
+        if found != form as u8 || reserved != [0, 0] {
+            return Err(bad("it is not of the form that belongs here"));
+        }
+        let count = u32::from_be_bytes(input.array()?) as usize;
+        let (file_len, content_len) = (input.number()?, input.number()?);
+        let crc = u32::from_be_bytes(input.array()?);
+        Ok(Self { count, file_len, content_len, crc, last: input.number()? })
     }
+}
+
+/// An index of which the windows are left out, and what stands behind it.
+fn parse(bytes: &[u8], form: Form) -> Result<(Index, &[u8])> {
+    let mut input = Input { bytes, at: 0 };
+    let head = Head::take(&mut input, form)?;
+    let Head { count, file_len, content_len, crc, last } = head;
+    // The count is untrusted: nothing is allocated for what is not there.
+    let row = if form == Form::Header { ROW } else { LONG_ROW };
+    if count == 0 || count > MOST_CHECKPOINTS || count > bytes.len() / row {
+        return Err(bad("it holds another number of checkpoints than it says").found(count));
+    }
+    let checkpoints = match form {
+        Form::Header => rows(&mut input, &head)?,
+        Form::Beside => long_rows(&mut input, count, last)?,
+    };
+    let waypoints = waypoint::decode(&mut input)?;
+    let members = MemberTable::decode(&mut input)?;
+    let computed = crc32fast::hash(bytes.get(..input.at).unwrap_or_default());
+    let stored = u32::from_be_bytes(input.array()?);
+    if stored != computed {
+        return Err(bad("its checksum does not match")
+            .expected(format_args!("{stored:08x}"))
+            .found(format_args!("{computed:08x}")));
+    }
+    let rest = bytes.get(input.at..).unwrap_or_default();
+    Ok((Index { file_len, content_len, crc, checkpoints, waypoints, members }, rest))
+}
+
+/// Spans of the same length, by their lengths in the file: the last one ends at the trailer.
+fn rows(input: &mut Input<'_>, head: &Head) -> Result<Vec<Checkpoint>> {
+    let mut checkpoints = Vec::with_capacity(head.count);
+    let mut bytes = 0;
+    for at in 0..head.count {
+        let (length, crc) = (u32::from_be_bytes(input.array()?), u32::from_be_bytes(input.array()?));
+        let offset = head.last.checked_mul(at as u64).ok_or_else(|| bad("its spans are too long"))?;
+        checkpoints.push(Checkpoint { bit: bytes * 8, offset, crc, window: None });
+        bytes += u64::from(length);
+    }
+    let begin = head.file_len.checked_sub(8).and_then(|end| end.checked_sub(bytes));
+    // Before it there is a header, which is not long.
+    let begin = begin.filter(|begin| *begin < u64::from(u32::MAX));
+    let begin = begin.ok_or_else(|| bad("its spans are not as long as the file"))?;
+    checkpoints.iter_mut().for_each(|point| point.bit += begin * 8);
+    // Where each begins is told by their length; where the last one ends, by the content.
+    if head.last.checked_mul(head.count as u64).is_none_or(|end| end < head.content_len) {
+        return Err(bad("its spans are not as long as the content"));
+    }
+    Ok(checkpoints)
+}
+
+fn long_rows(input: &mut Input<'_>, count: usize, table_at: u64) -> Result<Vec<Checkpoint>> {
+    let mut checkpoints = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (bit, offset) = (input.number()?, input.number()?);
+        let (crc, len) = (u32::from_be_bytes(input.array()?), u32::from_be_bytes(input.array()?));
+        let at = input.number()?;
+        let within = at >= HEAD as u64 && at.checked_add(len.into()).is_some_and(|end| end <= table_at);
+        let window = match len {
+            0 if at == 0 => None,
+            1..=WINDOW_DATA if within => Some(WindowPlace { at, len }),
+            _ => return Err(bad("a window is not where it says").found(at)),
+        };
+        checkpoints.push(Checkpoint { bit, offset, crc, window });
+    }
+    Ok(checkpoints)
 }
 
 /// The problem of an index that cannot be used, and why.

@@ -3,7 +3,7 @@
 //! An [`Index`] cuts the content into spans. Each begins at a [`Checkpoint`]: a position in the
 //! compressed data, the bytes that may be referred to from there, and the CRC-32 of the span. What
 //! rollsnap writes carries its index in the gzip header; for other files [`Scanner`] makes one in a
-//! single pass. [`Spans`] reads with it.
+//! single pass, to stand beside the file. [`Spans`] reads with it.
 //!
 //! Nothing in an index is believed: [`Index::check`] holds it against the file's length and trailer,
 //! and a [`Span`] proves, while it is read, its own content and the beginning of the next one. So
@@ -11,13 +11,19 @@
 
 mod collect;
 mod format;
+mod index;
+mod indexed;
+mod member;
 mod scan;
 mod span;
 mod waypoint;
 
 pub use collect::Collector;
-pub use format::{Checkpoint, FIELD_MAX, Index, SUBFIELD};
-pub use scan::Scanner;
+pub use format::{FIELD_MAX, HEAD, SUBFIELD};
+pub use index::{Checkpoint, Index, MOST_CHECKPOINTS, WindowPlace};
+pub use indexed::Indexed;
+pub use member::{MOST_MEMBERS, MemberTable};
+pub use scan::{Scanned, Scanner};
 pub use span::{Span, Spans};
 pub use waypoint::{Waypoint, Waypoints};
 

@@ -12,8 +12,9 @@ use miniz_oxide::inflate::core::inflate_flags::{
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 use super::super::member::HeaderParser;
-use super::format::WINDOW;
-use super::{Collector, Index};
+use super::format::HEAD;
+use super::index::{MOST_CHECKPOINTS, WINDOW};
+use super::{Collector, Index, MemberTable, WindowPlace};
 use crate::code::Code;
 use crate::problem::{Place, Problem, Result};
 
@@ -29,11 +30,22 @@ pub struct Scanner {
     inflate: Inflate,
     points: Collector,
     span: u64,
-    /// Where the stretch begins that will be added next: bit in the file, and the data before it.
+    /// Where the stretch begins that will be added next: bit in the file, and the bytes before it.
     begun: (u64, Option<Vec<u8>>),
+    /// Where the next window will be in the file of the index.
+    window_at: u64,
     /// CRC-32 of the stretch so far, which knows its length.
     crc: crc32fast::Hasher,
     consumed: u64,
+}
+
+/// What comes of a file on the way.
+pub enum Scanned<'a> {
+    /// The next bytes of the content; not proved before the end.
+    Content(&'a [u8]),
+    /// The next bytes of the file of the index, in which windows stand one after the other behind the first [`HEAD`]
+    /// bytes.
+    Window(&'a [u8]),
 }
 
 enum State {
@@ -44,15 +56,16 @@ enum State {
 }
 
 impl Scanner {
-    /// Notes a checkpoint every `span` bytes of content or somewhat more, and `most` at most: with more
-    /// content the spans become longer. A checkpoint takes up to 32 KiB.
+    /// Notes a checkpoint every `span` bytes of content or somewhat more, and `most` at most (never more than
+    /// [`MOST_CHECKPOINTS`]): with more content the spans become longer.
     pub fn new(span: u64, most: usize) -> Self {
         Self {
             state: State::Header(HeaderParser::new()),
             inflate: Inflate::new(Box::default(), &[]),
-            points: Collector::new(span, most),
+            points: Collector::new(span, most.min(MOST_CHECKPOINTS)),
             span,
             begun: (0, None),
+            window_at: HEAD as u64,
             crc: crc32fast::Hasher::new(),
             consumed: 0,
         }
@@ -61,8 +74,8 @@ impl Scanner {
     /// Takes the next bytes of the file.
     ///
     /// # Errors
-    /// The codes of [`Gunzip::step`](crate::gzip::Gunzip::step), for the same damages.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<()> {
+    /// The codes of [`Gunzip::step`](crate::gzip::Gunzip::step), for the same damages; those of `sink`.
+    pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Scanned<'_>) -> Result<()>) -> Result<()> {
         let mut input = bytes;
         let from = self.consumed;
         let here = |input: &[u8]| from + (bytes.len() - input.len()) as u64;
@@ -78,15 +91,17 @@ impl Scanner {
                 State::Body => {
                     let (status, taken, produced) = self.inflate.step(input);
                     input = input.get(taken..).unwrap_or_default();
-                    self.crc.update(self.inflate.output(&produced));
+                    let content = self.inflate.output(&produced);
+                    self.crc.update(content);
+                    sink(Scanned::Content(content))?;
                     match status {
                         TINFLStatus::BlockBoundary if self.crc.total_len() >= self.span => {
-                            self.close();
+                            self.close(sink)?;
                             let bit = here(input) * 8 - u64::from(self.inflate.spare_bits());
-                            self.begun = (bit, Some(compress_to_vec(self.inflate.window(), WINDOW_LEVEL)));
+                            self.begun = (bit, Some(self.inflate.window().to_vec()));
                         }
                         TINFLStatus::Done => {
-                            self.close();
+                            self.close(sink)?;
                             self.state = State::Trailer(Vec::new());
                         }
                         TINFLStatus::NeedsMoreInput => break,
@@ -119,7 +134,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// The index, when the file has ended; `None` for a file without content.
+    /// The index, when the file has ended, without what is known of members; `None` for a file without content.
     ///
     /// # Errors
     /// [`Code::GzipTruncated`].
@@ -130,15 +145,23 @@ impl Scanner {
         let (content_len, crc) = (self.points.length(), self.points.crc32());
         let checkpoints = self.points.finish();
         let some = !checkpoints.is_empty();
-        let (file_len, waypoints) = (self.consumed, Vec::new());
-        Ok(some.then_some(Index { file_len, content_len, crc, checkpoints, waypoints }))
+        let (file_len, waypoints, members) = (self.consumed, Vec::new(), MemberTable::default());
+        Ok(some.then_some(Index { file_len, content_len, crc, checkpoints, waypoints, members }))
     }
 
     /// The stretch is complete.
-    fn close(&mut self) {
+    fn close(&mut self, sink: &mut dyn FnMut(Scanned<'_>) -> Result<()>) -> Result<()> {
         let crc = core::mem::take(&mut self.crc);
-        let (bit, window) = core::mem::take(&mut self.begun);
-        self.points.add(bit, crc.total_len(), crc.finalize(), || window);
+        let (bit, before) = core::mem::take(&mut self.begun);
+        let at = self.window_at;
+        let window = || {
+            let Some(before) = before else { return Ok(None) };
+            let data = compress_to_vec(&before, WINDOW_LEVEL);
+            sink(Scanned::Window(&data))?;
+            self.window_at += data.len() as u64;
+            Ok(Some(WindowPlace { at, len: data.len() as u32 }))
+        };
+        self.points.add(bit, crc.total_len(), crc.finalize(), window)
     }
 }
 

@@ -8,8 +8,9 @@ use core::ops::Range;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{BlockBoundaryState, DecompressorOxide};
 
-use super::format::{Index, bad};
+use super::format::bad;
 use super::scan::Inflate;
+use super::{Index, Indexed};
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::ReadAt;
 
@@ -21,25 +22,20 @@ const KEPT: u64 = 8 * 1024 * 1024;
 
 /// A gzip file with an index that fits it: its content can be read from anywhere.
 pub struct Spans<R> {
-    file: R,
-    index: Index,
+    indexed: Indexed<R>,
     /// The span that was read last.
     kept: RefCell<Option<(usize, Vec<u8>)>>,
 }
 
 impl<R: ReadAt> Spans<R> {
-    /// Checks the index against the file.
-    ///
-    /// # Errors
-    /// Those of [`Index::check`].
-    pub fn new(file: R, index: Index) -> Result<Self> {
-        index.check(&file)?;
-        Ok(Self { file, index, kept: RefCell::new(None) })
+    /// Reads with an index that fits the file.
+    pub fn new(indexed: Indexed<R>) -> Self {
+        Self { indexed, kept: RefCell::new(None) }
     }
 
     /// The index.
     pub fn index(&self) -> &Index {
-        &self.index
+        self.indexed.index()
     }
 
     /// Starts to read span `at`.
@@ -48,21 +44,21 @@ impl<R: ReadAt> Spans<R> {
     /// [`Code::GzipIndex`](crate::Code::GzipIndex) when there is no such span or its window is
     /// damaged.
     pub fn span(&self, at: usize) -> Result<Span<'_, R>> {
-        Span::new(&self.file, &self.index, at)
+        Span::new(&self.indexed, at)
     }
 
     /// The bytes of the file that reading span `at` may look at.
     pub fn input_of(&self, at: usize) -> Range<u64> {
-        let from = self.index.checkpoints.get(at).map_or(0, |point| point.bit / 8);
-        let (_, end_bit) = self.index.end_of(at);
+        let from = self.index().checkpoints.get(at).map_or(0, |point| point.bit / 8);
+        let (_, end_bit) = self.index().end_of(at);
         // Read in pieces, of which the last one may go on behind the span.
-        from..(end_bit / 8 + 1 + PIECE as u64).min(self.file.len().saturating_sub(8))
+        from..(end_bit / 8 + 1 + PIECE as u64).min(self.indexed.file().len().saturating_sub(8))
     }
 
     /// The bytes of the content that span `at` holds.
     pub fn content_of(&self, at: usize) -> Range<u64> {
-        let from = self.index.checkpoints.get(at).map_or(0, |point| point.offset);
-        from..self.index.end_of(at).0
+        let from = self.index().checkpoints.get(at).map_or(0, |point| point.offset);
+        from..self.index().end_of(at).0
     }
 
     /// Reads span `at` to its end; the pieces were given to `each` when it is found whole.
@@ -78,18 +74,18 @@ impl<R: ReadAt> Spans<R> {
 /// The content. Whole spans are inflated and checked for each read; the last one is kept.
 impl<R: ReadAt> ReadAt for Spans<R> {
     fn len(&self) -> u64 {
-        self.index.content_len
+        self.index().content_len
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        if offset.checked_add(out.len() as u64).is_none_or(|end| end > self.index.content_len) {
+        if offset.checked_add(out.len() as u64).is_none_or(|end| end > self.index().content_len) {
             return [].read_at(offset, out);
         }
         let (mut offset, mut out) = (offset, out);
         while !out.is_empty() {
-            let at = self.index.span_of(offset);
-            let start = self.index.checkpoints.get(at).map_or(0, |point| point.offset);
-            let (end, _) = self.index.end_of(at);
+            let at = self.index().span_of(offset);
+            let start = self.index().checkpoints.get(at).map_or(0, |point| point.offset);
+            let (end, _) = self.index().end_of(at);
             let len = usize::try_from(end - offset).unwrap_or(usize::MAX).min(out.len());
             let (now, later) = out.split_at_mut(len);
             let mut kept = self.kept.borrow_mut();
@@ -124,8 +120,7 @@ impl<R: ReadAt> ReadAt for Spans<R> {
 /// When it ends well, its bytes have the checksum of the index, and it was proved that inflating from
 /// front to end would come by the next checkpoint, between two deflate blocks and with the same window.
 pub struct Span<'a, R> {
-    file: &'a R,
-    index: &'a Index,
+    indexed: &'a Indexed<R>,
     at: usize,
     inflate: Inflate,
     input: Box<[u8; PIECE]>,
@@ -140,17 +135,17 @@ pub struct Span<'a, R> {
 }
 
 impl<'a, R: ReadAt> Span<'a, R> {
-    fn new(file: &'a R, index: &'a Index, at: usize) -> Result<Self> {
-        let Some(point) = index.checkpoints.get(at) else {
+    fn new(indexed: &'a Indexed<R>, at: usize) -> Result<Self> {
+        let Some(point) = indexed.index().checkpoints.get(at) else {
             return Err(bad("there is no such span").found(at));
         };
-        let window = point.window_bytes()?;
+        let window = indexed.window(at)?;
         let mut decompressor = Box::<DecompressorOxide>::default();
         let (byte, bits) = (point.bit / 8, (point.bit % 8) as u8);
         let mut next = byte;
         if bits > 0 {
             let mut first = [0];
-            file.read_at(byte, &mut first)?;
+            indexed.file().read_at(byte, &mut first)?;
             let [first] = first;
             next += 1;
             let state =
@@ -161,7 +156,7 @@ impl<'a, R: ReadAt> Span<'a, R> {
         let input = alloc::vec![0; PIECE].into_boxed_slice();
         let Ok(input) = input.try_into() else { return Err(bad("there is no such span")) };
         let crc = crc32fast::Hasher::new();
-        Ok(Self { file, index, at, inflate, input, left: 0..0, next, crc, given: 0, done: false })
+        Ok(Self { indexed, at, inflate, input, left: 0..0, next, crc, given: 0, done: false })
     }
 
     /// The next bytes of the content, or `None` at the end of the span, when everything agrees.
@@ -170,16 +165,16 @@ impl<'a, R: ReadAt> Span<'a, R> {
     /// [`Code::GzipIndex`](crate::Code::GzipIndex) when the data is not as the index says, so that
     /// one of them is damaged; whatever the file reports. What was given before is then not to be used.
     pub fn step(&mut self) -> Result<Option<&[u8]>> {
-        let (end, end_bit) = self.index.end_of(self.at);
-        let start = self.index.checkpoints.get(self.at).map_or(0, |point| point.offset);
+        let (end, end_bit) = self.indexed.index().end_of(self.at);
+        let start = self.indexed.index().checkpoints.get(self.at).map_or(0, |point| point.offset);
         let length = end - start;
-        let last = self.at + 1 == self.index.checkpoints.len();
+        let last = self.at + 1 == self.indexed.index().checkpoints.len();
         while !self.done {
             // The trailer is not input; it would only be taken for another block.
-            let stop = self.file.len().saturating_sub(8);
+            let stop = self.indexed.file().len().saturating_sub(8);
             if self.left.is_empty() && self.next < stop {
                 let len = PIECE.min(usize::try_from(stop - self.next).unwrap_or(PIECE));
-                self.file.read_at(self.next, &mut self.input[..len])?;
+                self.indexed.file().read_at(self.next, &mut self.input[..len])?;
                 self.next += len as u64;
                 self.left = 0..len;
             }
@@ -216,7 +211,7 @@ impl<'a, R: ReadAt> Span<'a, R> {
     }
 
     fn check_end(&self) -> Result<()> {
-        let expected = self.index.checkpoints.get(self.at).map_or(0, |point| point.crc);
+        let expected = self.indexed.index().checkpoints.get(self.at).map_or(0, |point| point.crc);
         let found = self.crc.clone().finalize();
         if expected != found {
             return Err(self
@@ -224,9 +219,9 @@ impl<'a, R: ReadAt> Span<'a, R> {
                 .expected(format_args!("{expected:08x}"))
                 .found(format_args!("{found:08x}")));
         }
-        let next = self.index.checkpoints.get(self.at + 1);
-        if let Some(next) = next.filter(|next| next.window.is_some())
-            && next.window_bytes()? != self.inflate.window()
+        let next = self.indexed.index().checkpoints.get(self.at + 1);
+        if next.is_some_and(|next| next.window.is_some())
+            && self.indexed.window(self.at + 1)? != self.inflate.window()
         {
             return Err(self.wrong("a window is not the data before it"));
         }

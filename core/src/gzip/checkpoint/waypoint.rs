@@ -40,42 +40,34 @@ pub struct Waypoints {
 }
 
 impl Waypoints {
-    /// As many as fit into `most` bytes of an index.
+    /// As many as fit into `most` more bytes of an index.
     pub fn new(most: usize) -> Self {
         let (kept, every) = (Vec::new(), EVERY);
-        Self { kept, bytes: 0, most, every, since: 0, last: None, sorted: most > 2 }
+        Self { kept, bytes: 0, most, every, since: 0, last: None, sorted: most > 0 }
     }
 
-    /// The next member, whose header begins at `offset` of the content. They must come in the order of
+    /// The next member, whose headers begin at `offset` of the content. They must come in the order of
     /// their names; if they do not, none is kept.
     pub fn add(&mut self, offset: u64, name: &str) {
-        let Some(last) = self.step(offset, name).filter(|_| self.since >= self.every) else { return };
+        let Some((before, last)) = self.last.replace((offset, name.into())) else { return };
+        self.sorted &= *last < *name;
+        if !self.sorted {
+            self.kept.clear();
+            return;
+        }
+        self.since += offset.saturating_sub(before).min(SPAN);
+        if self.since < self.every {
+            return;
+        }
         let same = last.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
         let enough = (same + 1..name.len()).find(|end| name.is_char_boundary(*end)).unwrap_or(name.len());
         let Some(name) = name.get(..enough).filter(|name| name.len() <= usize::from(u8::MAX)) else { return };
         self.since = 0;
         self.bytes += size(name);
         self.kept.push(Waypoint { offset, name: name.into() });
-        while self.bytes + 2 > self.most && !self.kept.is_empty() {
+        while self.bytes > self.most && !self.kept.is_empty() {
             self.thin();
         }
-    }
-
-    /// The next member, which is not to be kept.
-    pub fn pass(&mut self, offset: u64, name: &str) {
-        self.step(offset, name);
-    }
-
-    /// The name before, if there is one and all are in order.
-    fn step(&mut self, offset: u64, name: &str) -> Option<String> {
-        let (before, last) = self.last.replace((offset, name.into()))?;
-        self.sorted &= *last < *name;
-        if !self.sorted {
-            self.kept.clear();
-            return None;
-        }
-        self.since += offset.saturating_sub(before).min(SPAN);
-        Some(last)
     }
 
     /// What was kept.
