@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 
-/// One named stretch of a job, such as "2/4 Compressing snapshot".
+/// One named stretch of a job, such as "2/4 Checking context".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phase {
     /// Its number, from 1.

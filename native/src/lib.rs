@@ -34,6 +34,7 @@ pub mod nature;
 pub mod page;
 mod pool;
 pub mod source;
+mod steady;
 pub mod store;
 pub mod swap;
 pub mod verify;

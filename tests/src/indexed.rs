@@ -58,9 +58,14 @@ fn words(seed: u32, length: usize) -> Vec<u8> {
 
 /// As export writes it, with an index in the header.
 pub fn own(content: &[u8]) -> Vec<u8> {
+    own_of(content, content.len() as u64)
+}
+
+/// The same when so many bytes were expected: if more come, spans become longer.
+pub fn own_of(content: &[u8], expected: u64) -> Vec<u8> {
     let mut file = Vec::new();
     let jobs = NonZeroUsize::new(2).unwrap();
-    let options = Options { level: Level::Zlib(1), jobs, expected: Some(content.len() as u64) };
+    let options = Options { level: Level::Zlib(1), jobs, expected: Some(expected) };
     let out = |bytes: &[u8]| {
         file.extend_from_slice(bytes);
         Ok(())

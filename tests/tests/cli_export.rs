@@ -168,8 +168,8 @@ fn all_three_ways_give_the_same_bytes_and_so_does_doing_it_again() {
     for pair in sums.chunks(2) {
         assert_eq!(pair[0].1, pair[1].1, "twice the same bytes");
     }
-    // Reading the file back changes nothing in it.
-    assert_eq!(sums[0].1, sums[6].1);
+    // It is compressed on the fly anyway, and reading the file back changes nothing in it.
+    assert_eq!((&sums[0].1, &sums[0].1), (&sums[2].1, &sums[6].1));
     Tree::of(data.as_ref()).same_as(&before, "the source");
 }
 
@@ -252,7 +252,7 @@ fn json_tells_what_was_made() {
     let phases = report["phases"].as_array().unwrap();
     assert!(phases.iter().all(|phase| phase["ms"].is_u64()), "{report}");
     let names: Vec<&Value> = phases.iter().map(|phase| &phase["name"]).collect();
-    assert_eq!(names[..2], [&json!("Copying database"), &json!("Exporting snapshot")]);
+    assert_eq!(names[..2], [&json!("Exporting snapshot"), &json!("Checking snapshot")]);
     let l1 =
         report["checks"].as_array().unwrap().iter().find(|check| check["code"] == "l1.commitment").unwrap();
     assert_eq!(l1["status"], "unknown");

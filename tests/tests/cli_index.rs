@@ -235,7 +235,9 @@ fn a_stale_or_foreign_index_is_told_and_ignored() {
         let (report, read) = pass_over(&path);
         let (report, remarks) = split(report);
         assert_eq!((&report, &read), (&expected, &all), "byte {at}");
-        assert!(remarks.len() == 1 || at >= members, "byte {at}");
+        // Not every bit of a window says something, and what stands behind its end does not.
+        let length = (table..members).contains(&at) && (20..24).contains(&((at - table) % 32));
+        assert!(remarks.len() == 1 || (40..table).contains(&at) || length || at >= members, "byte {at}");
     }
     for cut in [0, 1, 39, 40, 500, table, index.len() - 1] {
         fs::write(ground.at("snapshot.idx"), &index[..cut]).unwrap();

@@ -70,7 +70,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         Kind::DataDir => convert::Output::DataDir(path),
         Kind::Snapshot => convert::Output::Snapshot {
             path,
-            compression: if args.uncompressed { Compression::None } else { Compression::After },
+            compression: if args.uncompressed { Compression::None } else { Compression::Gzip },
             effort: if args.fast { Level::Fast } else { Level::default() },
         },
     };

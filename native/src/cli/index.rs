@@ -19,8 +19,8 @@ pub(super) struct IndexArgs {
     /// The index to write; only FILE.idx is found again by itself [default: FILE.idx]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How many MiB of content lie between two places where reading can begin. All cores read up to 16 [default: 2, in large
-    /// files up to 8]
+    /// How many MiB of content lie between two places where reading can begin; with more than 16, one core reads
+    /// [default: 2, in large files up to 8]
     #[arg(long, value_name = "MIB")]
     span: Option<NonZeroU16>,
     /// Overwrite an existing index, and make one beside a file that holds its own

@@ -149,7 +149,8 @@ fn snapshot(
     let dir = work.dir().join("data");
     std::fs::create_dir(&dir).map_err(|err| crate::io::problem("create the directory", &dir, err))?;
     let own = OWN + CHECKS * u32::from(options.check);
-    let phases_of_export = |check| export::phases(Family::Octez, None, compression, check);
+    // The new store is in WAL mode, as the nodes want it, and so stays what it is.
+    let phases_of_export = |check| export::phases(true, None, check);
     let mut phases = Phases::new(own + phases_of_export(options.check));
     let mut outcome = staged(&dir, false, options, &mut phases, feedback)?;
     outcome.phases = phases.finish();

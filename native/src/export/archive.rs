@@ -1,7 +1,7 @@
 //! Writing the archive: members in a stable order, each exactly as long as announced.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -15,6 +15,7 @@ use crate::data_dir::SourceFile;
 use crate::deflate::{self, Deflater, Finished};
 use crate::files::Part;
 use crate::io;
+use crate::steady::SteadyFile;
 
 /// How much is copied at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -94,7 +95,7 @@ pub(super) fn write(
     path: &Path,
     feedback: &mut dyn Feedback,
 ) -> Result<Vec<MemberDigest>> {
-    let mut file = create(path)?;
+    let mut file = SteadyFile::new(create(path)?);
     let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
     let digests = match deflate {
         None => members(archive, out, feedback)?,
@@ -103,11 +104,11 @@ pub(super) fn write(
             let mut deflater = Deflater::new(deflate::Options { expected, ..options }, out)?;
             let digests = members(archive, |bytes| deflater.write(bytes), feedback)?;
             let finished = deflater.finish()?;
-            put_index(&file, path, finished)?;
+            put_index(file.file(), path, finished)?;
             digests
         }
     };
-    finish(file, path)?;
+    finish(file.file(), path)?;
     Ok(digests)
 }
 
@@ -134,33 +135,6 @@ fn members<F: FnMut(&[u8]) -> Result<()>>(
     Ok(digests)
 }
 
-/// Compresses a finished archive on all cores.
-pub(super) fn compress(
-    raw: &Path,
-    path: &Path,
-    options: deflate::Options,
-    feedback: &mut dyn Feedback,
-) -> Result<()> {
-    let mut source = File::open(raw).map_err(|err| io::problem("read", raw, err))?;
-    let expected = source.metadata().map_err(|err| io::problem("look at", raw, err))?.len();
-    let mut file = create(path)?;
-    let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
-    let mut deflater = Deflater::new(deflate::Options { expected: Some(expected), ..options }, out)?;
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        feedback.checkpoint()?;
-        let len = source.read(&mut chunk).map_err(|err| io::problem("read", raw, err))?;
-        if len == 0 {
-            break;
-        }
-        deflater.write(&chunk[..len])?;
-        feedback.advance(len as u64);
-    }
-    let finished = deflater.finish()?;
-    put_index(&file, path, finished)?;
-    finish(file, path)
-}
-
 /// Says in the gzip header where reading can begin.
 fn put_index(file: &File, path: &Path, finished: Finished) -> Result<()> {
     let Some(patch) = finished.index else { return Ok(()) };
@@ -177,7 +151,7 @@ fn create(path: &Path) -> Result<File> {
     File::create_new(path).map_err(|err| io::problem("create", path, err))
 }
 
-fn finish(file: File, path: &Path) -> Result<()> {
+fn finish(file: &File, path: &Path) -> Result<()> {
     file.sync_all().map_err(|err| io::problem("write", path, err))
 }
 

@@ -36,7 +36,6 @@ use crate::{io, swap};
 use archive::{Archive, Member};
 use capture::{Captured, Lists};
 use locks::Locks;
-use packer::Packer;
 use rules::Rules;
 use stored::Stored;
 
@@ -76,16 +75,23 @@ pub struct Options {
     pub rollup_node_endpoint: Option<String>,
 }
 
-/// When the archive is compressed, as the nodes put it.
+/// Whether the archive is compressed. It always is while it is written: the nodes, which hold their lock
+/// meanwhile, rather do it when it is complete.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
-    /// Once it is complete: takes room for both.
+    /// As one gzip member.
     #[default]
-    After,
-    /// While it is written.
-    OnTheFly,
+    Gzip,
     /// Not at all.
     None,
+}
+
+impl Options {
+    /// How the archive is compressed, if it is.
+    fn deflate(&self) -> Option<deflate::Options> {
+        let deflate = deflate::Options { level: self.effort, jobs: self.jobs, expected: None };
+        (self.compression == Compression::Gzip).then_some(deflate)
+    }
 }
 
 /// A finished export.
@@ -126,36 +132,27 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     }
     let mut locks = Locks::wait(root, gc, feedback)?;
     let mut captured = Captured::take(root, &rules, lists, feedback)?;
-    if captured.is_stable() {
+    let stable = captured.is_stable();
+    if stable {
         locks.release();
     }
     let mut members = captured.members(root, options.compact);
     let Captured { database, context, small, .. } = captured;
-    let (database, file) = database.unzip();
-    let store = Stored::open(database, &small, &metadata)?;
+    if let Some((capture, file)) = &database {
+        members.push(Member::packed(SourceFile { size: capture.bytes(), ..file.clone() }));
+    }
+    let store = Stored::open(database.map(|(capture, _)| capture), &small, &metadata)?;
     let described = store.describe(&rules, &metadata, &contexts::of(&context)?, root)?;
     let header = described.header;
-    // As with the nodes: what a compact export copies is spread over many files already.
-    let compression = match options.compression {
-        Compression::After if options.compact => Compression::OnTheFly,
-        other => other,
-    };
-    let path = options.output.path(&header, compression);
+    let path = options.output.path(&header, options.compression);
     options.output.check(&path, options.force)?;
 
-    let mut phases = Phases::new(phases(
-        rules.family,
-        options.compact.then_some(metadata.kind),
-        compression,
-        options.check,
-    ));
+    let compact = options.compact.then_some(metadata.kind);
+    let mut phases = Phases::new(phases(stable, compact, options.check));
     let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
-    let store = store.copy(work.dir(), &mut phases, feedback)?;
+    feedback.checkpoint()?;
+    let mut store = store.pack(described.cut, options.packing, work.dir(), &mut phases, feedback)?;
     locks.release();
-    if let (Stored::Database(copied), Some(file)) = (&store, file) {
-        members.push(Member::packed(SourceFile { size: copied.bytes()?, ..file }));
-    }
-    let mut store = store.pack(described.cut, options.packing)?;
 
     let mut remarks = Vec::new();
     let mut one = None;
@@ -177,9 +174,11 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         remarks.extend(compact::second_half(&context)?);
     }
     let count = members.len();
-    let written = Writing { header: &header, compression, options, work: work.dir() };
+    let finished = work.dir().join("snapshot");
     let plan = archive::Plan::new(members);
-    let (finished, digests) = written.run(plan, store.packer(), &mut phases, feedback)?;
+    phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
+    let archive = Archive { plan, header: &header, digests: options.check, packer: store.packer() };
+    let digests = archive::write(archive, options.deflate(), &finished, feedback)?;
     let bytes = size(&finished)?;
     let mut report = if options.check {
         let read = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
@@ -196,7 +195,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         let found = store.check(about, root, phases.next("Checking chain"), feedback)?;
         check::settle(found, &audited, read)?
     } else {
-        unchecked(&header, bytes, compression, count)
+        unchecked(&header, bytes, options.compression, count)
     };
     remarks.into_iter().for_each(|remark| report.add(remark));
     feedback.checkpoint()?;
@@ -230,47 +229,11 @@ fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
     }
 }
 
-/// How many phases an export has; `compact` is the kind of the PVM where that makes some.
-pub(crate) fn phases(family: Family, compact: Option<PvmKind>, compression: Compression, check: bool) -> u32 {
-    let database = u32::from(family == Family::Octez);
-    let compressing = u32::from(compression == Compression::After);
+/// How many phases an export has: of a store that is `stable` without locks or is copied under them, and with
+/// `compact` the kind of the PVM where that makes some.
+pub(crate) fn phases(stable: bool, compact: Option<PvmKind>, check: bool) -> u32 {
     let context = compact.map_or(2 * u32::from(check), |kind| compact::phases(kind, check));
-    database + 1 + context + compressing + 2 * u32::from(check)
-}
-
-/// How the archive is written.
-struct Writing<'a> {
-    header: &'a Header,
-    compression: Compression,
-    options: &'a Options,
-    work: &'a Path,
-}
-
-impl Writing<'_> {
-    /// Writes it; gives the file, and what reading it back must find.
-    fn run(
-        &self,
-        plan: archive::Plan,
-        packer: Option<&mut Packer>,
-        phases: &mut Phases,
-        feedback: &mut dyn Feedback,
-    ) -> Result<(PathBuf, Vec<archive::MemberDigest>)> {
-        phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
-        let raw = self.work.join("snapshot");
-        let deflate =
-            deflate::Options { level: self.options.effort, jobs: self.options.jobs, expected: None };
-        let on_the_fly = (self.compression == Compression::OnTheFly).then_some(deflate);
-        let archive = Archive { plan, header: self.header, digests: self.options.check, packer };
-        let digests = archive::write(archive, on_the_fly, &raw, feedback)?;
-        if self.compression != Compression::After {
-            return Ok((raw, digests));
-        }
-        phases.begin("Compressing snapshot", Some(size(&raw)?), feedback);
-        let compressed = self.work.join("snapshot.gz");
-        archive::compress(&raw, &compressed, deflate, feedback)?;
-        io::remove_if_there(&raw)?;
-        Ok((compressed, digests))
-    }
+    u32::from(!stable) + 1 + context + 2 * u32::from(check)
 }
 
 fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usize) -> Report {

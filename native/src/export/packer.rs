@@ -1,5 +1,5 @@
-//! The database of a snapshot is packed by a thread of its own, while the context, which stands before it in
-//! the archive, is compressed.
+//! The database of a snapshot is copied and packed by a thread of its own, while the context, which stands before
+//! it in the archive, is compressed.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use crate::io;
-use crate::store::{Copied, Packing};
 
 /// How often it is looked whether the user wants to stop.
 const POLL: Duration = Duration::from_millis(10);
@@ -24,15 +23,17 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    /// Starts [`Copied::finish`].
+    /// Starts the `work`, whose feedback tells it when to stop, and which ends with the path of the database.
     ///
     /// # Errors
     /// [`Code::IoOther`] when no thread can be started.
-    pub(super) fn start(copied: Copied, cut: Option<i32>, packing: Packing) -> Result<Self> {
+    pub(super) fn start(
+        work: impl FnOnce(&mut dyn Feedback) -> Result<PathBuf> + Send + 'static,
+    ) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let watch = Watch(stop.clone());
+        let mut watch = Watch(stop.clone());
         let thread = thread::Builder::new().name("pack".into());
-        let thread = thread.spawn(move || copied.finish(cut, packing, &watch));
+        let thread = thread.spawn(move || work(&mut watch));
         let thread = thread
             .map_err(|err| Problem::new(Code::IoOther).headline("cannot start a thread").because(err))?;
         Ok(Self { thread: Some(thread), stop, packed: None })
@@ -41,7 +42,7 @@ impl Packer {
     /// Waits for the packed database: its path, and its length in bytes.
     ///
     /// # Errors
-    /// Those of [`Copied::finish`], [`Code::Cancelled`].
+    /// Those of the work, [`Code::Cancelled`].
     pub(super) fn packed(&mut self, feedback: &mut dyn Feedback) -> Result<(PathBuf, u64)> {
         while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
             feedback.checkpoint()?;

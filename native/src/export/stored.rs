@@ -1,4 +1,4 @@
-//! The store of a snapshot, whichever version it has: captured, described, copied, checked.
+//! The store of a snapshot, whichever version it has: captured, described, packed, checked.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::context::{Held, Moment};
 use crate::contexts::Contexts;
 use crate::data_dir::Metadata;
 use crate::jobs::Phases;
-use crate::store::{Accept, Block, Capture, Copied, Packing, Rows, Store};
+use crate::store::{Accept, Block, Capture, Packing, Rows, Store};
 
 /// The store, of which a database goes through several states.
 pub(super) enum Stored<D> {
@@ -65,27 +65,25 @@ impl Stored<Capture> {
         }
     }
 
-    /// Copies the database into the directory `work`. After that, none of the locks is needed.
-    pub(super) fn copy(
+    /// Begins to make of the database what goes into the snapshot, in the directory `work`. After that, none of
+    /// the locks is needed: what would not stay as it is without them is copied at once.
+    pub(super) fn pack(
         self,
+        cut: Option<i32>,
+        packing: Packing,
         work: &Path,
         phases: &mut Phases,
         feedback: &mut dyn Feedback,
-    ) -> Result<Stored<Copied>> {
+    ) -> Result<Stored<Packer>> {
         Ok(match self {
-            Self::Database(capture) => {
-                Stored::Database(capture.copy(work, phases.next("Copying database"), feedback)?)
+            Self::Database(capture) if capture.is_stable() => {
+                let work = work.to_owned();
+                Stored::Database(Packer::start(move |watch| capture.pack(&work, cut, packing, watch))?)
             }
-            Self::Files(store) => Stored::Files(store),
-        })
-    }
-}
-
-impl Stored<Copied> {
-    /// Begins to make of the copy what goes into the snapshot.
-    pub(super) fn pack(self, cut: Option<i32>, packing: Packing) -> Result<Stored<Packer>> {
-        Ok(match self {
-            Self::Database(copied) => Stored::Database(Packer::start(copied, cut, packing)?),
+            Self::Database(capture) => {
+                let copied = capture.copy(work, phases.next("Copying database"), feedback)?;
+                Stored::Database(Packer::start(move |watch| copied.finish(cut, packing, watch))?)
+            }
             Self::Files(store) => Stored::Files(store),
         })
     }

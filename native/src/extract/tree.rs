@@ -1,7 +1,7 @@
 //! A directory tree that grows: each file is created through the handle of the directory it is in, so
 //! that no path is walked for it and no link is followed.
 
-use std::fs::{File, FileTimes, Permissions};
+use std::fs::{FileTimes, Permissions};
 use std::io::{Error, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
@@ -13,6 +13,7 @@ use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 use rustix::io::Errno;
 
 use crate::io;
+use crate::steady::SteadyFile;
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -28,7 +29,7 @@ pub(super) struct Tree {
     /// From the root down to the directory of the last file. Names of members are short, so there
     /// are few of them.
     above: Vec<(String, OwnedFd)>,
-    open: Option<(String, File)>,
+    open: Option<(String, SteadyFile)>,
 }
 
 impl Tree {
@@ -46,7 +47,7 @@ impl Tree {
             .and_then(|()| openat(self.innermost(), last, NEW_FILE, Mode::from_raw_mode(0o666)));
         match created {
             Ok(file) => {
-                self.open = Some((name, file.into()));
+                self.open = Some((name, SteadyFile::new(file.into())));
                 Ok(())
             }
             Err(err) => Err(self.problem("create", &name, err.into())),
@@ -68,6 +69,7 @@ impl Tree {
     pub(super) fn complete(&mut self, mode: u32, mtime: u64) -> Result<()> {
         let Some((name, file)) = self.open.take() else { return Ok(()) };
         let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(mtime));
+        let file = file.file();
         let permitted = file.set_permissions(Permissions::from_mode(mode));
         let done = permitted.and_then(|()| match time {
             Some(time) => file.set_times(FileTimes::new().set_modified(time)),

@@ -31,7 +31,7 @@ pub struct Options {
     pub output: Option<PathBuf>,
     /// Overwrite a file that exists, and make an index also where the header holds one.
     pub force: bool,
-    /// How far checkpoints are apart, in bytes of content; farther where there would be too many. `None`: 2 MiB,
+    /// How far checkpoints are apart at most, in bytes of content; farther where there would be too many. `None`: 2 MiB,
     /// and up to 8 MiB in large files.
     pub span: Option<u64>,
 }

@@ -13,10 +13,13 @@ use super::{Indexed, Resume};
 use crate::pool::Pool;
 
 /// How much content may wait to be looked at, in bytes: with the rest of the program less than 64 MiB.
-const IN_FLIGHT: u64 = 3 * LONGEST;
+const IN_FLIGHT: u64 = 2 * LONGEST;
 
 /// Longer spans are not read side by side, in bytes of content.
 const LONGEST: u64 = 16 << 20;
+
+/// How much is looked at at once, in bytes, so that nobody who takes it needs room for more.
+const PIECE: usize = 256 * 1024;
 
 /// More threads than this are not started: one looks at what they inflate.
 const MOST_THREADS: usize = 8;
@@ -79,7 +82,9 @@ pub(crate) fn inspect<E: From<Problem>>(
             // Whatever it is, reading from front to end tells it better.
             Some(Err(problem)) => return Ok(Outcome::Stopped { resume, problem }),
         };
-        inspector.feed(&job.bytes, sink)?;
+        for piece in job.bytes.chunks(PIECE) {
+            inspector.feed(piece, sink)?;
+        }
         if inspector.is_in_vain() {
             return Ok(Outcome::Read { crc32: index.crc });
         }

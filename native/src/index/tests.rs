@@ -1,10 +1,12 @@
 //! Where a span ends, to the bit; any span of any file; every lie of an index.
 
-use rollsnap_core::Code;
 use rollsnap_core::gzip::checkpoint::{
     Checkpoint, HEAD, Index, Indexed, MemberTable, Scanned, Scanner, Spans, WindowPlace,
 };
+use rollsnap_core::tar::{self, Kind, Member};
+use rollsnap_core::{Code, header};
 
+use super::Members;
 use super::span::SpanInflater;
 use crate::deflate::{Deflater, Level, Options};
 
@@ -299,4 +301,43 @@ fn lies_are_found_where_they_are_read() {
         lie(&mut lying.0, &mut lying.1);
         assert_eq!(read_all(&file, &lying), Err(Code::GzipIndex), "lie {number}");
     }
+}
+
+/// A member of 9 GiB is announced by a header of its own, where reading has to begin.
+#[test]
+fn members_begin_with_their_first_header() {
+    let member = |name: &str, size: u64| Member {
+        name: name.into(),
+        size,
+        mode: 0o644,
+        mtime: 0,
+        kind: Kind::File,
+        header_offset: 0,
+        data_offset: 0,
+    };
+    let large = (9 << 30) + 5;
+    let mut members =
+        Members::new(Vec::new(), |noted: &mut Vec<_>, at, name| noted.push((at, name.to_owned())));
+    members.take(&[0; header::LEN]);
+    for (name, size) in [("a", 3), ("b", large), ("c", 0), ("d", 1)] {
+        let header = tar::member_header(&member(name, size)).unwrap();
+        header.chunks(7).for_each(|piece| members.take(piece));
+        let zeros = vec![0; 1 << 24];
+        let mut left = size + tar::padding(size) as u64;
+        while left > 0 {
+            let now = left.min(zeros.len() as u64);
+            members.take(&zeros[..now as usize]);
+            left -= now;
+        }
+    }
+    members.take(&tar::END);
+    // Blocks of 512 bytes behind the 58 of the header: one for a header, three for that of `b`, and contents.
+    let begins = [0, 1 + 1, 2 + 3 + large.div_ceil(512), 2 + 3 + large.div_ceil(512) + 1];
+    let expected =
+        ["a", "b", "c", "d"].iter().zip(begins).map(|(name, block)| (58 + 512 * block, (*name).to_owned()));
+    assert_eq!(members.finish(), Some(expected.collect()));
+
+    let mut none = Members::new((), |(), _, _| panic!("a member"));
+    none.take(&[1; 5000]);
+    assert_eq!(none.finish(), None);
 }

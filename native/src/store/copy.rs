@@ -30,9 +30,9 @@ use crate::io;
 /// same bytes, unless it is not packed.
 ///
 /// # Errors
-/// As [`Capture::begin`], [`Capture::copy`] and [`Copied::finish`].
+/// As [`Capture::begin`] and [`Capture::pack`].
 pub fn export_copy(source: &Path, dest_dir: &Path, target: Option<i32>, packing: Packing) -> Result<PathBuf> {
-    Capture::begin(source)?.copy(dest_dir, PHASE, &mut Silent)?.finish(target, packing, &Silent)
+    Capture::begin(source)?.pack(dest_dir, target, packing, &mut Silent)
 }
 
 /// Whether the copy is written anew.
@@ -53,6 +53,7 @@ pub enum Packing {
 pub struct Capture {
     store: Store,
     is_stable: bool,
+    bytes: u64,
 }
 
 impl Capture {
@@ -66,11 +67,13 @@ impl Capture {
             conn.execute_batch("BEGIN")?;
             // The transaction begins with what is read first.
             open::touch(&conn)?;
-            conn.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))
+            let mode = conn.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))?;
+            Ok((mode, size(&conn)?))
         };
-        let mode = begin().map_err(|err| said("begin to read it", source, err))?;
+        let (mode, (page, count)) = begin().map_err(|err| said("begin to read it", source, err))?;
         schema::check(&conn, source, Accept::Current)?;
-        Ok(Self { store: Store::over(conn, source), is_stable: mode == "wal" })
+        let (is_stable, bytes) = (mode == "wal", u64::from(page) * u64::from(count));
+        Ok(Self { store: Store::over(conn, source), is_stable, bytes })
     }
 
     /// Whether others may write while this is held, and it stays what it is. Otherwise (a database
@@ -80,9 +83,28 @@ impl Capture {
         self.is_stable
     }
 
+    /// How long the database is, in bytes; what is made of it is hardly ever longer.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// The store as it was captured, for reading the head and resolving a level.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Makes the copy that goes into a snapshot, in `dest_dir`, and closes the source.
+    ///
+    /// # Errors
+    /// As [`Capture::copy`] and [`Copied::finish`].
+    pub fn pack(
+        self,
+        dest_dir: &Path,
+        target: Option<i32>,
+        packing: Packing,
+        feedback: &mut dyn Feedback,
+    ) -> Result<PathBuf> {
+        self.copy(dest_dir, PHASE, feedback)?.finish(target, packing, feedback)
     }
 
     /// Copies the database page by page into `dest_dir`, which must be an existing directory without
@@ -116,15 +138,6 @@ pub struct Copied {
 }
 
 impl Copied {
-    /// How long the copy is, in bytes; what is made of it is hardly ever longer.
-    ///
-    /// # Errors
-    /// Any `io.*` code.
-    pub fn bytes(&self) -> Result<u64> {
-        let path = &self.raw.path;
-        Ok(fs::metadata(path).map_err(|err| io::problem("look at", path, err))?.len())
-    }
-
     /// Edits the copy, and puts it into `store.sqlite` beside it.
     ///
     /// # Errors
@@ -178,8 +191,7 @@ fn copy_pages(
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
     let failed = |err| not_copied(said("copy the store", source, err), source, dest);
-    let page = from.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0)).map_err(failed)?;
-    let count = from.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0)).map_err(failed)?;
+    let (page, count) = size(from).map_err(failed)?;
     let total = u64::from(page) * u64::from(count);
     feedback.phase(Phase { total: Some(total), unit: Unit::Bytes, ..phase });
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
@@ -209,6 +221,12 @@ fn copy_pages(
     }
     drop(backup);
     open::close(to, dest)
+}
+
+/// How long a page is, in bytes, and how many there are.
+fn size(conn: &Connection) -> rusqlite::Result<(u32, u32)> {
+    let number = |of| conn.query_row(of, [], |row| row.get(0));
+    Ok((number("PRAGMA page_size")?, number("PRAGMA page_count")?))
 }
 
 /// A database that is removed again unless it is kept.
@@ -316,6 +334,9 @@ const POLL: Duration = Duration::from_millis(50);
 /// Nodes expect a database in WAL mode.
 pub(super) fn into_wal_mode(path: &Path) -> Result<()> {
     let conn = open::writing(path)?;
+    // Who needs the file after a crash syncs it.
+    conn.pragma_update(None, "synchronous", "off")
+        .map_err(|err| said("put the copy into WAL mode", path, err))?;
     let mode = conn.query_row("PRAGMA journal_mode = wal", [], |row| row.get::<_, String>(0));
     let mode = mode.map_err(|err| said("put the copy into WAL mode", path, err))?;
     let refused = |why| {

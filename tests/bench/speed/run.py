@@ -88,9 +88,7 @@ def exports(options, work, data, export, caml):
     for jobs in 1, 2:
         ours = "%s --jobs %d" % (export, jobs)
         contenders["rollsnap export, jobs %d" % jobs] = ours
-        contenders["rollsnap export --compress-on-the-fly, jobs %d" % jobs] = ours + " --compress-on-the-fly"
-        contenders["rollsnap export --fast --compress-on-the-fly, jobs %d" % jobs] = \
-            ours + " --fast --compress-on-the-fly"
+        contenders["rollsnap export --fast, jobs %d" % jobs] = ours + " --fast"
 
     def prepare(name, number):
         out = "%s/export-%d" % (work, number)

@@ -17,7 +17,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Spans of about `span` bytes of content, and `most` of them at most (at least two); spans
+    /// Spans of up to `span` bytes of content, unless a stretch is longer, and `most` of them at most (at least two); spans
     /// become longer when there is more content.
     pub fn new(span: u64, most: usize) -> Self {
         Self { kept: Vec::new(), length: 0, crc: crc32fast::Hasher::new(), span, most: most.max(2) }

@@ -21,6 +21,9 @@ use crate::problem::{Place, Problem, Result};
 /// Size of the output buffer, in bytes: the history and room for what comes.
 const BUFFER: usize = WINDOW + 96 * 1024;
 
+/// Blocks are put together to stretches of so many bytes of content: a stretch costs a window that is remembered.
+const LEAST: u64 = 4096;
+
 /// How hard windows are compressed.
 const WINDOW_LEVEL: u8 = 6;
 
@@ -29,9 +32,10 @@ pub struct Scanner {
     state: State,
     inflate: Inflate,
     points: Collector,
-    span: u64,
     /// Where the stretch begins that will be added next: bit in the file, and the bytes before it.
-    begun: (u64, Option<Vec<u8>>),
+    begun: (u64, Vec<u8>),
+    /// How long a stretch is at least, if it is not the last.
+    least: u64,
     /// Where the next window will be in the file of the index.
     window_at: u64,
     /// CRC-32 of the stretch so far, which knows its length.
@@ -56,15 +60,15 @@ enum State {
 }
 
 impl Scanner {
-    /// Notes a checkpoint every `span` bytes of content or somewhat more, and `most` at most (never more than
-    /// [`MOST_CHECKPOINTS`]): with more content the spans become longer.
+    /// Notes checkpoints of which the next is at most `span` bytes of content away, if there is the end of a block,
+    /// and `most` at most (never more than [`MOST_CHECKPOINTS`]): with more content the spans become longer.
     pub fn new(span: u64, most: usize) -> Self {
         Self {
             state: State::Header(HeaderParser::new()),
             inflate: Inflate::new(Box::default(), &[]),
             points: Collector::new(span, most.min(MOST_CHECKPOINTS)),
-            span,
-            begun: (0, None),
+            begun: (0, Vec::new()),
+            least: span.clamp(1, LEAST),
             window_at: HEAD as u64,
             crc: crc32fast::Hasher::new(),
             consumed: 0,
@@ -95,10 +99,12 @@ impl Scanner {
                     self.crc.update(content);
                     sink(Scanned::Content(content))?;
                     match status {
-                        TINFLStatus::BlockBoundary if self.crc.total_len() >= self.span => {
+                        TINFLStatus::BlockBoundary if self.crc.total_len() >= self.least => {
                             self.close(sink)?;
-                            let bit = here(input) * 8 - u64::from(self.inflate.spare_bits());
-                            self.begun = (bit, Some(self.inflate.window().to_vec()));
+                            let (bit, before) = &mut self.begun;
+                            *bit = here(input) * 8 - u64::from(self.inflate.spare_bits());
+                            before.clear();
+                            before.extend_from_slice(self.inflate.window());
                         }
                         TINFLStatus::Done => {
                             self.close(sink)?;
@@ -152,16 +158,18 @@ impl Scanner {
     /// The stretch is complete.
     fn close(&mut self, sink: &mut dyn FnMut(Scanned<'_>) -> Result<()>) -> Result<()> {
         let crc = core::mem::take(&mut self.crc);
-        let (bit, before) = core::mem::take(&mut self.begun);
+        let (bit, before) = &self.begun;
         let at = self.window_at;
         let window = || {
-            let Some(before) = before else { return Ok(None) };
-            let data = compress_to_vec(&before, WINDOW_LEVEL);
+            if before.is_empty() {
+                return Ok(None);
+            }
+            let data = compress_to_vec(before, WINDOW_LEVEL);
             sink(Scanned::Window(&data))?;
             self.window_at += data.len() as u64;
             Ok(Some(WindowPlace { at, len: data.len() as u32 }))
         };
-        self.points.add(bit, crc.total_len(), crc.finalize(), window)
+        self.points.add(*bit, crc.total_len(), crc.finalize(), window)
     }
 }
 
