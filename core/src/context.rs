@@ -20,12 +20,14 @@ pub mod walk;
 pub mod write;
 
 mod commits;
+mod entries;
 mod findings;
 mod open;
 mod tally;
 
 pub use checkout::{Commit, Listed, State};
 pub use commits::{Contexts, Found, INDEX_FILES};
+pub(crate) use entries::{MAX_BITS, earlier};
 pub use facts::Facts;
 pub use index::Index;
 pub use layout::Layout;

@@ -156,3 +156,33 @@ fn archive() -> &'static BTreeMap<String, Bytes> {
         entries.collect()
     })
 }
+
+/// Where the entry of an object is: as the format says, read by hand.
+pub struct Entry {
+    /// Its first byte.
+    pub start: usize,
+    /// The first byte of its value, behind the head.
+    pub value: usize,
+    /// The first byte behind it.
+    pub end: usize,
+}
+
+/// The entries of a file that holds nothing else.
+pub fn entries(bytes: &[u8]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let (mut len, mut shift, mut head) = (0usize, 0, 33);
+        loop {
+            let byte = bytes[at + head];
+            len |= usize::from(byte & 0x7f) << shift;
+            (head, shift) = (head + 1, shift + 7);
+            if byte < 0x80 {
+                break;
+            }
+        }
+        entries.push(Entry { start: at, value: at + head, end: at + head + len });
+        at += head + len;
+    }
+    entries
+}

@@ -11,3 +11,4 @@ pub mod irmin;
 pub mod l1;
 pub mod reading;
 pub mod store_v4;
+pub mod verified;

@@ -470,21 +470,10 @@ fn pages_of_zeros() {
 fn very_many_failures() {
     let mut store = irmin::store("medium");
     let bytes = store.edit("store.0.suffix");
-    let mut at = 0;
-    while at + 40 < bytes.len() {
-        let (mut len, mut shift, mut head) = (0usize, 0, 33);
-        loop {
-            let byte = bytes[at + head];
-            len |= usize::from(byte & 0x7f) << shift;
-            (head, shift) = (head + 1, shift + 7);
-            if byte < 0x80 {
-                break;
-            }
+    for entry in irmin::entries(bytes) {
+        if bytes[entry.start + 32] == b'B' && entry.value < entry.end {
+            bytes[entry.value] ^= 1;
         }
-        if bytes[at + 32] == b'B' && len > 0 {
-            bytes[at + head] ^= 1;
-        }
-        at += head + len;
     }
     for outcome in both(&store) {
         assert!(outcome.failures.len() <= MAX_FAILURES);

@@ -221,32 +221,6 @@ fn damaged_variants() {
     }
 }
 
-/// Where an entry is, and what of it is head: as the format says, read by hand.
-struct Plain {
-    start: usize,
-    head: usize,
-    end: usize,
-}
-
-fn entries(bytes: &[u8]) -> Vec<Plain> {
-    let mut entries = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let (mut len, mut shift, mut head) = (0usize, 0, 33);
-        loop {
-            let byte = bytes[at + head];
-            len |= usize::from(byte & 0x7f) << shift;
-            (head, shift) = (head + 1, shift + 7);
-            if byte < 0x80 {
-                break;
-            }
-        }
-        entries.push(Plain { start: at, head: at + head, end: at + head + len });
-        at += head + len;
-    }
-    entries
-}
-
 /// Numbers that look random and are the same each time (splitmix64).
 fn random(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -264,7 +238,7 @@ fn is_at(failures: &[Problem], offset: u64) -> bool {
 #[test]
 fn every_flip_is_found_and_located() {
     let sound = irmin::store("tiny");
-    let entries = entries(sound.get("store.0.suffix"));
+    let entries = irmin::entries(sound.get("store.0.suffix"));
     let len = sound.get("store.0.suffix").len() as u64;
     let mut state = 1;
     for number in 0..1500 {
@@ -272,7 +246,7 @@ fn every_flip_is_found_and_located() {
         // Every third flip in a head, where it does most harm.
         let at = if number % 3 == 0 {
             let entry = &entries[(random(&mut state) % entries.len() as u64) as usize];
-            entry.start + 31 + (random(&mut state) as usize % (entry.head - entry.start - 31))
+            entry.start + 31 + (random(&mut state) as usize % (entry.value - entry.start - 31))
         } else {
             (random(&mut state) % len) as usize
         };
@@ -295,14 +269,14 @@ fn every_flip_is_found_and_located() {
 fn flips_in_a_larger_store() {
     let sound = irmin::store("medium");
     let bytes = sound.get("store.0.suffix");
-    let entries = entries(bytes);
+    let entries = irmin::entries(bytes);
     let mut state = 2;
     let mut choose = |hiding: bool| loop {
         let number = random(&mut state);
         let at = (number % bytes.len() as u64) as usize;
         let entry = &entries[entries.partition_point(|entry| entry.end <= at)];
         // Hashes and contents lead nowhere; kinds, lengths and offsets do.
-        let leads = at >= entry.start + 32 && (at < entry.head || bytes[entry.start + 32] != b'B');
+        let leads = at >= entry.start + 32 && (at < entry.value || bytes[entry.start + 32] != b'B');
         if leads == hiding {
             return (at, number >> 61, entry.start as u64);
         }

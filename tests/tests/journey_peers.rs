@@ -27,19 +27,43 @@ fn exported(ground: &Ground, run: &Run) -> String {
     path.to_owned()
 }
 
+/// Where the nodes are, and the layer 1 that all of them ask.
+struct Peers {
+    ground: Ground,
+    layer_1: Stub,
+}
+
+impl Peers {
+    /// The commitments of a base, without the last one: it has not reached layer 1 yet.
+    fn new(base: &str) -> Self {
+        let mut view = view(base);
+        view["commitments"].as_array_mut().unwrap().remove(4);
+        Self { ground: Ground::new(), layer_1: Stub::start(&view, &[]) }
+    }
+
+    fn run(&self, words: &[&str]) -> Run {
+        self.ground.run(&[&["-E", self.layer_1.url()], words].concat())
+    }
+
+    #[track_caller]
+    fn refused(&self, words: &[&str], text: &str) {
+        let before = self.ground.tree();
+        let run = self.run(words);
+        assert!(run.status != 0 && run.err.contains(text), "{text:?}: {run}");
+        self.ground.tree().same_as(&before, text);
+    }
+
+    #[track_caller]
+    fn verified(&self, node: &str) {
+        let verdicts = self.run(&["verify", "--json", node]).ok().json()["verdicts"].take();
+        assert_eq!([&verdicts["consistent"], &verdicts["anchored"]], ["yes", "yes"], "{node}");
+    }
+}
+
 #[test]
 fn snapshots_between_six_nodes() {
-    let ground = Ground::new();
-    let mut view = view("v5-archive");
-    view["commitments"].as_array_mut().unwrap().remove(4);
-    let layer_1 = Stub::start(&view, &[]);
-    let rollsnap = |words: &[&str]| ground.run(&[&["-E", layer_1.url()], words].concat());
-    let refused = |words: &[&str], text: &str| {
-        let before = ground.tree();
-        let run = rollsnap(words);
-        assert!(run.status != 0 && run.err.contains(text), "{text:?}: {run}");
-        ground.tree().same_as(&before, text);
-    };
+    let peers = Peers::new("v5-archive");
+    let ground = &peers.ground;
 
     // 1: node 2 stopped six blocks ago; node 4 is of another rollup; node 5 keeps less.
     ground.mutants(&["ok-i5c-older", "ok-i5-archive-into-full"]);
@@ -50,48 +74,44 @@ fn snapshots_between_six_nodes() {
     assert_eq!(mark(&node5, "history_mode")["value"], "full");
 
     // 2: an export while the last commitment is published.
-    let run = rollsnap(&["export", "--data-dir", &node1, "--dest", "out", "--level", "1019"]).ok();
-    let first = exported(&ground, &run);
+    let run = peers.run(&["export", "--data-dir", &node1, "--dest", "out", "--level", "1019"]).ok();
+    let first = exported(ground, &run);
     // 3
-    refused(&["import", &first, "--data-dir", &node4, "--force"], "The existing rollup node is for");
+    peers.refused(&["import", &first, "--data-dir", &node4, "--force"], "The existing rollup node is for");
     // 4
-    rollsnap(&["import", &first, "--data-dir", &node3]).ok();
+    peers.run(&["import", &first, "--data-dir", &node3]).ok();
     // 5
-    refused(&["import", &first, "--data-dir", &node2], "is already populated");
+    peers.refused(&["import", &first, "--data-dir", &node2], "is already populated");
     // 6
-    rollsnap(&["import", &first, "--data-dir", &node2, "--force"]).ok();
+    peers.run(&["import", &first, "--data-dir", &node2, "--force"]).ok();
     // 7
-    rollsnap(&["import", &first, "--data-dir", &node5, "--force"]).ok();
+    peers.run(&["import", &first, "--data-dir", &node5, "--force"]).ok();
     assert_eq!(mark(&node5, "history_mode")["value"], "full");
     for node in [&node2, &node3, &node5] {
         assert_eq!(mark(node, "l2_head")["level"], 1019);
         // 9: the last cemented commitment.
         assert!(mark(node, "lcc")["level"].as_i64().unwrap() > 0);
         assert!(mark(node, "lcc")["value"].as_str().unwrap().starts_with("src1"));
-        let report = rollsnap(&["verify", "--json", node]).ok().json();
-        assert_eq!(
-            [&report["verdicts"]["consistent"], &report["verdicts"]["anchored"]],
-            ["yes", "yes"],
-            "{node}"
-        );
+        peers.verified(node);
     }
     // 10
-    refused(&["import", &first, "--data-dir", &node2, "--force"], "The rollup node is already at level");
+    peers
+        .refused(&["import", &first, "--data-dir", &node2, "--force"], "The rollup node is already at level");
     // 11: at the head the last commitment is in flight.
-    let run = rollsnap(&["export", "--data-dir", &node1, "--dest", "out", "--level", "head"]).ok();
-    let second = exported(&ground, &run);
+    let run = peers.run(&["export", "--data-dir", &node1, "--dest", "out", "--level", "head"]).ok();
+    let second = exported(ground, &run);
     assert_ne!(first, second);
     // 12
     let import = ["import", &second, "--data-dir", &node2, "--force"];
-    refused(&import, "Commitment of snapshot is not published on L1.");
+    peers.refused(&import, "Commitment of snapshot is not published on L1.");
     // 13
-    rollsnap(&[&import[..], &["--level", &(HEAD - 5).to_string()]].concat()).ok();
+    peers.run(&[&import[..], &["--level", &(HEAD - 5).to_string()]].concat()).ok();
     assert_eq!(mark(&node2, "l2_head")["level"], HEAD - 5);
     // 14
     let level = (HEAD - 10).to_string();
-    let run = rollsnap(&["export", "--data-dir", &node1, "--dest", "out", "--level", &level]).ok();
-    let third = exported(&ground, &run);
-    rollsnap(&["import", &third, "--data-dir", &node6, "--force"]).ok();
+    let run = peers.run(&["export", "--data-dir", &node1, "--dest", "out", "--level", &level]).ok();
+    let third = exported(ground, &run);
+    peers.run(&["import", &third, "--data-dir", &node6, "--force"]).ok();
     assert_eq!(mark(&node6, "l2_head")["level"], HEAD - 10);
     assert_eq!(fs::read_dir(ground.path("out")).unwrap().count(), 3);
 }
@@ -99,24 +119,14 @@ fn snapshots_between_six_nodes() {
 /// The same scenario as Mavkit's tests have it: stores of version 4, the head only, equal history modes.
 #[test]
 fn snapshots_between_four_nodes_of_mavkit() {
-    let ground = Ground::new();
-    let mut view = view("v4-archive");
-    // What was committed at 4020 has not reached layer 1 yet.
-    view["commitments"].as_array_mut().unwrap().remove(4);
-    let layer_1 = Stub::start(&view, &[]);
-    let rollsnap = |words: &[&str]| ground.run(&[&["-E", layer_1.url()], words].concat());
-    let refused = |words: &[&str], text: &str| {
-        let before = ground.tree();
-        let run = rollsnap(words);
-        assert!(run.status != 0 && run.err.contains(text), "{text:?}: {run}");
-        ground.tree().same_as(&before, text);
-    };
+    let peers = Peers::new("v4-archive");
+    let ground = &peers.ground;
     // Both ways to compress give the same archive.
     let export = |node: &str, out: &str| {
         let both = [&[][..], &["--compress-on-the-fly"]].map(|how| {
             let out = format!("{out}{}", how.len());
-            let run = rollsnap(&[&["export", "--data-dir", node, "--dest", &out], how].concat()).ok();
-            exported(&ground, &run)
+            let run = peers.run(&[&["export", "--data-dir", node, "--dest", &out], how].concat()).ok();
+            exported(ground, &run)
         });
         let [after, on_the_fly] = both.each_ref().map(|file| {
             let plain = Command::new("gzip").args(["-dc", file]).current_dir(ground.root()).output().unwrap();
@@ -141,29 +151,25 @@ fn snapshots_between_four_nodes_of_mavkit() {
     // 2
     let first = export(&node1, "first");
     // 3
-    refused(&["import", &first, "--data-dir", &node4, "--force"], "The existing rollup node is for");
+    peers.refused(&["import", &first, "--data-dir", &node4, "--force"], "The existing rollup node is for");
     // 4
-    rollsnap(&["import", &first, "--data-dir", &node3]).ok();
+    peers.run(&["import", &first, "--data-dir", &node3]).ok();
     // 5
-    refused(&["import", &first, "--data-dir", &node2], "is already populated");
+    peers.refused(&["import", &first, "--data-dir", &node2], "is already populated");
     // 6
-    rollsnap(&["import", &first, "--data-dir", &node2, "--force"]).ok();
+    peers.run(&["import", &first, "--data-dir", &node2, "--force"]).ok();
     // 8: what a node would find when it starts.
     for node in [&node2, &node3] {
         assert_eq!(level(node), 4010);
-        let report = rollsnap(&["verify", "--json", node]).ok().json();
-        assert_eq!(
-            [&report["verdicts"]["consistent"], &report["verdicts"]["anchored"]],
-            ["yes", "yes"],
-            "{node}"
-        );
+        peers.verified(node);
     }
     // 10
-    refused(&["import", &first, "--data-dir", &node2, "--force"], "The rollup node is already at level");
+    peers
+        .refused(&["import", &first, "--data-dir", &node2, "--force"], "The rollup node is already at level");
     // 11: node 1 has gone on; what it committed to last is in flight.
     let second = export(&ground.unpack("v4-archive", "node1-later"), "second");
     // 12
     let import = ["import", &second, "--data-dir", &node2, "--force"];
-    refused(&import, "Last commitment of snapshot is not published on L1.");
+    peers.refused(&import, "Last commitment of snapshot is not published on L1.");
     assert_eq!(level(&node2), 4010);
 }

@@ -10,10 +10,10 @@ use rollsnap_tests::cli::{Ground, expect, failures};
 use rollsnap_tests::fixtures;
 use rollsnap_tests::l1::{Stub, view};
 use rollsnap_tests::store_v4::dump;
+use rollsnap_tests::verified::{self, Seen};
 use serde_json::{Value, json};
 
-/// Which checks say no, and at which level (0 where a check is not about a level).
-const SEEN: &[(&str, &[(&str, i64)])] = &[
+const SEEN: Seen<'_> = &[
     ("e1-v4-missing", &[("store.version", 0)]),
     // The messages are read as version 3 keeps them.
     ("e1-v4-version-3", &[("store.version", 0)]),
@@ -129,40 +129,25 @@ fn each_mutant_is_found_by_its_own_rule() {
     assert_eq!(ids.len(), SEEN.len() + WIDE.len());
     let ground = Ground::new();
     ground.mutants(&ids);
-    let (mut verified, mut texts) = (BTreeMap::new(), 0);
+    let (mut kinds, mut texts) = (BTreeMap::new(), 0);
     for entry in &entries {
         let id = entry["id"].as_str().unwrap();
-        for kind in ["data", "snapshot"] {
-            let target = ground.at(&format!("{id}/{kind}"));
-            if !Path::new(&target).exists() {
-                continue;
-            }
-            *verified.entry(kind).or_insert(0) += 1;
-            let run = ground.run(&["verify", "--json", &target]);
-            let report = run.json();
-            let failures = failures(&report);
+        for found in verified::verify(&ground, id) {
+            let (kind, failures) = (found.kind, &found.failures);
             if let Some((_, code)) = WIDE.iter().find(|(name, _)| *name == id) {
                 assert!(failures.iter().any(|(found, _)| found == code), "{id}/{kind}: {failures:?}");
             } else {
-                let (_, row) = SEEN.iter().find(|(name, _)| *name == id).unwrap_or_else(|| panic!("{id}"));
-                let expected: Vec<_> = row.iter().map(|(code, level)| ((*code).to_owned(), *level)).collect();
-                assert_eq!(failures, expected, "{id}/{kind}");
+                assert!(SEEN.iter().any(|(name, _)| *name == id), "{id}");
+                assert_eq!(*failures, verified::row(SEEN, id), "{id}/{kind}");
             }
-            assert_eq!(run.status, i32::from(!failures.is_empty()), "{id}/{kind}");
+            assert_eq!(found.run.status, i32::from(!failures.is_empty()), "{id}/{kind}");
             let verdict = if failures.is_empty() { "yes" } else { "no" };
-            assert_eq!(report["verdicts"]["consistent"], verdict, "{id}/{kind}");
-            // In the words of the node, where it has exact ones.
-            let Some(text) = entry["error"]["mavkit"].as_str().filter(|_| entry["match"].is_null()) else {
-                continue;
-            };
-            let text = text.replace("<dir>", &target);
-            let checks = report["checks"].as_array().unwrap().iter();
-            let mut said = checks.filter_map(|check| check["text"].as_str()?.lines().next());
-            assert!(said.any(|said| said == text), "{id}/{kind}: {text:?}, not {report}");
-            texts += 1;
+            assert_eq!(found.report["verdicts"]["consistent"], verdict, "{id}/{kind}");
+            texts += usize::from(found.says(entry, "mavkit"));
+            *kinds.entry(kind).or_insert(0) += 1;
         }
     }
-    assert_eq!(verified, BTreeMap::from([("data", ids.len()), ("snapshot", 16)]));
+    assert_eq!(kinds, BTreeMap::from([("data", ids.len()), ("snapshot", 16)]));
     assert!(texts >= 10, "{texts}");
 }
 

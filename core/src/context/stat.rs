@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
+use super::entries::{MAX_BITS, earlier};
 use super::open::no_entry;
 use super::pack::{Inode, Kind, MAX_INODE};
-use super::tree::{MAX_BITS, earlier, other_kind};
+use super::tree::other_kind;
 use super::{Commit, Context, Tally, path};
 use crate::code::Code;
 use crate::feedback::Feedback;

@@ -4,13 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser};
 use rollsnap_core::{Code, Problem, Result};
 
-use super::args::{Cli, DemoArgs};
+use super::args::Cli;
 use super::output::{FAINT, Output, STRONG, print};
 use super::progress::Terminal;
 use crate::{demo, io};
+
+#[derive(Args, Debug)]
+pub(super) struct DemoArgs {
+    /// Directory to work in; made if missing, must be empty [default: a new one in the
+    /// system's directory for temporary files]
+    directory: Option<PathBuf>,
+}
 
 pub(super) fn run(args: &DemoArgs, feedback: &mut Terminal) -> Result<ExitCode> {
     let directory = workplace(args.directory.as_deref())?;

@@ -1,13 +1,15 @@
 //! `rollsnap export`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
-use super::args::{ExportArgs, Global};
+use super::args::{Format, Global};
 use super::output::{Output, print};
 use super::progress::Terminal;
 use super::remarks;
@@ -15,6 +17,62 @@ use crate::data_dir::DataDir;
 use crate::deflate::{self, Level};
 use crate::export::{self, Compression, Options};
 use crate::store::Packing;
+
+#[derive(Args, Debug)]
+pub(super) struct ExportArgs {
+    /// The snapshot file to make [default: snapshot-ADDRESS-LEVEL.MODE]
+    #[arg(value_name = "FILE", conflicts_with = "dest")]
+    file: Option<PathBuf>,
+    /// Data directory of the rollup node [default: ~/.tezos-smart-rollup-node]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Directory to put the snapshot in; made if missing [default: the current one]
+    #[arg(long, value_name = "DIR")]
+    dest: Option<PathBuf>,
+    /// Compress while the archive is written; that is always done, and no other way would be faster
+    #[arg(long)]
+    compress_on_the_fly: bool,
+    /// Do not compress
+    #[arg(long)]
+    uncompressed: bool,
+    /// How hard to compress, from 1 (fast) to 9 (small)
+    #[arg(long, value_name = "1-9", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=9))]
+    compression_level: u8,
+    /// Compress twice as fast, to about 2 % more
+    #[arg(long, conflicts_with_all = ["compression_level", "uncompressed"])]
+    fast: bool,
+    /// How many threads compress [default: one for each core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Cut the store at this level: head, finalized, cemented or a number; stores of version 4 have
+    /// their head only [default: finalized]
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<String>,
+    /// Whose rules apply [default: those of the nodes that read the store that is there]
+    #[arg(long, value_name = "NODES")]
+    format: Option<Format>,
+    /// Copy the database page by page instead of writing it anew: faster for the store, but what the
+    /// node has deleted stays in it
+    #[arg(long)]
+    no_vacuum: bool,
+    /// Take the context of the first available block only: smaller, but nodes rebuild all later
+    /// ones by replay when they import it, which takes hours or days
+    #[arg(long)]
+    compact: bool,
+    /// Do not ask layer 1, do not read the finished snapshot back, do not check its chain
+    #[arg(long, alias = "no-checks")]
+    no_check: bool,
+    /// Overwrite an existing file
+    #[arg(long)]
+    force: bool,
+    /// RPC address of the rollup node: its garbage collection is stopped first, instead of
+    /// waiting for its end
+    #[arg(long, value_name = "URL")]
+    rollup_node_endpoint: Option<String>,
+    /// Print path, sizes, times and report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 pub(super) fn run(
     args: &ExportArgs,

@@ -1,16 +1,54 @@
 //! `rollsnap import`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
-use super::args::{Global, ImportArgs};
+use super::args::{Format, Global};
+use super::convert::StoreVersion;
 use super::export::{JsonPhase, data_dir, phases};
 use super::output::{Output, print};
 use super::progress::Terminal;
 use super::remarks;
 use crate::import::{self, Options};
+
+#[derive(Args, Debug)]
+pub(super) struct ImportArgs {
+    /// The snapshot file, or - for standard input
+    snapshot: PathBuf,
+    /// Data directory of the rollup node; made if missing [default: ~/.tezos-smart-rollup-node]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Import over a populated data directory
+    #[arg(long)]
+    force: bool,
+    /// Do not ask layer 1, do not compare header and store, do not check the chain
+    #[arg(long, alias = "no-checks")]
+    no_check: bool,
+    /// Whose rules apply [default: those of the nodes that read the store in the snapshot]
+    #[arg(long, value_name = "NODES")]
+    format: Option<Format>,
+    /// Convert an older store to this version, for Octez nodes, as rollsnap convert does
+    #[arg(long, value_name = "VERSION", conflicts_with = "format")]
+    to: Option<StoreVersion>,
+    /// Take the store back to this level; stores of version 5 only
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<String>,
+    /// Import a compact snapshot as it is: a node cannot go on from there before the contexts
+    /// that are missing are rebuilt
+    #[arg(long)]
+    keep_compact: bool,
+    #[arg(long, hide = true)]
+    apply_unsafe_patches: bool,
+    #[arg(long, hide = true, value_name = "URL")]
+    dal_node: Option<String>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 pub(super) fn run(
     args: &ImportArgs,

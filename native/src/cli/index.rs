@@ -1,14 +1,35 @@
 //! `rollsnap index`.
 
+use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use rollsnap_core::Result;
 use serde::Serialize;
 
-use super::args::IndexArgs;
 use super::output::{Output, plural, print, size};
 use super::progress::Terminal;
 use crate::index::{self, Options};
+
+#[derive(Args, Debug)]
+pub(super) struct IndexArgs {
+    /// The compressed snapshot, or any gzip file of one member
+    file: PathBuf,
+    /// The index to write; only FILE.idx is found again by itself [default: FILE.idx]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How many MiB of content lie between two places where reading can begin; with more than 16, one core reads
+    /// [default: 2, in large files up to 8]
+    #[arg(long, value_name = "MIB")]
+    span: Option<NonZeroU16>,
+    /// Overwrite an existing index, and make one beside a file that holds its own
+    #[arg(long)]
+    force: bool,
+    /// Print path and sizes as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let span = args.span.map(|mib| u64::from(mib.get()) << 20);

@@ -1,18 +1,34 @@
 //! `rollsnap info`: the six lines of the nodes, and what else is known at once.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::Compression;
 use rollsnap_core::{Header, Report, Result};
 use serde::Serialize;
 
-use super::args::InfoArgs;
 use super::output::{FAINT, Output, check_row, print, size};
 use super::progress::Terminal;
 use crate::nature::{self, Nature};
 use crate::source::Source;
+
+#[derive(Args, Debug)]
+pub(super) struct InfoArgs {
+    /// The snapshot file, or - for standard input
+    snapshot: PathBuf,
+    /// Read the whole file, and say whether it is compact
+    #[arg(long)]
+    full: bool,
+    /// Directory for the temporary copy of the store, with --full [default: the system's]
+    #[arg(long, value_name = "DIR", requires = "full")]
+    temp_dir: Option<PathBuf>,
+    /// Print a report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 pub(super) fn run(args: &InfoArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;

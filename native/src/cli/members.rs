@@ -3,20 +3,71 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use jiff::Timestamp;
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::snapshot::{Event, LEFT_OUT, Options};
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
-use super::args::{CatArgs, ExtractArgs, LsArgs};
 use super::output::{Output, plural, print, size, written};
 use super::progress::Terminal;
 use super::verify;
 use crate::extract;
 use crate::source::Source;
+
+#[derive(Args, Debug)]
+pub(super) struct LsArgs {
+    /// The snapshot file, or - for standard input
+    snapshot: PathBuf,
+    /// Show the SHA-256 of each member as well
+    #[arg(long)]
+    sha256: bool,
+    /// Read contents too, and check that the file is whole, also where an index leads from member to member
+    #[arg(long)]
+    check: bool,
+    /// Go on where other tar programs would; every such place is still reported
+    #[arg(long)]
+    lenient: bool,
+    /// Print a report with the list as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CatArgs {
+    /// The snapshot file, or - for standard input
+    snapshot: PathBuf,
+    /// The member's name, as rollsnap ls shows it
+    member: String,
+    /// Go on where other tar programs would
+    #[arg(long)]
+    lenient: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExtractArgs {
+    /// The snapshot file, or - for standard input
+    snapshot: PathBuf,
+    /// The members to extract [default: all]
+    members: Vec<String>,
+    /// Where to; made if missing
+    #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+    /// Read everything, and extract nothing unless the file is whole, also where members can be reached from
+    /// anywhere: in an uncompressed file, or by an index. Without names everything is read anyway
+    #[arg(long)]
+    check: bool,
+    /// Print a report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 const PHASE: Phase = Phase { index: 1, of: 1, name: "Reading snapshot", total: None, unit: Unit::Bytes };
 

@@ -2,12 +2,22 @@
 
 use std::process::{Command, ExitCode, Stdio};
 
+use clap::Args;
 use rollsnap_core::{Feedback, Result};
 
-use super::args::PageArgs;
 use super::output::print;
 use super::progress::Terminal;
 use crate::page::Page;
+
+#[derive(Args, Debug)]
+pub(super) struct PageArgs {
+    /// Port to listen on; 0 stands for any free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Show the page in a browser
+    #[arg(long)]
+    open: bool,
+}
 
 pub(super) fn run(args: &PageArgs, feedback: &mut Terminal) -> Result<ExitCode> {
     let page = Page::listen(args.port)?;

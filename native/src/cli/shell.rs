@@ -1,14 +1,26 @@
 //! Completions and manual pages, made from the same description as `--help`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Args;
 use rollsnap_core::Result;
 
-use super::args::{CompletionsArgs, ManArgs};
 use super::output::written;
 use crate::io;
+
+#[derive(Args, Debug)]
+pub(super) struct CompletionsArgs {
+    /// Which shell
+    shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ManArgs {
+    /// Directory to write the pages to; made if missing [default: print the main page]
+    directory: Option<PathBuf>,
+}
 
 pub(super) fn completions(args: &CompletionsArgs) -> Result<ExitCode> {
     // Gathered first: the generator panics when standard output is closed.

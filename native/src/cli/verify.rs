@@ -1,17 +1,66 @@
 //! `rollsnap verify`: three verdicts with their evidence.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::{Args, ValueEnum};
+use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::{Class, Code, Report, Result, Verdict};
 use serde::Serialize;
 
-use super::args::{Global, VerifyArgs};
+use super::args::{Format, Global};
 use super::export::JsonPhase;
 use super::output::{FAINT, Output, check_row, plural, print, size, verdict};
 use super::progress::Terminal;
-use crate::verify::{self, Options, Outcome, counts};
+use crate::verify::{self, ContextScope, Options, Outcome, counts};
+
+#[derive(Args, Debug)]
+pub(super) struct VerifyArgs {
+    /// The snapshot file (- for standard input), a data directory, or a context alone
+    #[arg(value_name = "SNAPSHOT|DATA_DIR|CONTEXT_DIR")]
+    target: PathBuf,
+    /// The last commitment as you know it from elsewhere
+    #[arg(long, value_name = "HASH")]
+    expect_commitment: Option<CommitmentHash>,
+    /// How much of the context is read
+    #[arg(long, value_name = "SCOPE", default_value = "all")]
+    context: Scope,
+    /// Whose rules apply [default: those of the nodes that read the store that is there]
+    #[arg(long, value_name = "NODES")]
+    format: Option<Format>,
+    /// Stop at the first check that does not hold
+    #[arg(long)]
+    fail_fast: bool,
+    /// Directory for the temporary copy of the store [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    temp_dir: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// How much of the context is read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Scope {
+    /// Every object of every commit
+    All,
+    /// Every commit, and the objects of the head's; what streams by is read whole
+    Head,
+    /// The index of commits only
+    None,
+}
+
+impl From<Scope> for ContextScope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::All => Self::All,
+            Scope::Head => Self::Head,
+            Scope::None => Self::None,
+        }
+    }
+}
 
 pub(super) fn run(
     args: &VerifyArgs,

@@ -60,13 +60,13 @@ pub(crate) fn find<E: From<Problem>>(
     let mut stretches: Vec<_> = names.iter().map(|name| (*name, content.stretch_of(name))).collect();
     // Nothing is read twice: members that come later are met on the way, or jumped to.
     stretches.sort_by_key(|(_, (begin, _))| *begin);
-    let everywhere = stretches.iter().all(|(_, stretch)| *stretch == (0, content.len()));
+    let everywhere = (0, content.len());
     let mut search = Search { missing: names.clone(), inside: false, distrust: compressed, wrong: false };
     let mut walk = Walk::new(content, options);
     if header && !search.step(&mut walk, feedback, sink)? {
         return Ok(None);
     }
-    for (name, (begin, end)) in stretches {
+    for &(name, (begin, end)) in &stretches {
         if walk.at < begin && search.missing.contains(name) {
             walk.go_to(begin);
         }
@@ -81,8 +81,9 @@ pub(crate) fn find<E: From<Problem>>(
             return Ok(None);
         }
     }
-    if !everywhere && !search.missing.is_empty() {
-        // Perhaps the index has misled.
+    let missed = |&(name, stretch): &_| stretch == everywhere && search.missing.contains(name);
+    if !search.missing.is_empty() && !stretches.iter().any(missed) {
+        // Not all was looked at, and perhaps the index has misled.
         let mut met = false;
         let mut look = |event: Event<'_>| {
             met |= match event {

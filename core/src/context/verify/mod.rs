@@ -14,6 +14,7 @@
 
 mod audit;
 mod checker;
+mod children;
 mod closing;
 mod failures;
 mod files;

@@ -7,8 +7,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{IrminStore, shape, wrong_hash};
+use crate::context::MAX_BITS;
 use crate::context::pack::{Hash, InodeOf, Kind, Value, hashing, max_inode};
-use crate::context::tree::MAX_BITS;
 use crate::problem::Result;
 use crate::read_at::Files;
 

@@ -160,7 +160,7 @@ impl<F: Files> IrminStore<F> {
             Child::Hash(hash) => Child::Offset(self.offset_of(&hash)?),
             offset => offset,
         };
-        crate::context::tree::earlier(parent, child)
+        crate::context::earlier(parent, child)
     }
 
     fn offset_of(&self, hash: &Hash) -> Result<u64> {
