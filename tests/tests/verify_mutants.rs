@@ -207,6 +207,10 @@ fn what_is_sound_is_consistent() {
         let warned: Vec<_> = checks.iter().filter(|check| check["status"] == "warning").collect();
         let compact = warned.iter().any(|check| check["code"] == "context.compact");
         assert_eq!(compact, name.contains("compact"), "{name}");
+        // One is told as one.
+        let ends = |words: &str| checks.iter().any(|check| check["text"].as_str().unwrap().ends_with(words));
+        assert_eq!(ends("; 1 commit"), compact, "{name}");
+        assert_eq!(ends("1 context holds the state of its block"), compact, "{name}");
         // The roots of the fixtures have a second entry.
         assert_eq!(warned.last().unwrap()["code"], "context.root", "{name}");
         assert_eq!(warned.len(), 1 + usize::from(compact), "{name}");

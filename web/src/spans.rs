@@ -17,7 +17,7 @@ use crate::options::{byte_count, bytes_of};
 use crate::value::Border;
 
 /// Longest span that is read, in bytes of the file and of the content: 64 MiB. Those of rollsnap
-/// have some MiB, whatever the size of the file.
+/// have 2 MiB, and up to 16 where the content has up to 100 GB.
 const LONGEST: u64 = 64 << 20;
 
 /// The places where reading can begin in a compressed file.

@@ -88,8 +88,12 @@ pub fn passed(summary: &Summary, first: i32, head: i32, sound: bool, compact: bo
         passed.push(Check::yes(Code::CommitmentChain, text));
     }
     if sound && *states > 0 {
-        let hold = plural(*states, "context holds the state", "contexts hold the states");
-        let text = format!("{states} {hold} of their blocks and commitments");
+        let hold = plural(
+            *states,
+            "context holds the state of its block",
+            "contexts hold the states of their blocks and commitments",
+        );
+        let text = format!("{states} {hold}");
         passed.push(Check::yes(Code::StateHash, text));
     }
     if *partial_lists > 0 {

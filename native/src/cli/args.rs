@@ -139,7 +139,7 @@ pub(super) enum Command {
     Ls(LsArgs),
     /// Make an index beside a compressed snapshot: it is then read on all cores, and from anywhere
     Index(IndexArgs),
-    /// Write one member to standard output
+    /// Write one member to standard output; what follows it is not read
     Cat(CatArgs),
     /// Extract members to files
     Extract(ExtractArgs),
