@@ -38,3 +38,4 @@ mod steady;
 pub mod store;
 pub mod swap;
 pub mod verify;
+mod workspace;

@@ -287,7 +287,7 @@ fn without_permission() {
     refused(&["import", snapshot, "--data-dir", "theirs/new"], "theirs/new");
     refused(&["import", snapshot, "--data-dir", "theirs"], "theirs/lock");
     refused(&["extract", snapshot, "-C", "theirs"], "theirs");
-    refused(&["index", snapshot, "--force", "-o", "theirs/index"], "theirs/index");
+    refused(&["index", snapshot, "--force", "-o", "theirs/index"], "a working directory in theirs");
     ground.tree().same_as(&before, "a directory that is not ours");
     for name in ["data/context/store.dict", "data/metadata", "data/gc_lock", "data/store.sqlite"] {
         let mode = fs::metadata(ground.path(name)).unwrap().permissions().mode() & 0o777;

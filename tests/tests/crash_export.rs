@@ -95,7 +95,7 @@ impl Ground {
         let output = self.export(true).output().unwrap();
         let context = format!("{context}, then: {}", said(&output));
         assert!(output.status.success(), "{context}");
-        let notes = context.matches("left by an interrupted export").count();
+        let notes = context.matches("left by an interrupted command").count();
         assert_eq!(notes, leftovers, "{context}");
         assert_eq!(self.leftovers(), 0, "{context}");
         assert!(self.is_new(true, &context), "{context}");

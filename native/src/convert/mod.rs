@@ -24,12 +24,13 @@ use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::data_dir::{STORE, metadata};
 use crate::deflate::{self, Level};
-use crate::export::{self, Compression, Workspace};
+use crate::export::{self, Compression};
 use crate::import::{self, Target};
 use crate::jobs::Phases;
 use crate::store::{Accept, Family, LevelRequest, Packing, Store, open_any};
 use crate::swap::{self, Staging};
 use crate::verify::{self, ContextScope, Reading, Subject};
+use crate::workspace::Workspace;
 
 use store::Conversion;
 
@@ -181,12 +182,7 @@ fn snapshot(
     outcome.report.verdicts.intact = exported.report.verdicts.intact;
     outcome.path = exported.path;
     outcome.phases.extend(exported.phases);
-    if let Err(problem) = work.remove() {
-        feedback.note(&format!(
-            "The snapshot is complete, but its working directory could not be removed: {problem}. \
-             The next export tries again"
-        ));
-    }
+    work.remove(feedback);
     Ok(outcome)
 }
 

@@ -15,7 +15,6 @@ mod output;
 mod packer;
 mod rules;
 mod stored;
-mod workspace;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -31,6 +30,7 @@ use crate::deflate::{self, Level};
 use crate::jobs::Phases;
 use crate::store::{Family, LevelRequest, Packing};
 use crate::verify::{ContextScope, Reading};
+use crate::workspace::Workspace;
 use crate::{io, swap};
 
 use archive::{Archive, Member};
@@ -40,7 +40,6 @@ use rules::Rules;
 use stored::Stored;
 
 pub use output::Output;
-pub(crate) use workspace::Workspace;
 
 /// What to export, and how.
 #[derive(Clone, Debug)]
@@ -149,7 +148,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
 
     let compact = options.compact.then_some(metadata.kind);
     let mut phases = Phases::new(phases(stable, compact, options.check));
-    let work = workspace::Workspace::create(&options.output.directory(), feedback)?;
+    let work = Workspace::create(&options.output.directory(), feedback)?;
     feedback.checkpoint()?;
     let mut store = store.pack(described.cut, options.packing, work.dir(), &mut phases, feedback)?;
     locks.release();
@@ -200,12 +199,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     remarks.into_iter().for_each(|remark| report.add(remark));
     feedback.checkpoint()?;
     options.output.put(&finished, &path, options.force)?;
-    if let Err(problem) = work.remove() {
-        feedback.note(&format!(
-            "The snapshot is complete, but its working directory could not be removed: {problem}. \
-             The next export tries again"
-        ));
-    }
+    work.remove(feedback);
     Ok(Outcome {
         path,
         bytes,

@@ -72,7 +72,7 @@ impl Output {
     }
 
     /// Gives the finished file its name, all at once.
-    pub(super) fn put(&self, finished: &Path, path: &Path, force: bool) -> Result<()> {
+    pub(crate) fn put(&self, finished: &Path, path: &Path, force: bool) -> Result<()> {
         self.check(path, force)?;
         let renamed = if force { fs::rename(finished, path) } else { rename_to_new(finished, path) };
         renamed.map_err(|err| match err.kind() {

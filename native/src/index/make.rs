@@ -1,18 +1,19 @@
 //! Makes the index of a compressed file in one pass over it, and puts it beside the file.
 
-use std::fs::Permissions;
-use std::io::{BufWriter, ErrorKind, Write};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::gzip::checkpoint::{HEAD, Index, MOST_CHECKPOINTS, MemberTable, Scanned, Scanner};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
-use tempfile::NamedTempFile;
 
 use super::{Members, sidecar};
+use crate::export::Output;
 use crate::io;
 use crate::source::{self, Source};
+use crate::workspace::Workspace;
 
 /// How much is read at once, in bytes.
 const CHUNK: u64 = 256 * 1024;
@@ -77,16 +78,16 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
         return Ok(made(None, 0, &index));
     }
     let output = options.output.clone().unwrap_or_else(|| sidecar(path));
-    if !options.force && output.symlink_metadata().is_ok() {
-        return Err(Problem::new(Code::OutputExists).path(output.display()));
-    }
+    let place = Output::File(output.clone());
+    place.check_early(options.force)?;
 
     let total = Some(file.len());
     feedback.phase(Phase { index: 1, of: 1, name: "Indexing", total, unit: Unit::Bytes });
     let span = options.span.unwrap_or((file.len() / SHARE).clamp(SPAN.0, SPAN.1));
     let mut scanner = Scanner::new(span, MOST_CHECKPOINTS);
     let mut members = Members::new(MemberTable::default(), MemberTable::add);
-    let mut beside = Beside::create(&output)?;
+    let work = Workspace::create(&place.directory(), feedback)?;
+    let mut beside = Beside::create(&work)?;
     let (mut at, mut chunk) = (0, Vec::new());
     while at < file.len() {
         let len = CHUNK.min(file.len() - at);
@@ -108,7 +109,9 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
     })?;
     index.members = members.finish().unwrap_or_default();
     feedback.checkpoint()?;
-    let bytes = beside.finish(&index, options.force)?;
+    let (finished, bytes) = beside.finish(&index)?;
+    place.put(&finished, &output, options.force)?;
+    work.remove(feedback);
     Ok(made(Some(output), bytes, &index))
 }
 
@@ -122,20 +125,18 @@ fn made(path: Option<PathBuf>, bytes: u64, index: &Index) -> Made {
     }
 }
 
-/// The file of an index, under a name of its own until it is complete. Windows are written as they come.
-struct Beside<'a> {
-    path: &'a Path,
-    file: BufWriter<NamedTempFile>,
+/// The file of an index, until it is complete. Windows are written as they come.
+struct Beside {
+    path: PathBuf,
+    file: BufWriter<File>,
     /// How long it is.
     len: u64,
 }
 
-impl<'a> Beside<'a> {
-    fn create(path: &'a Path) -> Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        // What the user's mask leaves of it.
-        builder.prefix(".rollsnap-index-").permissions(Permissions::from_mode(0o666));
-        let file = builder.tempfile_in(parent(path)).map_err(|err| io::problem("write", path, err))?;
+impl Beside {
+    fn create(work: &Workspace) -> Result<Self> {
+        let path = work.dir().join("index");
+        let file = File::create_new(&path).map_err(|err| io::problem("create", &path, err))?;
         let mut beside = Self { path, file: BufWriter::new(file), len: 0 };
         // Comes last, when all is known.
         beside.write(&[0; HEAD])?;
@@ -144,27 +145,17 @@ impl<'a> Beside<'a> {
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.len += bytes.len() as u64;
-        self.file.write_all(bytes).map_err(|err| io::problem("write", self.path, err))
+        self.file.write_all(bytes).map_err(|err| io::problem("write", &self.path, err))
     }
 
-    /// Adds what stands behind the windows, and gives the file its name; its length in bytes.
-    fn finish(mut self, index: &Index, force: bool) -> Result<u64> {
-        let path = self.path;
-        let failed = |err| io::problem("write", path, err);
+    /// Adds what stands behind the windows, and syncs it; its path, and its length in bytes.
+    fn finish(mut self, index: &Index) -> Result<(PathBuf, u64)> {
         let (head, table) = index.encode_beside(self.len);
         self.write(&table)?;
-        let file = self.file.into_inner().map_err(|err| failed(err.into_error()))?;
-        file.as_file().write_all_at(&head, 0).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-        let named = if force { file.persist(path) } else { file.persist_noclobber(path) };
-        named.map_err(|err| match err.error.kind() {
-            ErrorKind::AlreadyExists => Problem::new(Code::OutputExists).path(path.display()),
-            _ => failed(err.error),
-        })?;
-        io::sync_dir(parent(path))?;
-        Ok(self.len)
+        let Self { path, file, len } = self;
+        let failed = |err| io::problem("write", &path, err);
+        let file = file.into_inner().map_err(|err| failed(err.into_error()))?;
+        file.write_all_at(&head, 0).and_then(|()| file.sync_all()).map_err(failed)?;
+        Ok((path, len))
     }
-}
-
-fn parent(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

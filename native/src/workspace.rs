@@ -1,7 +1,7 @@
-//! The hidden directory next to the output in which an export works.
+//! The hidden directory next to the output in which an export works, and who else makes a file.
 //!
-//! It goes when the export ends, however it ends. Only a crash leaves one behind: an export marks
-//! its directory by a lock that lives as long as its process, so the next export can tell what is
+//! It goes when the job ends, however it ends. Only a crash leaves one behind: a job marks
+//! its directory by a lock that lives as long as its process, so the next job can tell what is
 //! abandoned, and removes it. The marked file comes first and goes last: a directory without it is
 //! empty, and anybody may remove it.
 
@@ -15,10 +15,10 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::io;
 
-const PREFIX: &str = ".rollsnap-export-";
+const PREFIX: &str = ".rollsnap-work-";
 const OWNER: &str = "owner";
 
-/// How often a directory may be taken for abandoned by another export before it is locked.
+/// How often a directory may be taken for abandoned by another job before it is locked.
 const ATTEMPTS: u32 = 100;
 
 /// A working directory; dropping it removes it.
@@ -28,7 +28,7 @@ pub(crate) struct Workspace {
     removed: bool,
     /// What was made for it; goes after it.
     parent: io::MadeDirs,
-    /// Locked while the export lives.
+    /// Locked while the job lives.
     _owner: File,
 }
 
@@ -44,7 +44,7 @@ impl Workspace {
                     return Ok((dir.keep(), owner));
                 }
             }
-            Err(Error::other("other exports keep removing it"))
+            Err(Error::other("others keep removing it"))
         };
         let (dir, owner) =
             create().map_err(|err| io::problem("create a working directory in", parent, err))?;
@@ -55,24 +55,30 @@ impl Workspace {
         &self.dir
     }
 
-    /// Removes it and says so if that fails.
-    pub(crate) fn remove(mut self) -> Result<()> {
+    /// Removes it after the job is done, and says so if that fails.
+    pub(crate) fn remove(mut self, feedback: &mut dyn Feedback) {
         self.removed = true;
         std::mem::take(&mut self.parent).keep();
-        clear(&self.dir).map_err(|err| io::problem("remove", &self.dir, err))
+        if let Err(err) = clear(&self.dir) {
+            let problem = io::problem("remove", &self.dir, err);
+            feedback.note(&format!(
+                "The file is complete, but its working directory could not be removed: {problem}. \
+                 The next command that writes there tries again"
+            ));
+        }
     }
 }
 
 impl Drop for Workspace {
     fn drop(&mut self) {
         if !self.removed {
-            // Nobody is there to be told; the next export tries again.
+            // Nobody is there to be told; the next job tries again.
             let _ = clear(&self.dir);
         }
     }
 }
 
-/// Marks a new directory. `None` when the sweep of another export has been faster.
+/// Marks a new directory. `None` when the sweep of another job has been faster.
 fn own(dir: &Path) -> std::io::Result<Option<File>> {
     let owner = match File::create_new(dir.join(OWNER)) {
         Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
@@ -102,7 +108,7 @@ fn clear(dir: &Path) -> std::io::Result<()> {
     fs::remove_dir(dir)
 }
 
-/// Removes what interrupted exports left in a directory. Whatever cannot be removed stays: it is
+/// Removes what interrupted jobs left in a directory. Whatever cannot be removed stays: it is
 /// in nobody's way.
 fn sweep(parent: &Path, feedback: &mut dyn Feedback) {
     let Ok(entries) = fs::read_dir(parent) else { return };
@@ -110,13 +116,13 @@ fn sweep(parent: &Path, feedback: &mut dyn Feedback) {
         let named = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
         let path = entry.path();
         if named && remove_abandoned(&path) {
-            feedback.note(&format!("Removed {}, left by an interrupted export", path.display()));
+            feedback.note(&format!("Removed {}, left by an interrupted command", path.display()));
         }
     }
 }
 
-/// A directory whose owner is locked belongs to a running export. One without owner is empty: if
-/// an export is just about to mark it, it makes another.
+/// A directory whose owner is locked belongs to a running job. One without owner is empty: if
+/// a job is just about to mark it, it makes another.
 fn remove_abandoned(path: &Path) -> bool {
     match File::open(path.join(OWNER)) {
         Ok(owner) => flock(&owner, FlockOperation::NonBlockingLockExclusive).is_ok() && clear(path).is_ok(),
