@@ -141,6 +141,17 @@ fn indexing_can_be_stopped() {
         assert!(run.err.contains("stopped on request") && run.out.is_empty(), "{run}");
         ground.tree().same_as(&before, output);
     }
+    // Killed, it leaves its directory to the next command that writes there.
+    let words = ["index", "zeros.gz", "--progress", "json"];
+    let mut job = Running::start(&words, ground.command(&words));
+    job.until("\"Indexing\"");
+    send(&job, Signal::KILL);
+    job.end().ends(128 + 9);
+    let left = || ground.tree().names().iter().filter(|name| name.contains(".rollsnap-")).count();
+    assert!(left() > 0 && !ground.path("zeros.gz.idx").exists());
+    let run = ground.run(&["index", "zeros.gz"]).ok();
+    assert!(run.err.contains("left by an interrupted command"), "{run}");
+    assert_eq!(left(), 0);
 }
 
 /// Noise of which no window becomes shorter, compressed by gzip.

@@ -80,13 +80,13 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
     let output = options.output.clone().unwrap_or_else(|| sidecar(path));
     let place = Output::File(output.clone());
     place.check_early(options.force)?;
+    let work = Workspace::create(&place.directory(), feedback)?;
 
     let total = Some(file.len());
     feedback.phase(Phase { index: 1, of: 1, name: "Indexing", total, unit: Unit::Bytes });
     let span = options.span.unwrap_or((file.len() / SHARE).clamp(SPAN.0, SPAN.1));
     let mut scanner = Scanner::new(span, MOST_CHECKPOINTS);
     let mut members = Members::new(MemberTable::default(), MemberTable::add);
-    let work = Workspace::create(&place.directory(), feedback)?;
     let mut beside = Beside::create(&work)?;
     let (mut at, mut chunk) = (0, Vec::new());
     while at < file.len() {
