@@ -223,20 +223,25 @@ fn members_of_an_unsorted_archive_are_found() {
     let mut members = members();
     members.reverse();
     let content = archive(&members);
-    let path = ground.at("snapshot");
-    let file = own(&content);
-    // Behind the large member is the last thing in the archive; it is not read for what comes before.
-    fs::write(&path, spoil(&file, file.len() - 9_000)).unwrap();
-    let expected = gnu_tar(&ground, &content, &[LAST, PAGE]);
-    let run = extract(&ground, &path, "out", &[LAST, PAGE]).ok();
-    assert!(run.err.starts_with(NOTE), "{run}");
-    assert_eq!(files(&Tree::of(&ground.path("out"))), files(&expected));
-    extract(&ground, &path, "out", &[EARLY]).refused(3, DAMAGED);
-    fs::write(&path, &file).unwrap();
-    extract(&ground, &path, "out", &[EARLY, SUFFIX]).ok();
-    let expected = gnu_tar(&ground, &content, &[EARLY, LAST, PAGE, SUFFIX]);
-    assert_eq!(files(&Tree::of(&ground.path("out"))), files(&expected));
-    extract(&ground, &path, "out", &["context/none"]).refused(2, "[member.unknown]");
+    let first = gnu_tar(&ground, &content, &[LAST, PAGE]);
+    let all = gnu_tar(&ground, &content, &[EARLY, LAST, PAGE, SUFFIX]);
+    for (place, file) in [("own", own(&content)), ("beside", foreign(&ground, &content))] {
+        let (path, out) = (ground.at(place), format!("{place}.out"));
+        fs::write(&path, &file).unwrap();
+        if place == "beside" {
+            ground.run(&["index", "--span", "1", &path]).ok();
+        }
+        // Behind the large member is the last thing in the archive; it is not read for what comes before.
+        fs::write(&path, spoil(&file, file.len() - 9_000)).unwrap();
+        let run = extract(&ground, &path, &out, &[LAST, PAGE]).ok();
+        assert!(run.err.starts_with(NOTE), "{run}");
+        assert_eq!(files(&Tree::of(&ground.path(&out))), files(&first), "{place}");
+        extract(&ground, &path, &out, &[EARLY]).refused(3, DAMAGED);
+        fs::write(&path, &file).unwrap();
+        extract(&ground, &path, &out, &[EARLY, SUFFIX]).ok();
+        assert_eq!(files(&Tree::of(&ground.path(&out))), files(&all), "{place}");
+        extract(&ground, &path, &out, &["context/none"]).refused(2, "[member.unknown]");
+    }
 }
 
 /// It may lead elsewhere, or nowhere: then everything is read.
