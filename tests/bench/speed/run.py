@@ -181,5 +181,7 @@ if __name__ == "__main__":
     if not set(options.what) <= set(parts):
         words.error("a part is one of " + ", ".join(parts))
     options.what = options.what or parts
+    if options.directory:
+        os.makedirs(options.directory, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="rollsnap-bench-", dir=options.directory) as work:
         main(options, work)
