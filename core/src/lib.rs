@@ -2,7 +2,8 @@
 //!
 //! A snapshot is `header ‖ tar`, as it is or as one gzip member. This crate reads and writes it:
 //! bytes are pushed in, events and a [`Report`] come out. It knows no file, no thread and no
-//! clock, needs `core` and `alloc` only, and serves the command line tool and the browser alike.
+//! clock, needs `core` and `alloc` only (but for the faster engine behind the feature `zlib`), and serves the
+//! command line tool and the browser alike.
 //!
 //! In reading order:
 //!

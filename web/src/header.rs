@@ -1,6 +1,7 @@
 //! The header alone, from the first bytes of a file.
 
 use js_sys::Uint8Array;
+use rollsnap_core::gzip::Zlib;
 use rollsnap_core::snapshot::{Event, Inspector, Options};
 use rollsnap_core::{Header, Problem};
 use wasm_bindgen::JsValue;
@@ -20,7 +21,7 @@ const PIECE: u32 = 4096;
 #[wasm_bindgen(js_name = readHeader)]
 pub fn read_header(bytes: &JsValue) -> Result<JsValue, JsValue> {
     let bytes = bytes_of(bytes)?;
-    let mut inspector = Inspector::new(Options::default());
+    let mut inspector = Inspector::with(Zlib::default(), Options::default());
     let mut first = First::default();
     let mut piece = [0; PIECE as usize];
     let mut at = 0;

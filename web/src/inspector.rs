@@ -2,6 +2,7 @@
 
 use js_sys::{Array, Function};
 use rollsnap_core::feedback::Silent;
+use rollsnap_core::gzip::Zlib;
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::store::Mark;
@@ -22,7 +23,7 @@ const PIECE: u32 = 64 * 1024;
 /// Reads a snapshot that is pushed in, in bounded memory.
 #[wasm_bindgen]
 pub struct Inspector {
-    core: Option<snapshot::Inspector>,
+    core: Option<snapshot::Inspector<Zlib>>,
     watch: Watch,
     gather: Option<Gather>,
     held: Option<Held>,
@@ -40,7 +41,7 @@ impl Inspector {
     pub fn new(options: &JsValue) -> Result<Self, JsValue> {
         let options = Options::read(options)?;
         Ok(Self {
-            core: Some(snapshot::Inspector::new(options.core)),
+            core: Some(snapshot::Inspector::with(Zlib::default(), options.core)),
             watch: Watch::new(options.events, options.hashed),
             gather: options.consistent.and_then(gather::begin),
             held: None,

@@ -1,5 +1,6 @@
 //! Push inflate of one gzip member in bounded memory, with both checks of its trailer.
 
+use super::crc32;
 use super::inflate::{Inflate, InflateStatus, Inflated, Window};
 use super::member::HeaderParser;
 use crate::code::Code;
@@ -12,7 +13,7 @@ use crate::problem::{Place, Problem, Result};
 pub struct Gunzip<I = Window> {
     state: State,
     engine: I,
-    crc: crc32fast::Hasher,
+    crc: crc32::Hasher,
     consumed: u64,
     produced: u64,
     trailer_start: u64,
@@ -60,7 +61,7 @@ impl<I: Inflate> Gunzip<I> {
         Self {
             state: State::Header(HeaderParser::new()),
             engine,
-            crc: crc32fast::Hasher::new(),
+            crc: crc32::Hasher::new(),
             consumed: 0,
             produced: 0,
             trailer_start: 0,

@@ -1,4 +1,4 @@
-//! What a [`Gunzip`](super::Gunzip) inflates with: our own engine, or a faster one from outside.
+//! What a [`Gunzip`](super::Gunzip) inflates with: an engine without `unsafe`, or a faster one.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,5 +1,6 @@
 //! The header of a gzip member, with all its optional fields, taken bytewise (RFC 1952, 2.3).
 
+use super::crc32;
 use crate::code::Code;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::ReadAt;
@@ -22,7 +23,7 @@ pub(super) struct HeaderParser {
     field: Field,
     flags: u8,
     /// Of everything before the CRC-16 field, which holds its low half.
-    crc: crc32fast::Hasher,
+    crc: crc32::Hasher,
     taken: u64,
 }
 
@@ -39,7 +40,7 @@ enum Field {
 
 impl HeaderParser {
     pub(super) fn new() -> Self {
-        Self { field: Field::Fixed { at: 0 }, flags: 0, crc: crc32fast::Hasher::new(), taken: 0 }
+        Self { field: Field::Fixed { at: 0 }, flags: 0, crc: crc32::Hasher::new(), taken: 0 }
     }
 
     /// Takes bytes from the front of `input`; true when the header is complete.

@@ -6,6 +6,7 @@ use miniz_oxide::deflate::core::{
     CompressorOxide, TDEFLFlush, TDEFLStatus, compress_to_output, create_comp_flags_from_zip_params,
 };
 
+use super::crc32;
 use super::member::WRITTEN;
 
 /// Compresses into one gzip member and gives the bytes to `out`, piece by piece.
@@ -14,7 +15,7 @@ use super::member::WRITTEN;
 /// ([`Gzip::sync_flush`]) and not at all when they compress a finished archive.
 pub struct Gzip {
     deflate: Box<CompressorOxide>,
-    crc: crc32fast::Hasher,
+    crc: crc32::Hasher,
     length: u64,
     begun: bool,
 }
@@ -29,7 +30,7 @@ impl Gzip {
         let flags = create_comp_flags_from_zip_params(i32::from(level.min(9)), -15, 0);
         Self {
             deflate: Box::new(CompressorOxide::new(flags)),
-            crc: crc32fast::Hasher::new(),
+            crc: crc32::Hasher::new(),
             length: 0,
             begun: false,
         }

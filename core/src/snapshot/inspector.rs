@@ -1,7 +1,7 @@
 //! Bytes in, events out, a report at the end.
 
 use super::{ContentInspector, Event, Unpacker};
-use crate::gzip::{Step, Window};
+use crate::gzip::{Inflate, Step, Window};
 use crate::header::Header;
 use crate::report::Report;
 use crate::tar;
@@ -37,15 +37,22 @@ pub struct Options {
 /// let report = inspector.finish(&mut sink).unwrap();
 /// assert_eq!(report.verdicts.intact, rollsnap_core::Verdict::No);
 /// ```
-pub struct Inspector {
-    file: Unpacker,
+pub struct Inspector<I = Window> {
+    file: Unpacker<I>,
     content: ContentInspector,
 }
 
 impl Inspector {
     /// Waits for the first byte of a file.
     pub fn new(options: Options) -> Self {
-        Self { file: Unpacker::new(Window::default()), content: ContentInspector::new(options) }
+        Self::with(Window::default(), options)
+    }
+}
+
+impl<I: Inflate> Inspector<I> {
+    /// As [`Inspector::new`], with another engine.
+    pub fn with(engine: I, options: Options) -> Self {
+        Self { file: Unpacker::new(engine), content: ContentInspector::new(options) }
     }
 
     /// Takes the next bytes of the file, all of them, and tells `sink` what they are.

@@ -3,7 +3,6 @@
 mod input;
 mod pass;
 mod stream;
-mod zlib;
 
 use std::collections::BTreeSet;
 use std::fs::File;

@@ -9,14 +9,13 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use rollsnap_core::gzip::Step;
+use rollsnap_core::gzip::{Step, Zlib};
 use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{Event, Unpacker};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::input::Input;
 use super::pass::Pass;
-use super::zlib::{PIECE, Zlib};
 
 /// How many pieces wait to be looked at.
 const DEPTH: usize = 4;
@@ -132,8 +131,8 @@ impl Reader<'_> {
     }
 
     fn read(&mut self) -> Result<(), Gone> {
-        let mut unpacker = Unpacker::new(Zlib::new());
-        let mut chunk = vec![0; PIECE];
+        let mut unpacker = Unpacker::new(Zlib::default());
+        let mut chunk = vec![0; Zlib::PIECE];
         loop {
             let len =
                 self.input.read(&mut chunk, self.name, || match self.wishes.stop.load(Ordering::Relaxed) {

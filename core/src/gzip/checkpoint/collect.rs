@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::super::crc32;
 use super::{Checkpoint, WindowPlace};
 use crate::problem::Result;
 
@@ -11,7 +12,7 @@ pub struct Collector {
     kept: Vec<Checkpoint>,
     /// Bytes of content so far.
     length: u64,
-    crc: crc32fast::Hasher,
+    crc: crc32::Hasher,
     span: u64,
     most: usize,
 }
@@ -20,7 +21,7 @@ impl Collector {
     /// Spans of up to `span` bytes of content, unless a stretch is longer, and `most` of them at most (at least two); spans
     /// become longer when there is more content.
     pub fn new(span: u64, most: usize) -> Self {
-        Self { kept: Vec::new(), length: 0, crc: crc32fast::Hasher::new(), span, most: most.max(2) }
+        Self { kept: Vec::new(), length: 0, crc: crc32::Hasher::new(), span, most: most.max(2) }
     }
 
     /// The next stretch of content begins at bit `bit` of the file, is `length` bytes long and has
@@ -45,7 +46,7 @@ impl Collector {
             None => self.kept.push(Checkpoint { bit, offset, crc, window: window()? }),
         }
         self.length += length;
-        self.crc.combine(&crc32fast::Hasher::new_with_initial_len(crc, length));
+        self.crc.combine(&crc32::Hasher::new_with_initial_len(crc, length));
         if self.kept.len() > self.most {
             self.thin();
         }
@@ -85,7 +86,7 @@ impl Collector {
 
 /// CRC-32 of two stretches, of which the second is `length` bytes long.
 fn combine(first: u32, second: u32, length: u64) -> u32 {
-    let mut crc = crc32fast::Hasher::new_with_initial(first);
-    crc.combine(&crc32fast::Hasher::new_with_initial_len(second, length));
+    let mut crc = crc32::Hasher::new_with_initial(first);
+    crc.combine(&crc32::Hasher::new_with_initial_len(second, length));
     crc.finalize()
 }

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::super::crc32;
 use super::super::member::FEXTRA;
 use super::index::{Checkpoint, Index, MOST_CHECKPOINTS, WINDOW, WindowPlace};
 use super::member::{self, MOST_MEMBERS, MemberTable};
@@ -105,7 +106,7 @@ impl Index {
     fn finish(&self, bytes: &mut Vec<u8>) {
         waypoint::encode(&self.waypoints, bytes);
         self.members.encode(bytes);
-        bytes.extend_from_slice(&crc32fast::hash(bytes).to_be_bytes());
+        bytes.extend_from_slice(&crc32::hash(bytes).to_be_bytes());
     }
 
     /// Reads an index of the gzip header from the front of `bytes`; behind it there may be zeros, in space that
@@ -226,7 +227,7 @@ fn parse(bytes: &[u8], form: Form) -> Result<(Index, &[u8])> {
     };
     let waypoints = waypoint::decode(&mut input)?;
     let members = MemberTable::decode(&mut input)?;
-    let computed = crc32fast::hash(bytes.get(..input.at).unwrap_or_default());
+    let computed = crc32::hash(bytes.get(..input.at).unwrap_or_default());
     let stored = u32::from_be_bytes(input.array()?);
     if stored != computed {
         return Err(bad("its checksum does not match")

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::super::crc32;
 use super::format::{self, bad};
 use super::member::{self, MemberTable};
 use super::waypoint::Waypoint;
@@ -89,7 +90,7 @@ impl Index {
             return Err(bad("it is the index of a file with another content"));
         }
         let start = super::super::member::length(file)?;
-        let mut all = crc32fast::Hasher::new();
+        let mut all = crc32::Hasher::new();
         for (at, point) in self.checkpoints.iter().enumerate() {
             let (end, end_bit) = self.end_of(at);
             if point.offset >= end || point.bit >= end_bit {
@@ -98,7 +99,7 @@ impl Index {
             if at == 0 && (point.offset, point.bit, point.window) != (0, start * 8, None) {
                 return Err(bad("its first checkpoint is not the beginning"));
             }
-            all.combine(&crc32fast::Hasher::new_with_initial_len(point.crc, end - point.offset));
+            all.combine(&crc32::Hasher::new_with_initial_len(point.crc, end - point.offset));
         }
         let last = self.waypoints.last().map(|point| point.offset).max(self.members.last());
         if last.is_some_and(|offset| offset >= self.content_len) {

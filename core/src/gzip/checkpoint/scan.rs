@@ -11,6 +11,7 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
+use super::super::crc32;
 use super::super::member::HeaderParser;
 use super::format::HEAD;
 use super::index::{MOST_CHECKPOINTS, WINDOW};
@@ -39,7 +40,7 @@ pub struct Scanner {
     /// Where the next window will be in the file of the index.
     window_at: u64,
     /// CRC-32 of the stretch so far, which knows its length.
-    crc: crc32fast::Hasher,
+    crc: crc32::Hasher,
     consumed: u64,
 }
 
@@ -70,7 +71,7 @@ impl Scanner {
             begun: (0, Vec::new()),
             least: span.clamp(1, LEAST),
             window_at: HEAD as u64,
-            crc: crc32fast::Hasher::new(),
+            crc: crc32::Hasher::new(),
             consumed: 0,
         }
     }

@@ -8,6 +8,7 @@ use core::ops::Range;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{BlockBoundaryState, DecompressorOxide};
 
+use super::super::crc32;
 use super::format::bad;
 use super::scan::Inflate;
 use super::{Index, Indexed};
@@ -128,7 +129,7 @@ pub struct Span<'a, R> {
     left: Range<usize>,
     /// Where the file is read next, in bytes.
     next: u64,
-    crc: crc32fast::Hasher,
+    crc: crc32::Hasher,
     /// How many bytes have come out.
     given: u64,
     done: bool,
@@ -155,7 +156,7 @@ impl<'a, R: ReadAt> Span<'a, R> {
         let inflate = Inflate::new(decompressor, &window);
         let input = alloc::vec![0; PIECE].into_boxed_slice();
         let Ok(input) = input.try_into() else { return Err(bad("there is no such span")) };
-        let crc = crc32fast::Hasher::new();
+        let crc = crc32::Hasher::new();
         Ok(Self { indexed, at, inflate, input, left: 0..0, next, crc, given: 0, done: false })
     }
 

@@ -1,13 +1,13 @@
-//! The engine that the command line inflates with: zlib-rs, a fifth faster than that of the core.
+//! The faster engine: zlib-rs, which takes a fifth less time than `miniz_oxide`, in WebAssembly a quarter.
 
-use rollsnap_core::gzip::{Inflate, InflateStatus, Inflated};
+use alloc::vec::Vec;
+
 use zlib_rs::{InflateFlush, Status};
 
-/// How much content a piece holds, in bytes.
-pub(super) const PIECE: usize = 256 * 1024;
+use super::inflate::{Inflate, InflateStatus, Inflated};
 
-/// Inflates into pieces that can be taken away and go to another thread.
-pub(super) struct Zlib {
+/// Inflates into pieces, which can be taken away and go to another thread.
+pub struct Zlib {
     inflate: zlib_rs::Inflate,
     piece: Vec<u8>,
     /// Where the last output begins, and where it ends.
@@ -15,33 +15,39 @@ pub(super) struct Zlib {
 }
 
 impl Zlib {
-    pub(super) fn new() -> Self {
-        Self { inflate: zlib_rs::Inflate::new(false, 15), piece: vec![0; PIECE], output: (0, 0) }
-    }
+    /// How much a piece holds, in bytes.
+    pub const PIECE: usize = 256 * 1024;
 
-    /// Whether there is no more room: the piece must be [taken](Zlib::take).
-    pub(super) fn is_full(&self) -> bool {
+    /// Whether there is no more room. A piece that is not [taken](Zlib::take) then is overwritten.
+    pub fn is_full(&self) -> bool {
         self.output.1 == self.piece.len()
     }
 
+    /// Whether nothing was filled in yet.
+    pub fn is_empty(&self) -> bool {
+        self.output.1 == 0
+    }
+
     /// The piece that was filled; `spare` is filled next.
-    pub(super) fn take(&mut self, mut spare: Vec<u8>) -> Vec<u8> {
-        spare.resize(PIECE, 0);
-        let mut full = std::mem::replace(&mut self.piece, spare);
+    pub fn take(&mut self, mut spare: Vec<u8>) -> Vec<u8> {
+        spare.resize(Self::PIECE, 0);
+        let mut full = core::mem::replace(&mut self.piece, spare);
         full.truncate(self.output.1);
         self.output = (0, 0);
         full
     }
+}
 
-    /// Whether nothing was filled in yet.
-    pub(super) fn is_empty(&self) -> bool {
-        self.output.1 == 0
+impl Default for Zlib {
+    fn default() -> Self {
+        let inflate = zlib_rs::Inflate::new(false, 15);
+        Self { inflate, piece: alloc::vec![0; Self::PIECE], output: (0, 0) }
     }
 }
 
 impl Inflate for Zlib {
     fn inflate(&mut self, input: &[u8]) -> Inflated {
-        let (_, from) = self.output;
+        let from = if self.is_full() { 0 } else { self.output.1 };
         let before = (self.inflate.total_in(), self.inflate.total_out());
         let room = self.piece.get_mut(from..).unwrap_or_default();
         let enough = room.len() as u64;
