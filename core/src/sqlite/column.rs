@@ -4,9 +4,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::definition::{Unsupported, nested};
 use super::record::Value;
-use super::token::Token;
+use super::token::{Token, Unsupported, nested};
 
 /// A column of a table.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::column::Column;
-use super::token::{Token, Tokens};
+use super::token::{Token, Tokens, Unsupported, nested};
 
 /// A table.
 #[derive(Debug, Default)]
@@ -29,9 +29,6 @@ pub(super) struct Key {
     pub(super) collation: Option<String>,
     pub(super) descending: bool,
 }
-
-/// What cannot be used, in words.
-pub(super) type Unsupported = &'static str;
 
 impl Definition {
     /// Reads a `CREATE TABLE` statement.
@@ -156,13 +153,4 @@ fn parts(mut tokens: impl Iterator<Item = Token>) -> Result<(Vec<Vec<Token>>, Ve
         return Err("a statement that ends inside its list of columns");
     }
     Ok((parts, tokens.collect()))
-}
-
-/// How many parentheses are open behind this token.
-pub(super) fn nested(depth: usize, token: &Token) -> usize {
-    match token {
-        Token::Sign('(') => depth + 1,
-        Token::Sign(')') => depth.saturating_sub(1),
-        _ => depth,
-    }
 }

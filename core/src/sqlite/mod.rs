@@ -135,7 +135,7 @@ impl<R: ReadAt> Database<R> {
 
 /// What an index is sorted by, and whether some rows are not in it. An automatic index has no
 /// statement but a number.
-fn keys(table: &Definition, index: &Object) -> Result<(Vec<definition::Key>, bool), definition::Unsupported> {
+fn keys(table: &Definition, index: &Object) -> Result<(Vec<definition::Key>, bool), token::Unsupported> {
     if let Some(sql) = &index.sql {
         return table.index(sql);
     }

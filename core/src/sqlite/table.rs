@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::cursor::{Cursor, Entry};
-use super::definition::{Definition, Key, Unsupported};
+use super::definition::{Definition, Key};
 use super::page::{Cell, Node, Tree};
 use super::pager::{Budget, Pager};
 use super::record::{self, Value};
 use super::row::Row;
+use super::token::Unsupported;
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 use crate::read_at::ReadAt;

@@ -4,6 +4,9 @@ use alloc::string::String;
 use core::iter::Peekable;
 use core::str::Chars;
 
+/// What cannot be used, in words.
+pub(super) type Unsupported = &'static str;
+
 /// A word of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -100,4 +103,13 @@ impl Iterator for Tokens<'_> {
 
 fn is_word(next: char) -> bool {
     next.is_ascii_alphanumeric() || next == '_' || next == '$' || !next.is_ascii()
+}
+
+/// How many parentheses are open behind this token.
+pub(super) fn nested(depth: usize, token: &Token) -> usize {
+    match token {
+        Token::Sign('(') => depth + 1,
+        Token::Sign(')') => depth.saturating_sub(1),
+        _ => depth,
+    }
 }

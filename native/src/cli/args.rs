@@ -1,13 +1,12 @@
-//! The commands and the options that all of them have, spelled as the nodes spell them.
+//! The commands, spelled as the nodes spell them. The options of each stand beside it.
 
-use std::path::PathBuf;
-
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use super::context::ContextCommand;
 use super::convert::ConvertArgs;
 use super::demo::DemoArgs;
 use super::export::ExportArgs;
+use super::global::Global;
 use super::import::ImportArgs;
 use super::index::IndexArgs;
 use super::info::InfoArgs;
@@ -15,7 +14,6 @@ use super::members::{CatArgs, ExtractArgs, LsArgs};
 use super::page::PageArgs;
 use super::shell::{CompletionsArgs, ManArgs};
 use super::verify::VerifyArgs;
-use crate::store::Family;
 
 /// Inspect, verify, export and import snapshots of smart rollup nodes
 ///
@@ -39,97 +37,6 @@ Exit status:
   4    refused: populated directory, other rollup, older level, locked, output exists
   5    environment: disk full, permission, I/O error
   130  stopped by Ctrl-C; nothing was changed";
-
-/// Options of every command.
-#[derive(Args, Debug)]
-pub(super) struct Global {
-    /// How progress is shown on standard error [default: bar on a terminal, else none]
-    #[arg(long, global = true, value_name = "FORM")]
-    pub(super) progress: Option<ProgressForm>,
-    /// No progress and no remarks, only results and errors
-    #[arg(long, short, global = true)]
-    pub(super) quiet: bool,
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(super) color: ColorWhen,
-    #[command(flatten)]
-    pub(super) node: NodeOptions,
-}
-
-/// Global options of the nodes, taken so that a script need only change the program's name.
-#[derive(Args, Debug)]
-pub(super) struct NodeOptions {
-    /// RPC address of a layer 1 node, for the checks that ask it
-    #[arg(long, short = 'E', global = true, value_name = "URL", env = "ROLLSNAP_ENDPOINT")]
-    pub(super) endpoint: Option<String>,
-    #[arg(long, short = 'd', global = true, hide = true)]
-    base_dir: Option<PathBuf>,
-    #[arg(long, short = 'l', global = true, hide = true)]
-    log_requests: bool,
-    #[arg(long, short = 'P', global = true, hide = true)]
-    port: Option<u16>,
-    #[arg(long, short = 'A', global = true, hide = true)]
-    addr: Option<String>,
-    #[arg(long, short = 'S', global = true, hide = true)]
-    tls: bool,
-    #[arg(long, short = 't', global = true, hide = true)]
-    timings: bool,
-    #[arg(long, global = true, hide = true)]
-    better_errors: bool,
-}
-
-/// How progress is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ProgressForm {
-    /// A moving bar
-    Bar,
-    /// A line now and then
-    Plain,
-    /// One JSON object a line
-    Json,
-    /// Nothing
-    None,
-}
-
-/// Whose rules and words apply.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Format {
-    /// Tezos' nodes since Octez v21: store version 5
-    Octez,
-    /// Mavryk's nodes, and Octez before v21: store version 4
-    Mavkit,
-}
-
-impl From<Format> for Family {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Octez => Self::Octez,
-            Format::Mavkit => Self::Mavkit,
-        }
-    }
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum ColorWhen {
-    /// On terminals, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl ColorWhen {
-    pub(super) fn apply(self) {
-        let choice = match self {
-            Self::Auto => anstream::ColorChoice::Auto,
-            Self::Always => anstream::ColorChoice::Always,
-            Self::Never => anstream::ColorChoice::Never,
-        };
-        choice.write_global();
-    }
-}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -9,7 +9,7 @@ use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
-use super::args::{Format, Global};
+use super::global::{Format, Global};
 use super::output::{Output, print};
 use super::progress::Terminal;
 use super::remarks;

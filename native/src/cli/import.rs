@@ -7,9 +7,9 @@ use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
-use super::args::{Format, Global};
 use super::convert::StoreVersion;
 use super::export::{JsonPhase, data_dir, phases};
+use super::global::{Format, Global};
 use super::output::{Output, print};
 use super::progress::Terminal;
 use super::remarks;

@@ -5,6 +5,7 @@ mod context;
 mod convert;
 mod demo;
 mod export;
+mod global;
 mod import;
 mod index;
 mod info;

@@ -12,7 +12,7 @@ use rollsnap_core::words::plural;
 use rollsnap_core::{Feedback, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
-use super::args::{Global, ProgressForm};
+use super::global::{Global, ProgressForm};
 use crate::io;
 
 /// How often progress is told in lines.

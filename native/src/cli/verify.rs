@@ -10,8 +10,8 @@ use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::{Class, Code, Report, Result, Verdict};
 use serde::Serialize;
 
-use super::args::{Format, Global};
 use super::export::JsonPhase;
+use super::global::{Format, Global};
 use super::output::{FAINT, Output, check_row, plural, print, size, verdict};
 use super::progress::Terminal;
 use crate::verify::{self, ContextScope, Options, Outcome, counts};

@@ -18,6 +18,13 @@ pub use metadata::{Metadata, PvmKind};
 
 pub use rollsnap_core::store::STORE;
 
+/// What a snapshot puts into a data directory.
+pub(crate) const TOP_LEVEL: [&str; 7] =
+    ["metadata", "store.sqlite", "storage", "context", "wasm_2_0_0", "arith", "riscv"];
+
+/// Those of them that hold pre-images.
+pub(crate) const PRE_IMAGES: [&str; 3] = ["wasm_2_0_0", "arith", "riscv"];
+
 /// A data directory, which need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataDir {

@@ -5,8 +5,7 @@ use std::path::Path;
 use rollsnap_core::hash::RollupAddress;
 use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
 
-use super::rules;
-use crate::data_dir::{DataDir, Lock, metadata};
+use crate::data_dir::{DataDir, Lock, TOP_LEVEL, metadata};
 use crate::io;
 use crate::store::{Accept, AnyStore, Family, Lpc, Rows, Store, close_any, open_any};
 
@@ -126,7 +125,7 @@ fn is_damage(problem: &Problem) -> bool {
 
 /// A link in the place of a directory would be replaced itself, and what it points to orphaned.
 pub(crate) fn no_links(root: &Path) -> Result<()> {
-    for name in rules::TOP_LEVEL {
+    for name in TOP_LEVEL {
         let path = root.join(name);
         if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
             return Err(Problem::new(Code::ImportLink).path(path.display()));

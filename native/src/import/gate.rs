@@ -7,7 +7,7 @@ use rollsnap_core::{Code, Header, Problem, Result, tar};
 use super::existing::Existing;
 use super::layer1::Layer1;
 use super::rules;
-use crate::data_dir::STORE;
+use crate::data_dir::{STORE, TOP_LEVEL};
 use crate::store::Family;
 
 /// Lets a snapshot pass, or refuses it before all of it is extracted.
@@ -44,7 +44,7 @@ impl<'a> Gate<'a> {
     /// A member that is not part of a snapshot would overwrite what is the operator's own.
     pub(super) fn member(&mut self, name: &str) -> Result<()> {
         let top = name.split('/').next().unwrap_or_default();
-        if !tar::belongs_in_a_snapshot(name) || !rules::TOP_LEVEL.contains(&top) {
+        if !tar::belongs_in_a_snapshot(name) || !TOP_LEVEL.contains(&top) {
             return Err(Problem::new(Code::SnapshotMember).member(name));
         }
         let family = match name {

@@ -22,7 +22,7 @@ use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
 use crate::contexts;
 use crate::convert;
-use crate::data_dir::{Lock, STORE};
+use crate::data_dir::{Lock, PRE_IMAGES, STORE, TOP_LEVEL};
 use crate::jobs::Phases;
 use crate::source::Source;
 use crate::store::{self, AnyStore, Family, LpcOutcome, open_any};
@@ -232,9 +232,9 @@ fn adjust(
 /// stores in it, which a node would look into.
 pub(crate) fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
     let mut plan = vec![Change::Remove("store.sqlite-wal".into()), Change::Remove("store.sqlite-shm".into())];
-    for name in rules::TOP_LEVEL {
+    for name in TOP_LEVEL {
         let staged = staging.join(name);
-        let pre_images = rules::PRE_IMAGES.contains(&name);
+        let pre_images = PRE_IMAGES.contains(&name);
         if staged.is_dir() && pre_images {
             let merged = swap::merge_into_staging(&root.join(name), &staged, feedback)?;
             if merged.kept > 0 {

@@ -12,13 +12,6 @@ use crate::data_dir::{DataDir, metadata};
 use crate::store::{AnyStore, Family, Rows, close_any, open_any};
 use crate::verify;
 
-/// What a snapshot puts into a data directory.
-pub(super) const TOP_LEVEL: [&str; 7] =
-    ["metadata", "store.sqlite", "storage", "context", "wasm_2_0_0", "arith", "riscv"];
-
-/// Those of them that hold pre-images.
-pub(super) const PRE_IMAGES: [&str; 3] = ["wasm_2_0_0", "arith", "riscv"];
-
 /// Rule I1.
 pub(crate) fn not_populated(root: &Path, force: bool) -> Result<()> {
     if force || !DataDir::new(root).is_populated() {

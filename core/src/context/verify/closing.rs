@@ -11,10 +11,9 @@ use super::super::layout::Part;
 use super::super::pack::{Hash, Kind};
 use super::checker::{Checker, Found};
 use super::failures::{Failure, What};
-use super::finish::nowhere;
 use super::listed::{self, Listed, There};
 use super::outcome::{Commit, Outcome, PartTotal};
-use super::space::Space;
+use super::space::{Nowhere, Space};
 use super::table::{Flag, Spot};
 use super::window::Hasher;
 use crate::code::Code;
@@ -295,5 +294,14 @@ impl<H: Hasher> Closing<'_, H> {
             Some(part) => problem.member(format!("context/{}", self.space.layout.name(part))),
             None => problem,
         }
+    }
+}
+
+/// What the index may find at an offset, by what the table knows.
+fn nowhere(why: Nowhere) -> There {
+    match why {
+        Nowhere::Collected => There::Collected,
+        Nowhere::Beyond => There::Beyond,
+        Nowhere::NotYet => There::Told,
     }
 }

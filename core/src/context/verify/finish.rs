@@ -10,7 +10,7 @@ use super::closing::Closing;
 use super::failures::What;
 use super::files::Inventory;
 use super::outcome::Outcome;
-use super::space::{Nowhere, Space};
+use super::space::Space;
 use super::spool::Spool;
 use super::stream::{Stream, Streaming, live, numbers};
 use super::table::Spot;
@@ -303,14 +303,5 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             }
         }
         Ok(())
-    }
-}
-
-/// What the index may find at an offset, by what the table knows.
-pub(super) fn nowhere(why: Nowhere) -> super::listed::There {
-    match why {
-        Nowhere::Collected => super::listed::There::Collected,
-        Nowhere::Beyond => super::listed::There::Beyond,
-        Nowhere::NotYet => super::listed::There::Told,
     }
 }

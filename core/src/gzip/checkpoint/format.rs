@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use super::super::crc32;
 use super::super::member::FEXTRA;
 use super::index::{Checkpoint, Index, MOST_CHECKPOINTS, WINDOW, WindowPlace};
+use super::input::{Input, bad};
 use super::member::{self, MOST_MEMBERS, MemberTable};
 use super::waypoint;
-use crate::code::Code;
-use crate::problem::{Problem, Result};
+use crate::problem::Result;
 use crate::read_at::ReadAt;
 
 /// Identifies the subfield of the gzip header that holds an index (RFC 1952, 2.3.1.1).
@@ -109,11 +109,24 @@ impl Index {
         bytes.extend_from_slice(&crc32::hash(bytes).to_be_bytes());
     }
 
+    /// The index in the header of a gzip file, checked against the file; `None` when it has none.
+    /// Reads the header and the trailer.
+    ///
+    /// # Errors
+    /// [`Code::GzipIndex`](crate::Code::GzipIndex) when there is one that cannot be used, and whatever the
+    /// file reports. The file may be whole nevertheless.
+    pub fn of_file<R: ReadAt + ?Sized>(file: &R) -> Result<Option<Self>> {
+        let Some(field) = field(file)? else { return Ok(None) };
+        let index = Self::decode(&field)?;
+        index.check(file)?;
+        Ok(Some(index))
+    }
+
     /// Reads an index of the gzip header from the front of `bytes`; behind it there may be zeros, in space that
     /// was reserved and not needed.
     ///
     /// # Errors
-    /// [`Code::GzipIndex`].
+    /// [`Code::GzipIndex`](crate::Code::GzipIndex).
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let (index, rest) = parse(bytes, Form::Header)?;
         if rest.iter().any(|&byte| byte != 0) {
@@ -125,14 +138,14 @@ impl Index {
     /// Reads an index from a file of its own, without its windows.
     ///
     /// # Errors
-    /// [`Code::GzipIndex`], and whatever the file reports.
+    /// [`Code::GzipIndex`](crate::Code::GzipIndex), and whatever the file reports.
     pub fn of_beside<R: ReadAt + ?Sized>(beside: &R) -> Result<Self> {
         let mut bytes = alloc::vec![0; HEAD];
         if beside.len() < HEAD as u64 {
             return Err(bad("it ends too early"));
         }
         beside.read_at(0, &mut bytes)?;
-        let mut input = Input { bytes: &bytes, at: 0 };
+        let mut input = Input::new(&bytes);
         let table_at = Head::take(&mut input, Form::Beside)?.last;
         let table = beside.len().checked_sub(table_at).filter(|_| table_at >= HEAD as u64);
         let table = table.filter(|length| *length <= LONGEST_TABLE);
@@ -152,7 +165,7 @@ impl Index {
 ///
 /// # Errors
 /// Whatever the file reports.
-pub(super) fn field<R: ReadAt + ?Sized>(file: &R) -> Result<Option<Vec<u8>>> {
+fn field<R: ReadAt + ?Sized>(file: &R) -> Result<Option<Vec<u8>>> {
     // Header, extra field, and the smallest deflate data with the trailer.
     if file.len() < 10 + 2 + 2 + 8 {
         return Ok(None);
@@ -213,7 +226,7 @@ impl Head {
 
 /// An index of which the windows are left out, and what stands behind it.
 fn parse(bytes: &[u8], form: Form) -> Result<(Index, &[u8])> {
-    let mut input = Input { bytes, at: 0 };
+    let mut input = Input::new(bytes);
     let head = Head::take(&mut input, form)?;
     let Head { count, file_len, content_len, crc, last } = head;
     // The count is untrusted: nothing is allocated for what is not there.
@@ -227,15 +240,14 @@ fn parse(bytes: &[u8], form: Form) -> Result<(Index, &[u8])> {
     };
     let waypoints = waypoint::decode(&mut input)?;
     let members = MemberTable::decode(&mut input)?;
-    let computed = crc32::hash(bytes.get(..input.at).unwrap_or_default());
+    let computed = crc32::hash(input.taken());
     let stored = u32::from_be_bytes(input.array()?);
     if stored != computed {
         return Err(bad("its checksum does not match")
             .expected(format_args!("{stored:08x}"))
             .found(format_args!("{computed:08x}")));
     }
-    let rest = bytes.get(input.at..).unwrap_or_default();
-    Ok((Index { file_len, content_len, crc, checkpoints, waypoints, members }, rest))
+    Ok((Index { file_len, content_len, crc, checkpoints, waypoints, members }, input.rest()))
 }
 
 /// Spans of the same length, by their lengths in the file: the last one ends at the trailer.
@@ -275,30 +287,4 @@ fn long_rows(input: &mut Input<'_>, count: usize, table_at: u64) -> Result<Vec<C
         checkpoints.push(Checkpoint { bit, offset, crc, window });
     }
     Ok(checkpoints)
-}
-
-/// The problem of an index that cannot be used, and why.
-pub(super) fn bad(why: &str) -> Problem {
-    Problem::new(Code::GzipIndex).because(why)
-}
-
-pub(super) struct Input<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Input<'a> {
-    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let taken = self.bytes.get(self.at..).and_then(|rest| rest.get(..length));
-        self.at += length;
-        taken.ok_or_else(|| bad("it ends too early"))
-    }
-
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        self.take(N)?.try_into().map_err(|_| bad("it ends too early"))
-    }
-
-    pub(super) fn number(&mut self) -> Result<u64> {
-        Ok(u64::from_be_bytes(self.array()?))
-    }
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::super::crc32;
-use super::format::{self, bad};
+use super::input::bad;
 use super::member::{self, MemberTable};
 use super::waypoint::Waypoint;
 use crate::problem::Result;
@@ -56,19 +56,6 @@ pub struct Index {
 }
 
 impl Index {
-    /// The index in the header of a gzip file, checked against the file; `None` when it has none.
-    /// Reads the header and the trailer.
-    ///
-    /// # Errors
-    /// [`Code::GzipIndex`](crate::Code::GzipIndex) when there is one that cannot be used, and whatever the
-    /// file reports. The file may be whole nevertheless.
-    pub fn of_file<R: ReadAt + ?Sized>(file: &R) -> Result<Option<Self>> {
-        let Some(field) = format::field(file)? else { return Ok(None) };
-        let index = Self::decode(&field)?;
-        index.check(file)?;
-        Ok(Some(index))
-    }
-
     /// Whether the index can belong to the file: length and trailer agree, checkpoints ascend within
     /// it, and the spans' checksums together make that of the trailer. Reads the trailer and
     /// the header.

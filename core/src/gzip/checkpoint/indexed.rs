@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use super::Index;
-use super::format::bad;
 use super::index::WINDOW;
+use super::input::bad;
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 use crate::read_at::ReadAt;

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::format::{Input, bad};
+use super::input::{Input, bad};
 use crate::problem::Result;
 use crate::tar::BLOCK;
 

@@ -13,6 +13,7 @@ mod collect;
 mod format;
 mod index;
 mod indexed;
+mod input;
 mod member;
 mod scan;
 mod span;

@@ -9,7 +9,7 @@ use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{BlockBoundaryState, DecompressorOxide};
 
 use super::super::crc32;
-use super::format::bad;
+use super::input::bad;
 use super::scan::Inflate;
 use super::{Index, Indexed};
 use crate::problem::{Place, Problem, Result};

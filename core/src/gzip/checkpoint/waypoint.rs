@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::format::{Input, bad};
+use super::input::{Input, bad};
 use crate::problem::Result;
 
 /// More content than this is not read on the way to the next member header: what lies between is left out,
