@@ -29,7 +29,7 @@ pub(super) struct ExportArgs {
     /// Directory to put the snapshot in; made if missing [default: the current one]
     #[arg(long, value_name = "DIR")]
     dest: Option<PathBuf>,
-    /// Compress while the archive is written; that is always done, and no other way would be faster
+    /// Compress while the archive is written. It always is: the option is there for scripts made for the nodes
     #[arg(long)]
     compress_on_the_fly: bool,
     /// Do not compress
