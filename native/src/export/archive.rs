@@ -127,7 +127,8 @@ fn members<F: FnMut(&[u8]) -> Result<()>>(
             (member.file.path, member.file.size) = packer.packed(feedback)?;
         }
         let mut content = wanted.then(Sha256::new);
-        copy(&member, announced, &mut writer, content.as_mut(), &mut chunk, feedback)?;
+        let beside = packer.as_deref_mut();
+        copy(&member, announced, &mut writer, content.as_mut(), &mut chunk, beside, feedback)?;
         let SourceFile { name, size, .. } = &member.file;
         digests.extend(content.map(|content| member_digest(name, *size, &content.finalize().into())));
     }
@@ -156,13 +157,14 @@ fn finish(file: &File, path: &Path) -> Result<()> {
 }
 
 /// Copies exactly as many bytes as the member has: a log that has grown since is cut there. As progress
-/// `announced` bytes are told.
+/// `announced` bytes are told. What goes wrong with the database `beside` it ends the copying.
 fn copy<F: FnMut(&[u8]) -> Result<()>>(
     member: &Member,
     announced: u64,
     writer: &mut Writer<F>,
     mut digest: Option<&mut Sha256>,
     chunk: &mut [u8],
+    mut beside: Option<&mut Packer>,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
     let SourceFile { name, path, size, mode, mtime } = &member.file;
@@ -185,6 +187,9 @@ fn copy<F: FnMut(&[u8]) -> Result<()>>(
     let (mut copied, mut told) = (0, 0);
     while copied < *size {
         feedback.checkpoint()?;
+        if let Some(packer) = &mut beside {
+            packer.look()?;
+        }
         let len = usize::try_from(*size - copied).map_or(CHUNK, |left| left.min(CHUNK));
         let piece = &mut chunk[..len];
         content.read_at(copied, piece)?;

@@ -39,6 +39,17 @@ impl Packer {
         Ok(Self { thread: Some(thread), stop, packed: None })
     }
 
+    /// Tells at once what has gone wrong, if anything has: it takes long until the database is due.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub(super) fn look(&mut self) -> Result<()> {
+        match self.thread.take_if(|thread| thread.is_finished()) {
+            Some(thread) => self.end(thread),
+            None => Ok(()),
+        }
+    }
+
     /// Waits for the packed database: its path, and its length in bytes.
     ///
     /// # Errors
@@ -48,13 +59,16 @@ impl Packer {
             feedback.checkpoint()?;
             thread::sleep(POLL);
         }
-        if let Some(thread) = self.thread.take() {
-            let ended = || Problem::new(Code::IoOther).headline("the thread that packs the store has ended");
-            self.packed = Some(thread.join().map_err(|_| ended())??);
-        }
+        self.look()?;
         let path = self.packed.clone().ok_or_else(|| Problem::new(Code::Cancelled))?;
         let length = std::fs::metadata(&path).map_err(|err| io::problem("look at", &path, err))?.len();
         Ok((path, length))
+    }
+
+    fn end(&mut self, thread: JoinHandle<Result<PathBuf>>) -> Result<()> {
+        let ended = || Problem::new(Code::IoOther).headline("the thread that packs the store has ended");
+        self.packed = Some(thread.join().map_err(|_| ended())??);
+        Ok(())
     }
 }
 
@@ -80,5 +94,47 @@ impl Feedback for Watch {
 
     fn cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use rollsnap_core::feedback::Silent;
+
+    use super::*;
+
+    #[test]
+    fn what_goes_wrong_is_told_before_the_database_is_due() {
+        let (fail, told) = mpsc::channel::<()>();
+        let work = move |_: &mut dyn Feedback| {
+            // Until the other end is dropped.
+            let _ = told.recv();
+            Err(Problem::new(Code::StoreDamaged))
+        };
+        let mut packer = Packer::start(work).unwrap();
+        assert_eq!(packer.look(), Ok(()));
+        drop(fail);
+        let problem = loop {
+            match packer.look() {
+                Ok(()) => thread::sleep(POLL),
+                Err(problem) => break problem,
+            }
+        };
+        assert_eq!(problem.code(), Code::StoreDamaged);
+        assert_eq!(packer.packed(&mut Silent).unwrap_err().code(), Code::Cancelled);
+    }
+
+    #[test]
+    fn work_that_is_not_wanted_any_more_is_stopped() {
+        let packer = Packer::start(|watch| {
+            while !watch.cancelled() {
+                thread::sleep(POLL);
+            }
+            Err(Problem::new(Code::Cancelled))
+        });
+        // Waits for the thread.
+        drop(packer.unwrap());
     }
 }
