@@ -287,7 +287,16 @@ fn without_permission() {
     open(0o777, &["data"]);
     open(0o644, &["data/context/index/lock"]);
     run(&["export", "nobody/fine", "--data-dir", &data]).ok();
-    fs::remove_file(ground.path("nobody/fine")).unwrap();
+    // Where nothing can be written, nothing holds the database: it is copied under the locks.
+    open(0o555, &["data"]);
+    let copied = run(&["export", "nobody/copied", "--data-dir", &data, "--progress", "json"]).ok();
+    assert!(copied.err.contains("\"Copying database\""), "{copied}");
+    open(0o777, &["data"]);
+    let [fine, copied] = ["nobody/fine", "nobody/copied"].map(|name| fs::read(ground.path(name)).unwrap());
+    assert!(fine == copied, "other bytes");
+    for name in ["nobody/fine", "nobody/copied"] {
+        fs::remove_file(ground.path(name)).unwrap();
+    }
     let before = ground.tree();
     let refused = |words: &[&str], text: &str| {
         let run = run(words).refused(5, text);
