@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::context::verify::Audited;
-use rollsnap_core::report::{Check, Compression as Form};
+use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::contexts;
@@ -40,6 +40,7 @@ use rules::Rules;
 use stored::Stored;
 
 pub use output::Output;
+pub use rollsnap_core::report::Compression;
 
 /// What to export, and how.
 #[derive(Clone, Debug)]
@@ -48,7 +49,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Where the snapshot goes.
     pub output: Output,
-    /// How it is compressed.
+    /// How it is compressed; always while it is written. (The nodes, which hold their lock meanwhile, rather do it
+    /// when it is complete.)
     pub compression: Compression,
     /// How hard it is compressed.
     pub effort: Level,
@@ -72,17 +74,6 @@ pub struct Options {
     pub endpoint: Option<String>,
     /// RPC address of the rollup node, whose garbage collection is stopped first.
     pub rollup_node_endpoint: Option<String>,
-}
-
-/// Whether the archive is compressed. It always is while it is written: the nodes, which hold their lock
-/// meanwhile, rather do it when it is complete.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compression {
-    /// As one gzip member.
-    #[default]
-    Gzip,
-    /// Not at all.
-    None,
 }
 
 impl Options {
@@ -234,8 +225,7 @@ fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usi
     let mut report = Report::new();
     report.header = Some(*header);
     report.container.compressed_bytes = Some(bytes);
-    report.container.compression =
-        Some(if compression == Compression::None { Form::None } else { Form::Gzip });
+    report.container.compression = Some(compression);
     report.members.count = Some(members as u64);
     report.add(Check::unknown(Code::ExportCheck, "not read back (--no-check)"));
     report

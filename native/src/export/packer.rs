@@ -45,7 +45,12 @@ impl Packer {
     /// Those of the work.
     pub(super) fn look(&mut self) -> Result<()> {
         match self.thread.take_if(|thread| thread.is_finished()) {
-            Some(thread) => self.end(thread),
+            Some(thread) => {
+                let ended =
+                    || Problem::new(Code::IoOther).headline("the thread that packs the store has ended");
+                self.packed = Some(thread.join().map_err(|_| ended())??);
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -63,12 +68,6 @@ impl Packer {
         let path = self.packed.clone().ok_or_else(|| Problem::new(Code::Cancelled))?;
         let length = std::fs::metadata(&path).map_err(|err| io::problem("look at", &path, err))?.len();
         Ok((path, length))
-    }
-
-    fn end(&mut self, thread: JoinHandle<Result<PathBuf>>) -> Result<()> {
-        let ended = || Problem::new(Code::IoOther).headline("the thread that packs the store has ended");
-        self.packed = Some(thread.join().map_err(|_| ended())??);
-        Ok(())
     }
 }
 
