@@ -15,6 +15,7 @@
 //! * [`sqlite`]: the database of a store, read through [`ReadAt`];
 //! * [`index`]: the index files of contexts and old stores, read through [`ReadAt`];
 //! * [`store`]: what a store must be, checked without a database engine;
+//! * [`pvm`]: the machine that computes a state from the one before;
 //! * [`feedback`]: how long jobs tell where they are.
 
 #![no_std]
@@ -33,6 +34,7 @@ pub mod header;
 pub mod index;
 mod json;
 pub mod problem;
+pub mod pvm;
 pub mod read_at;
 pub mod report;
 pub mod snapshot;
