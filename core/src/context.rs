@@ -7,6 +7,7 @@
 
 pub mod checkout;
 pub mod durable;
+pub mod edit;
 pub mod facts;
 pub mod index;
 pub mod layout;
