@@ -118,3 +118,32 @@ fn the_worked_example_is_what_we_write() {
     let crc: [u8; 4] = packed[packed.len() - 8..][..4].try_into().unwrap();
     assert!(text.contains(&format!("`{:08x}`", u32::from_le_bytes(crc))));
 }
+
+/// Every promise in the table of SECURITY names tests, and they exist.
+#[test]
+fn every_promise_about_security_has_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("docs/SECURITY.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 5);
+    let rows: Vec<&str> = rows.filter(|row| !row.starts_with("| asset ")).collect();
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let tests = row.rsplit('|').nth(1).unwrap();
+        let named: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test: {row}");
+        for name in named {
+            let (file, function) = name.split_once("::").unwrap_or_else(|| panic!("{name}: {row}"));
+            let places = ["tests/tests", "native/tests"].map(|place| root.join(place));
+            let sources = places.iter().flat_map(|place| sources(place, file)).collect::<String>();
+            assert!(sources.contains(&format!("\nfn {function}(")), "{name} does not exist: {row}");
+        }
+    }
+}
+
+/// The test `name.rs`, or the files of the test in the directory `name`.
+fn sources(place: &Path, name: &str) -> Vec<String> {
+    let file = fs::read_to_string(place.join(name).with_extension("rs"));
+    let files = fs::read_dir(place.join(name)).into_iter().flatten();
+    let files = files.filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok());
+    file.into_iter().chain(files).collect()
+}
