@@ -412,6 +412,13 @@ impl Running {
     }
 }
 
+/// What runs a program under limits; see `tests/cli/limited.py`.
+pub(crate) fn limited() -> Command {
+    let mut command = python();
+    command.arg(scripts().join("limited.py"));
+    command
+}
+
 /// The interpreter itself: a wrapper around it would cost time at each call.
 fn python() -> Command {
     static PYTHON: OnceLock<String> = OnceLock::new();

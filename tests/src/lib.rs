@@ -9,6 +9,7 @@ pub mod gathered;
 pub mod indexed;
 pub mod irmin;
 pub mod l1;
+pub mod limits;
 pub mod reading;
 pub mod store_v4;
 pub mod verified;
