@@ -42,6 +42,30 @@ fn the_readme_names_the_demo_and_the_tests() {
     assert!(shell.split("```").next().unwrap().contains("\n./test "));
 }
 
+/// The oldest compiler stands in one place for cargo, and in three for people.
+#[test]
+fn the_rust_version_is_that_of_cargo() {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    for document in ["README.md", "CONTRIBUTING.md"] {
+        assert!(read(document).contains(&format!("Rust {version}")), "{document}");
+    }
+    assert!(read("docs/STABILITY.md").contains(&format!("today {version}.")));
+}
+
+/// The table of exit statuses is that of the help.
+#[test]
+fn the_exit_statuses_are_those_of_the_help() {
+    let help = Ground::new().run(&["--help"]).ok();
+    let text = read("docs/TOUR.md");
+    let (_, table) = text.split_once("| exit | meaning |\n|---:|---|\n").expect("the table");
+    let rows: String = table
+        .lines()
+        .map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
+        .map(|(status, meaning)| format!("  {status:<5}{meaning}\n"))
+        .collect();
+    assert_eq!(help.text().split_once("Exit status:\n").expect("its table").1, rows);
+}
+
 /// Every relative link leads to a file, and to a heading where it names one.
 #[test]
 fn links_lead_somewhere() {
