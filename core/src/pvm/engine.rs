@@ -170,6 +170,9 @@ pub struct Kernel {
     pub version: Version,
     /// Name of the exported memory that host functions use: the first one in the list of exports.
     pub memory: Arc<str>,
+    /// Name of the export that is its start function. The module itself has no start section any more: so an
+    /// engine calls it as it calls the entry, with the same watch over it.
+    pub start: Option<Arc<str>>,
     /// Whether its entry can be called.
     pub entry: Entry,
 }

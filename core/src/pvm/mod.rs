@@ -4,10 +4,12 @@
 //! The machine itself does no I/O and contains no WebAssembly engine. It asks for both:
 //!
 //! * [`engine`]: how a kernel is run, and what it may call;
+//! * [`kernel`]: which values are kernels at all;
 //! * [`version`]: the versions of the machine, and which functions each one knows.
 
 pub mod engine;
 pub mod function;
+pub mod kernel;
 pub mod version;
 
 pub use engine::{Engine, Host, Memory};
