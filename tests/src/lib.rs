@@ -10,6 +10,7 @@ pub mod indexed;
 pub mod irmin;
 pub mod l1;
 pub mod limits;
+pub mod objects;
 pub mod reading;
 pub mod store_v4;
 pub mod verified;

@@ -2,8 +2,11 @@
 //!
 //! A [`Tree`] is a directory, or nothing. It is a value: a clone costs nothing, and a change of one
 //! is not seen by the others; a subtree taken out of a tree ([`Tree::find_tree`]) and put in again
-//! elsewhere ([`Tree::add_tree`]) is shared, not copied. Its hash is kept by part, so that after a
-//! change only what is on the way to it is hashed.
+//! elsewhere ([`Tree::add_tree`]) is shared, not copied. It can stand on a stored context
+//! ([`Tree::load`]), of which it loads what is asked for.
+//!
+//! A directory is held in the parts that it is stored in, with a hash each. So a change costs the way
+//! to it, however many entries there are beside, and what did not change is never hashed again.
 //!
 //! The rules are those of the nodes' library, as their PVM uses it:
 //! * there are no empty directories: whoever removes the last entry removes the directory, and
@@ -13,28 +16,45 @@
 //! * adding what is there already changes nothing.
 //!
 //! The entries of a directory can be listed in two [`Order`]s, and which one it is depends on what
-//! was done to the tree. So some questions have effects, which are documented with each of them; a
-//! question without such a note has none.
+//! was done to the tree since the last commit, as in the nodes' library:
+//! * a stored directory lists its entries as they are stored, a new one by name;
+//! * a changed one lists them by name, and a directory that did so goes on until it is committed;
+//! * but where entries were only removed, or stored subtrees put in, counting or hashing the
+//!   directory before that brings it back to the order in which it would be stored.
+//!
+//! So some questions have effects, which are documented with each of them. These effects go with the
+//! directory wherever it is shared, also where only `&self` is at hand; nothing else hangs on them.
 
-use alloc::collections::BTreeMap;
+mod change;
+mod directory;
+mod found;
+mod hash;
+mod list;
+mod names;
+mod objects;
+mod part;
+mod persist;
+mod put;
+mod shrink;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
-use super::pack::{ENTRIES, Hash, hashing};
-use crate::code::Code;
-use crate::problem::{Problem, Result};
+use directory::{Below, Directory};
+use part::{Part, Stub};
+
+use super::pack::{Hash, hashing};
+use crate::problem::Result;
+
+pub use objects::{MAX_CONTENTS, ObjectStore, Source};
+pub use persist::{NewEntry, NewObject, Persist, Written};
 
 /// The bytes of one key, shared.
 pub type Bytes = Arc<[u8]>;
 
-/// Longest name of an entry, in bytes.
-const MAX_NAME: usize = 64 << 10;
-
-/// Depth in a directory at which no name is told from another any more.
-const MAX_DEPTH: u32 = 50;
-
 /// A directory, or nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Tree(Option<Arc<Directory>>);
 
 /// What is at a path.
@@ -64,16 +84,17 @@ pub struct Listing {
     pub entries: Vec<(Bytes, bool)>,
 }
 
-#[derive(Clone, Debug)]
-struct Directory {
-    entries: BTreeMap<Bytes, Node>,
-    stored: bool,
-}
-
 impl Tree {
     /// The empty tree.
     pub const fn new() -> Self {
         Self(None)
+    }
+
+    /// The stored directory at a global offset. Nothing is read before it is needed, not even
+    /// whether there is a directory.
+    pub fn load(store: &Arc<ObjectStore>, offset: u64) -> Self {
+        let root = Part::Stored(Arc::new(Stub::new(store, offset)));
+        Self(Some(Arc::new(Directory::stored(root, 0))))
     }
 
     /// Whether it is empty: no directory at all.
@@ -84,19 +105,16 @@ impl Tree {
     /// What is at a path; the tree itself at the empty path.
     ///
     /// # Errors
-    /// What is malformed on the way, or cannot be read.
+    /// [`Code::ContextChild`](crate::Code::ContextChild), [`Code::ContextEntry`](crate::Code::ContextEntry),
+    /// [`Code::ContextShape`](crate::Code::ContextShape) for what is malformed on the way,
+    /// [`Code::ContextHash`](crate::Code::ContextHash) for contents that do not have their hash;
+    /// whatever the files report.
     pub fn get<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Node>> {
-        let Some(mut directory) = self.0.as_ref() else { return Ok(None) };
-        let Some((last, way)) = path.split_last() else {
-            return Ok(Some(Node::Directory(self.clone())));
-        };
-        for step in way {
-            match directory.entries.get(step.as_ref()) {
-                Some(Node::Directory(Self(Some(next)))) => directory = next,
-                _ => return Ok(None),
-            }
+        match self.walk(path)? {
+            None => Ok(None),
+            Some(Below::Value(value)) => value.bytes().map(|bytes| Some(Node::Value(bytes))),
+            Some(_) => Ok(self.find_tree(path)?.map(Node::Directory)),
         }
-        Ok(directory.entries.get(last.as_ref()).cloned())
     }
 
     /// The contents at a path; `None` when there is nothing, or a directory.
@@ -104,21 +122,31 @@ impl Tree {
     /// # Errors
     /// As [`Tree::get`].
     pub fn find<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Bytes>> {
-        Ok(self.get(path)?.and_then(|node| match node {
-            Node::Value(bytes) => Some(bytes),
-            Node::Directory(_) => None,
-        }))
+        match self.walk(path)? {
+            Some(Below::Value(value)) => value.bytes().map(Some),
+            _ => Ok(None),
+        }
     }
 
-    /// The directory at a path; `None` when there is nothing, or contents.
+    /// The directory at a path; `None` when there is nothing, or contents. It remembers what is asked
+    /// of it as the one in this tree does, until that is changed.
     ///
     /// # Errors
     /// As [`Tree::get`].
     pub fn find_tree<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Self>> {
-        Ok(self.get(path)?.and_then(|node| match node {
-            Node::Value(_) => None,
-            Node::Directory(tree) => Some(tree),
-        }))
+        let Some(mut at) = self.0.as_ref().map(Below::Object) else { return Ok(None) };
+        let mut whole: Option<Arc<Directory>> = None;
+        for step in path {
+            let Some(next) = at.child(step.as_ref())? else { return Ok(None) };
+            whole = match (next, at) {
+                (Below::Value(_), _) => return Ok(None),
+                (Below::Object(directory), _) => Some(directory.clone()),
+                (Below::Content(part), Below::Object(above)) => Some(above.find(step.as_ref(), part)),
+                (Below::Content(part), _) => whole.map(|above| above.find(step.as_ref(), part)),
+            };
+            at = next;
+        }
+        Ok(Some(Self(whole.or_else(|| self.0.clone()))))
     }
 
     /// Whether there are contents at a path.
@@ -126,7 +154,7 @@ impl Tree {
     /// # Errors
     /// As [`Tree::get`].
     pub fn mem<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<bool> {
-        Ok(matches!(self.get(path)?, Some(Node::Value(_))))
+        Ok(matches!(self.walk(path)?, Some(Below::Value(_))))
     }
 
     /// Whether there is a directory at a path.
@@ -134,58 +162,20 @@ impl Tree {
     /// # Errors
     /// As [`Tree::get`].
     pub fn mem_tree<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<bool> {
-        Ok(matches!(self.get(path)?, Some(Node::Directory(_))))
-    }
-
-    /// Puts contents at a path, in place of whatever is there.
-    ///
-    /// # Errors
-    /// [`Code::ContextShape`] for the empty path, and for a name that is empty or longer than 64 KiB;
-    /// as [`Tree::get`].
-    pub fn add<S: AsRef<[u8]>>(&mut self, path: &[S], bytes: impl Into<Bytes>) -> Result<()> {
-        if path.is_empty() {
-            return Err(Problem::new(Code::ContextShape).expected("a directory").found("contents"));
-        }
-        self.put(path, Some(Node::Value(bytes.into())))
-    }
-
-    /// Puts a directory at a path, in place of whatever is there; an empty one removes.
-    ///
-    /// # Errors
-    /// As [`Tree::add`], but the empty path is the tree itself.
-    pub fn add_tree<S: AsRef<[u8]>>(&mut self, path: &[S], tree: Self) -> Result<()> {
-        if path.is_empty() {
-            *self = tree;
-            return Ok(());
-        }
-        let node = if tree.is_empty() { None } else { Some(Node::Directory(tree)) };
-        self.put(path, node)
-    }
-
-    /// Removes what is at a path, and the directories that are empty then; nothing at the path is no
-    /// error.
-    ///
-    /// # Errors
-    /// As [`Tree::get`].
-    pub fn remove<S: AsRef<[u8]>>(&mut self, path: &[S]) -> Result<()> {
-        if path.is_empty() {
-            *self = Self::new();
-            return Ok(());
-        }
-        self.put(path, None)
+        Ok(matches!(self.walk(path)?, Some(Below::Object(_) | Below::Content(_))))
     }
 
     /// How many entries the directory at a path has; 0 when there is none.
     ///
-    /// Counting has an effect on the order of a directory that was changed since it was stored: if
-    /// entries were only removed, or subtrees put in that are stored themselves, it returns to
-    /// [`Order::Trie`].
+    /// Counting has an effect on a directory that is changed and was neither listed nor counted: it is
+    /// hashed, and if entries were only removed, or stored subtrees put in, it is in [`Order::Trie`]
+    /// again.
     ///
     /// # Errors
-    /// As [`Tree::get`].
+    /// As [`Tree::get`]; those of [`Tree::hash`].
     pub fn length<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<u64> {
-        let tree = self.find_tree(path)?;
-        Ok(tree.and_then(|tree| tree.0).map_or(0, |directory| directory.entries.len() as u64))
+        // A stored directory remembers it too.
+        self.find_tree(path)?.and_then(|tree| tree.0).map_or(Ok(0), |directory| directory.count())
     }
 
     /// The entries of the directory at a path, `len` of them from number `offset` on, in the order
@@ -197,152 +187,74 @@ impl Tree {
     /// # Errors
     /// As [`Tree::get`].
     pub fn list<S: AsRef<[u8]>>(&self, path: &[S], offset: u64, len: u64) -> Result<Option<Listing>> {
-        let Some(Self(Some(directory))) = self.find_tree(path)? else { return Ok(None) };
-        let mut names: Vec<(&Bytes, &Node)> = directory.entries.iter().collect();
-        let order = if directory.stored { Order::Trie } else { Order::Name };
-        if order == Order::Trie {
-            sort_by_trie(&mut names, 0);
+        match self.walk(path)? {
+            Some(Below::Object(directory)) => directory.list(offset, len).map(Some),
+            Some(Below::Content(part)) => list::stored(part, offset, len).map(Some),
+            Some(Below::Value(_)) | None => Ok(None),
         }
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        let len = usize::try_from(len).unwrap_or(usize::MAX);
-        let entries = names.into_iter().skip(offset).take(len);
-        let entries = entries.map(|(name, node)| (name.clone(), matches!(node, Node::Directory(_))));
-        Ok(Some(Listing { order, entries: entries.collect() }))
     }
 
     /// The hash of the tree; of the empty one that of a directory without entries, which no node
     /// stores.
     ///
-    /// Hashing has the effect of [`Tree::length`] on every directory below that is changed and not
-    /// hashed yet.
+    /// Hashing has the effect of [`Tree::length`] on every directory in it that is changed and not
+    /// hashed.
     ///
     /// # Errors
     /// As [`Tree::get`]: the hashes of what is stored beside a change are read.
     pub fn hash(&self) -> Result<Hash> {
-        let mut image = Vec::new();
         match &self.0 {
-            None => hashing::put_root(core::iter::empty(), &mut image),
-            Some(directory) => return directory.hash(),
+            Some(directory) => directory.hash(),
+            None => {
+                let mut image = Vec::new();
+                hashing::put_root(core::iter::empty(), &mut image);
+                Ok(hashing::hash(&image))
+            }
         }
-        Ok(hashing::hash(&image))
     }
 
-    /// Marks everything as stored, as a commit does: each directory lists its entries in
-    /// [`Order::Trie`] until it is changed.
+    /// The hash of the directory at a path, as [`Tree::hash`] has it; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Tree::hash`].
+    pub fn hash_of<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Hash>> {
+        match self.walk(path)? {
+            Some(Below::Object(directory)) => directory.hash().map(Some),
+            Some(Below::Content(part)) => part.hash(0).map(Some),
+            Some(Below::Value(_)) | None => Ok(None),
+        }
+    }
+
+    /// What a commit does to the tree, as the nodes make one: all of it is hashed, and counts as
+    /// stored from now on. Nothing is written; that is [`Tree::persist`].
     ///
     /// # Errors
     /// As [`Tree::hash`].
     pub fn commit(&mut self) -> Result<()> {
-        if let Some(directory) = &self.0 {
-            let mut entries = BTreeMap::new();
-            for (name, node) in &directory.entries {
-                let mut node = node.clone();
-                if let Node::Directory(tree) = &mut node {
-                    tree.commit()?;
-                }
-                entries.insert(name.clone(), node);
-            }
-            self.0 = Some(Arc::new(Directory { entries, stored: true }));
+        if let Some(directory) = &mut self.0 {
+            directory.hash()?;
+            *directory = Arc::new(Directory::stored(directory.root.clone(), 0));
         }
         Ok(())
     }
 
-    fn put<S: AsRef<[u8]>>(&mut self, path: &[S], node: Option<Node>) -> Result<()> {
-        let Some((step, rest)) = path.split_first() else { return Ok(()) };
-        let step = step.as_ref();
-        if node.is_some() && (step.is_empty() || step.len() > MAX_NAME) {
-            let found = "a name that is empty or longer than 64 KiB";
-            return Err(Problem::new(Code::ContextShape).found(found));
-        }
-        let old = self.0.as_ref().and_then(|directory| directory.entries.get(step)).cloned();
-        let new = if rest.is_empty() {
-            if let (Some(Node::Value(old)), Some(Node::Value(new))) = (&old, &node)
-                && old == new
-            {
-                return Ok(());
+    /// What is at a path, not looked at as a whole.
+    fn walk<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Below<'_>>> {
+        let Some(mut at) = self.0.as_ref().map(Below::Object) else { return Ok(None) };
+        for step in path {
+            match at.child(step.as_ref())? {
+                Some(next) => at = next,
+                None => return Ok(None),
             }
-            node
-        } else {
-            let mut below = match old.clone() {
-                Some(Node::Directory(tree)) => tree,
-                _ if node.is_none() => return Ok(()),
-                _ => Self::new(),
-            };
-            below.put(rest, node)?;
-            if below.is_empty() { None } else { Some(Node::Directory(below)) }
-        };
-        if old.is_none() && new.is_none() {
-            return Ok(());
         }
-        let mut entries = self.0.as_ref().map(|directory| directory.entries.clone()).unwrap_or_default();
-        match new {
-            Some(node) => entries.insert(step.into(), node),
-            None => entries.remove(step),
-        };
-        self.0 = (!entries.is_empty()).then(|| Arc::new(Directory { entries, stored: false }));
-        Ok(())
+        Ok(Some(at))
     }
 }
 
-impl Directory {
-    fn hash(&self) -> Result<Hash> {
-        let mut hashed = Vec::new();
-        for (name, node) in &self.entries {
-            hashed.push(match node {
-                Node::Value(bytes) => (&**name, false, hashing::contents(bytes)),
-                Node::Directory(tree) => (&**name, true, tree.hash()?),
-            });
-        }
-        hash_part(&mut hashed, 0)
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "Tree(nothing)" } else { "Tree(a directory)" })
     }
-}
-
-fn sort_by_trie<T>(names: &mut [(&Bytes, T)], _: u32) {
-    names.sort_by_cached_key(|(name, _)| hashing::bits(name));
-    // Those that share a part that is not split any more come in the order of names.
-    fn last<T>(names: &mut [(&Bytes, T)], depth: u32) {
-        if names.len() <= ENTRIES || depth >= MAX_DEPTH {
-            names.sort_by(|a, b| a.0.cmp(b.0));
-            return;
-        }
-        let ones = names.partition_point(|(name, _)| hashing::bits(name) << depth >> 63 == 0);
-        let (zeros, ones) = names.split_at_mut(ones);
-        last(zeros, depth + 1);
-        last(ones, depth + 1);
-    }
-    last(names, 0);
-}
-
-fn hash_part(entries: &mut [(&[u8], bool, Hash)], depth: u32) -> Result<Hash> {
-    let mut image = Vec::new();
-    if entries.len() <= ENTRIES {
-        entries.sort_unstable_by_key(|entry| entry.0);
-        let entries = entries.iter().copied();
-        if depth == 0 {
-            hashing::put_root(entries, &mut image);
-        } else {
-            hashing::put_values(entries, &mut image);
-        }
-        return Ok(hashing::hash(&image));
-    }
-    if depth >= MAX_DEPTH {
-        return Err(Problem::new(Code::ContextShape).found("names that cannot be told apart"));
-    }
-    let len = entries.len() as u64;
-    let (mut halves, mut hashes) = ([Vec::new(), Vec::new()], Vec::new());
-    for entry in entries.iter() {
-        let bit = usize::from(hashing::bits(entry.0) << depth >> 63 == 1);
-        if let Some(half) = halves.get_mut(bit) {
-            half.push(*entry);
-        }
-    }
-    for (index, half) in (0..).zip(&mut halves) {
-        if !half.is_empty() {
-            hashes.push((index, hash_part(half, depth + 1)?));
-        }
-    }
-    hashing::put_tree(u64::from(depth), len, hashes.into_iter(), &mut image);
-    Ok(hashing::hash(&image))
 }
 
 #[cfg(test)]

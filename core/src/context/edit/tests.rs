@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::*;
+use crate::code::Code;
 use crate::context::path::hex;
 
 fn tree(entries: &[(&str, &[u8])]) -> Tree {

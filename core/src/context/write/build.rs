@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Shell, Sink, prefix_name};
 use crate::code::Code;
+use crate::context::edit::{NewObject, Persist, Tree};
 use crate::context::pack::{
     Child, Commit, ENTRIES, Hash, Head, Inode, Kind, MAX_DICT_STEPS, Mapping, Pointer, Step, Value, hashing,
 };
@@ -78,7 +79,7 @@ impl<'a> Builder<'a> {
     /// What the sink reports.
     pub fn contents(&mut self, bytes: &[u8]) -> Result<Object> {
         let hash = hashing::contents(bytes);
-        Ok(Object { hash, offset: self.put(hash, Kind::Contents, bytes)?, node: false })
+        Ok(Object { hash, offset: self.append(hash, Kind::Contents, bytes)?, node: false })
     }
 
     /// Writes a directory with these entries, in any order.
@@ -103,6 +104,15 @@ impl<'a> Builder<'a> {
         self.inode(&mut entries, 0)
     }
 
+    /// Writes a tree, all of it.
+    ///
+    /// # Errors
+    /// As [`Tree::persist`].
+    pub fn tree(&mut self, tree: &Tree) -> Result<Object> {
+        let written = tree.persist(self)?;
+        Ok(Object { hash: written.hash, offset: written.offset, node: true })
+    }
+
     /// Writes the commit of a root directory, and completes the context. Its hash.
     ///
     /// # Errors
@@ -116,7 +126,7 @@ impl<'a> Builder<'a> {
         let hash = commit.hash(&root.hash);
         let mut value = Vec::new();
         commit.put(&mut value);
-        let offset = self.put(hash, Kind::Commit, &value)?;
+        let offset = self.append(hash, Kind::Commit, &value)?;
         self.flush()?;
         let mut names: Vec<(&u64, &Vec<u8>)> =
             self.numbers.iter().map(|(name, number)| (number, name)).collect();
@@ -147,7 +157,7 @@ impl<'a> Builder<'a> {
             }
             let mut values = [None; ENTRIES];
             for (place, entry) in values.iter_mut().zip(entries.iter()) {
-                let step = self.step(entry.name);
+                let step = self.number(entry.name).map_or(Step::Inline(entry.name), Step::Dict);
                 let child = Child::Offset(entry.object.offset);
                 *place = Some(Value { step, node: entry.object.node, child });
             }
@@ -171,24 +181,24 @@ impl<'a> Builder<'a> {
             Inode::Tree { depth: u64::from(depth), len, pointers }.put(&mut value);
         }
         let hash = hashing::hash(&image);
-        Ok(Object { hash, offset: self.put(hash, kind, &value)?, node: true })
+        Ok(Object { hash, offset: self.append(hash, kind, &value)?, node: true })
     }
 
-    /// How an entry names itself: by its number in the dictionary, which it gets if it is worth one.
-    fn step<'b>(&mut self, name: &'b [u8]) -> Step<'b> {
+    /// The number of a name in the dictionary, which it gets if it is worth one.
+    fn number(&mut self, name: &[u8]) -> Option<u64> {
         if let Some(number) = self.numbers.get(name) {
-            return Step::Dict(*number);
+            return Some(*number);
         }
         if name.len() <= SHORT_NAME || self.numbers.len() >= MAX_DICT_STEPS {
-            return Step::Inline(name);
+            return None;
         }
         let number = self.numbers.len() as u64;
         self.numbers.insert(name.into(), number);
-        Step::Dict(number)
+        Some(number)
     }
 
     /// Appends an entry; its global offset.
-    fn put(&mut self, hash: Hash, kind: Kind, value: &[u8]) -> Result<u64> {
+    fn append(&mut self, hash: Hash, kind: Kind, value: &[u8]) -> Result<u64> {
         let offset = self.end;
         Head::put(&hash, kind, value, &mut self.buffer);
         self.end += Head::entry_len_of(value.len() as u64);
@@ -202,6 +212,15 @@ impl<'a> Builder<'a> {
         self.sink.write(&self.buffer)?;
         self.buffer.clear();
         Ok(())
+    }
+}
+
+/// All of a tree, into a context of its own.
+impl Persist for Builder<'_> {
+    fn put(&mut self, hash: &Hash, object: &NewObject<'_>) -> Result<u64> {
+        let mut value = Vec::new();
+        object.write(&mut |name| self.number(name), &mut value);
+        self.append(*hash, object.kind(), &value)
     }
 }
 
