@@ -188,6 +188,17 @@ pub enum Entry {
     Missing,
 }
 
+impl Entry {
+    /// What is exported, in a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Function => "a function that can be called",
+            Self::Parameters => "a function with parameters",
+            Self::Missing => "nothing, or no function",
+        }
+    }
+}
+
 /// What admission finds. That admission cannot tell is a [`Problem`](crate::Problem) instead.
 #[derive(Clone, Debug)]
 pub enum Admission {
