@@ -11,6 +11,7 @@ pub mod irmin;
 pub mod l1;
 pub mod limits;
 pub mod objects;
+pub mod pvm;
 pub mod reading;
 pub mod store_v4;
 pub mod verified;

@@ -61,7 +61,7 @@ impl Durable {
 
     /// Hash of the value of a key, if it has one.
     pub(super) fn value_hash(&self, key: &Steps<'_>) -> Result<Option<[u8; 32]>> {
-        self.0.find_tree(&join(key, &[VALUE]))?.map(|tree| tree.hash()).transpose()
+        self.0.hash_of(&join(key, &[VALUE]))
     }
 
     /// Writes into a value, from an offset up to its length on; a value that is not there is made.

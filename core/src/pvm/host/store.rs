@@ -210,8 +210,7 @@ impl Run {
         max: i32,
     ) -> Outcome<i64> {
         let key = Key::load(memory, key)?;
-        let tree = self.durable.0.find_tree(&key.steps())?.filter(|tree| !tree.is_empty());
-        let hash = tree.ok_or(Errno::NotANode)?.hash()?;
+        let hash = self.durable.0.hash_of(&key.steps())?.ok_or(Errno::NotANode)?;
         let part = hash.get(..room(max)?).unwrap_or(&hash);
         memory.store(to, part)?;
         Ok(part.len() as i64)
