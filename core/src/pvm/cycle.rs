@@ -94,7 +94,7 @@ impl State {
         }
         self.durable.delete(REBOOT_COUNTER)?;
         let counter = u32::try_from(self.counters.reboot_counter).unwrap_or(u32::MAX);
-        self.durable.set(REBOOT_COUNTER, &counter.to_le_bytes())
+        self.durable.write(REBOOT_COUNTER, 0, &counter.to_le_bytes())
     }
 }
 

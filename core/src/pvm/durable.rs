@@ -66,29 +66,17 @@ impl Durable {
 
     /// Writes into a value, from an offset up to its length on; a value that is not there is made.
     pub(super) fn write(&mut self, key: &Steps<'_>, offset: u64, bytes: &[u8]) -> Result<()> {
-        let old = self.value(key)?;
-        let length = old.as_ref().map_or(0, |value| value.length);
         let end = offset + bytes.len() as u64;
-        let mut rest = bytes;
-        let mut from = offset;
-        while !rest.is_empty() {
-            let (number, within) = (from / CHUNK as u64, (from % CHUNK as u64) as usize);
-            let (part, after) = rest.split_at(rest.len().min(CHUNK - within));
-            let mut chunk = [0; CHUNK];
-            if let Some(old) = &old {
-                old.chunk(number, &mut chunk)?;
-            }
-            if let Some(place) = chunk.get_mut(within..within + part.len()) {
-                place.copy_from_slice(part);
-            }
-            let name = Decimal::new(number);
-            self.0.add(&join(key, &[VALUE, CONTENTS, name.name()]), &chunk[..])?;
-            (rest, from) = (after, from + part.len() as u64);
-        }
-        if old.is_none() || end > length {
-            self.set_length(key, end.max(length))?;
-        }
-        Ok(())
+        let Some(old) = self.value(key)? else {
+            let mut new = Tree::new();
+            write_chunks(None, offset, bytes, |name, chunk| new.add(&[CONTENTS, name], chunk))?;
+            new.add(&[LENGTH], &end.to_be_bytes()[..])?;
+            return self.0.add_tree(&join(key, &[VALUE]), new);
+        };
+        write_chunks(Some(&old), offset, bytes, |name, chunk| {
+            self.0.add(&join(key, &[VALUE, CONTENTS, name]), chunk)
+        })?;
+        if end > old.length { self.set_length(key, end) } else { Ok(()) }
     }
 
     /// Writes nothing at the start: makes an empty value, or leaves the one that is there as it is.
@@ -176,6 +164,30 @@ impl Value<'_> {
         }
         Ok(())
     }
+}
+
+/// The chunks that change when bytes are written into a value, each as a whole.
+fn write_chunks(
+    old: Option<&Value<'_>>,
+    offset: u64,
+    bytes: &[u8],
+    mut put: impl FnMut(&[u8], &[u8]) -> Result<()>,
+) -> Result<()> {
+    let (mut from, mut rest) = (offset, bytes);
+    while !rest.is_empty() {
+        let (number, within) = (from / CHUNK as u64, (from % CHUNK as u64) as usize);
+        let (part, after) = rest.split_at(rest.len().min(CHUNK - within));
+        let mut chunk = [0; CHUNK];
+        if let Some(old) = old {
+            old.chunk(number, &mut chunk)?;
+        }
+        if let Some(place) = chunk.get_mut(within..within + part.len()) {
+            place.copy_from_slice(part);
+        }
+        put(Decimal::new(number).name(), &chunk)?;
+        (rest, from) = (after, from + part.len() as u64);
+    }
+    Ok(())
 }
 
 /// A value is malformed.
