@@ -15,20 +15,6 @@ lock_cache
 need_node
 need cc gcc libc6-dev
 
-# tool CRATE VERSION COMMAND: installs one version of a tool beside its other versions, sets `bin`.
-tool() {
-    bin=$CACHE/tools/$1-$2/bin
-    [ ! -x "$bin/$3" ] || return 0
-    say "cargo install $1 $2 (some minutes, once)"
-    local log=$CACHE/$1.log locked
-    # The lock file of a release can name versions that a registry no longer has: then without it.
-    for locked in --locked ''; do
-        env -u RUSTFLAGS -u CARGO_TARGET_DIR cargo install "$1" --version "$2" $locked --root "${bin%/bin}" >"$log" 2>&1 9>&- && return 0
-    done
-    tail -n 5 "$log" >&2
-    die "$1 $2 could not be installed"
-}
-
 tool wasm-pack "$wasm_pack" wasm-pack
 path=$bin
 tool wasm-bindgen-cli "$(locked_version wasm-bindgen)" wasm-bindgen
