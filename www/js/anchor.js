@@ -1,6 +1,6 @@
 // The two ways to anchor a snapshot: a layer 1 node, and a commitment known from elsewhere.
 
-import { $, announce } from './dom.js';
+import { $, announce, say } from './dom.js';
 import { askAbout, checkOf, compare, endpointOf } from './layer1.js';
 import { sentence } from './trouble.js';
 import { together } from './verdicts.js';
@@ -136,11 +136,11 @@ function offerToStop(stop) {
 }
 
 function say(text) {
-  $('layer1-said').textContent = text;
+  say($('layer1-said'), text);
 }
 
 function complain(name, text) {
-  $(`${name}-error`).textContent = text;
+  say($(`${name}-error`), text);
   $(name).setAttribute('aria-invalid', String(Boolean(text)));
   if (text) $(name).focus();
 }

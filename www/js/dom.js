@@ -1,18 +1,28 @@
 // Making elements without a framework, and without ever parsing text as HTML.
 
+import { shown } from './shown.js';
+
 export const $ = (id) => document.getElementById(id);
 
-/** An element with properties, `data-*` and `aria-*` attributes, and children. */
+/** Foreign text in an element that is there. */
+export const say = (element, text) => (element.textContent = shown(text ?? ''));
+
+// What is seen of these properties is their text.
+const SEEN = new Set(['title', 'textContent']);
+
+/** An element with properties, `data-*` and `aria-*` attributes, and children. Texts are [shown](shown.js). */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [key, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
     if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
     else if (key === 'class') element.className = value;
+    else if (SEEN.has(key)) element[key] = shown(String(value));
     else if (key in element && !key.startsWith('aria')) element[key] = value;
     else element.setAttribute(key, value === true ? '' : value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  const there = children.flat().filter((child) => child !== undefined && child !== null && child !== false);
+  element.append(...there.map((child) => (typeof child === 'string' ? shown(child) : child)));
   return element;
 }
 
@@ -57,7 +67,8 @@ function copyOldWay(text) {
 /** Tells screen readers. The same words twice in a row are told once. */
 export function announce(text) {
   const region = $('live');
-  if (region.textContent !== text) region.textContent = text;
+  const seen = shown(text);
+  if (region.textContent !== seen) region.textContent = seen;
 }
 
 /** Hands a Blob to the user as a download. */

@@ -3,7 +3,7 @@
 import { completeAnchors, forgetAnchors, listenToAnchors, shownOf, withAnchors } from './anchor.js';
 import { drawClaims, refuseImport } from './claims.js';
 import { drawContext } from './context.js';
-import { $, announce, h } from './dom.js';
+import { $, announce, h, say } from './dom.js';
 import { bytes, bytesExact, count, plural } from './format.js';
 import { run, runAndKeep } from './jobs.js';
 import { MemberDialog } from './member.js';
@@ -71,8 +71,8 @@ function begin(source) {
   $('result').hidden = false;
   $('again').hidden = false;
   $('result-kind').textContent = source.example ? 'Example' : source.url ? 'From an address' : 'On this computer';
-  $('result-title').textContent = source.name;
-  $('result-sub').textContent = source.file ? bytesExact(source.file.size) : source.url;
+  say($('result-title'), source.name);
+  say($('result-sub'), source.file ? bytesExact(source.file.size) : source.url);
   document.title = `${source.name} · rollsnap`;
   remember(source);
   forgetAnchors();
@@ -276,14 +276,14 @@ async function start() {
     open,
     refuse(what) {
       if (visit) home();
-      $('url-error').textContent = row(what) ? `${sentence(row(what).title)}: ${row(what).advice}.` : what;
+      say($('url-error'), row(what) ? `${sentence(row(what).title)}: ${row(what).advice}.` : what);
     },
   });
   const known = run('about').then(({ version, codes }) => {
     table = new Map(codes.map((code) => [code.code, code]));
     $('about').textContent = `rollsnap ${version}`;
   });
-  await known.catch((failure) => ($('url-error').textContent = failure.text));
+  await known.catch((failure) => say($('url-error'), failure.text));
   const source = fromHash();
   if (source && !visit) open(source);
   document.documentElement.dataset.ready = '';
