@@ -94,6 +94,8 @@ fn files_are_served_and_nothing_else() {
                 &*format!("Content-Length: {}", expected.len()),
                 "Cache-Control: no-cache",
                 "X-Content-Type-Options: nosniff",
+                "Content-Security-Policy: frame-ancestors 'none'",
+                "Cross-Origin-Resource-Policy: same-origin",
                 "Connection: close",
             ] {
                 assert!(head.lines().any(|line| line == header), "{path}: no {header} in {head}");
@@ -116,6 +118,16 @@ fn files_are_served_and_nothing_else() {
             ("GET /", "Host: somebody.example\r\n", 403),
             ("GET /", "", 403),
             ("GET /", &*format!("{host}Host: somebody.example\r\n"), 403),
+            ("GET /", &*format!("{host}{host}"), 403),
+            ("GET /", &*host.replace("\r\n", ".somebody.example\r\n"), 403),
+            ("GET /", &*host.replace("127", "x@127"), 403),
+            ("GET http://somebody.example/", &*host, 403),
+            (&*format!("GET {url}"), &*host, 200),
+            (&*format!("GET {url}"), "Host: somebody.example\r\n", 403),
+            (&*format!("GET {url}style.css"), &*local, 200),
+            ("GET //index.html", &*host, 404),
+            ("GET index.html", &*host, 400),
+            ("OPTIONS *", &*host, 405),
             ("GET /", "this is no header\r\n", 400),
             ("", &*host, 400),
             ("GET /", &*long, 431),
@@ -175,4 +187,39 @@ fn a_program_without_the_page_says_so() {
         Ok(page) => assert!(page.url().starts_with("http://127.0.0.1:")),
         Err(problem) => assert_eq!(problem.code(), Code::PageMissing),
     }
+}
+
+/// More connections than are served at the same time, and none of them says anything.
+#[test]
+fn slow_connections_keep_no_other_waiting() {
+    served(|url| {
+        let slow: Vec<TcpStream> = (0..100).map(|_| connect(url)).collect();
+        for mut stream in &slow {
+            // The oldest may have made room already.
+            let _ = write!(stream, "GET / HTTP/1.1\r\n");
+        }
+        let begun = std::time::Instant::now();
+        let (head, _) = ask(url, "GET /", &format!("Host: {}\r\n", address(url)));
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    });
+}
+
+/// What comes behind one request on a connection is not answered, whatever its head says of its length.
+#[test]
+fn one_request_gets_one_answer() {
+    served(|url| {
+        let host = format!("Host: {}\r\n", address(url));
+        for rest in [
+            format!("\r\nGET /style.css HTTP/1.1\r\n{host}\r\n"),
+            "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\nGET /etc HTTP/1.1\r\n\r\n"
+                .into(),
+        ] {
+            let mut stream = connect(url);
+            write!(stream, "GET /style.css HTTP/1.1\r\n{host}{rest}").unwrap();
+            let (head, body) = hear(&stream);
+            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+            assert_eq!(body, include_bytes!("../../www/style.css"));
+        }
+    });
 }

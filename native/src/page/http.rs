@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longest head of a request, in bytes.
@@ -19,7 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_BODY: usize = 1 << 16;
 
 /// A connection of a browser.
-pub(super) struct Connection(TcpStream);
+pub(super) struct Connection {
+    stream: TcpStream,
+    /// Whether a request has come.
+    asked: AtomicBool,
+}
 
 /// The head of a request, as far as it matters here.
 pub(super) struct Request {
@@ -48,13 +53,24 @@ pub(super) struct Response {
 
 impl Connection {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self(stream)
+        Self { stream, asked: AtomicBool::new(false) }
+    }
+
+    /// Whether a request has come, or what is none.
+    pub(super) fn has_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Waits for a request.
     pub(super) fn ask(&self) -> Asked {
+        let asked = self.wait();
+        self.asked.store(true, Ordering::Relaxed);
+        asked
+    }
+
+    fn wait(&self) -> Asked {
         // Some systems pass it on from the socket that listens.
-        if self.0.set_nonblocking(false).is_err() {
+        if self.stream.set_nonblocking(false).is_err() {
             return Asked::Nothing;
         }
         let deadline = Instant::now() + PATIENCE;
@@ -85,18 +101,18 @@ impl Connection {
     pub(super) fn answer(&self, response: &Response, head_only: bool) {
         let body = if head_only { &[] } else { &*response.body };
         let sent = self
-            .0
+            .stream
             .set_write_timeout(Some(PATIENCE))
-            .and_then(|()| (&self.0).write_all(response.head().as_bytes()))
-            .and_then(|()| (&self.0).write_all(body));
-        if sent.is_ok() && self.0.shutdown(Shutdown::Write).is_ok() {
+            .and_then(|()| (&self.stream).write_all(response.head().as_bytes()))
+            .and_then(|()| (&self.stream).write_all(body));
+        if sent.is_ok() && self.stream.shutdown(Shutdown::Write).is_ok() {
             self.read_the_rest();
         }
     }
 
     /// Ends it at once, whoever waits for something on it.
     pub(super) fn hang_up(&self) {
-        let _ = self.0.shutdown(Shutdown::Both);
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     fn read_the_rest(&self) {
@@ -114,8 +130,8 @@ impl Connection {
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        self.0.set_read_timeout(Some(left))?;
-        let read = (&self.0).read(&mut piece[..room])?;
+        self.stream.set_read_timeout(Some(left))?;
+        let read = (&self.stream).read(&mut piece[..room])?;
         bytes.extend_from_slice(&piece[..read]);
         Ok(read)
     }
@@ -154,10 +170,20 @@ impl Response {
         let length = body.len();
         format!(
             "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nAllow: GET, HEAD\r\n\
-             Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+             Cache-Control: no-cache\r\n{GUARD}Connection: close\r\n\r\n"
         )
     }
 }
+
+/// What the browser is told to keep others from: no other site shows the page in a frame, reads its files, holds
+/// on to its window or learns that it was left. What the page itself may do stands in its own policy, which cannot
+/// say the first.
+const GUARD: &str = "Content-Security-Policy: frame-ancestors 'none'\r\n\
+                     X-Frame-Options: DENY\r\n\
+                     X-Content-Type-Options: nosniff\r\n\
+                     Cross-Origin-Resource-Policy: same-origin\r\n\
+                     Cross-Origin-Opener-Policy: same-origin\r\n\
+                     Referrer-Policy: no-referrer\r\n";
 
 /// A read that comes to its time limit says one or the other.
 fn timed_out(err: &io::Error) -> bool {

@@ -2,12 +2,13 @@
 
 mod http;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 use std::{io, thread};
 
 use rollsnap_core::{Code, Feedback, Problem, Result};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
 use http::{Asked, Connection, Request, Response};
@@ -19,12 +20,12 @@ mod embedded {
 /// Files by their paths below the address, without the first slash.
 pub type Files = &'static [(&'static str, &'static [u8])];
 
-/// Connections that are served at the same time; more wait in the queue of the system. A browser
-/// opens six, and some ahead of time, without asking anything.
+/// Connections that are served at the same time. A browser opens six, and some ahead of time, without asking
+/// anything; when there are more, the oldest one that has not asked yet makes room.
 const MAX_CONNECTIONS: usize = 64;
 
 /// How often the server looks whether it is stopped.
-const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+const TICK: Duration = Duration::from_millis(100);
 
 /// A server on the loopback interface.
 pub struct Page {
@@ -70,8 +71,10 @@ impl Page {
 
     /// Answers requests until the user stops it, which ends the connections that are open then.
     ///
+    /// Without descriptors, memory or threads for one more connection it goes on with those that it has.
+    ///
     /// # Errors
-    /// [`Code::IoOther`] when no more connections can be taken.
+    /// [`Code::IoOther`] when the system does not let it listen any more.
     pub fn serve(&self, feedback: &dyn Feedback) -> Result<()> {
         thread::scope(|scope| {
             let mut open = Vec::new();
@@ -95,22 +98,41 @@ impl Page {
         while !feedback.cancelled() {
             // A thread that has ended has dropped its share.
             open.retain(|connection| Arc::strong_count(connection) > 1);
+            let full = open.len() >= MAX_CONNECTIONS && !make_room(open);
             let listening = PollFd::new(&self.listener, PollFlags::IN);
-            let waiting = if open.len() < MAX_CONNECTIONS { &mut [listening][..] } else { &mut [] };
-            match poll(waiting, Some(&TICK)) {
+            let waiting = if full { &mut [] } else { &mut [listening][..] };
+            match poll(waiting, Some(&TICK.try_into().unwrap_or_default())) {
                 Ok(0) | Err(Errno::INTR) => continue,
                 Ok(_) => {}
                 Err(err) => return Err(err.into()),
             }
-            let stream = match self.listener.accept() {
-                Ok((stream, _)) => stream,
-                Err(err) if has_gone(&err) => continue,
-                Err(err) => return Err(err),
+            let begun = match self.listener.accept() {
+                Ok((stream, _)) => self.begin(scope, open, stream),
+                Err(err) => Err(err),
             };
-            let connection = Arc::new(Connection::new(stream));
-            open.push(Arc::clone(&connection));
-            thread::Builder::new().name("page".into()).spawn_scoped(scope, move || self.talk(&connection))?;
+            match begun {
+                Err(err) if is_final(&err) => return Err(err),
+                // It waits in the queue of the system, or has gone; nothing is asked again and again for it.
+                Err(err) if !has_gone(&err) => {
+                    make_room(open);
+                    thread::sleep(TICK);
+                }
+                _ => {}
+            }
         }
+        Ok(())
+    }
+
+    fn begin<'scope>(
+        &'scope self,
+        scope: &'scope thread::Scope<'scope, '_>,
+        open: &mut Vec<Arc<Connection>>,
+        stream: TcpStream,
+    ) -> io::Result<()> {
+        let connection = Arc::new(Connection::new(stream));
+        let share = Arc::clone(&connection);
+        thread::Builder::new().name("page".into()).spawn_scoped(scope, move || self.talk(&share))?;
+        open.push(connection);
         Ok(())
     }
 
@@ -124,28 +146,56 @@ impl Page {
     }
 
     fn answer(&self, request: &Request) -> Response {
-        if !self.is_meant(request) {
+        let Some(path) = self.path(request) else {
             return Response::refusal("403 Forbidden", "this is not the page's address");
-        }
+        };
         if !matches!(&*request.method, "GET" | "HEAD") {
             return Response::refusal("405 Method Not Allowed", "the page is only read");
         }
-        let path = request.target.split(['?', '#']).next().unwrap_or_default();
-        let name = path.trim_start_matches('/');
-        let name = if name.is_empty() { "index.html" } else { name };
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let name = match path.strip_prefix('/') {
+            Some("") => "index.html",
+            Some(name) => name,
+            None => return Response::refusal("400 Bad Request", "this is no path"),
+        };
         match self.files.iter().find(|(file, _)| *file == name) {
             None => Response::refusal("404 Not Found", "no such file"),
             Some((name, bytes)) => Response::of(media_type(name), bytes),
         }
     }
 
-    /// Whether the browser was sent here by this address, and not by a name of somebody else's
-    /// that leads here.
-    fn is_meant(&self, request: &Request) -> bool {
+    /// The path that is asked for, if the browser was sent here by this address, and not by a name of somebody
+    /// else's that leads here. An address in the place of the path counts as well as the header.
+    fn path<'r>(&self, request: &'r Request) -> Option<&'r str> {
         let port = self.address.port();
-        let own = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
-        matches!(&request.hosts[..], [host] if own.contains(host))
+        let own = |host: &str| ["127.0.0.1", "localhost"].iter().any(|name| host == format!("{name}:{port}"));
+        let [host] = &request.hosts[..] else { return None };
+        let path = match request.target.strip_prefix("http://") {
+            None => &*request.target,
+            Some(rest) => {
+                let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                if !own(host) {
+                    return None;
+                }
+                if path.is_empty() { "/" } else { path }
+            }
+        };
+        own(host).then_some(path)
     }
+}
+
+/// Ends the oldest connection on which nothing has been asked yet: a slow one keeps no other waiting. `false` when
+/// all are being answered.
+fn make_room(open: &mut Vec<Arc<Connection>>) -> bool {
+    let idle = open.iter().position(|connection| !connection.has_asked());
+    idle.map(|at| open.remove(at).hang_up()).is_some()
+}
+
+/// Whether the socket itself is of no use any more. All else passes: descriptors and memory become free again, and
+/// what the network says of one connection says nothing of the next.
+fn is_final(err: &io::Error) -> bool {
+    let errno = Errno::from_io_error(err);
+    matches!(errno, Some(Errno::BADF | Errno::INVAL | Errno::NOTSOCK | Errno::OPNOTSUPP | Errno::FAULT))
 }
 
 /// Whether the other side has left between knocking and coming in.
