@@ -39,6 +39,15 @@ impl Class {
     }
 }
 
+impl Code {
+    /// Whether it says something about what was read. Only then can a check that meets it say "no": what the
+    /// machine, a lock or layer 1 kept from being read has not been judged.
+    pub const fn is_about_contents(self) -> bool {
+        matches!(self.class(), Class::Answer | Class::Damaged)
+            && !matches!(self, Self::IoNotFound | Self::IoDirectory)
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -9,9 +9,13 @@ use core::fmt;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::code::Code;
+use crate::shown::shown;
 
 /// Something is wrong. It names the [`Code`], where it was found, what was expected and what was
 /// found instead; `Display` says it in one sentence, [`Problem::advice`] what to do.
+///
+/// What it quotes comes from files, databases and servers, and its parts give it back as it is: a surface shows them
+/// through [`shown`](crate::shown()).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Problem(Box<Parts>);
 
@@ -160,17 +164,28 @@ impl Problem {
         lines
     }
 
+    /// All of it in one sentence, with foreign texts as they are: for what goes on in another problem or in JSON.
+    /// `Display` is for people.
+    pub fn sentence(&self) -> String {
+        let mut sentence = String::from(self.title());
+        for line in self.details() {
+            sentence.push_str(": ");
+            sentence.push_str(&line);
+        }
+        sentence
+    }
+
     /// The first line: the exact text of the peers where they have one.
     pub fn title(&self) -> &str {
         self.0.headline.as_deref().unwrap_or(self.0.code.title())
     }
 }
 
-/// `title: member "m", at byte 158 of the decompressed stream: expected X, found Y: cause`
+/// `title: member "m", at byte 158 of the decompressed stream: expected X, found Y: cause`, fit to be
+/// [`shown`](crate::shown()).
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.title())?;
-        self.details().iter().try_for_each(|line| write!(f, ": {line}"))
+        f.write_str(&shown(&self.sentence()))
     }
 }
 

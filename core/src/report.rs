@@ -180,6 +180,11 @@ impl Report {
     pub fn failures(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.status == Status::No)
     }
+
+    /// The checks that were to be done and could not be, for a reason that is not in what was read.
+    pub fn hindered(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.is_hindered())
+    }
 }
 
 impl Default for Report {
@@ -189,9 +194,11 @@ impl Default for Report {
 }
 
 impl Check {
-    /// A check that does not hold.
-    pub fn no(problem: &Problem) -> Self {
-        Self::from_problem(problem, Status::No)
+    /// A check that met a problem: "no" where the problem is in what was read, and not checked where it is
+    /// anything else, such as a disk that fails. This is the only way to a "no".
+    pub fn of(problem: &Problem) -> Self {
+        let status = if problem.code().is_about_contents() { Status::No } else { Status::Unknown };
+        Self::from_problem(problem, status)
     }
 
     /// A check that holds, with a remark.
@@ -212,6 +219,11 @@ impl Check {
     /// A check that was not done, and why.
     pub fn unknown(code: Code, why: impl Into<String>) -> Self {
         Self::bare(code, Status::Unknown, why)
+    }
+
+    /// Whether something kept it from being done that is not in what was read.
+    pub fn is_hindered(&self) -> bool {
+        self.status == Status::Unknown && !self.code.is_about_contents()
     }
 
     fn bare(code: Code, status: Status, text: impl Into<String>) -> Self {

@@ -20,6 +20,11 @@ pub fn problem(doing: &str, path: &Path, err: io::Error) -> Problem {
     Problem::new(code).headline(format!("cannot {doing} {}", path.display())).because(err)
 }
 
+/// The system gives no thread for a job that needs one.
+pub(crate) fn no_thread(err: io::Error) -> Problem {
+    Problem::new(Code::IoOther).headline("cannot start a thread").because(err)
+}
+
 /// Makes the names in a directory (created, renamed, removed files) survive a crash.
 ///
 /// # Errors
@@ -104,6 +109,18 @@ pub fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
         Ok(bytes) => Ok(Some(bytes)),
         Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
         Err(err) => Err(problem("read", path, err)),
+    }
+}
+
+/// Whether a directory is at a path. What cannot be looked at is not taken for missing.
+///
+/// # Errors
+/// Any `io.*` code.
+pub fn is_dir(path: &Path) -> Result<bool> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(found.is_dir()),
+        Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(err) => Err(problem("look at", path, err)),
     }
 }
 

@@ -69,11 +69,13 @@ pub fn read(
         first_level: None,
         head_level: None,
     };
-    // Of a damaged file nothing more can be said, nor of a store that cannot be read.
+    // Of a damaged file nothing more can be said, nor of a store that is damaged.
     if report.verdicts.intact == Verdict::Yes
         && let Some(root) = kept.root()
+        && let Err(problem) = judge(root, &contexts, &mut nature, &mut report)
+        && !problem.code().is_about_contents()
     {
-        let _ = judge(root, &contexts, &mut nature, &mut report);
+        return Err(problem);
     }
     Ok((report, nature))
 }

@@ -9,6 +9,8 @@ use std::thread::{self, JoinHandle};
 
 use rollsnap_core::{Code, Problem, Result};
 
+use crate::io;
+
 struct Job<T> {
     work: T,
     back: SyncSender<Result<T>>,
@@ -45,9 +47,7 @@ impl<T: Send + 'static> Pool<T> {
                 Ok(thread) => pool.threads.push(thread),
                 // Fewer threads are slower, no more.
                 Err(_) if !pool.threads.is_empty() => break,
-                Err(err) => {
-                    return Err(Problem::new(Code::IoOther).headline("cannot start a thread").because(err));
-                }
+                Err(err) => return Err(io::no_thread(err)),
             }
         }
         Ok(pool)

@@ -7,9 +7,11 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
-use std::sync::OnceLock;
+
+use crate::preload::Library;
+
+static LIBRARY: Library = Library::new("crash");
 
 /// What happens at call N.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,33 +96,6 @@ fn prepare(mut command: Command) -> Command {
     for name in ["CRASH_AT", "CRASH_HOW", "CRASH_THEN", "CRASH_COUNT_FILE", "CRASH_TRACE_FILE"] {
         command.env_remove(name);
     }
-    command.env("LD_PRELOAD", library());
+    command.env("LD_PRELOAD", LIBRARY.path());
     command
-}
-
-/// The compiled library, beside the test binary; built anew when its source has changed.
-fn library() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("crash/crash.c");
-        let binary = std::env::current_exe().expect("a test binary has a path");
-        let library = binary.with_file_name("rollsnap-crash.so");
-        let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified());
-        let written = modified(&source).expect("the source of the library is there");
-        if modified(&library).is_ok_and(|built| built > written) {
-            return library;
-        }
-        // Test binaries run side by side: each builds under a name of its own.
-        let draft = library.with_extension(format!("{}.so", std::process::id()));
-        let cc = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-        let output = Command::new(&cc)
-            .args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o"])
-            .args([&draft, &source])
-            .arg("-ldl")
-            .output()
-            .expect("a C compiler is installed");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        fs::rename(&draft, &library).expect("the library gets its name");
-        library
-    })
 }

@@ -4,6 +4,8 @@ pub mod cli;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod crash;
 pub mod damaged;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub mod faults;
 pub mod fixtures;
 pub mod gathered;
 pub mod indexed;
@@ -12,6 +14,8 @@ pub mod l1;
 pub mod limits;
 pub mod objects;
 pub mod pvm;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod preload;
 pub mod reading;
 pub mod store_v4;
 pub mod verified;

@@ -1,13 +1,12 @@
 //! Commits: which there are, which can be read, and what they say.
 
 use alloc::format;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::index::{Entry, Index};
 use super::pack::{self, Child, Hash, Kind};
 use super::{Context, Tree};
-use crate::code::{Class, Code};
+use crate::code::Code;
 use crate::hash::ContextHash;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
@@ -106,7 +105,7 @@ impl<F: Files> Context<F> {
                     .expected(entry.hash)
                     .found(commit.hash),
             )),
-            Err(problem) if problem.code().class() == Class::Environment => Err(problem),
+            Err(problem) if !problem.code().is_about_contents() => Err(problem),
             Err(problem) => Ok(State::Damaged(problem)),
         }
     }
@@ -130,7 +129,7 @@ impl<F: Files> Context<F> {
                 Err(cannot("it was collected as garbage; only its entry in the index is left"))
             }
             State::NotYet => Err(cannot("it lies beyond the end that the control file tells")),
-            State::Damaged(problem) => Err(cannot(&problem.to_string()).at(Place::Context(entry.offset))),
+            State::Damaged(problem) => Err(cannot(&problem.sentence()).at(Place::Context(entry.offset))),
         }
     }
 

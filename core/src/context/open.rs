@@ -186,8 +186,10 @@ pub(super) fn damaged(code: Code, name: &str, why: Malformed) -> Problem {
 /// # Errors
 /// [`Code::ContextVersion`], [`Code::ContextControl`].
 pub(super) fn read_control(file: &impl ReadAt) -> Result<Control> {
-    let bytes = read_whole(file, CONTROL, 0, file.len(), MAX_CONTROL)
-        .map_err(|_| damaged(Code::ContextControl, CONTROL, Malformed("it is longer than 4096 bytes")))?;
+    if file.len() > MAX_CONTROL {
+        return Err(damaged(Code::ContextControl, CONTROL, Malformed("it is longer than 4096 bytes")));
+    }
+    let bytes = read_whole(file, CONTROL, 0, file.len(), MAX_CONTROL)?;
     Control::parse(&bytes).map_err(|why| {
         let known = bytes.starts_with(b"0000000") && matches!(bytes.get(7), Some(b'3'..=b'5'));
         let version = !known && bytes.len() >= 8;

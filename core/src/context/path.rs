@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::pack::{Hash, Malformed};
+use crate::shown::is_plain;
 
 /// Reads a path: steps with `/` between them. Empty steps do not count.
 ///
@@ -63,12 +64,6 @@ pub fn unhex(text: &str) -> Option<Hash> {
         *byte = pair.iter().try_fold(0, |byte, digit| Some(byte << 4 | digit_value(*digit)?))?;
     }
     Some(hash)
-}
-
-/// Whether a character shows itself: neither a control character nor one of those invisible ones
-/// that change how the text around them looks.
-fn is_plain(char: char) -> bool {
-    char == '"' || char == '\'' || char.escape_debug().count() == 1
 }
 
 fn parse_step(text: &[u8]) -> Result<Vec<u8>, Malformed> {

@@ -167,7 +167,7 @@ impl Archive {
                 if cut && matches!(problem.code(), Code::HeaderShort | Code::FileEmpty) {
                     return Ok(());
                 }
-                report.add(Check::no(&problem));
+                report.add(Check::of(&problem));
                 return sink(Event::Problem(&problem));
             }
         };
@@ -226,12 +226,12 @@ impl Archive {
             };
             outcome?;
             for remark in reader.take_remarks() {
-                report.add(Check::no(&remark));
+                report.add(Check::of(&remark));
                 sink(Event::Problem(&remark))?;
             }
         }
         for remark in reader.take_remarks() {
-            report.add(Check::no(&remark));
+            report.add(Check::of(&remark));
             sink(Event::Problem(&remark))?;
         }
         Ok(())
@@ -247,7 +247,7 @@ impl Archive {
             let (members, bytes) = (reader.members(), reader.bytes());
             self.state = State::Stopped { at_header: false, members, bytes };
         }
-        report.add(Check::no(&problem));
+        report.add(Check::of(&problem));
         sink(Event::Problem(&problem))
     }
 }

@@ -58,7 +58,7 @@ impl ContentInspector {
         }
         // What follows a complete member does not spoil the data before it.
         self.cut |= !matches!(problem.code(), Code::GzipMembers | Code::GzipTrailing);
-        self.report.add(Check::no(problem));
+        self.report.add(Check::of(problem));
         sink(Event::Problem(problem))
     }
 
@@ -121,9 +121,10 @@ impl ContentInspector {
             self.report.container.bytes = Some(self.archive.received());
         }
         let broken = self.report.failures().next().is_some();
+        let hindered = self.report.hindered().next().is_some();
         self.report.verdicts.intact = match broken {
             true => Verdict::No,
-            false if left_out || self.partial => Verdict::Unknown,
+            false if left_out || self.partial || hindered => Verdict::Unknown,
             false => Verdict::Yes,
         };
         Ok(self.report)

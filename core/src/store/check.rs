@@ -38,8 +38,15 @@ pub fn check<S: Rows>(
 ) -> Result<(Vec<Problem>, Vec<Check>)> {
     let mut problems = Vec::new();
     let Subject { metadata, store, shown, header, contexts } = subject;
-    let metadata = metadata.and_then(|metadata| metadata.ok_or_else(|| no_metadata(shown)));
-    let metadata = metadata.map_err(|problem| problems.push(problem)).ok();
+    let metadata = match metadata.and_then(|metadata| metadata.ok_or_else(|| no_metadata(shown))) {
+        Ok(metadata) => Some(metadata),
+        Err(problem) if problem.code().is_about_contents() => {
+            problems.push(problem);
+            None
+        }
+        // Metadata that may say anything are no reason to judge the store without them.
+        Err(problem) => return Ok((Vec::from([problem]), Vec::new())),
+    };
     let judge = Judge { metadata: metadata.as_ref(), shown, header, contexts, phase };
     match store.and_then(|store| judge.store(store, feedback, &mut problems)) {
         Ok(passed) => Ok((problems, passed)),

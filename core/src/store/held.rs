@@ -43,7 +43,7 @@ impl Held {
         }
         match check_cemented(lcc, &mut self.store().ok()?) {
             Ok(check) => check,
-            Err(problem) if problem.code() == Code::L1Lcc => Some(Check::no(&problem)),
+            Err(problem) if problem.code() == Code::L1Lcc => Some(Check::of(&problem)),
             Err(problem) => Some(Check::open(&problem)),
         }
     }

@@ -48,8 +48,12 @@ impl<D, R: ReadAt> Opened<D, R> {
     /// Those of [`v4::Store::open`].
     pub fn of_files<F: Files<File = R>>(files: &F) -> Result<Self> {
         let store = v4::Store::open(files)?;
-        // Metadata that cannot be read are told where they are checked.
-        let level = genesis_level(files).unwrap_or_default();
+        let level = match genesis_level(files) {
+            Ok(level) => level,
+            // Damaged metadata are told where they are checked.
+            Err(problem) if problem.code().is_about_contents() => None,
+            Err(problem) => return Err(problem),
+        };
         Ok(Self::Files(Box::new(store.with_genesis_level(level))))
     }
 }

@@ -176,7 +176,8 @@ pub fn cut_store() -> Check {
 }
 
 /// Adds what holds and what does not, and gives the verdict. `whole`: the file around the store
-/// holds; without its last bytes, the rest of a snapshot cannot vouch for the whole.
+/// holds; without its last bytes, the rest of a snapshot cannot vouch for the whole. Neither can what was read
+/// where something could not be.
 pub fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>, whole: bool) {
     // Messages without a witness may be anything, and so may objects that nobody read.
     let open = [Code::MessagesWitness, Code::ContextUnchecked];
@@ -184,10 +185,11 @@ pub fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>, w
     passed.into_iter().for_each(|check| report.add(check));
     let genesis = "not checked: whether the origination gives the genesis state, which needs the PVM";
     report.add(Check::unknown(Code::StateHash, genesis));
-    problems.iter().for_each(|problem| report.add(Check::no(problem)));
-    report.verdicts.consistent = match (problems.is_empty(), whole && !unproved) {
-        (false, _) => Verdict::No,
-        (true, false) => Verdict::Unknown,
-        (true, true) => Verdict::Yes,
+    problems.iter().for_each(|problem| report.add(Check::of(problem)));
+    let accused = problems.iter().any(|problem| problem.code().is_about_contents());
+    report.verdicts.consistent = match (accused, whole && !unproved && problems.is_empty()) {
+        (true, _) => Verdict::No,
+        (false, false) => Verdict::Unknown,
+        (false, true) => Verdict::Yes,
     };
 }

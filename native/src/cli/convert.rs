@@ -8,12 +8,13 @@ use rollsnap_core::{Report, Result};
 use serde::Serialize;
 
 use super::export::{JsonPhase, phases};
-use super::output::{Output, print};
+use super::output::{Output, print, shown_path};
 use super::progress::Terminal;
 use super::remarks;
 use crate::convert::{self, Options, Table};
 use crate::deflate::Level;
 use crate::export::Compression;
+use crate::io;
 
 #[derive(Args, Debug)]
 pub(super) struct ConvertArgs {
@@ -64,7 +65,11 @@ enum Kind {
 
 pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let StoreVersion::V5 = args.to;
-    let kind = args.kind.unwrap_or(if args.source.is_dir() { Kind::DataDir } else { Kind::Snapshot });
+    let kind = match args.kind {
+        Some(kind) => kind,
+        None if io::is_dir(&args.source)? => Kind::DataDir,
+        None => Kind::Snapshot,
+    };
     let path = args.output.clone();
     let made = match kind {
         Kind::DataDir => convert::Output::DataDir(path),
@@ -95,7 +100,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
             outcome.version,
             outcome.first_level,
             outcome.head_level,
-            outcome.path.display()
+            shown_path(&outcome.path)
         ))?;
     }
     Ok(ExitCode::SUCCESS)

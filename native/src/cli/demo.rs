@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser};
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::{Code, Problem, Result, shown};
 
 use super::args::Cli;
-use super::output::{FAINT, Output, STRONG, print};
+use super::output::{FAINT, Output, STRONG, print, shown_path};
 use super::progress::Terminal;
 use crate::{demo, io};
 
@@ -22,7 +22,7 @@ pub(super) struct DemoArgs {
 pub(super) fn run(args: &DemoArgs, feedback: &mut Terminal) -> Result<ExitCode> {
     let directory = workplace(args.directory.as_deref())?;
     let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
-    let here = directory.display();
+    let here = shown_path(&directory);
     print(format_args!(
         "{STRONG}A data directory of a rollup node, with true hashes, in {here}{STRONG:#}\n"
     ))?;
@@ -70,7 +70,7 @@ fn step(text: &str) -> Result<()> {
 
 /// Shows a command and runs it, in this process.
 fn command(words: &[&str], feedback: &mut Terminal) -> Result<()> {
-    print(format_args!("{FAINT}$ rollsnap {}{FAINT:#}\n", words.join(" ")))?;
+    print(format_args!("{FAINT}$ rollsnap {}{FAINT:#}\n", shown(&words.join(" "))))?;
     let cli = Cli::try_parse_from(["rollsnap"].iter().chain(words))
         .map_err(|err| Problem::new(Code::Usage).because(err))?;
     let output = Output::new(false);

@@ -10,7 +10,7 @@ use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
 use super::global::{Format, Global};
-use super::output::{Output, print};
+use super::output::{Output, print, shown_path};
 use super::progress::Terminal;
 use super::remarks;
 use crate::data_dir::DataDir;
@@ -114,7 +114,7 @@ pub(super) fn run(
             phases: phases(&outcome.phases),
         })?;
     } else {
-        print(format_args!("Snapshot exported to {}\n", outcome.path.display()))?;
+        print(format_args!("Snapshot exported to {}\n", shown_path(&outcome.path)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

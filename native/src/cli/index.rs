@@ -8,7 +8,7 @@ use clap::Args;
 use rollsnap_core::Result;
 use serde::Serialize;
 
-use super::output::{Output, plural, print, size};
+use super::output::{Output, plural, print, shown_path, size};
 use super::progress::Terminal;
 use crate::index::{self, Options};
 
@@ -46,10 +46,10 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
             content_bytes: made.content_bytes,
         })?;
     } else if let Some(path) = made.path {
-        let path = path.display();
+        let path = shown_path(&path);
         print(format_args!("{checkpoints}, {}, in {path}\n", size(made.bytes)))?;
     } else {
-        let file = args.file.display();
+        let file = shown_path(&args.file);
         print(format_args!("{file} has an index in its header: {checkpoints}\n"))?;
     }
     Ok(ExitCode::SUCCESS)

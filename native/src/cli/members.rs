@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::snapshot::{Event, LEFT_OUT, Options};
 use rollsnap_core::tar::{Kind, Member};
-use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Problem, Report, Result, shown};
 
-use super::output::{Output, plural, print, size, written};
+use super::output::{Output, plural, print, shown_path, size, written};
 use super::progress::Terminal;
 use super::verify;
 use crate::extract;
@@ -41,7 +41,7 @@ pub(super) struct LsArgs {
 pub(super) struct CatArgs {
     /// The snapshot file, or - for standard input
     snapshot: PathBuf,
-    /// The member's name, as rollsnap ls shows it
+    /// The member's name, as rollsnap ls shows it; one with characters that cannot be seen, as ls --json has it
     member: String,
     /// Go on where other tar programs would
     #[arg(long)]
@@ -187,7 +187,7 @@ pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Termin
         let wanted =
             list.iter().filter(|member| args.members.is_empty() || args.members.contains(&member.name));
         let (count, bytes) = wanted.fold((0, 0), |(count, bytes), member| (count + 1, bytes + member.size));
-        let (members, directory) = (plural(count, "member", "members"), args.directory.display());
+        let (members, directory) = (plural(count, "member", "members"), shown_path(&args.directory));
         print(format_args!("Extracted {members}, {}, to {directory}\n", size(bytes)))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -232,5 +232,5 @@ fn row(member: &Member, sha256: Option<&[u8; 32]>) -> String {
         .chain(sha256.map(|_| "  ".into()))
         .collect();
     // A lenient reader lets any name pass, also one that would move the cursor.
-    format!("{kind}{bits}  {:>12}  {time}  {digest}{}", member.size, member.name.escape_debug())
+    format!("{kind}{bits}  {:>12}  {time}  {digest}{}", member.size, shown(&member.name))
 }

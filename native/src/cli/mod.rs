@@ -9,6 +9,7 @@ mod global;
 mod import;
 mod index;
 mod info;
+mod json;
 mod members;
 mod output;
 mod page;
@@ -17,10 +18,12 @@ mod remarks;
 mod shell;
 mod verify;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use rollsnap_core::Result;
+use rollsnap_core::shown::is_plain;
+use rollsnap_core::{Code, Problem, Result};
 
 use args::{Cli, Command, SnapshotCommand};
 use output::Output;
@@ -28,7 +31,10 @@ use progress::Terminal;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(err) => return misunderstood(&err),
+    };
     cli.global.color.apply();
     let mut feedback = match Terminal::new(&cli.global) {
         Ok(feedback) => feedback,
@@ -46,6 +52,16 @@ pub fn main() -> ExitCode {
 /// The whole command with its subcommands, for help, manual pages and completions.
 pub fn command() -> clap::Command {
     Cli::command()
+}
+
+/// The parser quotes what it was given, and a pattern of the shell gives it any name of a file.
+fn misunderstood(err: &clap::Error) -> ExitCode {
+    let plain = |arg: OsString| arg.to_string_lossy().chars().all(is_plain);
+    if std::env::args_os().all(plain) {
+        err.exit();
+    }
+    let said = err.to_string();
+    Output::new(false).failure(&Problem::new(Code::Usage).because(said.lines().next().unwrap_or_default()))
 }
 
 fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use rollsnap_core::report::{Check, Status};
-use rollsnap_core::{Code, Problem, Report, Result, Verdict, words};
+use rollsnap_core::{Code, Problem, Report, Result, Verdict, shown, words};
 use serde::Serialize;
 
+use super::json;
 use crate::io;
 
 /// Bold, for the word that matters.
@@ -36,7 +37,7 @@ impl Output {
 
     /// Prints a value as JSON on one line.
     pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
-        let text = serde_json::to_string(value)
+        let text = json::text(value)
             .map_err(|err| Problem::new(Code::IoOther).headline("cannot make JSON").because(err))?;
         print(format_args!("{text}\n"))
     }
@@ -46,7 +47,7 @@ impl Output {
     pub(super) fn failure(&self, problem: &Problem) -> ExitCode {
         if self.json {
             let mut report = Report::new();
-            report.add(Check::no(problem));
+            report.add(Check::of(problem));
             // Whoever closed standard output does not want it.
             let _ = self.json(&report);
         }
@@ -54,9 +55,9 @@ impl Output {
             return problem.code().class().exit_status().into();
         }
         let code = problem.code();
-        let mut text = format!("{BAD}Error:{BAD:#} {}\n", problem.title());
+        let mut text = format!("{BAD}Error:{BAD:#} {}\n", shown(problem.title()));
         for line in problem.details() {
-            text += &format!("  {line}\n");
+            text += &format!("  {}\n", shown(&line));
         }
         let space = if problem.advice().is_empty() { "" } else { " " };
         text += &format!("  {FAINT}[{code}]{space}{}{FAINT:#}\n", problem.advice());
@@ -98,27 +99,41 @@ pub(super) fn check_row(check: &Check) -> String {
         Status::Warning => (OPEN, "warning"),
         Status::Unknown => (OPEN, "open"),
     };
-    let mut row = format!(
-        "  {style}{word:<8}{style:#}{:<20} {}",
-        check.code,
-        check.text.replace('\n', &format!("\n{:31}", ""))
-    );
+    let (said, cause) = parts(check);
+    let mut row = format!("  {style}{word:<8}{style:#}{:<20} {}", check.code, shown(said));
+    if let Some(cause) = cause {
+        row += &format!("\n{:31}{}", "", shown(cause));
+    }
     if let Some(member) = &check.member {
         row += &format!(" (member {member:?})");
     }
     if let Some(at) = &check.at {
-        row += &format!(" ({at})");
+        row += &format!(" ({})", shown(&at.to_string()));
     }
     if let Some(expected) = &check.expected {
-        row += &format!("\n{:31}expected {expected}", "");
+        row += &format!("\n{:31}expected {}", "", shown(expected));
     }
     if let Some(found) = &check.found {
-        row += &format!("\n{:31}found    {found}", "");
+        row += &format!("\n{:31}found    {}", "", shown(found));
     }
     if check.status == Status::No && !check.code.advice().is_empty() {
         row += &format!("\n{:31}{FAINT}{}{FAINT:#}", "", check.code.advice());
     }
     row
+}
+
+/// What a check says, and the cause behind the first line break. A foreign text can have line breaks of its own,
+/// which are shown as what they are.
+pub(super) fn parts(check: &Check) -> (&str, Option<&str>) {
+    match check.text.split_once('\n') {
+        Some((said, cause)) => (said, Some(cause)),
+        None => (&check.text, None),
+    }
+}
+
+/// A path as it may be shown.
+pub(super) fn shown_path(path: &Path) -> String {
+    shown(&path.to_string_lossy()).into_owned()
 }
 
 /// A number with its thousands apart.

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::words::plural;
-use rollsnap_core::{Feedback, Result};
+use rollsnap_core::{Feedback, Result, shown};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::global::{Global, ProgressForm};
+use super::json;
 use crate::io;
 
 /// How often progress is told in lines.
@@ -144,9 +145,12 @@ impl Feedback for Terminal {
         }
         let tell = || match self.form {
             ProgressForm::Json => {
-                line(format_args!("{}", serde_json::json!({"event": "note", "text": text})));
+                let event = serde_json::json!({"event": "note", "text": text});
+                if let Ok(event) = json::text(&event) {
+                    line(format_args!("{event}"));
+                }
             }
-            _ => line(format_args!("{text}")),
+            _ => line(format_args!("{}", shown(text))),
         };
         match self.current.as_ref().and_then(|current| current.bar.as_ref()) {
             Some(bar) => bar.suspend(tell),
@@ -155,6 +159,10 @@ impl Feedback for Terminal {
     }
 
     fn cancelled(&self) -> bool {
+        // A job that waits asks again and again: the bar goes on, without a thread of its own for that.
+        if let Some(bar) = self.current.as_ref().and_then(|current| current.bar.as_ref()) {
+            bar.tick();
+        }
         self.stop.load(Ordering::Relaxed)
     }
 }
@@ -175,7 +183,6 @@ fn bar(phase: &Phase) -> ProgressBar {
     }
     bar.set_prefix(format!("{}/{}", phase.index, phase.of));
     bar.set_message(phase.name);
-    bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
 

@@ -97,12 +97,14 @@ struct Json<'a> {
     phases: Vec<JsonPhase>,
 }
 
-/// Damaged where the container is not whole; else the answer of the checks.
+/// Damaged where the container is not whole; else the answer of the checks; else what kept one from being done.
 pub(super) fn exit_code(report: &Report) -> ExitCode {
-    let class = match report.failures().next() {
-        None => return ExitCode::SUCCESS,
-        Some(check) if report.verdicts.intact == Verdict::No => check.code.class(),
-        Some(_) => Class::Answer,
+    let class = match (report.failures().next(), report.hindered().next()) {
+        (Some(check), _) if report.verdicts.intact == Verdict::No => check.code.class(),
+        (Some(_), _) => Class::Answer,
+        (None, Some(check)) if check.code.class() == Class::Refused => Class::Refused,
+        (None, Some(_)) => Class::Environment,
+        (None, None) => return ExitCode::SUCCESS,
     };
     class.exit_status().into()
 }

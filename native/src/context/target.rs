@@ -51,7 +51,7 @@ impl Target {
     /// [`Code::ContextMissing`]; the codes of a damaged snapshot; [`Code::Cancelled`]; any `io.*`
     /// code.
     pub fn open(target: &Path, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
-        if target.is_dir() {
+        if io::is_dir(target)? {
             return Self::of_directory(target);
         }
         let mut source = Source::open(target)?;
@@ -77,11 +77,11 @@ impl Target {
         } else {
             (Some(target.into()), target.join(CONTEXT))
         };
-        if !context.is_dir() {
+        if !io::is_dir(&context)? {
             return Err(Problem::new(Code::ContextMissing).path(target.display()));
         }
         let levels = match root {
-            Some(root) => open_any(&root, None).map_or_else(Levels::None, Levels::Node),
+            Some(root) => Levels::known(open_any(&root, None).map(Levels::Node))?,
             None => Levels::None(Problem::new(Code::StoreMissing)),
         };
         Ok(Self { files: FileSet::Directory(context), levels, _unpacked: None })
@@ -120,7 +120,7 @@ impl Target {
         if parts.is_empty() {
             return Err(Problem::new(Code::ContextMissing).path(path.display()));
         }
-        let levels = Levels::of(&FileSet::Windows(store));
+        let levels = Levels::of(&FileSet::Windows(store))?;
         Ok(Self { files: FileSet::Windows(parts), levels, _unpacked: None })
     }
 
@@ -152,7 +152,7 @@ impl Target {
         }
         Ok(Self {
             files: FileSet::Directory(made.path().join(CONTEXT)),
-            levels: Levels::of(&FileSet::Directory(made.path().into())),
+            levels: Levels::of(&FileSet::Directory(made.path().into()))?,
             _unpacked: Some(made),
         })
     }
@@ -192,14 +192,23 @@ impl Seek for Behind {
 /// # Errors
 /// Any `io.*` code.
 pub fn is_context(directory: &Path) -> Result<bool> {
-    Ok(directory.join("store.control").exists()
-        || directory.join("index").is_dir()
+    let control = directory.join("store.control");
+    Ok(control.try_exists().map_err(|err| io::problem("look at", &control, err))?
+        || io::is_dir(&directory.join("index"))?
         || Riscv::recognise(&FileSet::Directory(directory.into()))?)
 }
 
 impl Levels {
-    fn of(files: &FileSet) -> Self {
-        Opened::open(files).map_or_else(Self::None, Self::Snapshot)
+    fn of(files: &FileSet) -> Result<Self> {
+        Self::known(Opened::open(files).map(Self::Snapshot))
+    }
+
+    /// A store that is missing or damaged tells no levels; one that could not be read is not taken for such a one.
+    fn known(opened: Result<Self>) -> Result<Self> {
+        match opened {
+            Err(problem) if problem.code().is_about_contents() => Ok(Self::None(problem)),
+            opened => opened,
+        }
     }
 
     /// The newest block; `None` when no store tells.
@@ -239,7 +248,7 @@ impl Levels {
             Self::Snapshot(store) => block(store, request),
             Self::None(problem) => Err(Problem::new(Code::LevelUnavailable)
                 .headline("there is no store that tells which commit a level has")
-                .because(problem)),
+                .because(problem.sentence())),
         }
     }
 }

@@ -82,11 +82,14 @@ impl Threads {
 
 impl Hasher for Threads {
     fn hash(&mut self, full: Window, report: &mut dyn FnMut(Mismatch)) -> Window {
+        // Without workers, this thread does it, and nothing is ever under way.
+        if self.workers.is_empty() {
+            return Immediate.hash(full, report);
+        }
         let most = (self.workers.len() * WAITING) as u64;
         while self.under_way() >= most {
             self.collect(report);
         }
-        // Without workers, this thread does it.
         let Some(work) = &self.work else { return Immediate.hash(full, report) };
         match work.send((self.sent, full)) {
             Ok(()) => self.sent += 1,

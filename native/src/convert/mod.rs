@@ -26,6 +26,7 @@ use crate::data_dir::{STORE, metadata};
 use crate::deflate::{self, Level};
 use crate::export::{self, Compression};
 use crate::import::{self, Target};
+use crate::io;
 use crate::jobs::Phases;
 use crate::store::{Accept, Family, LevelRequest, Packing, Store, open_any};
 use crate::swap::{self, Staging};
@@ -139,7 +140,7 @@ fn snapshot(
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
-    let output = if path.is_dir() {
+    let output = if io::is_dir(path)? {
         export::Output::Directory(Some(path.into()))
     } else {
         export::Output::File(path.into())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rollsnap_core::context::{Context, Contexts, Riscv, State};
 use rollsnap_core::hash::StateHash;
-use rollsnap_core::{Class, Code, Feedback, Result};
+use rollsnap_core::{Code, Feedback, Result};
 
 use crate::context::Moment;
 use crate::contexts;
@@ -35,7 +35,7 @@ pub(super) fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {
         let State::Available(commit) = context.state_of(entry)? else { continue };
         match context.tree(&commit).and_then(|tree| tree.get(&["pvm_state"])) {
             Ok(state) => commits.push((commit.hash, state.map(|state| StateHash::new(*state.hash())))),
-            Err(problem) if problem.code().class() == Class::Environment => return Err(problem),
+            Err(problem) if !problem.code().is_about_contents() => return Err(problem),
             Err(_) => {}
         }
     }

@@ -222,7 +222,7 @@ impl Conversion<'_> {
         });
         match read {
             Err(problem) if problem.code() == Code::StoreDamaged && !self.check => {
-                left.tell("the rest of the slots of data availability", &problem.to_string());
+                left.tell("the rest of the slots of data availability", &problem.sentence());
             }
             other => other?,
         }

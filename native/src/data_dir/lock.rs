@@ -131,7 +131,7 @@ impl Lock {
             // Nobody listens any more after a cancellation.
             let _ = answer.send(result);
         };
-        thread::Builder::new().name("lock".into()).spawn(waiting).map_err(failed)?;
+        thread::Builder::new().name("lock".into()).spawn(waiting).map_err(io::no_thread)?;
         loop {
             match answers.recv_timeout(POLL) {
                 Ok(result) => return result.map_err(|errno| failed(errno.into())),

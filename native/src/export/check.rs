@@ -43,7 +43,7 @@ pub(super) fn read_back(
                 let same = expected.next().is_some_and(|expected| *expected == found);
                 if same { Ok(()) } else { Err(differs().member(&*member.name)) }
             }
-            Event::Problem(problem) => Err(differs().because(problem)),
+            Event::Problem(problem) => Err(differs().because(problem.sentence())),
             _ => Ok(()),
         })?;
     match expected.len() {

@@ -141,7 +141,7 @@ fn unknown(hash: &ContextHash, problem: Problem) -> Problem {
         return problem;
     }
     let text = format!("Cannot export context snapshot: unknown context hash {hash}");
-    Problem::new(Code::ContextCommit).headline(text).because(problem)
+    Problem::new(Code::ContextCommit).headline(text).because(problem.sentence())
 }
 
 /// Reads the finished context as anybody would: every object has its hash, and there is one commit.

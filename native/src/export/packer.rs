@@ -34,8 +34,7 @@ impl Packer {
         let mut watch = Watch(stop.clone());
         let thread = thread::Builder::new().name("pack".into());
         let thread = thread.spawn(move || work(&mut watch));
-        let thread = thread
-            .map_err(|err| Problem::new(Code::IoOther).headline("cannot start a thread").because(err))?;
+        let thread = thread.map_err(io::no_thread)?;
         Ok(Self { thread: Some(thread), stop, packed: None })
     }
 

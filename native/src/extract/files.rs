@@ -11,6 +11,7 @@ use rollsnap_core::tar::Member;
 use rollsnap_core::{Code, Problem, Result};
 
 use super::tree::Tree;
+use crate::io;
 
 /// When a batch is handed over, in bytes of content and names.
 const BATCH: usize = 256 * 1024;
@@ -65,8 +66,7 @@ impl Files {
         let (batches, queue) = mpsc::sync_channel(WAITING);
         let (back, spare) = mpsc::channel();
         let thread = thread::Builder::new().name("write".into()).spawn(move || write(tree, &queue, &back));
-        let thread = thread
-            .map_err(|err| Problem::new(Code::IoOther).headline("cannot start a thread").because(err))?;
+        let thread = thread.map_err(io::no_thread)?;
         Ok(Self {
             open: false,
             filling: Batch::default(),

@@ -16,7 +16,6 @@ use std::time::Duration;
 use rollsnap_core::context::verify::Audited;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Check;
-use rollsnap_core::store::Rows;
 use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
@@ -133,8 +132,7 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     if options.check {
         layer1.after(&header, store()?, &mut report, feedback)?;
         // A store that cannot be read is told below, in the words of the nodes.
-        let head = store().and_then(|store| store.head());
-        let head = head.ok().and_then(|head| head.context);
+        let head = verify::head_context(store())?;
         let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(staging.dir()) };
         let phase = phases.next_two("Checking context");
         let audited = reading.directory(&staging.dir().join("context"), phase, feedback)?;

@@ -3,15 +3,19 @@
 use std::fmt;
 use std::io::{ErrorKind, Read};
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use ureq::http::Uri;
 use ureq::http::header::LOCATION;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Error};
 
 use super::answer::excerpt;
+use super::resolver::SystemResolver;
 
 /// The limits of a request.
 #[derive(Clone, Debug)]
@@ -22,7 +26,8 @@ pub struct Options {
     pub read: Duration,
     /// Longest time of one try, from the name of the host to the last byte of the answer.
     pub total: Duration,
-    /// How often a request is made again after the network failed. A status is never a reason.
+    /// How often a request is made again after the network failed, as long as `total` is not over. A status is never
+    /// a reason.
     pub retries: u32,
     /// Time before the first of these tries; it doubles before each further one.
     pub pause: Duration,
@@ -44,8 +49,11 @@ impl Default for Options {
 }
 
 /// Asks one L1 node.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct Client {
+struct Inner {
     agent: Agent,
     /// The endpoint without a slash at its end.
     base: String,
@@ -98,9 +106,9 @@ impl Client {
         if is_loopback(host) {
             config = config.proxy(None);
         }
-        let agent = config.build().new_agent();
+        let agent = Agent::with_parts(config.build(), DefaultConnector::default(), SystemResolver);
         let shown = without_login(&base);
-        Ok(Self { agent, base, shown, options })
+        Ok(Self(Arc::new(Inner { agent, base, shown, options })))
     }
 
     /// Asks for `path`, which starts with a slash, and returns the answer of whatever status.
@@ -109,15 +117,16 @@ impl Client {
     /// [`Code::L1Unreachable`], [`Code::L1Answer`] when what answers does not speak HTTP or does
     /// not end, [`Code::Cancelled`].
     pub fn get(&self, path: &str, feedback: &mut dyn Feedback) -> Result<Answer> {
-        let mut pause = self.options.pause;
-        let mut left = self.options.retries;
+        let mut pause = self.0.options.pause;
+        let mut left = self.0.options.retries;
+        let begun = Instant::now();
         loop {
             feedback.checkpoint()?;
-            let failure = match self.once(path) {
+            let failure = match self.once(path, feedback)? {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            if !failure.passing || left == 0 {
+            if !failure.passing || left == 0 || begun.elapsed() >= self.0.options.total {
                 return Err(failure.problem);
             }
             left -= 1;
@@ -129,9 +138,39 @@ impl Client {
 
     /// The endpoint without user name and password.
     pub fn endpoint(&self) -> &str {
-        &self.shown
+        &self.0.shown
     }
 
+    /// One try, in a thread of its own: it may last as long as its time limits say, and a user who wants to stop
+    /// does not wait for that. The thread is left behind then, and ends with its try.
+    fn once(&self, path: &str, feedback: &dyn Feedback) -> Result<Result<Answer, Failure>> {
+        let (answer, answers) = mpsc::channel();
+        let (inner, asked) = (Arc::clone(&self.0), path.to_owned());
+        let asking = move || {
+            // Nobody listens any more after a cancellation.
+            let _ = answer.send(inner.once(&asked));
+        };
+        if thread::Builder::new().name("l1".into()).spawn(asking).is_err() {
+            return Ok(self.0.once(path));
+        }
+        loop {
+            match answers.recv_timeout(POLL) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Timeout) => feedback.checkpoint()?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(
+                        Problem::new(Code::IoOther).headline("the thread that asks the L1 node has ended")
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// How often a waiting job looks whether the user wants to stop.
+const POLL: Duration = Duration::from_millis(50);
+
+impl Inner {
     fn once(&self, path: &str) -> Result<Answer, Failure> {
         let url = format!("{}{path}", self.base);
         let mut response = self.agent.get(&url).call().map_err(|err| self.failure(err))?;
@@ -205,11 +244,10 @@ impl Failure {
 
 /// Sleeps in small pieces, so that the user can stop it.
 fn wait(mut time: Duration, feedback: &dyn Feedback) -> Result<()> {
-    const PIECE: Duration = Duration::from_millis(50);
     while !time.is_zero() {
         feedback.checkpoint()?;
-        thread::sleep(time.min(PIECE));
-        time = time.saturating_sub(PIECE);
+        thread::sleep(time.min(POLL));
+        time = time.saturating_sub(POLL);
     }
     Ok(())
 }
@@ -261,7 +299,7 @@ mod tests {
         for endpoint in ["https://node.example/l1", "https://node.example/l1/", " https://node.example/l1// "]
         {
             let client = Client::new(endpoint, Options::default()).unwrap();
-            assert_eq!(client.base, "https://node.example/l1");
+            assert_eq!(client.0.base, "https://node.example/l1");
         }
     }
 

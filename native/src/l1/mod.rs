@@ -12,6 +12,7 @@ mod answer;
 pub mod client;
 pub mod export;
 pub mod publication;
+mod resolver;
 pub mod rpc;
 
 pub use client::Options;

@@ -182,7 +182,7 @@ impl Failures {
             Some(problem) if self.number == count => Err(problem),
             Some(problem) => Err(Problem::new(problem.code())
                 .headline(format!("{} of {count} levels could not be looked at", self.number))
-                .because(problem)),
+                .because(problem.sentence())),
         }
     }
 }
@@ -191,7 +191,7 @@ fn could_not_check(problem: Problem) -> Result<Outcome> {
     if problem.code() == Code::Cancelled {
         return Err(problem);
     }
-    let problem = Problem::new(problem.code()).headline(NOT_PUBLISHED).because(problem);
+    let problem = Problem::new(problem.code()).headline(NOT_PUBLISHED).because(problem.sentence());
     Ok(Outcome::CouldNotCheck(problem))
 }
 

@@ -16,6 +16,7 @@ use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::input::Input;
 use super::pass::Pass;
+use crate::io;
 
 /// How many pieces wait to be looked at.
 const DEPTH: usize = 4;
@@ -60,7 +61,7 @@ pub(super) fn inspect<E: From<Problem>>(
         let (back, spare) = mpsc::channel();
         let reader = Reader { input, name, wishes: &wishes, full, spare };
         let started = thread::Builder::new().name("inflate".into()).spawn_scoped(scope, || reader.run());
-        started.map_err(|err| Problem::new(Code::IoOther).headline("cannot start a thread").because(err))?;
+        started.map_err(io::no_thread)?;
         loop {
             let message = next(&messages, feedback)?;
             match message {

@@ -14,6 +14,7 @@ use rusqlite::Connection;
 
 use super::batch::Batch;
 use super::scan::{Answer, Ask, serve};
+use crate::io;
 
 /// How many batches are on their way while one is checked.
 const AHEAD: usize = 2;
@@ -47,7 +48,7 @@ impl Ahead {
             thread::Builder::new()
                 .name("store".into())
                 .spawn_scoped(scope, move || serve(conn, path, has_state_hash, &asked, &told))
-                .map_err(|err| Problem::new(Code::IoOther).headline("cannot start a thread").because(err))?;
+                .map_err(io::no_thread)?;
             let mut ahead = Self {
                 asks,
                 answers,

@@ -286,11 +286,13 @@ fn vacuum_into(
     let stop = conn.get_interrupt_handle();
     let (conn, copied) = thread::scope(|scope| {
         let (done, ended) = mpsc::channel::<()>();
-        let work = scope.spawn(move || {
+        let work = move || {
             let copied = conn.execute("VACUUM main INTO ?1", [PathValue(&path)]);
             drop(done);
             (conn, copied)
-        });
+        };
+        let work = thread::Builder::new().name("vacuum".into()).spawn_scoped(scope, work);
+        let work = work.map_err(io::no_thread)?;
         // The channel only ever closes.
         while ended.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
             if feedback.cancelled() {

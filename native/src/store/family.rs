@@ -55,8 +55,13 @@ impl Family {
     /// # Errors
     /// Any `io.*` code.
     pub fn are_both_in(root: &Path) -> Result<bool> {
-        let is_upgraded = matches!(DataDir::new(root).recorded_version(), Ok(Some(5)));
-        Ok(has_database(root)? && has_files(&FileSet::Directory(root.into()))? && !is_upgraded)
+        if !has_database(root)? || !has_files(&FileSet::Directory(root.into()))? {
+            return Ok(false);
+        }
+        match DataDir::new(root).recorded_version() {
+            Err(problem) if !problem.code().is_about_contents() => Err(problem),
+            recorded => Ok(!matches!(recorded, Ok(Some(5)))),
+        }
     }
 
     /// The nodes that go on from there.

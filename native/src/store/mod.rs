@@ -21,6 +21,7 @@ pub mod read;
 pub mod reset;
 mod scan;
 mod schema;
+mod second_look;
 
 pub use any::{AnyStore, close_any, open_any, publication_hint};
 pub use copy::{Capture, Copied, Packing, export_copy};

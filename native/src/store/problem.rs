@@ -6,9 +6,18 @@ use rollsnap_core::{Code, Problem};
 use rusqlite::ffi;
 use rusqlite::{Error, ErrorCode};
 
+use super::second_look;
+
 /// Turns an error of the engine into a problem: `doing` says what could not be done (such as
-/// `read table inboxes`), `path` in which database; the engine's own words are the cause only.
+/// `read table inboxes`), `path` in which database; the engine's own words are the cause only. Damage is said of
+/// what is damaged at a second look as well.
 pub(super) fn said(doing: &str, path: &Path, err: Error) -> Problem {
+    let doubtful = second_look::is_doubtful(&err);
+    let problem = words(doing, path, err);
+    if doubtful { second_look::confirmed(path, problem) } else { problem }
+}
+
+fn words(doing: &str, path: &Path, err: Error) -> Problem {
     let code = code(&err);
     let text = match code {
         Code::StoreDamaged => format!("the store is damaged: cannot {doing}"),

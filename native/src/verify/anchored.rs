@@ -20,7 +20,11 @@ pub(super) fn check(
     phases: &mut Phases,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
-    let subject = Anchorage::of(contents, header);
+    let subject = match Anchorage::of(contents, header) {
+        // What is wrong with a store is told where it is checked.
+        Err(problem) if problem.code().is_about_contents() => None,
+        subject => subject?,
+    };
     if let Some(expected) = options.expected {
         compare(subject.as_ref(), expected, report);
     }
@@ -36,17 +40,23 @@ pub(super) fn check(
     let Anchorage { rollup, commitment, hint } = *subject;
     let outcome = publication::search(&l1, &Wanted { rollup, commitment, hint }, feedback)?;
     record(&outcome, report);
-    // A store that cannot be read is told about where it is checked.
-    let agrees = match contents.store().ok() {
-        Some(mut store) => last_cemented(&l1, &rollup, &mut store, feedback),
-        None => Ok(None),
+    if let Outcome::CouldNotCheck(problem) = &outcome
+        && problem.code() == Code::L1Unreachable
+    {
+        // Who does not answer is not asked once more, which takes as long.
+        return Ok(());
+    }
+    let agrees = match contents.store() {
+        Ok(mut store) => last_cemented(&l1, &rollup, &mut store, feedback),
+        Err(problem) if problem.code().is_about_contents() => Ok(None),
+        Err(problem) => Err(problem),
     };
     match agrees {
         Ok(check) => check.into_iter().for_each(|check| report.add(check)),
         Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
         Err(problem) if problem.code() == Code::L1Lcc => {
             report.verdicts.anchored = Verdict::No;
-            report.add(Check::no(&problem));
+            report.add(Check::of(&problem));
         }
         Err(problem) => report.add(Check::open(&problem)),
     }
@@ -69,7 +79,7 @@ pub(crate) fn record(outcome: &Outcome, report: &mut Report) {
         }
         Outcome::NotPublished(problem) => {
             report.verdicts.anchored = Verdict::No;
-            report.add(Check::no(problem));
+            report.add(Check::of(problem));
         }
         Outcome::CouldNotCheck(problem) => report.add(Check::open(problem)),
     }
@@ -99,7 +109,7 @@ fn compare(subject: Option<&Anchorage>, expected: CommitmentHash, report: &mut R
         report.verdicts.anchored = Verdict::No;
         let found = found.map_or_else(|| "none".to_owned(), |found| found.to_string());
         let problem = Problem::new(Code::CommitmentExpected).expected(expected).found(found);
-        report.add(Check::no(&problem));
+        report.add(Check::of(&problem));
     }
 }
 
@@ -112,18 +122,18 @@ struct Anchorage {
 }
 
 impl Anchorage {
-    fn of(contents: &Contents, header: Option<&Header>) -> Option<Self> {
+    fn of(contents: &Contents, header: Option<&Header>) -> Result<Option<Self>> {
         if let Some(header) = header {
-            return Some(Self {
+            return Ok(Some(Self {
                 rollup: header.rollup_address,
                 commitment: header.last_commitment,
                 hint: header.head_level,
-            });
+            }));
         }
-        let metadata = metadata::read(contents.root()).ok()??;
-        let store = contents.store().ok()?;
-        let commitment = store.head().ok()?.most_recent_commitment();
-        let hint = publication_hint(&store, &commitment).ok()?;
-        Some(Self { rollup: metadata.rollup_address, commitment, hint })
+        let Some(metadata) = metadata::read(contents.root())? else { return Ok(None) };
+        let store = contents.store()?;
+        let commitment = store.head()?.most_recent_commitment();
+        let hint = publication_hint(&store, &commitment)?;
+        Ok(Some(Self { rollup: metadata.rollup_address, commitment, hint }))
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::verify::{Audit, Audited};
 use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::hash::ContextHash;
 use rollsnap_core::store::Rows;
 use rollsnap_core::tar::{self, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
@@ -73,8 +74,7 @@ impl Contents {
             ContextScope::Head => phases.next_two("Checking context"),
             _ => phases.next("Checking context"),
         };
-        let head = contents.store().and_then(|store| store.head());
-        let head = head.ok().and_then(|head| head.context);
+        let head = head_context(contents.store())?;
         let reading = Reading { scope: options.context, head, temp_dir: options.temp_dir.as_deref() };
         contents.audited = reading.directory(&root.join("context"), phase, feedback)?;
         contents.pre_images = pre_images::read(root)?;
@@ -176,5 +176,18 @@ impl Contents {
             self.audited = audit.finish(feedback)?;
         }
         Ok(())
+    }
+}
+
+/// The commit of the head, if the store has one. What is wrong with the store is told where it is checked; what
+/// keeps it from being read ends the command.
+///
+/// # Errors
+/// Codes that are not about the contents: `io.*`, [`Code::LockHeld`].
+pub(crate) fn head_context(store: Result<AnyStore>) -> Result<Option<ContextHash>> {
+    match store.and_then(|store| store.head()) {
+        Ok(head) => Ok(head.context),
+        Err(problem) if problem.code().is_about_contents() => Ok(None),
+        Err(problem) => Err(problem),
     }
 }

@@ -7,7 +7,7 @@ use rollsnap_core::context::{Context, Contexts, INDEX_FILES, Riscv, State};
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::{ContextHash, StateHash};
 use rollsnap_core::report::Check;
-use rollsnap_core::{Class, Code, Feedback, Files, ReadAt, Result};
+use rollsnap_core::{Code, Feedback, Files, ReadAt, Result};
 
 use super::ContextScope;
 use crate::context::{Held, Moment, TempSpool, Threads};
@@ -127,7 +127,7 @@ impl Reading<'_> {
             let state = context.tree(found).and_then(|tree| tree.get(&["pvm_state"]));
             match state {
                 Ok(state) => commits.push((found.hash, state.map(|state| StateHash::new(*state.hash())))),
-                Err(problem) if problem.code().class() == Class::Environment => return Err(problem),
+                Err(problem) if !problem.code().is_about_contents() => return Err(problem),
                 Err(problem) => problems.push(problem),
             }
         }

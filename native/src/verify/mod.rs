@@ -19,15 +19,17 @@ use rollsnap_core::context::verify::Audited;
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::report::Check;
 use rollsnap_core::snapshot::{Event, Options as Inspection};
-use rollsnap_core::{Code, Feedback, Problem, Report, Result, store};
+use rollsnap_core::{Class, Code, Feedback, Problem, Report, Result, store};
 
 use crate::context::is_context;
+use crate::io;
 use crate::jobs::Phases;
 use crate::source::Source;
 use crate::store::Family;
 
 pub use consistent::{Subject, check_store, counts};
 pub use contents::Contents;
+pub(crate) use contents::head_context;
 pub use context::Reading;
 pub use pre_images::PreImages;
 pub(crate) use rollsnap_core::store::is_compact;
@@ -76,7 +78,7 @@ pub struct Outcome {
 /// When the input cannot be read at all, and [`rollsnap_core::Code::Cancelled`]; everything else stands in the
 /// report.
 pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    let directory = target.is_dir();
+    let directory = io::is_dir(target)?;
     if directory && is_context(target)? {
         return context_alone(target, options, feedback);
     }
@@ -91,10 +93,24 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
     };
     let header = report.header;
     if !(options.fail_fast && report.failures().next().is_some()) {
-        consistent::check(&contents, header.as_ref(), options, &mut report, &mut phases, feedback)?;
-        anchored::check(&contents, header.as_ref(), options, &mut report, &mut phases, feedback)?;
+        let header = header.as_ref();
+        let checked = consistent::check(&contents, header, options, &mut report, &mut phases, feedback);
+        unless_hindered(checked, &mut report)?;
+        let checked = anchored::check(&contents, header, options, &mut report, &mut phases, feedback);
+        unless_hindered(checked, &mut report)?;
     }
     Ok(Outcome { report, phases: phases.finish() })
+}
+
+/// What keeps one verdict from being given stands in the report, and the others are given.
+fn unless_hindered(checked: Result<()>, report: &mut Report) -> Result<()> {
+    match checked {
+        Err(problem) if matches!(problem.code().class(), Class::Environment | Class::Refused) => {
+            report.add(Check::of(&problem));
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 /// Verifies a context with no store that tells which blocks its commits belong to.

@@ -1,7 +1,7 @@
 //! Reads the pre-images of a data directory.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use rollsnap_core::Result;
@@ -20,7 +20,10 @@ pub(crate) fn read(root: &Path) -> Result<PreImages> {
     let mut chunk = vec![0; 1 << 14];
     for kind in PvmKind::ALL {
         let directory = root.join(kind.as_str());
-        let Ok(entries) = fs::read_dir(&directory) else { continue };
+        let entries = match fs::read_dir(&directory) {
+            Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+            entries => entries.map_err(|err| io::problem("read the directory", &directory, err))?,
+        };
         for entry in entries {
             let path = entry.map_err(|err| io::problem("read the directory", &directory, err))?.path();
             let failed = |err| io::problem("read", &path, err);
@@ -32,9 +35,11 @@ pub(crate) fn read(root: &Path) -> Result<PreImages> {
                 if found.is_open() {
                     let mut file = File::open(&path).map_err(failed)?;
                     loop {
-                        match file.read(&mut chunk).map_err(failed)? {
-                            0 => break,
-                            len => found.data(&chunk[..len]),
+                        match file.read(&mut chunk) {
+                            Ok(0) => break,
+                            Ok(len) => found.data(&chunk[..len]),
+                            Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                            Err(err) => return Err(failed(err)),
                         }
                     }
                 }

@@ -8,6 +8,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use super::super::Tally;
 use super::super::index::Entry as Indexed;
@@ -93,10 +94,19 @@ pub fn reach<F: Files, H: Hasher>(
         true => BTreeMap::new(),
         false => paths::find(&mut Pages::new(context, true), &space, &marks, &spots, feedback)?,
     };
-    let look = |offset| look(context, offset);
+    let failed = RefCell::new(None);
+    let look = |offset| {
+        look(context, offset).unwrap_or_else(|problem| {
+            failed.borrow_mut().get_or_insert(problem);
+            There::Told
+        })
+    };
     let closing =
         Closing { checker: &mut checker, space: &space, live: &|_| true, paths: &paths, all: false };
     closing.close(&listed, Some(&look), &mut outcome);
+    if let Some(problem) = failed.into_inner() {
+        return Err(problem);
+    }
     outcome.totals.memory += marks.memory();
     Ok(outcome)
 }
@@ -165,6 +175,7 @@ fn commits<F: Files>(
                 continue;
             }
             (Ok(_), Ok(head)) => Problem::new(Code::ContextCommit).found(head.kind.words()),
+            (_, Err(problem)) if !problem.code().is_about_contents() => return Err(problem),
             (_, Err(problem)) if problem.code() == Code::ContextEntry => problem,
             _ => nothing_at(entry.offset),
         };
@@ -372,9 +383,13 @@ impl<H: Hasher> Checking<'_, H> {
 }
 
 /// What is at an offset that nothing wanted leads to.
-fn look<F: Files>(context: &Context<F>, offset: u64) -> There {
+///
+/// # Errors
+/// Whatever the files report.
+fn look<F: Files>(context: &Context<F>, offset: u64) -> Result<There> {
     match context.head(offset) {
-        Ok(head) if head.kind == Kind::Commit => There::Commit(head.hash, None, head.entry_len()),
-        _ => There::Else,
+        Ok(head) if head.kind == Kind::Commit => Ok(There::Commit(head.hash, None, head.entry_len())),
+        Err(problem) if !problem.code().is_about_contents() => Err(problem),
+        _ => Ok(There::Else),
     }
 }

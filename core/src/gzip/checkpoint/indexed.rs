@@ -52,7 +52,7 @@ impl<R: ReadAt> Indexed<R> {
         let beside = self.beside.as_ref().ok_or_else(|| bad("its windows are not here"))?;
         let mut data = alloc::vec![0; place.len as usize];
         let read = beside.read_at(place.at, &mut data);
-        read.map_err(|problem| Problem::new(Code::GzipIndex).because(problem))?;
+        read.map_err(|problem| Problem::new(Code::GzipIndex).because(problem.sentence()))?;
         let window = decompress_to_vec_with_limit(&data, WINDOW).ok();
         window.filter(|window| window.len() as u64 <= offset).ok_or_else(|| bad("a window is damaged"))
     }

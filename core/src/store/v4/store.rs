@@ -76,7 +76,7 @@ impl<R: ReadAt> Store<R> {
             genesis_level: None,
         };
         if recorded.is_none() {
-            store.version = store.told_by_messages();
+            store.version = store.told_by_messages()?;
         }
         store.notices = store.look_around();
         Ok(store)
@@ -206,11 +206,12 @@ impl<R: ReadAt> Store<R> {
     }
 
     /// Versions 2 and 3 keep messages with their block, version 4 with its predecessor.
-    fn told_by_messages(&self) -> Version {
-        let Ok(Some((head, evaluation))) = self.singletons.head() else { return Version::V4 };
+    fn told_by_messages(&self) -> Result<Version> {
+        let Ok(Some((head, evaluation))) = self.singletons.head() else { return Ok(Version::V4) };
         match self.messages(&evaluation.inbox_witness) {
-            Ok(Stored::Found(messages)) if messages.kept_with == head.hash => Version::V3,
-            _ => Version::V4,
+            Ok(Stored::Found(messages)) if messages.kept_with == head.hash => Ok(Version::V3),
+            Err(problem) if !problem.code().is_about_contents() => Err(problem),
+            _ => Ok(Version::V4),
         }
     }
 

@@ -7,11 +7,11 @@ use rollsnap_core::context::stat::FileFacts;
 use rollsnap_core::context::{Context, Listed, Riscv, State, path};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::report::Check;
-use rollsnap_core::{Class, Code, Feedback, Problem, Result};
+use rollsnap_core::{Class, Code, Problem, Result};
 use serde::Serialize;
 
 use super::args::LogArgs;
-use super::{Opened, open};
+use super::{Opened, known, open};
 use crate::cli::output::{FAINT, Output, check_row, grouped, plural, print};
 use crate::cli::progress::Terminal;
 use crate::context::Levels;
@@ -19,7 +19,7 @@ use crate::files::FileSet;
 
 pub(super) fn run(args: &LogArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let target = open(&args.target, feedback)?;
-    let levels = levels(&target.levels, feedback);
+    let levels = levels(&target.levels, feedback)?;
     let log = match Opened::of(&target)? {
         Opened::Irmin(context) => irmin(&context, &levels)?,
         Opened::Riscv(riscv) => self::riscv(&riscv, &levels)?,
@@ -64,16 +64,13 @@ struct Row {
 
 type LevelsByHash = HashMap<ContextHash, i32>;
 
-fn levels(levels: &Levels, feedback: &mut Terminal) -> LevelsByHash {
-    let contexts = levels.contexts().unwrap_or_else(|problem| {
-        feedback.note(&format!("Levels are not known: {problem}"));
-        Vec::new()
-    });
-    contexts.into_iter().map(|(level, context)| (context, level)).collect()
+fn levels(levels: &Levels, feedback: &mut Terminal) -> Result<LevelsByHash> {
+    let contexts = known(levels.contexts(), feedback)?.unwrap_or_default();
+    Ok(contexts.into_iter().map(|(level, context)| (context, level)).collect())
 }
 
 fn irmin(context: &Context<&FileSet>, levels: &LevelsByHash) -> Result<Log> {
-    let mut checks: Vec<Check> = context.refusals()?.iter().map(Check::no).collect();
+    let mut checks: Vec<Check> = context.refusals()?.iter().map(Check::of).collect();
     checks.extend(context.remarks()?.iter().map(Check::warning));
     let mut rows = Vec::new();
     // Where the commit before ends. Offsets are never used again, so this is true of commits that
@@ -86,8 +83,8 @@ fn irmin(context: &Context<&FileSet>, levels: &LevelsByHash) -> Result<Log> {
             State::Collected => ("collected", None, None),
             State::NotYet => ("not-yet", None, None),
             State::Damaged(problem) => {
-                checks.push(Check::no(problem));
-                ("damaged", None, Some(problem.to_string()))
+                checks.push(Check::of(problem));
+                ("damaged", None, Some(problem.sentence()))
             }
         };
         rows.push(Row {
@@ -124,7 +121,7 @@ fn riscv(riscv: &Riscv<&FileSet>, levels: &LevelsByHash) -> Result<Log> {
         };
         let hash = path::hex(commit.hash.as_bytes());
         let problem = problem.map(|problem| problem.member(format!("context/{hash}")));
-        checks.extend(problem.iter().map(Check::no));
+        checks.extend(problem.iter().map(Check::of));
         rows.push(Row {
             hash,
             context_hash: commit.hash,
@@ -135,7 +132,7 @@ fn riscv(riscv: &Riscv<&FileSet>, levels: &LevelsByHash) -> Result<Log> {
             added_bytes: None,
             author: None,
             message: None,
-            problem: problem.map(|problem| problem.to_string()),
+            problem: problem.map(|problem| problem.sentence()),
             size: Some(commit.size),
         });
     }

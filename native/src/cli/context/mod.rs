@@ -112,7 +112,7 @@ fn choose(
 ) -> Result<Chosen> {
     if let Some(text) = &args.commit {
         let commit = context.checkout(&named(context, text)?)?;
-        let level = level_of(levels, &commit.hash, feedback);
+        let level = level_of(levels, &commit.hash, feedback)?;
         return Ok(Chosen { commit, level });
     }
     if let Some(text) = &args.level {
@@ -129,6 +129,7 @@ fn choose(
             let commit = head.context.map(|hash| context.checkout(&hash));
             match commit {
                 Some(Ok(commit)) => Some(Chosen { commit, level: Some(head.level) }),
+                Some(Err(problem)) if !problem.code().is_about_contents() => return Err(problem),
                 Some(Err(problem)) => {
                     feedback.note(&format!("Not the commit of the head, at level {}: {problem}", head.level));
                     None
@@ -137,6 +138,7 @@ fn choose(
             }
         }
         Ok(None) => None,
+        Err(problem) if !problem.code().is_about_contents() => return Err(problem),
         Err(problem) => {
             feedback.note(&format!("The head is not known: {problem}"));
             None
@@ -149,7 +151,7 @@ fn choose(
             let commit = newest.ok_or_else(|| {
                 Problem::new(Code::ContextCommit).headline("the context has no commit that can be read")
             })?;
-            let level = level_of(levels, &commit.hash, feedback);
+            let level = level_of(levels, &commit.hash, feedback)?;
             Chosen { commit, level }
         }
     };
@@ -189,13 +191,21 @@ fn named(context: &Context<&FileSet>, text: &str) -> Result<ContextHash> {
 /// How many digits of a hash are enough to look for it.
 const MIN_DIGITS: usize = 4;
 
-/// The level of a commit, if the store knows it; what is wrong with the store is no reason to stop.
-fn level_of(levels: &Levels, hash: &ContextHash, feedback: &mut Terminal) -> Option<i32> {
-    match levels.contexts() {
-        Ok(contexts) => contexts.into_iter().find(|(_, context)| context == hash).map(|(level, _)| level),
-        Err(problem) => {
+/// The level of a commit, if the store knows it.
+fn level_of(levels: &Levels, hash: &ContextHash, feedback: &mut Terminal) -> Result<Option<i32>> {
+    let contexts = known(levels.contexts(), feedback)?.unwrap_or_default();
+    Ok(contexts.into_iter().find(|(_, context)| context == hash).map(|(level, _)| level))
+}
+
+/// What a store says of levels. That it is damaged is no reason to stop, and gets a remark; that it cannot be read
+/// is: levels that are there would be missing from the answer.
+fn known<T>(told: Result<T>, feedback: &mut Terminal) -> Result<Option<T>> {
+    match told {
+        Ok(told) => Ok(Some(told)),
+        Err(problem) if problem.code().is_about_contents() => {
             feedback.note(&format!("Levels are not known: {problem}"));
-            None
+            Ok(None)
         }
+        Err(problem) => Err(problem),
     }
 }
