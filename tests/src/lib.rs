@@ -13,9 +13,9 @@ pub mod irmin;
 pub mod l1;
 pub mod limits;
 pub mod objects;
-pub mod pvm;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod preload;
+pub mod pvm;
 pub mod reading;
 pub mod store_v4;
 pub mod verified;
