@@ -11,6 +11,7 @@
 //! * [`context`]: its context, or that of a snapshot, read at random;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
 //! * [`export`], [`import`]: the two big jobs; [`convert`]: an older store to version 5; [`swap`]: how an import cannot break anything;
+//! * [`engine`]: what runs kernels;
 //! * [`demo`]: all of it at work on a small data directory.
 
 #![forbid(unsafe_code)]
@@ -22,6 +23,7 @@ pub mod convert;
 pub mod data_dir;
 pub mod deflate;
 pub mod demo;
+pub mod engine;
 pub mod export;
 pub mod extract;
 pub mod files;

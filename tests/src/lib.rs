@@ -4,6 +4,7 @@ pub mod cli;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod crash;
 pub mod damaged;
+pub mod engines;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod faults;
 pub mod fixtures;

@@ -95,6 +95,14 @@ pub trait Engine {
     /// [`Code::PvmRefusedKernel`](crate::Code::PvmRefusedKernel) when the engine does not take a
     /// module that was admitted.
     fn run(&mut self, kernel: &Kernel, host: SharedHost) -> Result<Ended>;
+
+    /// An engine that allows deeper recursion, for a run that ended with [`Trap::StackOverflow`] in this one: the
+    /// machine begins the run again with it, as nodes do. `None` when there is none, or when the nodes' machine would
+    /// not go deeper either.
+    fn deeper(&mut self, kernel: &Kernel) -> Option<&mut dyn Engine> {
+        let _ = kernel;
+        None
+    }
 }
 
 /// How a run ended.
@@ -140,6 +148,17 @@ pub enum Trap {
     NullElement,
     /// Too deep a recursion, for this engine.
     StackOverflow,
+}
+
+impl Ended {
+    /// Whether the recursion was too deep for the engine.
+    pub(super) fn is_overflow(self) -> bool {
+        matches!(
+            self,
+            Self::Trapped(Trap::StackOverflow)
+                | Self::NotInstantiated(Uninstantiable::Start(Trap::StackOverflow))
+        )
+    }
 }
 
 impl Trap {

@@ -83,7 +83,12 @@ impl Kernels {
 
 impl State {
     /// Runs the kernel once.
-    pub(super) fn run(&mut self, level: i32, means: Means<'_>, revealed: &mut Vec<Revealed>) -> Result<Ran> {
+    pub(super) fn run(
+        &mut self,
+        level: i32,
+        mut means: Means<'_>,
+        revealed: &mut Vec<Revealed>,
+    ) -> Result<Ran> {
         let kernel = match means.kernels.get(&self.durable, self.version()?)? {
             Admission::Admitted(kernel) => kernel,
             Admission::Invalid(why) => return self.recover(why),
@@ -95,7 +100,42 @@ impl State {
                 .expected(format!("at least {least}"))
                 .found(found));
         }
-        let before = self.durable.clone();
+        let before = (self.clone(), revealed.len());
+        let (mut ended, mut stop) = self.execute(&kernel, level, &mut means, revealed)?;
+        if ended.is_overflow()
+            && let Some(engine) = means.engine.deeper(&kernel)
+        {
+            *self = before.0.clone();
+            revealed.truncate(before.1);
+            let mut means =
+                Means { engine, reveal: means.reveal, kernels: means.kernels, rollup: means.rollup };
+            (ended, stop) = self.execute(&kernel, level, &mut means, revealed)?;
+        }
+        let invalid = match (stop, ended) {
+            (Some(Stop::Problem(problem)), _) => return Err(problem),
+            (Some(Stop::StartCalledHost), _) => Some(Invalid::StartCalledHost),
+            (None, Ended::Halted) => return Err(engine_fault("the engine halts by itself")),
+            (None, Ended::NotInstantiated(why)) => Some(Invalid::Uninstantiable(why)),
+            _ => None,
+        };
+        if let Some(why) = invalid {
+            if why == Invalid::Uninstantiable(Uninstantiable::Start(Trap::StackOverflow)) {
+                return Err(refused_trap(Trap::StackOverflow));
+            }
+            self.durable = before.0.durable;
+            return self.recover(why);
+        }
+        self.end_of_run(&kernel, ended)
+    }
+
+    /// Lets an engine run the kernel on this state: how that ended, and why the host stopped it if it did.
+    fn execute(
+        &mut self,
+        kernel: &Kernel,
+        level: i32,
+        means: &mut Means<'_>,
+        revealed: &mut Vec<Revealed>,
+    ) -> Result<(Ended, Option<Stop>)> {
         self.save_fallback()?;
         let host = Run {
             durable: core::mem::take(&mut self.durable),
@@ -108,30 +148,13 @@ impl State {
             reveal: means.reveal.clone(),
         };
         let host = Rc::new(RefCell::new(host));
-        let ended = means.engine.run(&kernel, host.clone())?;
+        let ended = means.engine.run(kernel, host.clone())?;
         let host =
             Rc::try_unwrap(host).map_err(|_| engine_fault("the engine keeps the host after the run"))?;
-        let Run { durable, input, output, stop, .. } = {
-            let mut host = host.into_inner();
-            *revealed = core::mem::take(&mut host.revealed);
-            host
-        };
-        (self.durable, self.input, self.output) = (durable, input, output);
-        let invalid = match (stop, ended) {
-            (Some(Stop::Problem(problem)), _) => return Err(problem),
-            (Some(Stop::StartCalledHost), _) => Some(Invalid::StartCalledHost),
-            (None, Ended::Halted) => return Err(engine_fault("the engine halts by itself")),
-            (None, Ended::NotInstantiated(why)) => Some(Invalid::Uninstantiable(why)),
-            _ => None,
-        };
-        if let Some(why) = invalid {
-            if why == Invalid::Uninstantiable(Uninstantiable::Start(Trap::StackOverflow)) {
-                return Err(refused_trap(Trap::StackOverflow));
-            }
-            self.durable = before;
-            return self.recover(why);
-        }
-        self.end_of_run(&kernel, ended)
+        let mut host = host.into_inner();
+        *revealed = core::mem::take(&mut host.revealed);
+        (self.durable, self.input, self.output) = (host.durable, host.input, host.output);
+        Ok((ended, host.stop))
     }
 
     fn end_of_run(&mut self, kernel: &Kernel, ended: Ended) -> Result<Ran> {
