@@ -191,6 +191,7 @@ PublishedUnknown   Answer  "published.unknown"    "a publication is recorded of 
 PublishedLevel     Answer  "published.level"      "a publication is recorded at a level at which it cannot have been" "harmless to the node, but not written by one"
 PreImageHash       Answer  "pre-image.hash"       "a pre-image does not have the hash that it is named by" "do not use it: the PVM would reveal something else"
 PreImageSize       Answer  "pre-image.size"       "a pre-image is longer than 4096 bytes" "the PVM cannot reveal it"
+PreImageMissing    Refused "pre-image.missing"    "a pre-image that the kernel asks for is not there" "fetch it into the data directory, as the node does: <kind>/<66 hexadecimal digits>"
 // --- The context --------------------------------------------------------------------------------
 ContextMissing     Answer  "context.missing"      "there is no context" "is this a data directory, a snapshot, or the context of one?"
 ContextVersion     Answer  "context.version"      "the context has a version that cannot be read" "a newer rollsnap may know it; versions 1 and 2 are older than any rollup node"

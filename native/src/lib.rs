@@ -10,6 +10,7 @@
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
 //! * [`context`]: its context, or that of a snapshot, read at random;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
+//! * [`replay`]: the data that kernels ask for when blocks are replayed;
 //! * [`export`], [`import`]: the two big jobs; [`convert`]: an older store to version 5; [`swap`]: how an import cannot break anything;
 //! * [`engine`]: what runs kernels;
 //! * [`demo`]: all of it at work on a small data directory.
@@ -35,6 +36,7 @@ pub mod l1;
 pub mod nature;
 pub mod page;
 mod pool;
+pub mod replay;
 pub mod source;
 mod steady;
 pub mod store;

@@ -336,3 +336,52 @@ impl Feedback for CancelAfter {
         left == 0
     }
 }
+
+/// The kernel of the rollup in the fixture is the one of the published genesis (408 bytes).
+#[test]
+fn the_boot_sector_is_in_the_block_of_the_origination() {
+    let mut view = view("v5-genesis");
+    let rollup: RollupAddress = view["rollup"]["address"].as_str().unwrap().parse().unwrap();
+    let level = i32::try_from(view["rollup"]["genesis_info"]["level"].as_i64().unwrap()).unwrap();
+    let stub = Stub::start(&view, &[]);
+    let l1 = at(stub.url(), quick());
+    let kernel = l1.boot_sector(level, &rollup, &mut Silent).unwrap().unwrap();
+    assert_eq!(kernel.len(), 408);
+    assert!(kernel.starts_with(b"\0asm\x01\0\0\0"));
+    // Another rollup was not originated there, nor this one in another block.
+    let other: RollupAddress = ROLLUP.parse().unwrap();
+    assert_eq!(l1.boot_sector(level, &other, &mut Silent), Ok(None));
+    assert_eq!(l1.boot_sector(level + 1, &rollup, &mut Silent), Ok(None));
+    for text in ["0", "zz", "é"] {
+        view["rollup"]["boot_sector"] = text.into();
+        let stub = Stub::start(&view, &[]);
+        let problem = at(stub.url(), quick()).boot_sector(level, &rollup, &mut Silent).unwrap_err();
+        assert_eq!(problem.code(), Code::L1Answer, "{text}");
+    }
+}
+
+#[test]
+fn constants_of_the_dal() {
+    let mut view = view("v5-archive");
+    view["constants"]["dal_parametric"] = serde_json::json!({
+        "feature_enable": true, "incentives_enable": true, "number_of_slots": 32, "attestation_lag": 8,
+        "attestation_threshold": 66, "redundancy_factor": 8, "page_size": 3967, "slot_size": 126_944,
+        "number_of_shards": 512
+    });
+    view["constants"]["smart_rollup_reveal_activation_level"] = serde_json::json!({
+        "raw_data": {"Blake2B": 0}, "metadata": 0, "dal_page": 5_726_209, "dal_parameters": 5_726_209,
+        "dal_attested_slots_validity_lag": 241_920
+    });
+    let ask = |view: &serde_json::Value| {
+        let stub = Stub::start(view, &[]);
+        at(stub.url(), quick()).dal_constants(1010, &mut Silent)
+    };
+    let quebec = "PsQuebecnLByd3JwTiGadoG4nGWi3HYiLXUjkibeFV8dCFeVMUg".parse().unwrap();
+    let known = rollsnap::replay::DalConstants::of_protocol(&quebec).unwrap();
+    let expected = rollsnap::replay::DalConstants { active_since: Some(5_726_209), ..known };
+    assert_eq!(ask(&view), Ok(expected));
+    view["constants"]["dal_parametric"]["feature_enable"] = false.into();
+    assert_eq!(ask(&view).unwrap().active_since, None);
+    view["constants"]["dal_parametric"]["page_size"] = 0.into();
+    assert_eq!(ask(&view).unwrap_err().code(), Code::L1Answer);
+}

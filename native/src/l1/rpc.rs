@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::answer::{self, Failure, Subject, excerpt};
 use super::client::{Client, Options};
+use crate::replay::DalConstants;
 use crate::store::Mark;
 
 /// A layer 1 node.
@@ -160,6 +161,68 @@ impl L1 {
         Ok(Mark { hash: typed(&commitment_hash, &path)?, level })
     }
 
+    /// The bytes of the kernel that a rollup was originated with in the block at this level; `None` when
+    /// no operation of the block originates it.
+    ///
+    /// # Errors
+    /// As [`head_level`](Self::head_level).
+    pub fn boot_sector(
+        &self,
+        level: i32,
+        rollup: &RollupAddress,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Option<Vec<u8>>> {
+        let path = block(At::Level(level), "operations");
+        let operations: serde_json::Value = self.ask(&path, Subject::Block(level), feedback)?;
+        let Some(kernel) = origination(&operations, &rollup.to_string()) else { return Ok(None) };
+        let kernel = kernel.as_str().and_then(unhex);
+        let wrong =
+            || Problem::new(Code::L1Answer).found(format_args!("a kernel that is no hex text in {path}"));
+        kernel.map(Some).ok_or_else(wrong)
+    }
+
+    /// The constants of the data availability layer at the block of this level.
+    ///
+    /// # Errors
+    /// As [`head_level`](Self::head_level).
+    pub fn dal_constants(&self, level: i32, feedback: &mut dyn Feedback) -> Result<DalConstants> {
+        #[derive(Deserialize)]
+        struct Constants {
+            dal_parametric: Dal,
+            smart_rollup_reveal_activation_level: Option<Activation>,
+        }
+        #[derive(Deserialize)]
+        struct Dal {
+            feature_enable: bool,
+            number_of_slots: u16,
+            attestation_lag: u16,
+            slot_size: u32,
+            page_size: u16,
+        }
+        #[derive(Deserialize)]
+        struct Activation {
+            dal_page: i32,
+            dal_attested_slots_validity_lag: Option<u32>,
+        }
+        let path = block(At::Level(level), "context/constants");
+        let constants: Constants = self.ask(&path, Subject::Block(level), feedback)?;
+        let (dal, activation) = (constants.dal_parametric, constants.smart_rollup_reveal_activation_level);
+        if dal.page_size == 0 {
+            return Err(Problem::new(Code::L1Answer).found(format_args!("pages without a byte in {path}")));
+        }
+        Ok(DalConstants {
+            active_since: activation.as_ref().filter(|_| dal.feature_enable).map(|levels| levels.dal_page),
+            number_of_slots: dal.number_of_slots,
+            attestation_lag: dal.attestation_lag,
+            slot_size: dal.slot_size,
+            page_size: dal.page_size,
+            // Without a limit, as the nodes have it where the constants do not name one.
+            validity_lag: activation
+                .and_then(|levels| levels.dal_attested_slots_validity_lag)
+                .unwrap_or(u32::MAX),
+        })
+    }
+
     fn ask<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -187,6 +250,29 @@ impl L1 {
 #[derive(Deserialize)]
 struct Level {
     level: i32,
+}
+
+/// The kernel of the operation that originates a rollup, in the operations of a block: a list for each of
+/// four passes, and in it operations with their contents.
+fn origination<'v>(operations: &'v serde_json::Value, rollup: &str) -> Option<&'v serde_json::Value> {
+    let passes = operations.as_array().into_iter().flatten();
+    let operations = passes.flat_map(|pass| pass.as_array().into_iter().flatten());
+    let contents = operations.flat_map(|operation| operation["contents"].as_array().into_iter().flatten());
+    let originated = |content: &&serde_json::Value| {
+        let result = &content["metadata"]["operation_result"];
+        content["kind"] == "smart_rollup_originate"
+            && result["status"] == "applied"
+            && result["address"] == rollup
+    };
+    contents.filter(originated).map(|content| &content["kernel"]).next()
+}
+
+/// The bytes that pairs of hexadecimal digits stand for.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let byte = |pair: &[u8; 2]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
+    rest.is_empty().then(|| pairs.iter().map(byte).collect()).flatten()
 }
 
 fn block(at: At, rest: &str) -> String {

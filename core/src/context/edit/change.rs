@@ -10,7 +10,8 @@ use alloc::vec::Vec;
 use once_cell::race::OnceBox;
 
 use super::objects::lost;
-use super::part::{Child, Entry, Inode, Part, Slots, Way};
+use super::part::{Child, Entry, Inode, Part, Slots};
+use super::way::Way;
 use crate::code::Code;
 use crate::context::pack::{ENTRIES, hashing};
 use crate::problem::{Problem, Result};

@@ -20,7 +20,8 @@ use once_cell::race::OnceBox;
 
 use super::found::Found;
 use super::names::Names;
-use super::part::{Child, Inode, Part, Value};
+use super::part::{Child, Inode, Part};
+use super::value::Value;
 use crate::problem::Result;
 
 /// What is known of the entries of a directory.

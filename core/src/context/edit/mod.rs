@@ -36,6 +36,8 @@ mod part;
 mod persist;
 mod put;
 mod shrink;
+mod value;
+mod way;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

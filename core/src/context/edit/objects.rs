@@ -9,7 +9,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use once_cell::race::OnceBox;
 
 use super::Bytes;
-use super::part::{Child, Entry, Inode, Part, Place, Slots, Stub, Value};
+use super::part::{Child, Entry, Inode, Part, Place, Slots, Stub};
+use super::value::Value;
 use crate::code::Code;
 use crate::context::pack::{self, ENTRIES, Hash, Head, Kind, MAX_INODE, Malformed, Step, hashing};
 use crate::context::{Context, MAX_BITS, earlier, no_entry, path};

@@ -6,7 +6,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::objects::{ObjectStore, lost, set};
-use super::part::{Child, Inode, Part, Place, Slots, Value};
+use super::part::{Child, Inode, Part, Place, Slots};
+use super::value::Value;
 use super::{Bytes, Tree};
 use crate::code::Code;
 use crate::context::pack::{self, ENTRIES, Hash, Kind, Pointer, Step};

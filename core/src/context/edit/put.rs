@@ -6,7 +6,8 @@
 use alloc::sync::Arc;
 
 use super::directory::{Below, Directory, Form, HASHED};
-use super::part::{Child, Entry, Value};
+use super::part::{Child, Entry};
+use super::value::Value;
 use super::{Bytes, Tree, change};
 use crate::code::Code;
 use crate::context::pack::Hash;

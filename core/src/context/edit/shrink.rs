@@ -21,10 +21,10 @@ impl Tree {
         if store.loaded() <= budget {
             return false;
         }
+        // A clone of this very tree holds everything: there is nothing to gain before it goes.
+        let Some(directory) = self.0.as_mut().and_then(Arc::get_mut) else { return false };
         store.forget_loaded();
-        if let Some(directory) = self.0.as_mut().and_then(Arc::get_mut) {
-            unload(directory);
-        }
+        unload(directory);
         true
     }
 }

@@ -1,0 +1,11 @@
+//! What replaying blocks takes besides a state and messages: the data that kernels ask for.
+//!
+//! * [`pre_images`]: those of a data directory, by their hashes;
+//! * [`dal`]: what a protocol says about the data availability layer, and which of its pages a rollup
+//!   may import.
+
+pub mod dal;
+pub mod pre_images;
+
+pub use dal::{DalConstants, PageId};
+pub use pre_images::PreImages;

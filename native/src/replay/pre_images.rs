@@ -1,0 +1,70 @@
+//! Pre-images in a data directory: files `<kind>/<66 hexadecimal digits>`, named by a byte `00` and the
+//! BLAKE2b-256 hash of their content.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use rollsnap_core::context::path::hex;
+use rollsnap_core::{Code, Problem, Result};
+
+use crate::data_dir::PvmKind;
+use crate::io;
+
+/// Longest pre-image that a PVM can reveal, in bytes.
+pub const MAX_PRE_IMAGE: u64 = 4096;
+
+/// The pre-images of one kind of PVM.
+#[derive(Clone, Debug)]
+pub struct PreImages {
+    directory: PathBuf,
+}
+
+impl PreImages {
+    /// Those of a data directory. Nothing is read yet.
+    pub fn of(data_dir: &Path, kind: PvmKind) -> Self {
+        Self { directory: data_dir.join(kind.as_str()) }
+    }
+
+    /// The bytes with this hash. The empty string needs no file, as for the nodes.
+    ///
+    /// # Errors
+    /// [`Code::PreImageMissing`] without a file; [`Code::PreImageHash`], [`Code::PreImageSize`] when the
+    /// file holds something else, or more than a PVM can reveal; any `io.*` code.
+    pub fn read(&self, hash: &[u8; 32]) -> Result<Vec<u8>> {
+        if *hash == blake2b(&[]) {
+            return Ok(Vec::new());
+        }
+        let path = self.directory.join(format!("00{}", hex(hash)));
+        let failed = |err| io::problem("read", &path, err);
+        let missing = || Problem::new(Code::PreImageMissing).path(path.display());
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => {}
+            // A pipe would never end.
+            Ok(_) => return Err(missing().found("something else than a file")),
+            Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Err(missing());
+            }
+            Err(err) => return Err(failed(err)),
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(&path).map_err(failed)?;
+        file.take(MAX_PRE_IMAGE + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > MAX_PRE_IMAGE {
+            return Err(Problem::new(Code::PreImageSize).path(path.display()));
+        }
+        let found = blake2b(&bytes);
+        if found != *hash {
+            let problem = Problem::new(Code::PreImageHash).path(path.display());
+            return Err(problem.expected(hex(hash)).found(hex(&found)));
+        }
+        Ok(bytes)
+    }
+}
+
+fn blake2b(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    let digest = blake2b_simd::Params::new().hash_length(32).hash(bytes);
+    hash.copy_from_slice(digest.as_bytes());
+    hash
+}
