@@ -123,10 +123,15 @@ impl Directory {
         self.finds().get_or_insert(name, || Arc::new(Self::stored(part.unloaded(), 0)))
     }
 
-    /// What is remembered of a stored subdirectory.
-    pub(super) fn marks_of(&self, name: &[u8]) -> u8 {
+    /// A stored subdirectory, to be changed, with what is remembered of it and below.
+    pub(super) fn found_or(&self, name: &[u8], part: &Part) -> Self {
         let found = self.found.get().and_then(|found| found.get(name));
-        found.map_or(0, |directory| directory.marks.load(Ordering::Relaxed))
+        let marks = found.map_or(0, |directory| directory.marks.load(Ordering::Relaxed));
+        let stored = Self::stored(part.clone(), marks);
+        if let Some(below) = found.and_then(|directory| directory.found.get()) {
+            super::objects::set(&stored.found, below.clone());
+        }
+        stored
     }
 
     pub(super) fn finds(&self) -> &Arc<Found> {

@@ -134,7 +134,7 @@ impl Directory {
     fn below_mut(&mut self, name: &[u8]) -> Result<&mut Arc<Self>> {
         let was = self.is_fresh(name)?;
         let stored = match self.child(name)? {
-            Some(Below::Content(part)) => Some(Self::stored(part.clone(), self.marks_of(name))),
+            Some(Below::Content(part)) => Some(self.found_or(name, part)),
             _ => None,
         };
         self.touch();
