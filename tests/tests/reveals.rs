@@ -3,8 +3,10 @@
 use std::fs;
 
 use rollsnap::data_dir::PvmKind;
-use rollsnap::replay::{DalConstants, PageId, PreImages};
-use rollsnap_core::Code;
+use rollsnap::replay::{DalConstants, Levels, PreImages, Reveals};
+use rollsnap_core::context::edit::Bytes;
+use rollsnap_core::pvm::{DalPage, DalParameters, Reveal, Rollup};
+use rollsnap_core::{Code, Result};
 use rollsnap_tests::fixtures::unhex;
 
 /// By Python: `hashlib.blake2b(data, digest_size=32)` of `b"one"`, of 4096 bytes 7, and of nothing.
@@ -77,7 +79,7 @@ fn constants_that_are_known() {
 #[test]
 fn pages_are_imported_in_a_window() {
     let quebec = of("PsQuebecnLByd3JwTiGadoG4nGWi3HYiLXUjkibeFV8dCFeVMUg").unwrap();
-    let page = |published_level, slot, page| PageId { published_level, slot, page };
+    let page = |published_level, slot, page| DalPage { published_level, slot, page };
     for (id, level, expected) in [
         (page(200, 0, 0), 207, false),
         (page(200, 0, 0), 208, true),
@@ -95,4 +97,45 @@ fn pages_are_imported_in_a_window() {
     }
     let off = of("ProxfordYmVfjWnRcgjWH36fW6PArwqykTFzotUxRs6gmTcZDuH").unwrap();
     assert!(!off.may_import(&page(200, 0, 0), 100, 300));
+}
+
+/// Quebec from level 150 on, before that a protocol that nobody knows; slot 1 was attested, slot 2 not.
+struct SomeLevels;
+
+impl Levels for SomeLevels {
+    fn dal_constants(&mut self, level: i32) -> Result<Option<DalConstants>> {
+        Ok(of("PsQuebecnLByd3JwTiGadoG4nGWi3HYiLXUjkibeFV8dCFeVMUg").filter(|_| level >= 150))
+    }
+
+    fn is_attested(&mut self, _: i32, slot: u8) -> Result<Option<bool>> {
+        Ok([None, Some(true), Some(false)].get(usize::from(slot)).copied().flatten())
+    }
+}
+
+#[test]
+fn nothing_is_guessed() {
+    let root = tempfile::tempdir().unwrap();
+    let rollup =
+        Rollup { address: "sr1CnSVbNpLGRVSAxFhCNPnUZDWVdBwdwTLQ".parse().unwrap(), origination_level: 100 };
+    let mut reveals = Reveals::new(PreImages::of(root.path(), PvmKind::Wasm200), rollup, SomeLevels);
+    assert_eq!(reveals.pre_image(&[7; 32]).unwrap_err().code(), Code::PreImageMissing);
+    let known =
+        DalParameters { number_of_slots: 32, attestation_lag: 8, slot_size: 126_944, page_size: 3967 };
+    assert_eq!(reveals.dal_parameters(150), Ok(known));
+    assert_eq!(reveals.dal_parameters(149).unwrap_err().code(), Code::PvmRefusedReveal);
+    let mut ask = |published_level, slot| reveals.dal_page(200, DalPage { published_level, slot, page: 3 });
+    let empty = |answer: Result<Bytes>| assert!(answer.unwrap().is_empty());
+    // At the origination, in the future, before the attestation, out of range, not attested.
+    for (published, slot) in [(100, 1), (201, 1), (i32::MAX, 1), (193, 1), (160, 32), (160, 2)] {
+        empty(ask(published, slot));
+    }
+    for (published, slot, text) in [
+        (192, 1, "page 3 of slot 1 that was published at level 192"),
+        (160, 0, "whether slot 0 that was published at level 160 was attested"),
+        (149, 1, "the constants of the DAL at level 149"),
+    ] {
+        let problem = ask(published, slot).unwrap_err();
+        assert_eq!(problem.code(), Code::PvmRefusedReveal);
+        assert!(problem.to_string().contains(text), "{problem}");
+    }
 }

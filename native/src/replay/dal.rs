@@ -7,6 +7,7 @@
 //! layer 1 tells which ([`L1::dal_constants`](crate::l1::L1::dal_constants)).
 
 use rollsnap_core::hash::ProtocolHash;
+use rollsnap_core::pvm::DalPage;
 
 /// The constants of one protocol. Those that count for a page are the ones of the protocol of the level
 /// at which its slot was published.
@@ -24,17 +25,6 @@ pub struct DalConstants {
     pub page_size: u16,
     /// For how many levels after its attestation a slot can be imported.
     pub validity_lag: u32,
-}
-
-/// A page of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageId {
-    /// The level at which the slot was published.
-    pub published_level: i32,
-    /// The slot.
-    pub slot: u8,
-    /// The page of the slot.
-    pub page: i16,
 }
 
 /// The protocols whose constants are known here: Nairobi, Oxford, and all from Paris to Tallinn. Under
@@ -85,7 +75,7 @@ impl DalConstants {
 
     /// Whether a rollup originated at a level may import a page at a later level, if its slot is
     /// attested. Where it may not, a kernel that asks for the page gets nothing.
-    pub fn may_import(&self, page: &PageId, origination: i32, level: i32) -> bool {
+    pub fn may_import(&self, page: &DalPage, origination: i32, level: i32) -> bool {
         let published = i64::from(page.published_level);
         let attested = published + i64::from(self.attestation_lag);
         let level = i64::from(level);
