@@ -38,9 +38,9 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens the directory, and makes it when it is not there (but not those above it). `None` when it is not ours
-    /// alone.
+    /// Opens the directory, and makes it when it is not there. `None` when it is not ours alone.
     pub fn open(path: &Path) -> Option<Self> {
+        std::fs::create_dir_all(path.parent()?).ok()?;
         match fs::mkdirat(CWD, path, Mode::RWXU) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => {}
             Err(_) => return None,
@@ -50,11 +50,11 @@ impl Cache {
         is_private(&directory, FileType::Directory).then_some(Self { directory })
     }
 
-    /// Where it is by custom: `rollsnap` in `$XDG_CACHE_HOME`, or in `~/.cache`.
+    /// Where it is by custom: `rollsnap/kernels` in `$XDG_CACHE_HOME`, or in `~/.cache`.
     pub fn usual_path() -> Option<PathBuf> {
         let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-        Some(caches.join("rollsnap"))
+        Some(caches.join("rollsnap/kernels"))
     }
 
     /// The code of a kernel, if it is there, whole, and made by this compiler.
@@ -104,7 +104,7 @@ impl Cache {
             let entry = entry.ok()?;
             let name = entry.file_name();
             let status = fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-            if name.to_bytes().ends_with(SUFFIX.as_bytes()) {
+            if name.to_string_lossy().contains(SUFFIX) {
                 files.push((status.st_mtime, name.to_owned()));
             }
         }

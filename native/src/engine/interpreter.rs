@@ -243,7 +243,11 @@ impl ResourceLimiter for Budget {
 
     fn table_grow_failed(&mut self, error: &TableError) -> Result<(), LimiterError> {
         match error {
-            TableError::OutOfFuel { .. } => Ok(self.undo_table()), // It is tried again.
+            // It is tried again.
+            TableError::OutOfFuel { .. } => {
+                self.undo_table();
+                Ok(())
+            }
             _ => Err(self.denied(error)),
         }
     }
