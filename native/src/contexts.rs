@@ -14,7 +14,7 @@ pub use rollsnap_core::context::Contexts;
 /// # Errors
 /// Any `io.*` code.
 pub fn read(root: &Path) -> Result<Contexts> {
-    of(&FileSet::Directory(root.join("context")))
+    of(&FileSet::Below(root.into(), "context"))
 }
 
 /// Reads which contexts the files of a `context` directory hold.

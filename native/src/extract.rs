@@ -1,20 +1,19 @@
 //! Members to files: what import and `rollsnap extract` share.
 
 mod files;
-mod tree;
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::io::{Error, ErrorKind};
+use std::path::PathBuf;
 
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
-use tempfile::TempDir;
 
+use crate::dir::{Descent, Dir, Kind, MadeDirs};
 use crate::io;
 use crate::source::Source;
+use crate::workspace::Workspace;
 
 pub use files::Files;
 
@@ -42,24 +41,24 @@ const PHASE: Phase = Phase { index: 1, of: 1, name: "Extracting snapshot", total
 /// [`Code::Cancelled`], any `io.*` code.
 pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) -> Result<Report> {
     let Options { members, directory, force, check } = options;
-    let dirs = io::MadeDirs::create(directory)?;
+    let dirs = MadeDirs::create(directory)?;
     let wanted: BTreeSet<&str> = members.iter().map(String::as_str).collect();
     let listing = snapshot::Options { list: true, ..Default::default() };
     let mut found = None;
     if !wanted.is_empty() && !check {
-        let mut stage = Stage::new(directory, &wanted)?;
+        let mut stage = Stage::new(dirs.dir(), &wanted, feedback)?;
         let report = source.find(&wanted, true, listing, PHASE, feedback, &mut |event| stage.take(&event))?;
         found = report.map(|report| (report, stage));
     }
     let (report, stage) = match found {
         Some(found) => found,
         None => {
-            let mut stage = Stage::new(directory, &wanted)?;
+            let mut stage = Stage::new(dirs.dir(), &wanted, feedback)?;
             let report = source.inspect(listing, PHASE, feedback, &mut |event| stage.take(&event))?;
             (report, stage)
         }
     };
-    stage.settle(directory, *force)?;
+    stage.settle(dirs.dir(), *force, feedback)?;
     dirs.keep();
     Ok(report)
 }
@@ -68,18 +67,17 @@ pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) 
 struct Stage<'n> {
     // It has a thread, which must end before the directory goes.
     files: Files,
-    dir: TempDir,
+    work: Workspace,
     all: bool,
     missing: BTreeSet<&'n str>,
     names: Vec<String>,
 }
 
 impl<'n> Stage<'n> {
-    fn new(directory: &Path, wanted: &BTreeSet<&'n str>) -> Result<Self> {
-        let dir = tempfile::Builder::new().prefix(".rollsnap-extract-").tempdir_in(directory);
-        let dir = dir.map_err(|err| io::problem("create a working directory in", directory, err))?;
-        let files = Files::new(dir.path())?;
-        Ok(Self { files, dir, all: wanted.is_empty(), missing: wanted.clone(), names: Vec::new() })
+    fn new(directory: &Dir, wanted: &BTreeSet<&'n str>, feedback: &mut dyn Feedback) -> Result<Self> {
+        let work = Workspace::within(directory, feedback)?;
+        let files = Files::new(work.held())?;
+        Ok(Self { files, work, all: wanted.is_empty(), missing: wanted.clone(), names: Vec::new() })
     }
 
     fn take(&mut self, event: &Event<'_>) -> Result<()> {
@@ -93,36 +91,54 @@ impl<'n> Stage<'n> {
     }
 
     /// Everything was read: the files get their places.
-    fn settle(self, directory: &Path, force: bool) -> Result<()> {
+    fn settle(self, directory: &Dir, force: bool, feedback: &mut dyn Feedback) -> Result<()> {
         self.files.finish()?;
-        match self.missing.first() {
-            Some(name) => Err(Problem::new(Code::MemberUnknown).member(*name)),
-            None => settle(self.dir.path(), directory, &self.names, force),
+        if let Some(name) = self.missing.first() {
+            return Err(Problem::new(Code::MemberUnknown).member(*name));
         }
+        settle(self.work.held(), directory, &self.names, force)?;
+        self.work.remove(feedback);
+        Ok(())
     }
 }
 
 /// Moves the extracted files to their places, after making sure that all of them can go there.
-fn settle(staging: &Path, directory: &Path, names: &[String], force: bool) -> Result<()> {
+fn settle(staging: &Dir, directory: &Dir, names: &[String], force: bool) -> Result<()> {
+    names.iter().try_for_each(|name| check_place(directory, name, force))?;
+    let (mut from, mut to) = (Descent::from(staging), Descent::from(directory));
     for name in names {
-        let mut path = directory.to_path_buf();
-        let mut parts = name.split('/').peekable();
-        while let Some(part) = parts.next() {
-            path.push(part);
-            match fs::symlink_metadata(&path) {
-                Err(err) if err.kind() == ErrorKind::NotFound => break,
-                Err(err) => return Err(io::problem("look at", &path, err)),
-                Ok(metadata) if parts.peek().is_some() && metadata.is_dir() => {}
-                Ok(metadata) if parts.peek().is_none() && metadata.is_file() && force => {}
-                Ok(_) => return Err(Problem::new(Code::OutputExists).path(path.display())),
+        let (parents, last) = name.rsplit_once('/').unwrap_or(("", name));
+        let mut moved = || -> Result<(), Error> {
+            let (from, to) = (from.enter(parents)?, to.enter(parents)?);
+            if force { from.move_over(last, to, last) } else { from.move_to_new(last, to, last) }
+        };
+        moved().map_err(|err| match err.kind() {
+            ErrorKind::AlreadyExists => {
+                Problem::new(Code::OutputExists).path(directory.place(name).display())
             }
-        }
+            _ => io::problem("create", &directory.place(name), err),
+        })?;
     }
-    for name in names {
-        let place = directory.join(name);
-        let parent = place.parent().unwrap_or(directory);
-        fs::create_dir_all(parent).map_err(|err| io::problem("create the directory", parent, err))?;
-        fs::rename(staging.join(name), &place).map_err(|err| io::problem("create", &place, err))?;
+    Ok(())
+}
+
+/// Whether a file may go there: what is on the way is a directory or not there, and nothing is replaced but, with
+/// force, a file.
+fn check_place(directory: &Dir, name: &str, force: bool) -> Result<()> {
+    let exists = |path: PathBuf| Err(Problem::new(Code::OutputExists).path(path.display()));
+    let mut dir = directory.clone();
+    let mut parts = name.split('/').peekable();
+    while let Some(part) = parts.next() {
+        let is_last = parts.peek().is_none();
+        match dir.look(part)?.map(|found| found.kind) {
+            None => break,
+            Some(Kind::Directory) if !is_last => match dir.enter(part)? {
+                Some(inner) => dir = inner,
+                None => break,
+            },
+            Some(Kind::File) if is_last && force => {}
+            Some(_) => return exists(dir.place(part)),
+        }
     }
     Ok(())
 }

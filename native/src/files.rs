@@ -1,7 +1,7 @@
 //! Files by name, read at random: in a directory, or as windows over an uncompressed snapshot.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use rollsnap_core::{Code, Files, Problem, ReadAt, Result};
 
+use crate::dir::{self, Dir, Kind};
 use crate::io;
 
 /// Where the files of a context, or of a whole data directory, are. Names are relative to it.
 #[derive(Clone, Debug)]
 pub enum FileSet {
-    /// In a directory.
+    /// In a directory that the operator names.
     Directory(PathBuf),
+    /// In the directory of this name, in one that the operator names.
+    Below(PathBuf, &'static str),
     /// In one file, each at its place.
     Windows(BTreeMap<String, Part>),
 }
@@ -35,25 +38,21 @@ impl Part {
     /// # Errors
     /// Any `io.*` code; [`Code::IoOther`] for what is no regular file.
     pub fn open(path: &Path) -> Result<Option<Self>> {
-        let failed = |err| io::problem("read", path, err);
-        // Asked before it is opened: a FIFO would wait for somebody to write to it.
-        let metadata = match std::fs::metadata(path) {
-            Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Ok(None);
-            }
-            other => other.map_err(failed)?,
-        };
-        if !metadata.is_file() {
-            return Err(Problem::new(Code::IoOther)
-                .headline(format!("cannot read {}", path.display()))
-                .because("it is not a regular file"));
-        }
-        let file = match File::open(path) {
-            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(failed)?,
-        };
-        let metadata = file.metadata().map_err(failed)?;
-        Ok(Some(Self { file: file.into(), path: path.into(), start: 0, len: metadata.len() }))
+        dir::open_regular(path)?.map(|file| Self::of_file(file, path)).transpose()
+    }
+
+    /// The whole file below a directory, by a name with `/`; `None` when there is none. Which links are followed,
+    /// [`Dir::read`] says.
+    ///
+    /// # Errors
+    /// As [`Part::open`].
+    pub fn open_in(dir: &Dir, name: &str) -> Result<Option<Self>> {
+        dir.read(name)?.map(|file| Self::of_file(file, &dir.place(name))).transpose()
+    }
+
+    fn of_file(file: File, path: &Path) -> Result<Self> {
+        let metadata = file.metadata().map_err(|err| io::problem("read", path, err))?;
+        Ok(Self { file: file.into(), path: path.into(), start: 0, len: metadata.len() })
     }
 
     /// The whole of an open file of this length; `path` is for messages.
@@ -106,19 +105,44 @@ impl ReadAt for Part {
     }
 }
 
+impl FileSet {
+    /// Whether there is a directory, or a file that has the parts.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn is_there(&self) -> Result<bool> {
+        Ok(matches!(self, Self::Windows(_)) || self.directory()?.is_some())
+    }
+
+    /// The directory, held open; `None` when there is none.
+    fn directory(&self) -> Result<Option<Dir>> {
+        match self {
+            Self::Directory(root) => Dir::open_if_there(root),
+            Self::Below(root, name) => {
+                let Some(root) = Dir::open_if_there(root)? else { return Ok(None) };
+                root.read_directory(name)
+            }
+            Self::Windows(_) => Ok(None),
+        }
+    }
+}
+
 impl Files for FileSet {
     type File = Part;
 
     fn open(&self, name: &str) -> Result<Option<Part>> {
-        match self {
-            Self::Directory(root) => Part::open(&root.join(name)),
-            Self::Windows(parts) => Ok(parts.get(name).cloned()),
+        if let Self::Windows(parts) = self {
+            return Ok(parts.get(name).cloned());
         }
+        self.directory()?.map_or(Ok(None), |directory| Part::open_in(&directory, name))
     }
 
     fn names(&self, directory: &str) -> Result<Vec<String>> {
         let mut names = match self {
-            Self::Directory(root) => names_in(&root.join(directory))?,
+            Self::Directory(_) | Self::Below(..) => match self.directory()? {
+                Some(root) => names_in(&root, directory)?,
+                None => Vec::new(),
+            },
             Self::Windows(parts) => {
                 let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
                 let below = parts.keys().filter_map(|name| name.strip_prefix(&prefix));
@@ -131,19 +155,14 @@ impl Files for FileSet {
 }
 
 /// Names that are not text are none that a node gives.
-fn names_in(directory: &Path) -> Result<Vec<String>> {
-    let failed = |err| io::problem("read the directory", directory, err);
-    let entries = match fs::read_dir(directory) {
-        Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(Vec::new());
-        }
-        other => other.map_err(failed)?,
-    };
+fn names_in(root: &Dir, directory: &str) -> Result<Vec<String>> {
+    let Some(directory) = root.read_directory(directory)? else { return Ok(Vec::new()) };
     let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        let directory = entry.file_type().map_err(failed)?.is_dir();
-        names.extend(entry.file_name().into_string().ok().filter(|_| !directory));
+    for name in directory.names()? {
+        let Ok(name) = name.into_string() else { continue };
+        if directory.look(&name)?.is_some_and(|found| found.kind != Kind::Directory) {
+            names.push(name);
+        }
     }
     Ok(names)
 }

@@ -1,10 +1,12 @@
 //! Small helpers around the file system: errors in our words, and what several modules need.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::{Code, Problem, Result};
+
+use crate::dir::Dir;
 
 /// Says what was being done (`doing`, such as `read` or `create`), on which path, and why it did
 /// not work. The code is one of `io.not-found`, `io.permission`, `io.no-space`, `io.directory`
@@ -25,91 +27,24 @@ pub(crate) fn no_thread(err: io::Error) -> Problem {
     Problem::new(Code::IoOther).headline("cannot start a thread").because(err)
 }
 
-/// Makes the names in a directory (created, renamed, removed files) survive a crash.
+/// The whole content of a small file below a directory, or `None` if there is no such file. `name` is relative to
+/// the directory, with `/`; which links are followed, [`Dir::read`] says.
 ///
 /// # Errors
-/// Any `io.*` code.
-pub fn sync_dir(path: &Path) -> Result<()> {
-    let sync = || File::open(path)?.sync_all();
-    sync().map_err(|err| problem("sync the directory", path, err))
-}
-
-/// A directory that a job needs, with what was made for it: removed again, as far as it is empty,
-/// when this is dropped, unless it is kept.
-#[derive(Debug, Default)]
-pub struct MadeDirs {
-    /// The deepest first.
-    made: Vec<PathBuf>,
-}
-
-impl MadeDirs {
-    /// Makes the directory and those above it, as far as they are missing.
-    ///
-    /// # Errors
-    /// Any `io.*` code.
-    pub fn create(path: &Path) -> Result<Self> {
-        let mut dirs = Self { made: Vec::new() };
-        dirs.make(path)?;
-        Ok(dirs)
-    }
-
-    /// The directories stay.
-    pub fn keep(mut self) {
-        self.made.clear();
-    }
-
-    fn make(&mut self, path: &Path) -> Result<()> {
-        let made = match (fs::create_dir(path), path.parent()) {
-            (Err(err), Some(parent)) if err.kind() == ErrorKind::NotFound && !parent.exists() => {
-                self.make(parent)?;
-                fs::create_dir(path)
-            }
-            (made, _) => made,
-        };
-        match made {
-            Ok(()) => self.made.insert(0, path.into()),
-            Err(err) if err.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
-            // Nothing that was to be read is missing: the system does not allow it.
-            Err(err) if err.kind() == ErrorKind::NotFound => {
-                let text = format!("cannot create the directory {}", path.display());
-                return Err(Problem::new(Code::IoOther).headline(text).because(err));
-            }
-            Err(err) => return Err(problem("create the directory", path, err)),
-        }
-        Ok(())
-    }
-}
-
-impl Drop for MadeDirs {
-    fn drop(&mut self) {
-        for path in &self.made {
-            // Stops at the first that is not empty, and all above it are not either.
-            if fs::remove_dir(path).is_err() {
-                break;
-            }
-        }
-    }
-}
-
-/// The whole content of a small file, or `None` if there is no such file.
-///
-/// # Errors
-/// Any `io.*` code; `io.other` when it is longer than `limit` bytes.
-pub fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
+/// Any `io.*` code; `io.other` when it is longer than `limit` bytes, and for what is no regular file.
+pub fn read_small(directory: &Path, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+    let Some(directory) = Dir::open_if_there(directory)? else { return Ok(None) };
+    let Some(file) = directory.read(name)? else { return Ok(None) };
     let read = || {
         let mut bytes = Vec::new();
-        File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > limit {
             let text = format!("it is longer than {limit} bytes");
             return Err(io::Error::new(ErrorKind::InvalidData, text));
         }
         Ok(bytes)
     };
-    match read() {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
-        Err(err) => Err(problem("read", path, err)),
-    }
+    read().map(Some).map_err(|err| problem("read", &directory.place(name), err))
 }
 
 /// Whether a directory is at a path. What cannot be looked at is not taken for missing.
@@ -168,11 +103,14 @@ mod tests {
     #[test]
     fn small_files_are_read_up_to_the_limit() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("file");
-        assert_eq!(read_small(&path, 4).unwrap(), None);
-        fs::write(&path, b"1234").unwrap();
-        assert_eq!(read_small(&path, 4).unwrap().as_deref(), Some(b"1234".as_slice()));
-        assert_eq!(read_small(&path, 3).unwrap_err().code(), Code::IoOther);
-        assert_eq!(read_small(dir.path(), 3).unwrap_err().code(), Code::IoDirectory);
+        let read = |limit| read_small(dir.path(), "file", limit);
+        assert_eq!(read(4).unwrap(), None);
+        fs::write(dir.path().join("file"), b"1234").unwrap();
+        assert_eq!(read(4).unwrap().as_deref(), Some(b"1234".as_slice()));
+        assert_eq!(read(3).unwrap_err().code(), Code::IoOther);
+        fs::create_dir(dir.path().join("directory")).unwrap();
+        let problem = read_small(dir.path(), "directory", 3).unwrap_err();
+        assert!(problem.to_string().contains("not a regular file"), "{problem}");
+        assert_eq!(read_small(&dir.path().join("none"), "file", 3).unwrap(), None);
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! * [`source`]: where a snapshot is read from; [`index`]: on all cores, and from anywhere;
 //!   [`extract`]: its members to files;
+//! * [`dir`]: directories that are held open, in which others may write;
 //! * [`files`]: the files of a directory or of an uncompressed snapshot, read at random;
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
 //! * [`context`]: its context, or that of a snapshot, read at random;
@@ -24,6 +25,7 @@ pub mod convert;
 pub mod data_dir;
 pub mod deflate;
 pub mod demo;
+pub mod dir;
 pub mod engine;
 pub mod export;
 pub mod extract;

@@ -41,6 +41,7 @@ pub fn read(
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Nature)> {
     let mut kept = Kept::new(temp_dir);
+    kept.prepare(feedback);
     let mut contexts = Contexts::default();
     let mut report = source.inspect(Options::default(), phase, feedback, &mut |event| {
         match event {
@@ -55,7 +56,7 @@ pub fn read(
                 contexts.data(data);
             }
             Event::MemberEnd { member, .. } => {
-                kept.end(member);
+                kept.end(member)?;
                 contexts.end();
             }
             _ => {}

@@ -1,33 +1,39 @@
-//! The hidden directory next to the output in which an export works, and who else makes a file.
+//! The hidden directory in which a command works: beside what it makes, or where temporary files go.
 //!
-//! It goes when the job ends, however it ends. Only a crash leaves one behind: a job marks
-//! its directory by a lock that lives as long as its process, so the next job can tell what is
-//! abandoned, and removes it. The marked file comes first and goes last: a directory without it is
-//! empty, and anybody may remove it.
+//! It goes when the job ends, however it ends. Only a crash leaves one behind, and the next command that works
+//! there removes it. What it may remove is not told by a name, which anybody can give to anything, but by what only
+//! the maker of the directory can have put there: the directory is held open, belongs to the same user and is closed
+//! to all others, and so does the empty file `owner` in it, on which a living job holds a lock. That file comes first
+//! and goes last: a directory without it is empty, and is removed only as such. Everything else of this name is left
+//! alone, with a line.
 
-use std::fs::{self, File};
+use std::collections::hash_map::RandomState;
+use std::fs::File;
+use std::hash::BuildHasher;
 use std::io::{Error, ErrorKind};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rollsnap_core::{Feedback, Result};
+use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::fs::{FlockOperation, flock};
 
+use crate::dir::{Dir, Entry, Kind, MadeDirs};
 use crate::io;
 
 const PREFIX: &str = ".rollsnap-work-";
 const OWNER: &str = "owner";
 
-/// How often a directory may be taken for abandoned by another job before it is locked.
+/// How often a directory may be taken for abandoned by another job before it is locked, or a name be taken.
 const ATTEMPTS: u32 = 100;
 
 /// A working directory; dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    dir: PathBuf,
+    parent: Dir,
+    name: String,
+    dir: Dir,
     removed: bool,
     /// What was made for it; goes after it.
-    parent: io::MadeDirs,
+    made: Option<MadeDirs>,
     /// Locked while the job lives.
     _owner: File,
 }
@@ -35,35 +41,86 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Makes one in the directory `parent`, which is made if missing.
     pub(crate) fn create(parent: &Path, feedback: &mut dyn Feedback) -> Result<Self> {
-        let made = io::MadeDirs::create(parent)?;
+        let made = MadeDirs::create(parent)?;
+        let mut workspace = Self::within(made.dir(), feedback)?;
+        workspace.made = Some(made);
+        Ok(workspace)
+    }
+
+    /// Makes one for temporary files: in this directory, or in the system's.
+    pub(crate) fn temporary(place: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
+        let place = place.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        let failed = |err: Problem| match err.code() {
+            // Nothing that was to be read is missing.
+            Code::IoNotFound => Problem::new(Code::IoOther)
+                .headline(format!("cannot create a working directory in {}", place.display()))
+                .because(err.cause().unwrap_or_default()),
+            _ => err,
+        };
+        Self::within(&Dir::open(&place).map_err(failed)?, feedback)
+    }
+
+    /// Removes what interrupted commands have left where [`Workspace::temporary`] would make one.
+    pub(crate) fn sweep_temporary(place: Option<&Path>, feedback: &mut dyn Feedback) {
+        let place = place.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        // What is wrong with the place is told when it is needed.
+        if let Ok(place) = Dir::open(&place) {
+            sweep(&place, feedback);
+        }
+    }
+
+    /// Makes one in a directory.
+    pub(crate) fn within(parent: &Dir, feedback: &mut dyn Feedback) -> Result<Self> {
         sweep(parent, feedback);
         let create = || {
             for _ in 0..ATTEMPTS {
-                let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-                if let Some(owner) = own(dir.path())? {
-                    return Ok((dir.keep(), owner));
+                let name = format!("{PREFIX}{:016x}", RandomState::new().hash_one(std::process::id()));
+                let dir = match parent.make(&name) {
+                    Err(err) if err.kind() == ErrorKind::AlreadyExists => continue,
+                    other => other?,
+                };
+                match own(&dir) {
+                    Ok(Some(owner)) => return Ok((name, dir, owner)),
+                    Ok(None) => {}
+                    Err(err) => {
+                        // What goes wrong with it is told.
+                        let _ = parent.remove_held(&name, &dir);
+                        return Err(err);
+                    }
                 }
             }
             Err(Error::other("others keep removing it"))
         };
-        let (dir, owner) =
-            create().map_err(|err| io::problem("create a working directory in", parent, err))?;
-        Ok(Self { dir, removed: false, parent: made, _owner: owner })
+        let (name, dir, owner) =
+            create().map_err(|err| io::problem("create a working directory in", parent.path(), err))?;
+        Ok(Self { parent: parent.clone(), name, dir, removed: false, made: None, _owner: owner })
     }
 
+    /// Its path, for what can only be told a path: the database engine.
     pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn held(&self) -> &Dir {
         &self.dir
+    }
+
+    /// The directory in which it was made.
+    pub(crate) fn parent(&self) -> &Dir {
+        &self.parent
     }
 
     /// Removes it after the job is done, and says so if that fails.
     pub(crate) fn remove(mut self, feedback: &mut dyn Feedback) {
         self.removed = true;
-        std::mem::take(&mut self.parent).keep();
-        if let Err(err) = clear(&self.dir) {
-            let problem = io::problem("remove", &self.dir, err);
+        if let Some(made) = self.made.take() {
+            made.keep();
+        }
+        if let Err(problem) = clear(&self.parent, &self.name, &self.dir) {
             feedback.note(&format!(
-                "The file is complete, but its working directory could not be removed: {problem}. \
-                 The next command that writes there tries again"
+                "What was to be done is done, but the working directory {} could not be removed: {problem}. \
+                 The next command that works there tries again",
+                self.dir.path().display()
             ));
         }
     }
@@ -73,14 +130,14 @@ impl Drop for Workspace {
     fn drop(&mut self) {
         if !self.removed {
             // Nobody is there to be told; the next job tries again.
-            let _ = clear(&self.dir);
+            let _ = clear(&self.parent, &self.name, &self.dir);
         }
     }
 }
 
 /// Marks a new directory. `None` when the sweep of another job has been faster.
-fn own(dir: &Path) -> std::io::Result<Option<File>> {
-    let owner = match File::create_new(dir.join(OWNER)) {
+fn own(dir: &Dir) -> std::io::Result<Option<File>> {
+    let owner = match dir.create(OWNER, 0o600) {
         Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
         other => other?,
     };
@@ -88,44 +145,182 @@ fn own(dir: &Path) -> std::io::Result<Option<File>> {
         Err(err) if err == rustix::io::Errno::WOULDBLOCK => return Ok(None),
         other => other?,
     }
-    Ok((owner.metadata()?.nlink() > 0).then_some(owner))
+    Ok((Entry::of_file(&owner)?.links > 0).then_some(owner))
 }
 
-/// Removes the directory, the marked file last.
-fn clear(dir: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-        } else if entry.file_name() != OWNER {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    match fs::remove_file(dir.join(OWNER)) {
-        Err(err) if err.kind() != ErrorKind::NotFound => return Err(err),
-        _ => {}
-    }
-    fs::remove_dir(dir)
+/// Removes the directory that is held, the marked file last.
+fn clear(parent: &Dir, name: &str, dir: &Dir) -> Result<()> {
+    dir.clear(Some(OWNER))?;
+    parent.remove_held(name, dir)
 }
 
 /// Removes what interrupted jobs left in a directory. Whatever cannot be removed stays: it is
 /// in nobody's way.
-fn sweep(parent: &Path, feedback: &mut dyn Feedback) {
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
-        let named = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        let path = entry.path();
-        if named && remove_abandoned(&path) {
-            feedback.note(&format!("Removed {}, left by an interrupted command", path.display()));
+fn sweep(parent: &Dir, feedback: &mut dyn Feedback) {
+    let Ok(names) = parent.names() else { return };
+    for name in names.iter().filter_map(|name| name.to_str()).filter(|name| name.starts_with(PREFIX)) {
+        let path = parent.place(name);
+        match remove_abandoned(parent, name) {
+            Found::Removed => {
+                feedback.note(&format!("Removed {}, left by an interrupted command", path.display()));
+            }
+            Found::Foreign(why) => {
+                feedback.note(&format!("Left {} alone: {why}", path.display()));
+            }
+            Found::InUse => {}
         }
     }
 }
 
-/// A directory whose owner is locked belongs to a running job. One without owner is empty: if
-/// a job is just about to mark it, it makes another.
-fn remove_abandoned(path: &Path) -> bool {
-    match File::open(path.join(OWNER)) {
-        Ok(owner) => flock(&owner, FlockOperation::NonBlockingLockExclusive).is_ok() && clear(path).is_ok(),
-        Err(err) => err.kind() == ErrorKind::NotFound && fs::remove_dir(path).is_ok(),
+/// What has the name of a working directory.
+enum Found {
+    /// It was abandoned, and is gone.
+    Removed,
+    /// A job works in it, or it is gone already.
+    InUse,
+    /// It is not what a command of this user has made.
+    Foreign(String),
+}
+
+fn remove_abandoned(parent: &Dir, name: &str) -> Found {
+    judge(parent, name).unwrap_or_else(|problem| Found::Foreign(problem.to_string()))
+}
+
+fn judge(parent: &Dir, name: &str) -> Result<Found> {
+    let foreign = |why: &str| Ok(Found::Foreign(why.to_owned()));
+    match parent.look(name)? {
+        None => return Ok(Found::InUse),
+        Some(found) if found.kind != Kind::Directory => {
+            return foreign(&format!("it is {}", found.kind.words()));
+        }
+        // Where everybody keeps things of his own, those of others are nothing to speak of.
+        Some(found) if !found.is_ours() && parent.about()?.mode & 0o1000 != 0 => return Ok(Found::InUse),
+        Some(found) if !found.is_ours() => return foreign("it belongs to another user"),
+        Some(_) => {}
+    }
+    let Some(dir) = parent.enter(name)? else { return Ok(Found::InUse) };
+    if !dir.about()?.is_private() {
+        return foreign("others may write to it");
+    }
+    match dir.look(OWNER)? {
+        // If a job is just about to mark it, it makes another.
+        None if dir.names()?.is_empty() => {
+            return Ok(if parent.remove_held(name, &dir).is_ok() { Found::Removed } else { Found::InUse });
+        }
+        None => return foreign("no command has marked it as its own"),
+        Some(owner) if owner.kind != Kind::File => {
+            return foreign(&format!("the file {OWNER} in it is {}", owner.kind.words()));
+        }
+        Some(_) => {}
+    }
+    let Some(owner) = dir.file(OWNER)? else { return Ok(Found::InUse) };
+    let about = Entry::of_file(&owner).map_err(|err| io::problem("look at", &dir.place(OWNER), err))?;
+    if !about.is_private() || about.links > 1 || about.len > 0 {
+        return foreign(&format!("the file {OWNER} in it is not what a command makes"));
+    }
+    // Without a name it was removed, by whoever made it.
+    if about.links == 0 || flock(&owner, FlockOperation::NonBlockingLockExclusive).is_err() {
+        return Ok(Found::InUse);
+    }
+    clear(parent, name, &dir)?;
+    Ok(Found::Removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use rollsnap_core::feedback::Phase;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Notes(Vec<String>);
+
+    impl Feedback for Notes {
+        fn phase(&mut self, _: Phase) {}
+        fn advance(&mut self, _: u64) {}
+        fn note(&mut self, text: &str) {
+            self.0.push(text.into());
+        }
+    }
+
+    #[test]
+    fn a_living_job_keeps_its_directory_and_a_dead_one_does_not() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut notes = Notes::default();
+        let living = Workspace::create(temp.path(), &mut notes).unwrap();
+        fs::write(living.dir().join("data"), "x").unwrap();
+        let dead = temp.path().join(".rollsnap-work-dead");
+        fs::create_dir_all(dead.join("deep")).unwrap();
+        fs::write(dead.join("owner"), "").unwrap();
+        fs::write(dead.join("deep/data"), "x").unwrap();
+        fs::create_dir(temp.path().join(".rollsnap-work-empty")).unwrap();
+        let another = Workspace::create(temp.path(), &mut notes).unwrap();
+        assert!(!dead.exists() && living.dir().join("data").exists());
+        assert_eq!(notes.0.len(), 2, "{:?}", notes.0);
+        assert!(notes.0.iter().all(|note| note.contains("left by an interrupted command")));
+        let mode = fs::metadata(another.dir()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        drop((living, another));
+        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 0);
+    }
+
+    /// Each of these stays, with a line, and so does what it leads to.
+    #[test]
+    fn what_is_not_proved_to_be_ours_is_left_alone() {
+        type Plant = fn(&Path, &Path);
+        let plants: [(&str, Plant); 8] = [
+            ("a symbolic link", |at, victim| symlink(victim, at).unwrap()),
+            ("a regular file", |at, _| fs::write(at, "x").unwrap()),
+            ("no command has marked it", |at, _| {
+                fs::create_dir(at).unwrap();
+                fs::write(at.join("data"), "x").unwrap();
+            }),
+            ("is a symbolic link", |at, victim| {
+                fs::create_dir(at).unwrap();
+                symlink(victim.join("file"), at.join("owner")).unwrap();
+            }),
+            ("is a directory", |at, _| fs::create_dir_all(at.join("owner")).unwrap()),
+            ("is not what a command makes", |at, victim| {
+                fs::create_dir(at).unwrap();
+                fs::hard_link(victim.join("empty"), at.join("owner")).unwrap();
+            }),
+            ("is not what a command makes", |at, _| {
+                fs::create_dir(at).unwrap();
+                fs::write(at.join("owner"), "mine").unwrap();
+            }),
+            ("others may write to it", |at, _| {
+                fs::create_dir(at).unwrap();
+                fs::write(at.join("owner"), "").unwrap();
+                fs::set_permissions(at, fs::Permissions::from_mode(0o777)).unwrap();
+            }),
+        ];
+        for (why, plant) in plants {
+            let temp = tempfile::tempdir().unwrap();
+            let (here, victim) = (temp.path().join("here"), temp.path().join("victim"));
+            fs::create_dir(&here).unwrap();
+            fs::create_dir(&victim).unwrap();
+            fs::write(victim.join("file"), "precious").unwrap();
+            fs::write(victim.join("empty"), "").unwrap();
+            let at = here.join(".rollsnap-work-planted");
+            plant(&at, &victim);
+            let mut notes = Notes::default();
+            drop(Workspace::create(&here, &mut notes).unwrap());
+            assert!(at.symlink_metadata().is_ok(), "{why}");
+            assert!(notes.0.len() == 1 && notes.0[0].contains(why), "{why}: {:?}", notes.0);
+            assert_eq!(fs::read_dir(&victim).unwrap().count(), 2, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_fifo_in_the_place_of_the_owner_is_not_waited_for() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open(temp.path()).unwrap().make(".rollsnap-work-fifo").unwrap();
+        rustix::fs::mknodat(&dir, "owner", rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+        let mut notes = Notes::default();
+        drop(Workspace::create(temp.path(), &mut notes).unwrap());
+        assert!(notes.0[0].contains("is a FIFO"), "{:?}", notes.0);
     }
 }

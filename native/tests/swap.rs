@@ -1,9 +1,10 @@
 //! The swap from outside: what it refuses, and what it finds after somebody else was there.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use rollsnap::dir::Dir;
 use rollsnap::swap::{self, Change, Merged, Pending, Recovered, STAGING_NAME, Staging};
 use rollsnap_core::feedback::{Feedback, Phase, Silent};
 use rollsnap_core::{Code, Problem};
@@ -87,6 +88,8 @@ fn half_way() -> (TempDir, PathBuf) {
     write(&home.join("new/context/b"), "new");
     write(&home.join("new/store"), "new");
     fs::create_dir(home.join("old")).unwrap();
+    // As rollsnap makes it, whatever the umask.
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
     let store = fs::metadata(root.join("store")).unwrap();
     let lines =
         format!("replace present context\nreplace file:3:{} store\nremove absent store-wal\n", store.mtime());
@@ -275,6 +278,7 @@ fn leftovers_of_a_complete_swap_are_deleted() {
     let home = root.join(STAGING_NAME);
     write(&home.join("old/context/a"), "older");
     write(&home.join("done"), "");
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(swap::pending(&root).unwrap(), Some(Pending::Leftovers));
     assert_eq!(swap::recover(&root, &mut Silent).unwrap(), Recovered::CleanedUp);
     assert_eq!(names(&root), ["context", "store"]);
@@ -358,21 +362,25 @@ fn pre_images_of_the_operator_are_taken_over() {
     write(&existing.join("shared"), "old");
     write(&existing.join("sub/file"), "deeper");
     symlink(dir.path(), existing.join("link")).unwrap();
-    let staging = staged(&root);
+    let fifo = std::process::Command::new("mkfifo").arg(existing.join("fifo")).status().unwrap();
+    assert!(fifo.success());
+    let mut staging = staged(&root);
     let target = staging.dir().join("arith");
     write(&target.join("shared"), "new");
-    let merged = swap::merge_into_staging(&existing, &target, &mut Silent).unwrap();
-    assert_eq!(merged, Merged { kept: 1, skipped: 2 });
-    assert_eq!(names(&target), ["own", "shared"]);
+    let merged = staging.take_over("arith", &mut Silent).unwrap();
+    assert_eq!((merged.kept, merged.skipped), (3, 1), "own, link and sub/file; not the FIFO");
+    assert_eq!(merged.first_skipped, Some((existing.join("fifo"), "a FIFO")));
+    assert_eq!(names(&target), ["link", "own", "shared", "sub"]);
     assert_eq!(read(&target.join("shared")), "new");
-    assert_eq!(names(&existing), ["link", "own", "shared", "sub"]);
+    assert_eq!(names(&existing), ["fifo", "link", "own", "shared", "sub"]);
+    let nothing = staging.take_over("riscv", &mut Silent).unwrap();
+    assert_eq!(nothing, Merged::default());
 
     staging.commit(&[plan(), vec![replace("arith")]].concat(), &mut Silent).unwrap();
     assert_eq!(read(&root.join("arith/own")), "own");
+    assert_eq!(read(&root.join("arith/sub/file")), "deeper");
+    assert_eq!(fs::read_link(root.join("arith/link")).unwrap(), dir.path());
     assert_eq!(fs::metadata(root.join("arith/own")).unwrap().nlink(), 1);
-
-    let nothing = swap::merge_into_staging(&root.join("riscv"), &root, &mut Silent).unwrap();
-    assert_eq!(nothing, Merged::default());
 }
 
 /// Another file system (tmpfs, where there is one): a copy instead of a link.
@@ -384,7 +392,12 @@ fn pre_images_on_another_file_system_are_copied() {
         return;
     }
     write(&other.path().join("own"), "own");
-    let merged = swap::merge_into_staging(other.path(), &root, &mut Silent).unwrap();
-    assert_eq!(merged, Merged { kept: 1, skipped: 0 });
+    fs::set_permissions(other.path().join("own"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("own", other.path().join("link")).unwrap();
+    let open = |path: &Path| Dir::open(path).unwrap();
+    let merged = swap::merge(&open(other.path()), &open(&root), &mut Silent).unwrap();
+    assert_eq!(merged, Merged { kept: 2, ..Merged::default() });
     assert_eq!(read(&root.join("own")), "own");
+    assert_eq!(fs::metadata(root.join("own")).unwrap().mode() & 0o7777, 0o640);
+    assert_eq!(fs::read_link(root.join("link")).unwrap(), Path::new("own"));
 }

@@ -134,6 +134,29 @@ static const char *path_of(int fd, char *buffer, size_t size)
     return buffer;
 }
 
+/* The path that a name in an open directory leads to. */
+static const char *path_in(int dir, const char *name, char *buffer, size_t size)
+{
+    size_t length;
+    if (trace_fd < 0 || dir == AT_FDCWD || name[0] == '/' || !path_of(dir, buffer, size))
+        return name;
+    length = strlen(buffer);
+    snprintf(buffer + length, size - length, "/%s", name);
+    return buffer;
+}
+
+static enum verdict count_at(const char *name, int dir, const char *path)
+{
+    char buffer[2 * 4096];
+    return count(name, path_in(dir, path, buffer, sizeof buffer), NULL, 0);
+}
+
+static enum verdict count_two(const char *name, int dir, const char *path, int to, const char *other)
+{
+    char one[2 * 4096], two[2 * 4096];
+    return count(name, path_in(dir, path, one, sizeof one), path_in(to, other, two, sizeof two), 0);
+}
+
 static enum verdict count_fd(const char *name, int fd, int halves)
 {
     char buffer[4096];
@@ -183,7 +206,7 @@ OPEN(open64)
     int name(int dir, const char *path, int flags, ...)                                            \
     {                                                                                              \
         MODE(flags)                                                                                \
-        if (changes(flags) && count("open", path, NULL, 0) == FAIL)                                \
+        if (changes(flags) && count_at("open", dir, path) == FAIL)                                 \
             return -1;                                                                             \
         return REAL(name)(dir, path, flags, mode);                                                 \
     }
@@ -277,6 +300,7 @@ ON_FD(ftruncate64, "truncate", (int fd, off64_t length), (fd, length))
 ON_FD(fallocate, "allocate", (int fd, int mode, off_t at, off_t length), (fd, mode, at, length))
 ON_FD(fallocate64, "allocate", (int fd, int mode, off64_t at, off64_t length), (fd, mode, at, length))
 ON_FD(fchmod, "chmod", (int fd, mode_t mode), (fd, mode))
+ON_FD(fchown, "chown", (int fd, uid_t user, gid_t group), (fd, user, group))
 ON_FD(futimens, "utimes", (int fd, const struct timespec times[2]), (fd, times))
 
 /* Changes nothing, so it is not counted. */
@@ -305,19 +329,27 @@ POSIX_ALLOCATE(posix_fallocate64, off64_t)
 #define ON_PATH(name, label, first, second, PARAMETERS, ARGUMENTS)                                 \
     int name PARAMETERS { return count(label, first, second, 0) == FAIL ? -1 : REAL(name) ARGUMENTS; }
 ON_PATH(rename, "rename", a, b, (const char *a, const char *b), (a, b))
-ON_PATH(renameat, "rename", a, b, (int d, const char *a, int e, const char *b), (d, a, e, b))
-ON_PATH(renameat2, "rename", a, b, (int d, const char *a, int e, const char *b, unsigned f), (d, a, e, b, f))
 ON_PATH(link, "link", a, b, (const char *a, const char *b), (a, b))
-ON_PATH(linkat, "link", a, b, (int d, const char *a, int e, const char *b, int f), (d, a, e, b, f))
 ON_PATH(symlink, "symlink", a, b, (const char *a, const char *b), (a, b))
-ON_PATH(symlinkat, "symlink", a, b, (const char *a, int e, const char *b), (a, e, b))
 ON_PATH(unlink, "unlink", a, NULL, (const char *a), (a))
-ON_PATH(unlinkat, "unlink", a, NULL, (int d, const char *a, int f), (d, a, f))
 ON_PATH(rmdir, "rmdir", a, NULL, (const char *a), (a))
 ON_PATH(mkdir, "mkdir", a, NULL, (const char *a, mode_t m), (a, m))
-ON_PATH(mkdirat, "mkdir", a, NULL, (int d, const char *a, mode_t m), (d, a, m))
 ON_PATH(truncate, "truncate", a, NULL, (const char *a, off_t n), (a, n))
 ON_PATH(truncate64, "truncate", a, NULL, (const char *a, off64_t n), (a, n))
 ON_PATH(chmod, "chmod", a, NULL, (const char *a, mode_t m), (a, m))
-ON_PATH(fchmodat, "chmod", a, NULL, (int d, const char *a, mode_t m, int f), (d, a, m, f))
-ON_PATH(utimensat, "utimes", a, NULL, (int d, const char *a, const struct timespec t[2], int f), (d, a, t, f))
+
+/* --- Names in open directories --------------------------------------------------------------- */
+
+#define ON_NAME(name, label, dir, path, PARAMETERS, ARGUMENTS)                                     \
+    int name PARAMETERS { return count_at(label, dir, path) == FAIL ? -1 : REAL(name) ARGUMENTS; }
+#define ON_NAMES(name, label, d, a, e, b, PARAMETERS, ARGUMENTS)                                   \
+    int name PARAMETERS { return count_two(label, d, a, e, b) == FAIL ? -1 : REAL(name) ARGUMENTS; }
+ON_NAMES(renameat, "rename", d, a, e, b, (int d, const char *a, int e, const char *b), (d, a, e, b))
+ON_NAMES(renameat2, "rename", d, a, e, b, (int d, const char *a, int e, const char *b, unsigned f), (d, a, e, b, f))
+ON_NAMES(linkat, "link", d, a, e, b, (int d, const char *a, int e, const char *b, int f), (d, a, e, b, f))
+ON_NAME(symlinkat, "symlink", e, b, (const char *a, int e, const char *b), (a, e, b))
+ON_NAME(unlinkat, f &AT_REMOVEDIR ? "rmdir" : "unlink", d, a, (int d, const char *a, int f), (d, a, f))
+ON_NAME(mkdirat, "mkdir", d, a, (int d, const char *a, mode_t m), (d, a, m))
+ON_NAME(fchmodat, "chmod", d, a, (int d, const char *a, mode_t m, int f), (d, a, m, f))
+ON_NAME(fchownat, "chown", d, a, (int d, const char *a, uid_t u, gid_t g, int f), (d, a, u, g, f))
+ON_NAME(utimensat, "utimes", d, a, (int d, const char *a, const struct timespec t[2], int f), (d, a, t, f))

@@ -298,5 +298,6 @@ fn a_failing_import_changes_nothing() {
         }
     }
     tell(format_args!("{no} errors refused the import, {yes} did not stop it, {late} came after it"));
-    assert!(no > yes && yes > 0 && late <= 2, "{no} {yes} {late}");
+    // What does not stop it is deleting what was replaced, and what the database engine does for itself.
+    assert!(no >= 60 && yes > 0 && late <= 2, "{no} {yes} {late}");
 }

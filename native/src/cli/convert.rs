@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use rollsnap_core::{Report, Result};
+use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
 use super::export::{JsonPhase, phases};
@@ -13,6 +13,7 @@ use super::progress::Terminal;
 use super::remarks;
 use crate::convert::{self, Options, Table};
 use crate::deflate::Level;
+use crate::dir::Owner;
 use crate::export::Compression;
 use crate::io;
 
@@ -36,6 +37,10 @@ pub(super) struct ConvertArgs {
     /// Do not check the store, neither before nor afterwards
     #[arg(long, alias = "no-checks")]
     no_check: bool,
+    /// Give a data directory to this user and group, names or numbers; for root only [default: those of the data
+    /// directory, or, where it is new, of the directory that it is made in]
+    #[arg(long, value_name = "USER[:GROUP]")]
+    owner: Option<String>,
     /// Do not compress the snapshot
     #[arg(long)]
     uncompressed: bool,
@@ -79,8 +84,17 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
             effort: if args.fast { Level::Fast } else { Level::default() },
         },
     };
-    let options =
-        Options { source: args.source.clone(), output: made, force: args.force, check: !args.no_check };
+    let owner = args.owner.as_deref().map(Owner::parse).transpose()?;
+    if owner.is_some() && kind == Kind::Snapshot {
+        return Err(Problem::new(Code::Usage).headline("--owner is for data directories (--as data-dir)"));
+    }
+    let options = Options {
+        source: args.source.clone(),
+        output: made,
+        force: args.force,
+        check: !args.no_check,
+        owner,
+    };
     let outcome = convert::run(&options, feedback)?;
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);

@@ -13,6 +13,7 @@ use super::global::{Format, Global};
 use super::output::{Output, print};
 use super::progress::Terminal;
 use super::remarks;
+use crate::dir::Owner;
 use crate::import::{self, Options};
 
 #[derive(Args, Debug)]
@@ -41,6 +42,10 @@ pub(super) struct ImportArgs {
     /// that are missing are rebuilt
     #[arg(long)]
     keep_compact: bool,
+    /// Give the data to this user and group, names or numbers; for root only [default: those of the data
+    /// directory, or, where it is new, of the directory that it is made in]
+    #[arg(long, value_name = "USER[:GROUP]")]
+    owner: Option<String>,
     #[arg(long, hide = true)]
     apply_unsafe_patches: bool,
     #[arg(long, hide = true, value_name = "URL")]
@@ -64,6 +69,7 @@ pub(super) fn run(
         to_v5: args.to.is_some(),
         level: args.level.as_deref().map(level).transpose()?,
         keep_compact: args.keep_compact,
+        owner: args.owner.as_deref().map(Owner::parse).transpose()?,
         endpoint: global.node.endpoint.clone(),
     };
     let outcome = import::run(&args.snapshot, &options, feedback)?;

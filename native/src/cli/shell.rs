@@ -1,6 +1,6 @@
 //! Completions and manual pages, made from the same description as `--help`.
 
-use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ use clap::Args;
 use rollsnap_core::Result;
 
 use super::output::written;
+use crate::dir::{Dir, MadeDirs};
 use crate::io;
 
 #[derive(Args, Debug)]
@@ -33,32 +34,35 @@ pub(super) fn man(args: &ManArgs) -> Result<ExitCode> {
     let mut command = super::command();
     command.build();
     let Some(directory) = &args.directory else {
-        return print_bytes(&page(&command)?);
+        let page = page(&command).map_err(|err| io::problem("write", Path::new("a manual page"), err))?;
+        return print_bytes(&page);
     };
-    fs::create_dir_all(directory).map_err(|err| io::problem("create the directory", directory, err))?;
-    write_pages(&command, directory)?;
+    let made = MadeDirs::create(directory)?;
+    write_pages(&command, made.dir())?;
+    made.keep();
     Ok(ExitCode::SUCCESS)
 }
 
-fn write_pages(command: &clap::Command, directory: &Path) -> Result<()> {
-    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
-    let path = directory.join(format!("{name}.1"));
-    fs::write(&path, page(command)?).map_err(|err| io::problem("write", &path, err))?;
+fn write_pages(command: &clap::Command, directory: &Dir) -> Result<()> {
+    let name = format!("{}.1", command.get_display_name().unwrap_or_else(|| command.get_name()));
+    let failed = |err| io::problem("write", &directory.place(&name), err);
+    if directory.has(&name)? {
+        directory.unlink(&name).map_err(failed)?;
+    }
+    directory.create(&name, 0o644).and_then(|mut file| file.write_all(&page(command)?)).map_err(failed)?;
     command
         .get_subcommands()
         .filter(|sub| sub.get_name() != "help")
         .try_for_each(|sub| write_pages(sub, directory))
 }
 
-fn page(command: &clap::Command) -> Result<Vec<u8>> {
+fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    let page = clap_mangen::Man::new(command.clone());
-    page.render(&mut text).map_err(|err| io::problem("write", Path::new("a manual page"), err))?;
+    clap_mangen::Man::new(command.clone()).render(&mut text)?;
     Ok(text)
 }
 
 fn print_bytes(bytes: &[u8]) -> Result<ExitCode> {
-    use std::io::Write;
     let mut out = std::io::stdout().lock();
     written(out.write_all(bytes).and_then(|()| out.flush())).map(|()| ExitCode::SUCCESS)
 }

@@ -13,13 +13,14 @@ use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::store::{Opened, Rows, STORE, Store as Bare};
 use rollsnap_core::{Code, Feedback, Problem, Result};
-use tempfile::TempDir;
 
+use crate::dir::open_regular;
 use crate::extract;
 use crate::files::{FileSet, Part};
 use crate::io;
 use crate::source::Source;
 use crate::store::{AnyStore, LevelRequest, open_any};
+use crate::workspace::Workspace;
 
 /// A context, and the store that tells its levels.
 pub struct Target {
@@ -28,7 +29,7 @@ pub struct Target {
     /// The store.
     pub levels: Levels,
     /// The directory that it was unpacked to: gone when this is dropped.
-    _unpacked: Option<TempDir>,
+    _unpacked: Option<Workspace>,
 }
 
 /// The store that tells at which level a commit was made.
@@ -69,29 +70,29 @@ impl Target {
     }
 
     fn of_directory(target: &Path) -> Result<Self> {
-        let (root, context) = if is_context(target)? {
+        let (root, files) = if is_context(target)? {
             // As the nodes name it, so that the store is beside it.
             let named = fs::canonicalize(target).unwrap_or_else(|_| target.into());
             let parent = named.parent().filter(|_| named.file_name().is_some_and(|name| name == CONTEXT));
-            (parent.map(Path::to_path_buf), target.to_path_buf())
+            (parent.map(Path::to_path_buf), FileSet::Directory(target.into()))
         } else {
-            (Some(target.into()), target.join(CONTEXT))
+            (Some(target.into()), FileSet::Below(target.into(), CONTEXT))
         };
-        if !io::is_dir(&context)? {
+        if !files.is_there()? {
             return Err(Problem::new(Code::ContextMissing).path(target.display()));
         }
         let levels = match root {
             Some(root) => Levels::known(open_any(&root, None).map(Levels::Node))?,
             None => Levels::None(Problem::new(Code::StoreMissing)),
         };
-        Ok(Self { files: FileSet::Directory(context), levels, _unpacked: None })
+        Ok(Self { files, levels, _unpacked: None })
     }
 
     /// Over the members of an archive that begins at this offset of the file.
     fn in_place(path: &Path, offset: u64) -> Result<Self> {
         let cut = || Problem::new(Code::TarTruncated).path(path.display());
         let whole = Part::open(path)?.ok_or_else(cut)?;
-        let file = File::open(path).map_err(|err| io::problem("open", path, err))?;
+        let file = open_regular(path)?.ok_or_else(cut)?;
         let damaged = |err: std::io::Error| {
             let problem = io::problem("read", path, err);
             match problem.code() {
@@ -125,18 +126,16 @@ impl Target {
     }
 
     fn unpacked(mut source: Source, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
-        let parent = temp_dir.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        let made = tempfile::Builder::new().prefix("rollsnap-context-").tempdir_in(&parent);
-        let made = made.map_err(|err| io::problem("create a working directory in", &parent, err))?;
-        let free = rustix::fs::statvfs(&parent).map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+        let made = Workspace::temporary(temp_dir, feedback)?;
+        let free = rustix::fs::fstatvfs(made.parent()).map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
         let free = free.map_or_else(|_| String::new(), |free| format!(", where {} are free", amount(free)));
         let size = source.size().map_or_else(String::new, |size| format!(" ({} compressed)", amount(size)));
         feedback.note(&format!(
             "Context and store of the snapshot{size} are unpacked to {}{free}",
-            parent.display()
+            made.parent().path().display()
         ));
         let phase = Phase { index: 1, of: 1, name: "Unpacking context", total: None, unit: Unit::Bytes };
-        let mut files = extract::Files::new(made.path())?;
+        let mut files = extract::Files::new(made.held())?;
         let mut any = false;
         source.inspect(Options::default(), phase, feedback, &mut |event| match event {
             Event::Member(member) => {
@@ -151,8 +150,8 @@ impl Target {
             return Err(Problem::new(Code::ContextMissing).path(source.name().display()));
         }
         Ok(Self {
-            files: FileSet::Directory(made.path().join(CONTEXT)),
-            levels: Levels::of(&FileSet::Directory(made.path().into()))?,
+            files: FileSet::Below(made.dir().into(), CONTEXT),
+            levels: Levels::of(&FileSet::Directory(made.dir().into()))?,
             _unpacked: Some(made),
         })
     }

@@ -24,6 +24,7 @@ use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::data_dir::{STORE, metadata};
 use crate::deflate::{self, Level};
+use crate::dir::{Dir, Owner};
 use crate::export::{self, Compression};
 use crate::import::{self, Target};
 use crate::io;
@@ -48,6 +49,8 @@ pub struct Options {
     pub force: bool,
     /// Check the store before, and the result afterwards.
     pub check: bool,
+    /// Whom root gives a data directory to; `None`: the owner of the directory.
+    pub owner: Option<Owner>,
 }
 
 /// What is made of the source.
@@ -92,6 +95,9 @@ pub struct Outcome {
 /// [`Code::ImportPopulated`], [`Code::ImportRollup`], [`Code::OutputExists`]; [`Code::LockHeld`];
 /// [`Code::Cancelled`], any `io.*` code. Nothing has changed then.
 pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    if let Some(owner) = &options.owner {
+        owner.check_permitted()?;
+    }
     match &options.output {
         Output::DataDir(root) => data_dir(root, options, feedback),
         Output::Snapshot { path, compression, effort } => {
@@ -105,8 +111,8 @@ fn data_dir(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resu
     if swap::pending(root)?.is_none() {
         import::not_populated(root, options.force)?;
     }
-    let target = Target::prepare(root)?;
-    let result = into_place(root, options, feedback);
+    let target = Target::prepare(root, options.owner)?;
+    let result = into_place(root, &target, options, feedback);
     // A refused conversion leaves no trace, as a refused import.
     if result.is_err() {
         target.discard()
@@ -116,18 +122,25 @@ fn data_dir(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resu
     result
 }
 
-fn into_place(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+fn into_place(
+    root: &Path,
+    target: &Target,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {
     swap::recover(root, feedback)?;
     import::not_populated(root, options.force)?;
     import::no_links(root)?;
-    let staging = Staging::begin(root)?;
+    let mut staging = Staging::begin(root)?;
     let mut phases = Phases::new(OWN + 1 + CHECKS * u32::from(options.check));
-    let mut outcome = staged(staging.dir(), true, options, &mut phases, feedback)?;
+    let mut outcome = staged(staging.held(), true, options, &mut phases, feedback)?;
     same_rollup(root, staging.dir())?;
     phases.begin("Putting data in place", None, feedback);
-    let plan = import::plan(staging.dir(), root, feedback)?;
+    target.give(&staging)?;
+    let plan = import::plan(&mut staging, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
+    target.given(feedback);
     outcome.path = root.into();
     outcome.phases = phases.finish();
     Ok(outcome)
@@ -148,13 +161,15 @@ fn snapshot(
     stage::apart(&options.source, path, false)?;
     output.check_early(options.force)?;
     let work = Workspace::create(&output.directory(), feedback)?;
-    let dir = work.dir().join("data");
-    std::fs::create_dir(&dir).map_err(|err| crate::io::problem("create the directory", &dir, err))?;
+    let made = work.held().make("data");
+    let made =
+        made.map_err(|err| crate::io::problem("create the directory", &work.held().place("data"), err))?;
+    let dir = made.path().to_path_buf();
     let own = OWN + CHECKS * u32::from(options.check);
     // The new store is in WAL mode, as the nodes want it, and so stays what it is.
     let phases_of_export = |check| export::phases(true, None, check);
     let mut phases = Phases::new(own + phases_of_export(options.check));
-    let mut outcome = staged(&dir, false, options, &mut phases, feedback)?;
+    let mut outcome = staged(&made, false, options, &mut phases, feedback)?;
     outcome.phases = phases.finish();
     // Its checks know no lists without a witness, and would take them for altered ones.
     let check = options.check && outcome.carried.partial_lists == 0;
@@ -195,18 +210,19 @@ const CHECKS: u32 = 4;
 
 /// Fills the directory `dir` with the data of version 5, and checks them.
 fn staged(
-    dir: &Path,
+    held: &Dir,
     is_operators: bool,
     options: &Options,
     phases: &mut Phases,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
+    let dir = held.path();
     let source = stage::Source::open(&options.source, feedback)?;
-    let (root, mut report) = source.stage(dir, phases, feedback)?;
+    let (root, mut report) = source.stage(held, phases, feedback)?;
     let header = report.header;
     let conversion = Conversion {
         root: &root,
-        dir,
+        dir: held,
         shown: &options.source,
         header: header.as_ref(),
         keeps_lpc: is_operators && source.is_data_dir(),
@@ -256,7 +272,7 @@ fn result(
     store.close()?;
     let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
     let phase = phases.next_two("Checking context");
-    let audited = reading.directory(&dir.join("context"), phase, feedback)?;
+    let audited = reading.of_data_dir(dir, phase, feedback)?;
     let subject = Subject { root: dir, shown, header: None, contexts: Some(&audited.contexts) };
     let store = open_any(dir, Some(Family::Octez));
     let phase = phases.next("Checking chain");
@@ -295,17 +311,18 @@ pub(crate) fn without_witness(problems: &mut Vec<Problem>, lists: u64) -> Option
 /// # Errors
 /// As [`run`].
 pub(crate) fn in_place(
-    dir: &Path,
+    dir: &Dir,
     shown: &Path,
     header: &Header,
     check: bool,
     phases: &mut Phases,
     feedback: &mut dyn Feedback,
 ) -> Result<Option<(Carried, Vec<Check>)>> {
-    if Family::of(dir)? != Some(Family::Mavkit) {
+    if Family::of(dir.path())? != Some(Family::Mavkit) {
         return Ok(None);
     }
-    let conversion = Conversion { root: dir, dir, shown, header: Some(header), keeps_lpc: false, check };
+    let conversion =
+        Conversion { root: dir.path(), dir, shown, header: Some(header), keeps_lpc: false, check };
     conversion.run(phases, feedback).map(Some)
 }
 

@@ -1,20 +1,19 @@
 //! Where the data come from: a data directory that no node is using, or a snapshot.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::header;
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::store::v4::{self, Layout};
 use rollsnap_core::tar::{self, Kind, Member};
-use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
 use crate::data_dir::{Listing, Lock, SourceFile, Top};
+use crate::dir::Dir;
 use crate::extract::Files;
-use crate::files::FileSet;
+use crate::files::{FileSet, Part};
 use crate::jobs::Phases;
-use crate::{io, source, swap};
+use crate::{source, swap};
 
 /// How much is copied at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -92,7 +91,7 @@ impl Source {
     /// Brings everything but the store into `dir`, and tells the directory of the store.
     pub(super) fn stage(
         &self,
-        dir: &Path,
+        dir: &Dir,
         phases: &mut Phases,
         feedback: &mut dyn Feedback,
     ) -> Result<(PathBuf, Report)> {
@@ -102,13 +101,13 @@ impl Source {
                 let files = Listing::of(root, &tops, feedback)?.files;
                 let total = files.iter().map(|file| file.size).sum();
                 phases.begin("Copying data", Some(total), feedback);
-                copy(&files, dir, feedback)?;
+                copy(root, &files, dir, feedback)?;
                 Ok((root.clone(), Report::new()))
             }
             Self::Snapshot(path) => {
                 let report = extract(path, dir, phases, feedback)?;
-                convertible(&FileSet::Directory(dir.into()), path)?;
-                Ok((dir.into(), report))
+                convertible(&FileSet::Directory(dir.path().into()), path)?;
+                Ok((dir.path().into(), report))
             }
         }
     }
@@ -125,7 +124,7 @@ fn convertible(files: &FileSet, shown: &Path) -> Result<()> {
 }
 
 /// Extracts a snapshot that is intact to its last byte, and holds nothing else than it should.
-fn extract(path: &Path, dir: &Path, phases: &mut Phases, feedback: &mut dyn Feedback) -> Result<Report> {
+fn extract(path: &Path, dir: &Dir, phases: &mut Phases, feedback: &mut dyn Feedback) -> Result<Report> {
     let mut source = source::Source::open(path)?;
     let mut files = Files::new(dir)?;
     let phase = phases.next("Extracting snapshot");
@@ -148,7 +147,8 @@ fn extract(path: &Path, dir: &Path, phases: &mut Phases, feedback: &mut dyn Feed
 }
 
 /// Copies files, each as long as it was when it was listed.
-fn copy(sources: &[SourceFile], dir: &Path, feedback: &mut dyn Feedback) -> Result<()> {
+fn copy(root: &Path, sources: &[SourceFile], dir: &Dir, feedback: &mut dyn Feedback) -> Result<()> {
+    let root = Dir::open(root)?;
     let mut files = Files::new(dir)?;
     let mut chunk = vec![0; CHUNK];
     for SourceFile { name, path, size, mode, mtime } in sources {
@@ -161,28 +161,23 @@ fn copy(sources: &[SourceFile], dir: &Path, feedback: &mut dyn Feedback) -> Resu
             header_offset: 0,
             data_offset: 0,
         };
-        let failed = |err| io::problem("read", path, err);
-        let mut source = File::open(path).map_err(failed)?.take(*size);
+        let changed = || {
+            let problem = Problem::new(Code::SourceChanged).path(path.display());
+            problem.expected(format_args!("{size} bytes"))
+        };
+        let source = Part::open_in(&root, name)?.ok_or_else(|| changed().found("no such file"))?;
+        if source.len() < *size {
+            return Err(changed().found(source.len()));
+        }
         files.begin(&member)?;
         let mut copied = 0;
-        loop {
+        while copied < *size {
             feedback.checkpoint()?;
-            let len = match source.read(&mut chunk) {
-                Err(err) if err.kind() == std::io::ErrorKind::Interrupted => continue,
-                other => other.map_err(failed)?,
-            };
-            if len == 0 {
-                break;
-            }
+            let len = usize::try_from(*size - copied).map_or(CHUNK, |left| left.min(CHUNK));
+            source.read_at(copied, &mut chunk[..len])?;
             files.data(&chunk[..len])?;
             copied += len as u64;
             feedback.advance(len as u64);
-        }
-        if copied < *size {
-            return Err(Problem::new(Code::SourceChanged)
-                .path(path.display())
-                .expected(format_args!("{size} bytes"))
-                .found(copied));
         }
         files.end(&member)?;
     }

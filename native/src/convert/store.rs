@@ -3,7 +3,6 @@
 //! Memory: what reading the old store takes (eight bytes for each entry in the log of an index), four
 //! bytes for each level, some 120 for each commit of the context, and the pages that the database engine keeps.
 
-use std::fs::File;
 use std::path::Path;
 
 use rollsnap_core::feedback::{Phase, Unit};
@@ -18,6 +17,7 @@ use super::blocks::Blocks;
 use super::left_out::LeftOut;
 use super::states;
 use crate::data_dir::{STORE, metadata};
+use crate::dir::Dir;
 use crate::files::{FileSet, Part};
 use crate::jobs::Phases;
 use crate::store::NewStore;
@@ -28,7 +28,7 @@ pub(crate) struct Conversion<'a> {
     /// The directory with `storage/`, the old store.
     pub(crate) root: &'a Path,
     /// Where everything else is already, and the new store goes.
-    pub(crate) dir: &'a Path,
+    pub(crate) dir: &'a Dir,
     /// The name that the user knows it by.
     pub(crate) shown: &'a Path,
     /// What the header of the snapshot claims.
@@ -84,9 +84,9 @@ impl Conversion<'_> {
         feedback: &mut dyn Feedback,
     ) -> Result<(Carried, Vec<Check>)> {
         let files = FileSet::Directory(self.root.into());
-        let metadata = metadata::read(self.dir)?.ok_or_else(|| metadata::missing(self.shown))?;
+        let metadata = metadata::read(self.dir.path())?.ok_or_else(|| metadata::missing(self.shown))?;
         let mut old = v4::Store::open(&files)?.with_genesis_level(Some(metadata.genesis_level));
-        let contexts = states::read(self.dir, feedback)?;
+        let contexts = states::read(self.dir.path(), feedback)?;
         let mut checks = Vec::new();
         if self.check {
             let phase = phases.next("Checking store");
@@ -109,7 +109,7 @@ impl Conversion<'_> {
         let total = Some(levels.len() as u64);
         feedback.phase(Phase { total, unit: Unit::Blocks, ..phases.next("Writing store") });
 
-        let new = NewStore::create(&self.dir.join(STORE))?;
+        let new = NewStore::create(&self.dir.place(STORE))?;
         let mut left = LeftOut::default();
         let mut blocks = Blocks::new(&old, &new, &contexts);
         blocks.canonical(&levels, feedback)?;
@@ -125,11 +125,9 @@ impl Conversion<'_> {
             tables: TABLES.into_iter().map(rows).collect::<Result<_>>()?,
             partial_lists,
         };
-        self.date(&new.finish()?)?;
-        let extracted = self.dir.join("storage");
-        if extracted.exists() {
-            std::fs::remove_dir_all(&extracted).map_err(|err| io::problem("remove", &extracted, err))?;
-        }
+        new.finish()?;
+        self.date()?;
+        self.dir.remove_tree("storage")?;
         checks.extend(left.into_checks());
         Ok((carried, checks))
     }
@@ -236,13 +234,12 @@ impl Conversion<'_> {
     }
 
     /// The database gets the time of the newest block, so that the same data make the same snapshot.
-    fn date(&self, store: &Path) -> Result<()> {
-        let head = self.root.join("storage/l2_head");
-        let set = || {
-            let time = std::fs::metadata(&head)?.modified()?;
-            File::options().write(true).open(store)?.set_modified(time)
-        };
-        set().map_err(|err| io::problem("date", store, err))
+    fn date(&self) -> Result<()> {
+        let (head, store) = (Dir::open(self.root)?.read("storage/l2_head")?, self.dir.file(STORE)?);
+        let (Some(head), Some(store)) = (head, store) else { return Ok(()) };
+        let time = head.metadata().and_then(|metadata| metadata.modified());
+        time.and_then(|time| store.set_modified(time))
+            .map_err(|err| io::problem("date", &self.dir.place(STORE), err))
     }
 }
 

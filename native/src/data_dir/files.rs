@@ -1,15 +1,15 @@
 //! Which files of a data directory go into a snapshot, besides the edited copy of the database
 //! (`docs/FORMAT.md`, section 5): a walk that knows the traps of links and special files.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::{Error, ErrorKind};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::io::Errno;
 
+use crate::dir::{Dir, Entry, Kind};
 use crate::io;
 
 /// A file to archive. Size, mode and time are those of the file itself, also where the data
@@ -34,13 +34,13 @@ impl SourceFile {
     /// # Errors
     /// Any `io.*` code.
     pub fn look_at(name: &str, path: &Path) -> Result<Self> {
-        let metadata = fs::metadata(path).map_err(|err| io::problem("look at", path, err))?;
-        Ok(Self::of(name.into(), path.into(), &metadata))
+        let found = fs::metadata(path).map_err(|err| io::problem("look at", path, err))?;
+        Ok(Self::of(name.into(), path.into(), &Entry::of_metadata(&found)))
     }
 
-    fn of(name: String, path: PathBuf, metadata: &Metadata) -> Self {
-        let mtime = u64::try_from(metadata.mtime()).unwrap_or_default();
-        Self { name, path, size: metadata.len(), mode: metadata.mode() & 0o777, mtime }
+    fn of(name: String, path: PathBuf, found: &Entry) -> Self {
+        let mtime = u64::try_from(found.modified).unwrap_or_default();
+        Self { name, path, size: found.len, mode: found.mode & 0o777, mtime }
     }
 }
 
@@ -72,8 +72,8 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Lists what a snapshot takes from the data directory `root`. Links are followed. Empty
-    /// directories leave no trace.
+    /// Lists what a snapshot takes from the data directory `root`. Links are followed, by the rule of
+    /// [`Dir::read`]. Empty directories leave no trace.
     ///
     /// # Errors
     /// [`Code::SourceFile`] naming what cannot be archived: a dangling link, a link that leads back to
@@ -83,13 +83,12 @@ impl Listing {
     pub fn of(root: &Path, tops: &[Top], feedback: &dyn Feedback) -> Result<Self> {
         let since = SystemTime::now();
         let mut walk = Walk { feedback, files: Vec::new(), directories: Vec::new(), above: Vec::new() };
+        let held = Dir::open_if_there(root)?;
         for (top, wanted) in tops.iter().flat_map(|top| top.entries()) {
-            let path = root.join(top);
-            match fs::symlink_metadata(&path) {
+            match &held {
                 // An absent top is fine; a dangling link in its place is not.
-                Err(err) if err.kind() == ErrorKind::NotFound => walk.directories.push((path, None)),
-                Err(err) => return Err(io::problem("look at", &path, err)),
-                Ok(_) => walk.visit((*top).into(), path, *wanted)?,
+                Some(held) if held.has(top)? => walk.visit((*top).into(), held, top.as_ref(), *wanted)?,
+                _ => walk.directories.push((root.join(top), None)),
             }
         }
         let Walk { mut files, directories, .. } = walk;
@@ -115,7 +114,7 @@ impl Listing {
         };
         let at_rest = i64::try_from(rest.as_secs()).unwrap_or_default();
         self.directories.iter().all(|(path, before)| {
-            let now = fs::metadata(path).ok().map(|metadata| Changed::of(&metadata));
+            let now = fs::metadata(path).ok().map(|found| Changed::of(&Entry::of_metadata(&found)));
             now == *before && before.is_none_or(|before| before.seconds < at_rest)
         })
     }
@@ -131,13 +130,9 @@ struct Changed {
 }
 
 impl Changed {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            seconds: metadata.ctime(),
-            nanoseconds: metadata.ctime_nsec(),
-        }
+    fn of(found: &Entry) -> Self {
+        let ((device, inode), (seconds, nanoseconds)) = (found.id, found.changed);
+        Self { device, inode, seconds, nanoseconds }
     }
 }
 
@@ -189,53 +184,55 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn visit(&mut self, name: String, path: PathBuf, wanted: Wanted) -> Result<()> {
+    fn visit(&mut self, name: String, parent: &Dir, last: &Path, wanted: Wanted) -> Result<()> {
         if !wanted.admits(&name) {
             return Ok(());
         }
+        let path = parent.place(last);
         check_name(&name, &path)?;
-        let metadata = fs::metadata(&path).map_err(|err| unreadable(&path, err))?;
-        if metadata.is_dir() {
-            return self.descend(&name, &path, &metadata, wanted);
+        let found = match parent.look_through(last) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Err(io::problem("look at", &path, ErrorKind::NotFound.into())),
+            Err(problem) => return Err(unreadable(&path).unwrap_or(problem)),
+        };
+        if found.kind == Kind::Directory {
+            let below = parent.read_below(last)?;
+            return below.map_or(Ok(()), |below| self.descend(&name, &below, wanted));
         }
         let is_file_of_top = !name.contains('/');
         if is_file_of_top && !matches!(wanted, Wanted::Itself) {
             return Ok(());
         }
-        if !metadata.is_file() {
+        if found.kind != Kind::File {
             return Err(refused(&path, "it is a FIFO, a socket or a device, not a file"));
         }
         if self.files.len() == MAX_FILES {
             return Err(refused(&path, "there are too many files"));
         }
-        if metadata.mtime() < 0 {
+        if found.modified < 0 {
             return Err(refused(&path, "its time of change is before 1970"));
         }
-        self.files.push(SourceFile::of(name, path, &metadata));
+        self.files.push(SourceFile::of(name, path, &found));
         Ok(())
     }
 
-    fn descend(&mut self, name: &str, path: &Path, metadata: &Metadata, wanted: Wanted) -> Result<()> {
+    fn descend(&mut self, name: &str, dir: &Dir, wanted: Wanted) -> Result<()> {
         if matches!(wanted, Wanted::Itself) {
             return Ok(());
         }
         self.feedback.checkpoint()?;
-        let id = (metadata.dev(), metadata.ino());
-        if self.above.contains(&id) {
-            return Err(refused(path, "the link leads back to a directory above it"));
+        let about = dir.about()?;
+        if self.above.contains(&about.id) {
+            return Err(refused(dir.path(), "the link leads back to a directory above it"));
         }
-        self.above.push(id);
-        self.directories.push((path.into(), Some(Changed::of(metadata))));
-        let list = |err| io::problem("list the directory", path, err);
-        for entry in fs::read_dir(path).map_err(list)? {
-            let entry = entry.map_err(list)?;
-            let child = entry.path();
-            let last = entry.file_name();
+        self.above.push(about.id);
+        self.directories.push((dir.path().into(), Some(Changed::of(&about))));
+        for last in dir.names()? {
             let name = format!("{name}/{}", last.to_string_lossy());
             if wanted.admits(&name) && last.to_str().is_none() {
-                return Err(refused(&child, "its name is not UTF-8 text"));
+                return Err(refused(&dir.place(&last), "its name is not UTF-8 text"));
             }
-            self.visit(name, child, wanted)?;
+            self.visit(name, dir, last.as_ref(), wanted)?;
         }
         self.above.pop();
         Ok(())
@@ -262,15 +259,14 @@ fn check_name(name: &str, path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn unreadable(path: &Path, err: Error) -> Problem {
+/// What is wrong with a link that leads to nothing.
+fn unreadable(path: &Path) -> Option<Problem> {
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
-    if is_link && err.kind() == ErrorKind::NotFound {
-        return refused(path, "the link leads nowhere");
+    let err: Error = fs::metadata(path).err().filter(|_| is_link)?;
+    if err.kind() == ErrorKind::NotFound {
+        return Some(refused(path, "the link leads nowhere"));
     }
-    if is_link && Errno::from_io_error(&err) == Some(Errno::LOOP) {
-        return refused(path, "the link leads back to itself");
-    }
-    io::problem("look at", path, err)
+    (Errno::from_io_error(&err) == Some(Errno::LOOP)).then(|| refused(path, "the link leads back to itself"))
 }
 
 fn refused(path: &Path, why: &str) -> Problem {

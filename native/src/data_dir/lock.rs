@@ -5,10 +5,12 @@
 //! this process drops the lock**, even one that was opened only to read the file. So nothing but
 //! this module opens these files, a process holds each of them at most once, and whoever copies
 //! a data directory leaves them out.
+//!
+//! Only a regular file that stands in the directory itself is a lock; a link is refused, and nothing is waited for
+//! when it is opened. A new one belongs to the owner of the directory: root must not lock the node out.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Error, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -19,11 +21,14 @@ use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 
+use crate::dir::{Dir, Entry, Owner, adopt};
 use crate::io;
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
+    dir: Dir,
+    name: &'static str,
     path: PathBuf,
     /// Closing it drops the lock.
     file: Arc<File>,
@@ -45,12 +50,19 @@ impl Lock {
     /// # Errors
     /// [`Code::LockHeld`] with the text of the nodes, any `io.*` code.
     pub fn try_node(root: &Path) -> Result<Self> {
-        let path = root.join("lock");
+        Self::try_node_of(&Dir::open(root)?)
+    }
+
+    /// The same, of a directory that is held open.
+    ///
+    /// # Errors
+    /// As [`Lock::try_node`].
+    pub(crate) fn try_node_of(dir: &Dir) -> Result<Self> {
         loop {
-            let lock = Self::open(path.clone())?;
+            let lock = Self::open(dir, NODE)?;
             match lock.request(FlockOperation::NonBlockingLockExclusive) {
-                Err(err) if is_held(&err) => return Err(node_is_running(&path)),
-                other => other.map_err(|err| io::problem("lock", &path, err))?,
+                Err(err) if is_held(&err) => return Err(node_is_running(&lock.path)),
+                other => other.map_err(|err| io::problem("lock", &lock.path, err))?,
             }
             if lock.is_current()? {
                 return Ok(lock);
@@ -65,9 +77,9 @@ impl Lock {
     /// [`Code::Cancelled`], any `io.*` code.
     pub fn wait(root: &Path, name: Name, feedback: &mut dyn Feedback) -> Result<Self> {
         feedback.note(name.note());
-        let path = root.join(name.file_name());
+        let dir = Dir::open(root)?;
         loop {
-            let lock = Self::open(path.clone())?;
+            let lock = Self::open(&dir, name.file_name())?;
             lock.acquire(feedback)?;
             if lock.is_current()? {
                 return Ok(lock);
@@ -80,6 +92,11 @@ impl Lock {
         &self.path
     }
 
+    /// Gives the lock file to the owner of the directory, if taking the lock created it.
+    pub(crate) fn give(&self, owner: &Owner) -> Result<()> {
+        if self.created { owner.takes(&*self.file, &self.path) } else { Ok(()) }
+    }
+
     /// Removes the lock file if taking the lock created it, and lets the lock go. For a command
     /// that refuses and wants to leave no trace.
     ///
@@ -88,21 +105,31 @@ impl Lock {
     pub fn discard(self) -> Result<()> {
         // Still locked while it is removed: nobody can have taken it in between, and who opened
         // it meanwhile sees that its name is gone (`is_current`).
-        if self.created { io::remove_if_there(&self.path) } else { Ok(()) }
+        match if self.created { self.dir.unlink(self.name) } else { Ok(()) } {
+            Err(err) if err.kind() != ErrorKind::NotFound => Err(io::problem("remove", &self.path, err)),
+            _ => Ok(()),
+        }
     }
 
     /// Opens the file, neither truncating nor writing it: it may hold the process id of a node.
-    fn open(path: PathBuf) -> Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).mode(0o644);
-        let (file, created) = match options.clone().create_new(true).open(&path) {
-            Err(err) if err.kind() == ErrorKind::AlreadyExists => {
-                (options.create(true).truncate(false).open(&path), false)
+    fn open(dir: &Dir, name: &'static str) -> Result<Self> {
+        let path = dir.place(name);
+        let failed = |err| io::problem("open the lock file", &path, err);
+        let (file, created) = loop {
+            match dir.file_for_writing(name)? {
+                Some(file) => break (file, false),
+                None => match dir.create(name, 0o644) {
+                    // Somebody else has made it at this moment.
+                    Err(err) if err.kind() == ErrorKind::AlreadyExists => {}
+                    other => break (other.map_err(failed)?, true),
+                },
             }
-            new => (new, true),
         };
-        let file = file.map_err(|err| io::problem("open the lock file", &path, err))?;
-        Ok(Self { path, file: Arc::new(file), created })
+        let lock = Self { dir: dir.clone(), name, path, file: Arc::new(file), created };
+        if created && let Some(owner) = adopt(dir)? {
+            owner.takes(&*lock.file, &lock.path).inspect_err(|_| drop(dir.unlink(name)))?;
+        }
+        Ok(lock)
     }
 
     fn request(&self, operation: FlockOperation) -> Result<(), Error> {
@@ -146,17 +173,13 @@ impl Lock {
     /// Whether the path still names the file that is locked: another process may have discarded it
     /// between our opening and our locking.
     fn is_current(&self) -> Result<bool> {
-        let same = || {
-            let held = self.file.metadata()?;
-            match std::fs::metadata(&self.path) {
-                Ok(named) => Ok((named.dev(), named.ino()) == (held.dev(), held.ino())),
-                Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
-                Err(err) => Err(err),
-            }
-        };
-        same().map_err(|err| io::problem("look at", &self.path, err))
+        let held = Entry::of_file(&*self.file).map_err(|err| io::problem("look at", &self.path, err))?;
+        Ok(self.dir.look(self.name)?.is_some_and(|named| named.id == held.id))
     }
 }
+
+/// Name of the lock that a node holds for its whole life.
+const NODE: &str = "lock";
 
 impl Name {
     /// Name of the lock file.

@@ -78,13 +78,14 @@ impl DataDir {
 
     /// What `storage/version` says.
     pub(crate) fn recorded_version(&self) -> Result<Option<i64>> {
-        let path = self.root.join("storage/version");
-        let Some(bytes) = io::read_small(&path, MAX_VERSION)? else {
+        let Some(bytes) = io::read_small(&self.root, VERSION, MAX_VERSION)? else {
             return Ok(None);
         };
-        parse_version(&bytes, &path.display().to_string()).map(Some)
+        parse_version(&bytes, &self.root.join(VERSION).display().to_string()).map(Some)
     }
 }
+
+const VERSION: &str = "storage/version";
 
 const DEFAULT_NAME: &str = ".tezos-smart-rollup-node";
 

@@ -13,6 +13,7 @@ use super::packer::Packer;
 use crate::context::Held;
 use crate::data_dir::SourceFile;
 use crate::deflate::{self, Deflater, Finished};
+use crate::dir::Dir;
 use crate::files::Part;
 use crate::io;
 use crate::steady::SteadyFile;
@@ -32,8 +33,8 @@ pub(super) struct Member {
 
 /// Where the bytes of a member are.
 enum Content {
-    /// At its path.
-    AtPath,
+    /// Under its name in this directory.
+    In(Dir),
     /// In the file as it was under the locks.
     Held(Held),
     /// In the database, once it is packed.
@@ -41,9 +42,9 @@ enum Content {
 }
 
 impl Member {
-    /// A file that nobody changes.
-    pub(super) fn at_path(file: SourceFile) -> Self {
-        Self { file, content: Content::AtPath }
+    /// A file that nobody changes, under its name in a directory.
+    pub(super) fn in_dir(dir: &Dir, file: SourceFile) -> Self {
+        Self { file, content: Content::In(dir.clone()) }
     }
 
     /// The database that is being packed; its length is taken to be that of the copy.
@@ -88,14 +89,16 @@ pub(super) struct Archive<'a> {
     pub(super) packer: Option<&'a mut Packer>,
 }
 
-/// Writes an archive to `path` and syncs it, compressed if it is told how.
+/// Writes an archive to a new file of this name and syncs it, compressed if it is told how.
 pub(super) fn write(
     archive: Archive<'_>,
     deflate: Option<deflate::Options>,
-    path: &Path,
+    (dir, name): (&Dir, &str),
     feedback: &mut dyn Feedback,
 ) -> Result<Vec<MemberDigest>> {
-    let mut file = SteadyFile::new(create(path)?);
+    let path = &*dir.place(name);
+    let file = dir.create(name, 0o644).map_err(|err| io::problem("create", path, err))?;
+    let mut file = SteadyFile::new(file);
     let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
     let digests = match deflate {
         None => members(archive, out, feedback)?,
@@ -148,10 +151,6 @@ pub(super) fn member_digest(name: &str, size: u64, content: &[u8; 32]) -> Member
     digest.chain_update(content).finalize().into()
 }
 
-fn create(path: &Path) -> Result<File> {
-    File::create_new(path).map_err(|err| io::problem("create", path, err))
-}
-
 fn finish(file: &File, path: &Path) -> Result<()> {
     file.sync_all().map_err(|err| io::problem("write", path, err))
 }
@@ -175,7 +174,11 @@ fn copy<F: FnMut(&[u8]) -> Result<()>>(
     let part;
     let content: &dyn ReadAt = match &member.content {
         Content::Held(held) => held,
-        Content::AtPath | Content::Packed => {
+        Content::In(dir) => {
+            part = Part::open_in(dir, name)?.ok_or_else(|| changed().found("no such file"))?;
+            &part
+        }
+        Content::Packed => {
             part = Part::open(path)?.ok_or_else(|| changed().found("no such file"))?;
             &part
         }

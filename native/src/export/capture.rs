@@ -14,6 +14,7 @@ use super::archive::Member;
 use super::rules::Rules;
 use crate::context::Moment;
 use crate::data_dir::{DataDir, Listing, STORE, SourceFile, Top};
+use crate::dir::Dir;
 use crate::files::FileSet;
 use crate::store::{Capture, Family};
 
@@ -54,7 +55,7 @@ impl Captured {
             Family::Octez => Some((Capture::begin(&path)?, SourceFile::look_at(STORE, &path)?)),
             Family::Mavkit => None,
         };
-        let mut context = Moment::take(&FileSet::Directory(root.join(CONTEXT)))?;
+        let mut context = Moment::take(&FileSet::Below(root.into(), CONTEXT))?;
         let mut written_once = Vec::new();
         if let Some(listed) = listed {
             written_once = rest_of_context(&mut context, listed.renewed(feedback)?.files)?;
@@ -65,15 +66,16 @@ impl Captured {
     }
 
     /// What goes into the snapshot besides the database; with the context, unless that is to be compact.
-    pub(super) fn members(&mut self, root: &Path, compact: bool) -> Vec<Member> {
-        let mut members: Vec<Member> =
-            std::mem::take(&mut self.written_once).into_iter().map(Member::at_path).collect();
+    pub(super) fn members(&mut self, root: &Path, compact: bool) -> Result<Vec<Member>> {
+        let held = Dir::open(root)?;
+        let files = std::mem::take(&mut self.written_once).into_iter();
+        let mut members: Vec<Member> = files.map(|file| Member::in_dir(&held, file)).collect();
         members.extend(self.small.held().map(|(name, held)| Member::held(name.into(), root, held)));
         if !compact {
             let held = self.context.held();
             members.extend(held.map(|(name, held)| Member::held(format!("{CONTEXT}/{name}"), root, held)));
         }
-        members
+        Ok(members)
     }
 
     /// Whether the locks may be released before the store is copied.

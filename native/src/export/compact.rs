@@ -2,9 +2,7 @@
 //!
 //! It is copied from what was captured under the lock, whatever a garbage collection does meanwhile.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rollsnap_core::context::path::hex;
 use rollsnap_core::context::verify::Audited;
@@ -13,12 +11,13 @@ use rollsnap_core::context::{Commit, Context};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::report::{Check, Status};
-use rollsnap_core::{Code, Feedback, Files, Place, Problem, Result};
+use rollsnap_core::{Code, Feedback, Files, Place, Problem, ReadAt, Result};
 
 use crate::context::Moment;
 use crate::contexts::Contexts;
 use crate::data_dir::{PvmKind, SourceFile};
-use crate::io;
+use crate::dir::{Dir, Tree};
+use crate::files::Part;
 use crate::jobs::Phases;
 use crate::store::Block;
 use crate::verify::{ContextScope, Reading};
@@ -72,13 +71,13 @@ impl<'a> One<'a> {
     /// Writes the new context into the directory `work`, and reads it again if it is to be checked.
     pub(super) fn write(
         &self,
-        work: &Path,
+        work: &Dir,
         check: bool,
         phases: &mut Phases,
         feedback: &mut dyn Feedback,
     ) -> Result<Written> {
-        let root = work.join("context");
-        let mut files = NewFiles::new(&root);
+        let root = work.place("context");
+        let mut files = NewFiles::below(work);
         let mut remarks = Vec::new();
         let mut contexts = Contexts::default();
         let names = match &self.what {
@@ -90,7 +89,7 @@ impl<'a> One<'a> {
                 let names = files.finish()?;
                 if check {
                     let phase = phases.next("Checking context");
-                    let audited = verify(&root, &commit.hash, work, phase, feedback)?;
+                    let audited = verify(&root, &commit.hash, work.path(), phase, feedback)?;
                     remarks.extend(audited.checks);
                     contexts = audited.contexts;
                 }
@@ -105,14 +104,15 @@ impl<'a> One<'a> {
                 files.finish()?
             }
         };
-        let files = names.into_iter().map(|name| self.source(&root, name)).collect::<Result<_>>()?;
+        let files = names.into_iter().map(|name| self.source(work, name)).collect::<Result<_>>()?;
         Ok(Written { files, contexts, remarks })
     }
 
-    fn source(&self, root: &Path, name: String) -> Result<SourceFile> {
-        let path = root.join(&name);
-        let size = fs::metadata(&path).map_err(|err| io::problem("look at", &path, err))?.len();
-        Ok(SourceFile { name: format!("context/{name}"), path, size, mode: self.mode, mtime: self.mtime })
+    fn source(&self, work: &Dir, name: String) -> Result<SourceFile> {
+        let path = work.place(&name);
+        let missing = || Problem::new(Code::ExportCheck).path(path.display()).found("no such file");
+        let size = Part::open_in(work, &name)?.ok_or_else(missing)?.len();
+        Ok(SourceFile { name, path, size, mode: self.mode, mtime: self.mtime })
     }
 }
 
@@ -167,48 +167,34 @@ fn verify(
     Ok(audited)
 }
 
-/// Files below a directory that is made for them. Nothing there survives a crash, so nothing is synced.
+/// Files below a directory `context` that is made for them. Nothing there survives a crash, so nothing is synced.
 struct NewFiles {
-    root: PathBuf,
+    tree: Tree,
     names: Vec<String>,
-    open: Option<(PathBuf, BufWriter<File>)>,
 }
 
 impl NewFiles {
-    fn new(root: &Path) -> Self {
-        Self { root: root.into(), names: Vec::new(), open: None }
+    fn below(work: &Dir) -> Self {
+        Self { tree: Tree::below(work), names: Vec::new() }
     }
 
-    /// The names of the files.
+    /// The names of the files, as they are in the snapshot.
     fn finish(mut self) -> Result<Vec<String>> {
-        self.complete()?;
+        self.tree.complete(None)?;
         Ok(self.names)
-    }
-
-    fn complete(&mut self) -> Result<()> {
-        match self.open.take() {
-            Some((path, mut file)) => file.flush().map_err(|err| io::problem("write", &path, err)),
-            None => Ok(()),
-        }
     }
 }
 
 impl Sink for NewFiles {
     fn create(&mut self, name: &str) -> Result<()> {
-        self.complete()?;
-        let path = self.root.join(name);
-        let parent = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(parent).map_err(|err| io::problem("create the directory", parent, err))?;
-        let file = File::create_new(&path).map_err(|err| io::problem("create", &path, err))?;
-        self.names.push(name.to_owned());
-        self.open = Some((path, BufWriter::new(file)));
+        self.tree.complete(None)?;
+        let name = format!("context/{name}");
+        self.tree.create(name.clone(), 0o600)?;
+        self.names.push(name);
         Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        match &mut self.open {
-            Some((path, file)) => file.write_all(bytes).map_err(|err| io::problem("write", path, err)),
-            None => Ok(()),
-        }
+        self.tree.write(bytes)
     }
 }

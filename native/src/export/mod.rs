@@ -29,9 +29,9 @@ use crate::data_dir::{DataDir, Lock, PvmKind, SourceFile, metadata};
 use crate::deflate::{self, Level};
 use crate::jobs::Phases;
 use crate::store::{Family, LevelRequest, Packing};
+use crate::swap;
 use crate::verify::{ContextScope, Reading};
 use crate::workspace::Workspace;
-use crate::{io, swap};
 
 use archive::{Archive, Member};
 use capture::{Captured, Lists};
@@ -126,7 +126,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     if stable {
         locks.release();
     }
-    let mut members = captured.members(root, options.compact);
+    let mut members = captured.members(root, options.compact)?;
     let Captured { database, context, small, .. } = captured;
     if let Some((capture, file)) = &database {
         members.push(Member::packed(SourceFile { size: capture.bytes(), ..file.clone() }));
@@ -152,24 +152,25 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         let first = described.first_block.ok_or_else(missing)?;
         feedback.note(&format!("Exporting context snapshot with first level {level}"));
         let written = compact::One::of(&context, &first, metadata.kind)?.write(
-            work.dir(),
+            work.held(),
             options.check,
             &mut phases,
             feedback,
         )?;
-        members.extend(written.files.into_iter().map(Member::at_path));
+        members.extend(written.files.into_iter().map(|file| Member::in_dir(work.held(), file)));
         remarks = written.remarks;
         one = Some(written.contexts);
     } else {
         remarks.extend(compact::second_half(&context)?);
     }
     let count = members.len();
-    let finished = work.dir().join("snapshot");
+    let finished = work.dir().join(FINISHED);
     let plan = archive::Plan::new(members);
     phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
     let archive = Archive { plan, header: &header, digests: options.check, packer: store.packer() };
-    let digests = archive::write(archive, options.deflate(), &finished, feedback)?;
-    let bytes = size(&finished)?;
+    let digests = archive::write(archive, options.deflate(), (work.held(), FINISHED), feedback)?;
+    let missing = || Problem::new(Code::ExportCheck).path(finished.display()).found("no such file");
+    let bytes = work.held().look(FINISHED)?.ok_or_else(missing)?.len;
     let mut report = if options.check {
         let read = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
         let audited = match one {
@@ -189,7 +190,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     };
     remarks.into_iter().for_each(|remark| report.add(remark));
     feedback.checkpoint()?;
-    options.output.put(&finished, &path, options.force)?;
+    Output::put(&work, FINISHED, &path, options.force)?;
     work.remove(feedback);
     Ok(Outcome {
         path,
@@ -231,6 +232,5 @@ fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usi
     report
 }
 
-fn size(path: &Path) -> Result<u64> {
-    Ok(std::fs::metadata(path).map_err(|err| io::problem("look at", path, err))?.len())
-}
+/// Name of the file until it is finished.
+const FINISHED: &str = "snapshot";

@@ -1,16 +1,16 @@
 //! Where a snapshot goes, and under which name (`docs/FORMAT.md`, section 5).
 
-use std::fs;
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::header::file_name;
 use rollsnap_core::{Code, Header, Problem, Result};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
 
 use super::Compression;
+use crate::dir::{Dir, Entry, Kind};
 use crate::io;
+use crate::workspace::Workspace;
 
 /// Where the snapshot goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,42 +55,47 @@ impl Output {
 
     /// Whether the path may be written: there is nothing, or a file that the user gives up.
     pub(super) fn check(&self, path: &Path, force: bool) -> Result<()> {
-        match fs::symlink_metadata(path) {
-            Err(err) if err.kind() == ErrorKind::NotFound => Ok(()),
-            Err(err) => Err(io::problem("look at", path, err)),
-            Ok(metadata) if metadata.is_dir() => {
-                Err(io::problem("write", path, ErrorKind::IsADirectory.into()))
-            }
-            Ok(metadata) if metadata.is_file() && force => Ok(()),
-            Ok(metadata) if force => Err(exists(path).found(if metadata.is_symlink() {
-                "a symbolic link, which --force does not replace"
-            } else {
-                "a special file, which --force does not replace"
-            })),
-            Ok(_) => Err(exists(path)),
+        // A directory that is missing is made later.
+        match Dir::open_if_there(&self.directory())? {
+            Some(directory) => may_write(directory.look(last(path)?)?, path, force),
+            None => Ok(()),
         }
     }
 
-    /// Gives the finished file its name, all at once.
-    pub(crate) fn put(&self, finished: &Path, path: &Path, force: bool) -> Result<()> {
-        self.check(path, force)?;
-        let renamed = if force { fs::rename(finished, path) } else { rename_to_new(finished, path) };
+    /// Gives a finished file in the working directory its name beside it, all at once.
+    pub(crate) fn put(work: &Workspace, finished: &str, path: &Path, force: bool) -> Result<()> {
+        let (directory, last) = (work.parent(), last(path)?);
+        may_write(directory.look(last)?, path, force)?;
+        let renamed = match force {
+            true => work.held().move_over(finished, directory, last),
+            false => work.held().move_to_new(finished, directory, last),
+        };
         renamed.map_err(|err| match err.kind() {
             ErrorKind::AlreadyExists => exists(path),
             _ => io::problem("create", path, err),
         })?;
-        io::sync_dir(&self.directory())
+        directory.sync()
+    }
+}
+
+/// The name of the file in its directory.
+fn last(path: &Path) -> Result<&OsStr> {
+    path.file_name().ok_or_else(|| io::problem("write", path, ErrorKind::IsADirectory.into()))
+}
+
+fn may_write(found: Option<Entry>, path: &Path, force: bool) -> Result<()> {
+    match found.map(|found| found.kind) {
+        None => Ok(()),
+        Some(Kind::Directory) => Err(io::problem("write", path, ErrorKind::IsADirectory.into())),
+        Some(Kind::File) if force => Ok(()),
+        Some(Kind::Link) if force => {
+            Err(exists(path).found("a symbolic link, which --force does not replace"))
+        }
+        Some(_) if force => Err(exists(path).found("a special file, which --force does not replace")),
+        Some(_) => Err(exists(path)),
     }
 }
 
 fn exists(path: &Path) -> Problem {
     Problem::new(Code::OutputExists).path(path.display())
-}
-
-/// A rename that never replaces, where the file system can do that.
-fn rename_to_new(from: &Path, to: &Path) -> std::io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs::rename(from, to),
-        other => other.map_err(Into::into),
-    }
 }

@@ -2,7 +2,6 @@
 //! and reading the archive go on meanwhile.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 
@@ -10,7 +9,7 @@ use rollsnap_core::snapshot::Event;
 use rollsnap_core::tar::Member;
 use rollsnap_core::{Code, Problem, Result};
 
-use super::tree::Tree;
+use crate::dir::{Dir, Tree};
 use crate::io;
 
 /// When a batch is handed over, in bytes of content and names.
@@ -48,12 +47,12 @@ struct Batch {
 
 #[derive(Debug)]
 enum Step {
-    /// A file begins.
-    Begin { name: String },
+    /// A file begins, with these permissions.
+    Begin { name: String, mode: u32 },
     /// Its next bytes.
     Data(Range<usize>),
-    /// It is complete, and gets its permissions and its time, in seconds since 1970.
-    End { mode: u32, mtime: u64 },
+    /// It is complete, and gets its time, in seconds since 1970.
+    End { mtime: u64 },
 }
 
 impl Files {
@@ -61,8 +60,8 @@ impl Files {
     ///
     /// # Errors
     /// Any `io.*` code.
-    pub fn new(root: &Path) -> Result<Self> {
-        let tree = Tree::open(root)?;
+    pub fn new(root: &Dir) -> Result<Self> {
+        let tree = Tree::below(root);
         let (batches, queue) = mpsc::sync_channel(WAITING);
         let (back, spare) = mpsc::channel();
         let thread = thread::Builder::new().name("write".into()).spawn(move || write(tree, &queue, &back));
@@ -91,13 +90,16 @@ impl Files {
         }
     }
 
-    /// Creates the file of a member, and the directories above it.
+    /// Creates the file of a member, and the directories above it. The author of a snapshot does not decide who may
+    /// write to the files of others: of its permissions only those to read and to execute count, as far as the umask
+    /// lets them, and its owner may always read and write it.
     ///
     /// # Errors
     /// Any `io.*` code, also of what came before.
     pub fn begin(&mut self, member: &Member) -> Result<()> {
         self.open = true;
-        self.add(Step::Begin { name: member.name.clone() }, member.name.len())
+        let mode = member.mode & 0o755 | 0o600;
+        self.add(Step::Begin { name: member.name.clone(), mode }, member.name.len())
     }
 
     /// Writes the next bytes of the member's content, if its file was begun.
@@ -123,8 +125,7 @@ impl Files {
         Ok(())
     }
 
-    /// Completes the file, if it was begun: permissions (without the special bits, always readable and writable by
-    /// its owner) and time as in the archive.
+    /// Completes the file, if it was begun: it gets its time as in the archive, where the file system has that.
     ///
     /// # Errors
     /// As [`Files::begin`].
@@ -132,7 +133,7 @@ impl Files {
         if !core::mem::take(&mut self.open) {
             return Ok(());
         }
-        self.add(Step::End { mode: member.mode & 0o777 | 0o600, mtime: member.mtime }, 0)
+        self.add(Step::End { mtime: member.mtime }, 0)
     }
 
     /// Waits until all is written.
@@ -185,9 +186,9 @@ fn write(mut tree: Tree, queue: &Receiver<Batch>, back: &Sender<Batch>) -> Resul
     for mut batch in queue {
         for step in batch.steps.drain(..) {
             match step {
-                Step::Begin { name } => tree.create(name)?,
+                Step::Begin { name, mode } => tree.create(name, mode)?,
                 Step::Data(range) => tree.write(batch.bytes.get(range).unwrap_or_default())?,
-                Step::End { mode, mtime } => tree.complete(mode, mtime)?,
+                Step::End { mtime } => tree.complete(Some(mtime))?,
             }
         }
         batch.bytes.clear();

@@ -21,7 +21,8 @@ use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
 use crate::contexts;
 use crate::convert;
-use crate::data_dir::{Lock, PRE_IMAGES, STORE, TOP_LEVEL};
+use crate::data_dir::{PRE_IMAGES, STORE, TOP_LEVEL};
+use crate::dir::Owner;
 use crate::jobs::Phases;
 use crate::source::Source;
 use crate::store::{self, AnyStore, Family, LpcOutcome, open_any};
@@ -53,6 +54,8 @@ pub struct Options {
     pub level: Option<i32>,
     /// Import a compact snapshot as it is, without the contexts that a node would rebuild.
     pub keep_compact: bool,
+    /// Whom root gives the data to; `None`: the owner of the data directory.
+    pub owner: Option<Owner>,
     /// RPC address of a layer 1 node to ask about the last commitment.
     pub endpoint: Option<String>,
 }
@@ -77,12 +80,15 @@ pub struct Outcome {
 /// `store.*`, [`Code::HeaderStore`]), [`Code::ImportStore`], [`Code::ImportLink`],
 /// [`Code::ContextCompact`], [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code.
 pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    if let Some(owner) = &options.owner {
+        owner.check_permitted()?;
+    }
     // What an interrupted import has left is nobody's data yet: it is settled before it is judged.
     if swap::pending(&options.data_dir)?.is_none() {
         rules::not_populated(&options.data_dir, options.force)?;
     }
-    let target = Target::prepare(&options.data_dir)?;
-    let result = import(snapshot, target.lock(), options, feedback);
+    let target = Target::prepare(&options.data_dir, options.owner)?;
+    let result = import(snapshot, &target, options, feedback);
     // A refused import leaves no trace, not even an empty directory or lock file of its own.
     if result.is_err() {
         target.discard()
@@ -92,7 +98,12 @@ pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> R
     result
 }
 
-fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+fn import(
+    snapshot: &Path,
+    target: &Target,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {
     let root = &*options.data_dir;
     swap::recover(root, feedback)?;
     rules::not_populated(root, options.force)?;
@@ -101,17 +112,17 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     let converting = u32::from(options.to_v5) * (1 + u32::from(options.check));
     let mut phases = Phases::new(2 + converting + 3 * u32::from(options.check));
 
-    let staging = Staging::begin(root)?;
+    let mut staging = Staging::begin(root)?;
     let layer1 = Layer1::new(options)?;
     // What is converted is for an Octez node, whoever made it.
     let family = options.family.or(options.to_v5.then_some(Family::Octez));
     let mut gate = Gate::new(&existing, &layer1, options.level, family);
     let phase = phases.next("Extracting snapshot");
-    let (header, mut report) = stage::extract(&mut source, staging.dir(), phase, &mut gate, feedback)?;
+    let (header, mut report) = stage::extract(&mut source, staging.held(), phase, &mut gate, feedback)?;
 
     let mut converted = None;
     if options.to_v5 {
-        converted = convert::in_place(staging.dir(), root, &header, options.check, &mut phases, feedback)?;
+        converted = convert::in_place(staging.held(), root, &header, options.check, &mut phases, feedback)?;
         if converted.is_none() {
             phases.skip(converting);
             feedback.note("Nothing to convert: the store is of version 5 already");
@@ -135,7 +146,7 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
         let head = verify::head_context(store())?;
         let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(staging.dir()) };
         let phase = phases.next_two("Checking context");
-        let audited = reading.directory(&staging.dir().join("context"), phase, feedback)?;
+        let audited = reading.of_data_dir(staging.dir(), phase, feedback)?;
         let contexts = Some(&audited.contexts);
         let subject = Subject { root: staging.dir(), shown: root, header: None, contexts };
         let partial_lists = converted.as_ref().map_or(0, |(carried, _)| carried.partial_lists);
@@ -148,9 +159,11 @@ fn import(snapshot: &Path, _lock: &Lock, options: &Options, feedback: &mut dyn F
     let family = Family::of_store(&store()?);
 
     phases.begin("Putting data in place", None, feedback);
-    let plan = plan(staging.dir(), root, feedback)?;
+    target.give(&staging)?;
+    let plan = plan(&mut staging, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
+    target.given(feedback);
     if let Some(old) = existing.family.filter(|old| *old != family) {
         feedback.note(&format!(
             "The store is another one now: {} go on from there, and {} do not",
@@ -228,19 +241,25 @@ fn adjust(
 /// What replaces what. The old write-ahead log goes with the old database, and an old `storage`
 /// goes as a whole, even if the snapshot has none: what it says is about the old store, and so do the stale
 /// stores in it, which a node would look into.
-pub(crate) fn plan(staging: &Path, root: &Path, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
+pub(crate) fn plan(staging: &mut Staging, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
     let mut plan = vec![Change::Remove("store.sqlite-wal".into()), Change::Remove("store.sqlite-shm".into())];
     for name in TOP_LEVEL {
-        let staged = staging.join(name);
         let pre_images = PRE_IMAGES.contains(&name);
-        if staged.is_dir() && pre_images {
-            let merged = swap::merge_into_staging(&root.join(name), &staged, feedback)?;
+        if pre_images {
+            let merged = staging.take_over(name, feedback)?;
             if merged.kept > 0 {
                 let what = plural(merged.kept, "pre-image", "pre-images");
                 feedback.note(&format!("Kept {} {what} of your own in {name}", merged.kept));
             }
+            if let Some((first, kind)) = merged.first_skipped {
+                let others = match merged.skipped - 1 {
+                    0 => String::new(),
+                    more => format!(", nor {more} more"),
+                };
+                feedback.note(&format!("Not kept: {}, which is {kind}{others}", first.display()));
+            }
         }
-        if staged.symlink_metadata().is_ok() {
+        if staging.held().has(name)? {
             plan.push(Change::Replace(name.into()));
         } else if !pre_images {
             plan.push(Change::Remove(name.into()));

@@ -1,20 +1,19 @@
 //! Extraction into the staging directory: only what belongs in a snapshot, and only from a snapshot
 //! that is intact to its last byte.
 
-use std::path::Path;
-
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
 use super::gate::Gate;
+use crate::dir::Dir;
 use crate::extract::Files;
 use crate::source::Source;
 
 /// Extracts everything. The gate judges the header before anything is written.
 pub(super) fn extract(
     source: &mut Source,
-    staging: &Path,
+    staging: &Dir,
     phase: Phase,
     gate: &mut Gate<'_>,
     feedback: &mut dyn Feedback,
@@ -30,9 +29,9 @@ pub(super) fn extract(
     })?;
     files.finish()?;
     let header = report.header.ok_or_else(|| Problem::new(Code::FileEmpty))?;
-    if staging.join("metadata").exists() {
+    if staging.has("metadata")? {
         gate.end()?;
-        if !staging.join("context").exists() {
+        if !staging.has("context")? {
             return Err(Problem::new(Code::SnapshotStore).expected("context").found("no such member"));
         }
     }

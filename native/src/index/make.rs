@@ -109,8 +109,8 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
     })?;
     index.members = members.finish().unwrap_or_default();
     feedback.checkpoint()?;
-    let (finished, bytes) = beside.finish(&index)?;
-    place.put(&finished, &output, options.force)?;
+    let bytes = beside.finish(&index)?;
+    Output::put(&work, FINISHED, &output, options.force)?;
     work.remove(feedback);
     Ok(made(Some(output), bytes, &index))
 }
@@ -125,6 +125,9 @@ fn made(path: Option<PathBuf>, bytes: u64, index: &Index) -> Made {
     }
 }
 
+/// Name of the file until it is finished.
+const FINISHED: &str = "index";
+
 /// The file of an index, until it is complete. Windows are written as they come.
 struct Beside {
     path: PathBuf,
@@ -135,8 +138,8 @@ struct Beside {
 
 impl Beside {
     fn create(work: &Workspace) -> Result<Self> {
-        let path = work.dir().join("index");
-        let file = File::create_new(&path).map_err(|err| io::problem("create", &path, err))?;
+        let path = work.held().place(FINISHED);
+        let file = work.held().create(FINISHED, 0o644).map_err(|err| io::problem("create", &path, err))?;
         let mut beside = Self { path, file: BufWriter::new(file), len: 0 };
         // Comes last, when all is known.
         beside.write(&[0; HEAD])?;
@@ -148,14 +151,14 @@ impl Beside {
         self.file.write_all(bytes).map_err(|err| io::problem("write", &self.path, err))
     }
 
-    /// Adds what stands behind the windows, and syncs it; its path, and its length in bytes.
-    fn finish(mut self, index: &Index) -> Result<(PathBuf, u64)> {
+    /// Adds what stands behind the windows, and syncs it; its length in bytes.
+    fn finish(mut self, index: &Index) -> Result<u64> {
         let (head, table) = index.encode_beside(self.len);
         self.write(&table)?;
         let Self { path, file, len } = self;
         let failed = |err| io::problem("write", &path, err);
         let file = file.into_inner().map_err(|err| failed(err.into_error()))?;
         file.write_all_at(&head, 0).and_then(|()| file.sync_all()).map_err(failed)?;
-        Ok((path, len))
+        Ok(len)
     }
 }

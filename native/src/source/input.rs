@@ -43,7 +43,7 @@ impl Input {
                 Self::Memory(bytes) => bytes.read(chunk),
             };
             match read {
-                Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                Err(err) if matches!(err.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
                 // A writer that was stopped together with this command has not finished.
                 Ok(0) => return checkpoint().map(|()| 0),
                 other => return other.map_err(|err| problem("read", name, err)),

@@ -5,7 +5,6 @@ mod pass;
 mod stream;
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use rollsnap_core::gzip::MAGIC;
 use rollsnap_core::snapshot::{Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
+use crate::dir;
 use crate::files::Part;
 use crate::index::{self, Content, Found, Outcome};
 use crate::io::problem;
@@ -54,7 +54,8 @@ impl Source {
             let text = format!("Cannot open snapshot file {shown}: {reason}");
             Problem::new(problem("open", name, err).code()).headline(text)
         };
-        let file = File::open(name).map_err(cannot)?;
+        // A named pipe is not waited for here, where nobody could stop it.
+        let file = dir::open_unwaited(name).map_err(cannot)?;
         let metadata = file.metadata().map_err(cannot)?;
         if metadata.is_dir() {
             return Err(cannot(ErrorKind::IsADirectory.into()));

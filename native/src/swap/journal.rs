@@ -13,16 +13,14 @@
 //! a regular file its length in bytes and its time of modification in seconds), and the name.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
 
 use rollsnap_core::{Code, Problem, Result};
 
-use super::files::{exists, list, lstat};
-use super::{Change, Layout};
-use crate::io::{problem, sync_dir};
+use super::Change;
+use super::home::{DRAFT, Home, JOURNAL, NEW, OLD};
+use crate::dir::{Dir, Kind};
+use crate::io::problem;
 
 const MAGIC: &str = "rollsnap-swap";
 const VERSION: &str = "1";
@@ -52,12 +50,12 @@ pub(super) enum Before {
 }
 
 impl Before {
-    /// What stands at this path now.
-    pub(super) fn of(path: &Path) -> Result<Self> {
-        Ok(match lstat(path)? {
+    /// What has this name in a directory now.
+    pub(super) fn of(dir: &Dir, name: &str) -> Result<Self> {
+        Ok(match dir.look(name)? {
             None => Self::Absent,
-            Some(metadata) if metadata.is_file() => {
-                Self::File { len: metadata.len(), modified: metadata.mtime() }
+            Some(found) if found.kind == Kind::File => {
+                Self::File { len: found.len, modified: found.modified }
             }
             Some(_) => Self::Present,
         })
@@ -75,10 +73,11 @@ impl Entry {
 }
 
 /// Checks the plan against what is staged and notes what stands there now.
-pub(super) fn plan(at: &Layout, changes: &[Change]) -> Result<Vec<Entry>> {
+pub(super) fn plan(at: &Home, changes: &[Change]) -> Result<Vec<Entry>> {
     if changes.len() > MAX_ENTRIES {
         return Err(refused("too many entries are to be replaced at once"));
     }
+    let new = at.new_dir()?;
     let mut entries: Vec<Entry> = Vec::with_capacity(changes.len());
     for change in changes {
         let name = change.name();
@@ -88,15 +87,14 @@ pub(super) fn plan(at: &Layout, changes: &[Change]) -> Result<Vec<Entry>> {
         if entries.iter().any(|entry| entry.change.name() == name) {
             return Err(refused("an entry is to be changed twice").found(name));
         }
-        let staged = at.new.join(name);
-        if exists(&staged)? != matches!(change, Change::Replace(_)) {
-            return Err(refused("the plan and what is staged differ").path(staged.display()));
+        if at.in_new(name)?.is_some() != matches!(change, Change::Replace(_)) {
+            return Err(refused("the plan and what is staged differ").path(new.place(name).display()));
         }
-        entries.push(Entry { change: change.clone(), before: Before::of(&at.root.join(name))? });
+        entries.push(Entry { change: change.clone(), before: Before::of(&at.root, name)? });
     }
-    for staged in list(&at.new)? {
-        if !entries.iter().any(|entry| staged.file_name().is_some_and(|name| name == entry.change.name())) {
-            return Err(refused("the plan and what is staged differ").path(staged.display()));
+    for staged in new.names()? {
+        if !entries.iter().any(|entry| staged == *entry.change.name()) {
+            return Err(refused("the plan and what is staged differ").path(new.place(staged).display()));
         }
     }
     Ok(entries)
@@ -104,53 +102,52 @@ pub(super) fn plan(at: &Layout, changes: &[Change]) -> Result<Vec<Entry>> {
 
 /// Steps 2 and 3: when this returns, the journal is in force and on disk. On an error it is not
 /// in force.
-pub(super) fn write(at: &Layout, entries: &[Entry]) -> Result<()> {
-    let cannot = |error| problem("write the journal", &at.draft, error);
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&at.draft).map_err(cannot)?;
+pub(super) fn write(at: &Home, entries: &[Entry]) -> Result<()> {
+    let cannot = |error| problem("write the journal", &at.dir.place(DRAFT), error);
+    let mut file = at.dir.create(DRAFT, 0o600).map_err(cannot)?;
     file.write_all(encode(entries).as_bytes()).map_err(cannot)?;
     file.sync_all().map_err(cannot)?;
-    sync_dir(&at.home)?;
-    sync_dir(&at.root)?;
-    fs::rename(&at.draft, &at.journal).map_err(|error| problem("write the journal", &at.journal, error))?;
+    at.dir.sync()?;
+    at.root.sync()?;
+    let renamed = at.dir.move_to_new(DRAFT, &at.dir, JOURNAL);
+    renamed.map_err(|error| problem("write the journal", &at.dir.place(JOURNAL), error))?;
     // Nothing has moved yet: if the name is not durable, there is still time to take it back.
-    sync_dir(&at.home).inspect_err(|_| {
-        let _ = fs::remove_file(&at.journal);
+    at.dir.sync().inspect_err(|_| {
+        let _ = at.dir.unlink(JOURNAL);
     })
 }
 
 /// Reads the journal in force; `None` when there is none.
-pub(super) fn read(at: &Layout) -> Result<Option<Vec<Entry>>> {
-    let Some(metadata) = lstat(&at.journal)? else { return Ok(None) };
+pub(super) fn read(at: &Home) -> Result<Option<Vec<Entry>>> {
+    let Some(file) = at.dir.file(JOURNAL)? else { return Ok(None) };
     let unreadable = |why: &str| {
         Problem::new(Code::ImportUnfinished)
             .headline("the journal of an interrupted import cannot be read, so nothing was changed")
-            .path(at.journal.display())
+            .path(at.dir.place(JOURNAL).display())
             .because(format!(
                 "{why}; what the import replaced is in {}, what it brings in {}: move there what is right \
                  by hand, then delete {}",
-                at.old.display(),
-                at.new.display(),
-                at.home.display()
+                at.dir.place(OLD).display(),
+                at.dir.place(NEW).display(),
+                at.dir.path().display()
             ))
     };
-    if !metadata.is_file() || metadata.len() > MAX_BYTES {
-        return Err(unreadable("it is not a small regular file"));
-    }
     let mut bytes = Vec::new();
-    File::open(&at.journal)
-        .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
-        .map_err(|error| problem("read the journal", &at.journal, error))?;
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| problem("read the journal", &at.dir.place(JOURNAL), error))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(unreadable("it is longer than a journal can be"));
+    }
     decode(&bytes).map(Some).map_err(unreadable)
 }
 
-/// One plain name: printable ASCII without space and `/`, not `.`, `..` or one of the reserved.
+/// One plain name: printable ASCII without space and `/`, not hidden, not one of the reserved.
 fn is_plain(name: &str) -> bool {
     (1..=255).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
-        && name != "."
-        && name != ".."
-        && !name.starts_with(".rollsnap")
+        // Nothing hidden: `.`, `..`, our own, and what is the business of others in a directory that is a home.
+        && !name.starts_with('.')
         && !RESERVED.contains(&name)
 }
 

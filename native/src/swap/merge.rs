@@ -1,63 +1,138 @@
 //! Takes the operator's own pre-images over into the staged directory.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rollsnap_core::{Feedback, Result};
+use rustix::fs::{AtFlags, fchmod, fchown, linkat, readlinkat, symlinkat};
 
-use super::files::{exists, list};
+use crate::dir::{Dir, Entry, Kind};
 use crate::io::problem;
 
-/// What [`merge_into_staging`] did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What [`merge`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// Files that were taken over.
+    /// Files and links that were taken over.
     pub kept: u64,
-    /// Entries that were not, because they are neither regular files nor in the staged directory:
-    /// links, directories, devices. The swap deletes them.
+    /// How many entries were not, because they are FIFOs, sockets or devices. The swap deletes them.
     pub skipped: u64,
+    /// The first of those, and what it is.
+    pub first_skipped: Option<(PathBuf, &'static str)>,
 }
 
-/// Takes over, from the flat directory `existing` into the staged one, every regular file whose
-/// name the staged one lacks: as a hard link, or as a copy where that cannot be. `existing` may
-/// be missing or a link to a directory; `staged` must exist. Links inside are not followed.
+/// How deep directories below are followed. Nodes make none at all.
+const DEPTH: usize = 16;
+
+/// Takes over, from the directory `existing` into the staged one, everything that the staged one lacks: files and
+/// links as hard links, or as copies where that cannot be; directories below with all that is in them. Links are
+/// taken as they are, not followed.
 ///
 /// # Errors
 /// `io.*`, `cancelled`. The existing directory is never changed.
-pub fn merge_into_staging(existing: &Path, staged: &Path, feedback: &mut dyn Feedback) -> Result<Merged> {
+pub fn merge(existing: &Dir, staged: &Dir, feedback: &mut dyn Feedback) -> Result<Merged> {
     let mut merged = Merged::default();
-    match fs::metadata(existing) {
-        Ok(metadata) if metadata.is_dir() => {}
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(problem("look at", existing, error));
-        }
-        _ => return Ok(merged),
-    }
-    for path in list(existing)? {
-        feedback.checkpoint()?;
-        let Some(name) = path.file_name() else { continue };
-        let target = staged.join(name);
-        if exists(&target)? {
-            continue;
-        }
-        let metadata = fs::symlink_metadata(&path).map_err(|error| problem("look at", &path, error))?;
-        if metadata.is_file() {
-            link_or_copy(&path, &target).map_err(|error| problem("take over the file", &path, error))?;
-            merged.kept += 1;
-        } else {
-            merged.skipped += 1;
-        }
-    }
+    take_over(existing, staged, DEPTH, &mut merged, feedback)?;
     Ok(merged)
 }
 
-fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(from, to) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            fs::copy(from, to)?;
-            File::open(to)?.sync_all()
+fn take_over(
+    existing: &Dir,
+    staged: &Dir,
+    depth: usize,
+    merged: &mut Merged,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
+    for name in existing.names()? {
+        feedback.checkpoint()?;
+        let name = Path::new(&name);
+        let Some(found) = existing.look(name)? else { continue };
+        let there = staged.look(name)?;
+        let failed = |error| problem("take over", &existing.place(name), error);
+        match found.kind {
+            Kind::Directory if depth > 0 => {
+                let inner = match there.map(|there| there.kind) {
+                    None => Some(staged.make(name).map_err(failed)?),
+                    Some(Kind::Directory) => staged.enter(name)?,
+                    // The snapshot brings something else of this name.
+                    Some(_) => None,
+                };
+                match (existing.enter(name)?, inner) {
+                    (Some(from), Some(to)) => {
+                        take_over(&from, &to, depth - 1, merged, feedback)?;
+                        if there.is_none() {
+                            like(&to, &found).map_err(failed)?;
+                        }
+                    }
+                    _ => merged.skip(existing, name, found.kind),
+                }
+            }
+            _ if there.is_some() => {}
+            Kind::File => {
+                link_or(existing, staged, name, || copy(existing, staged, name)).map_err(failed)?;
+                merged.kept += 1;
+            }
+            Kind::Link => {
+                link_or(existing, staged, name, || {
+                    let target = readlinkat(existing, name, Vec::new())?;
+                    Ok(symlinkat(&*target, staged, name)?)
+                })
+                .map_err(failed)?;
+                merged.kept += 1;
+            }
+            _ => merged.skip(existing, name, found.kind),
         }
+    }
+    Ok(())
+}
+
+impl Merged {
+    fn skip(&mut self, dir: &Dir, name: &Path, kind: Kind) {
+        self.skipped += 1;
+        self.first_skipped.get_or_insert_with(|| (dir.place(name), kind.words()));
+    }
+}
+
+/// A hard link, of a link to the link itself; or something else where the file system has none.
+fn link_or(from: &Dir, to: &Dir, name: &Path, otherwise: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    match linkat(from, name, to, name, AtFlags::empty()).map_err(io::Error::from) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => otherwise(),
         linked => linked,
+    }
+}
+
+/// The copy is whose the file is, so that nobody can read in it what he could not read before.
+fn copy(from: &Dir, to: &Dir, name: &Path) -> io::Result<()> {
+    let Some(mut file) = from.file(name).map_err(io::Error::other)? else {
+        return Err(ErrorKind::NotFound.into());
+    };
+    let mut new = to.create(name, 0o600)?;
+    io::copy(&mut file, &mut new)?;
+    like(&new, &Entry::of_file(&file)?)?;
+    set_time(&new, &file);
+    new.sync_all()
+}
+
+/// Owner and mode of what was taken over, as far as they can be given.
+fn like(new: impl std::os::fd::AsFd, old: &Entry) -> io::Result<()> {
+    use rustix::fs::{Gid, Mode, Uid};
+    let new = new.as_fd();
+    if !old.is_ours() {
+        // Only root can, and only root has to: everybody else could read the file.
+        match fchown(new, Some(Uid::from_raw(old.user)), Some(Gid::from_raw(old.group))) {
+            Err(rustix::io::Errno::PERM) => {}
+            other => other?,
+        }
+    }
+    match fchmod(new, Mode::from_raw_mode(old.mode & 0o777)) {
+        Err(rustix::io::Errno::PERM | rustix::io::Errno::NOTSUP) => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// For the eye only: pre-images are named by their content.
+fn set_time(new: &File, old: &File) {
+    if let Ok(time) = old.metadata().and_then(|metadata| metadata.modified()) {
+        let _ = new.set_modified(time);
     }
 }

@@ -70,34 +70,37 @@
 //! entry are missing, when `old/` holds something but there is neither journal nor done, and when
 //! the journal cannot be read (damaged, or of a later version).
 //!
+//! A staging directory is an input, since whoever may write to `D` can make one, with a journal whose checksum is
+//! right. So nothing in it is reached by a path: it is opened without following a link, and held; what lies in it
+//! must be what rollsnap puts there, of the right kind, and belong to us, to root or to the owner of `D`; what
+//! comes into `D` must be a file or a directory. Anything else is named and refused in the same way (`home.rs`).
+//! Names of the plan are plain ones, and none is hidden.
+//!
 //! # Whom it excludes
 //!
 //! A staging directory belongs to the process that holds the lock of the data directory (the file
 //! `lock`). Hold it from before [`recover`] until the commit has returned: then a staging
 //! directory that [`recover`] meets has no living owner.
 
-mod files;
+mod home;
 mod journal;
 mod merge;
 mod moves;
 mod state;
 mod sync;
 
-use std::fs;
-use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use rollsnap_core::{Code, Feedback, Problem, Result};
+use rollsnap_core::{Feedback, Result};
 
-use self::files::{exists, remove_tree};
-use self::journal::Entry;
+use self::home::Home;
 use self::moves::Settled;
 use self::state::State;
 use self::sync::Durable;
-use crate::io::{problem, sync_dir};
+use crate::dir::Dir;
 
-pub use self::merge::{Merged, merge_into_staging};
+pub use self::merge::{Merged, merge};
 
 /// Name of the staging directory inside the directory whose entries are replaced.
 pub const STAGING_NAME: &str = ".rollsnap-import";
@@ -125,8 +128,11 @@ impl Change {
 /// directory is as it was.
 #[derive(Debug)]
 pub struct Staging {
-    at: Layout,
+    at: Home,
+    new: Dir,
     durable: Durable,
+    /// The entries that hold what was taken over: links too.
+    taken_over: BTreeSet<String>,
     armed: bool,
 }
 
@@ -138,27 +144,41 @@ impl Staging {
     /// # Errors
     /// `import.unfinished` when there is a staging directory already; `io.*`.
     pub fn begin(root: &Path) -> Result<Self> {
-        let at = Layout::of(root);
-        let mut private = fs::DirBuilder::new();
-        private.mode(0o700);
-        match private.create(&at.home) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                return Err(Problem::new(Code::ImportUnfinished).path(at.home.display()));
-            }
-            Err(error) => return Err(problem("make the staging directory", &at.home, error)),
-        }
-        let durable = Durable::begin(&at.home).inspect_err(|_| drop(fs::remove_dir(&at.home)))?;
-        let staging = Self { at, durable, armed: true };
-        fs::create_dir(&staging.at.new)
-            .map_err(|error| problem("make the staging directory", &staging.at.new, error))?;
-        Ok(staging)
+        let mut at = Home::make(Dir::open(root)?)?;
+        let durable = Durable::begin(&at.dir);
+        let new = at.make_new().cloned().inspect_err(|_| drop(at.discard()))?;
+        Ok(Self { at, new, durable, taken_over: BTreeSet::new(), armed: true })
     }
 
     /// The directory to fill: entries go here under the names that they shall have in the root.
     /// Regular files and directories only.
     pub fn dir(&self) -> &Path {
-        &self.at.new
+        self.new.path()
+    }
+
+    /// The same, held open.
+    pub fn held(&self) -> &Dir {
+        &self.new
+    }
+
+    /// The directory whose entries are replaced, held open.
+    pub fn root(&self) -> &Dir {
+        &self.at.root
+    }
+
+    /// Takes over, from the entry of this name in the root into the staged one, what the staged one lacks: see
+    /// [`merge`]. Both must be directories, or there is nothing to do.
+    ///
+    /// # Errors
+    /// As [`merge`].
+    pub fn take_over(&mut self, name: &str, feedback: &mut dyn Feedback) -> Result<Merged> {
+        match (self.at.root.enter(name)?, self.new.enter(name)?) {
+            (Some(existing), Some(staged)) => {
+                self.taken_over.insert(name.to_owned());
+                merge(&existing, &staged, feedback)
+            }
+            _ => Ok(Merged::default()),
+        }
     }
 
     /// Puts the staged entries in place: afterwards every change of `plan` is made, on disk, and
@@ -173,20 +193,19 @@ impl Staging {
     /// the next run does.
     pub fn commit(mut self, plan: &[Change], feedback: &mut dyn Feedback) -> Result<()> {
         let entries = journal::plan(&self.at, plan)?;
-        self.durable.sync_tree(&self.at.new, feedback)?;
+        self.durable.sync_tree(&self.new, &self.taken_over, feedback)?;
         feedback.checkpoint()?;
-        fs::create_dir(&self.at.old)
-            .map_err(|error| problem("make the directory for what is replaced,", &self.at.old, error))?;
+        self.at.make_old()?;
         journal::write(&self.at, &entries)?;
 
         self.armed = false;
         match moves::settle(&self.at, &entries)? {
             Settled::New => {
-                if let Err(problem) = tidy(&self.at) {
+                if let Err(problem) = self.at.tidy() {
                     feedback.note(&format!(
                         "The new data is in place, but what it replaced could not be deleted: {problem}. \
                          The next import tries again; {} may be deleted.",
-                        self.at.home.display()
+                        self.at.dir.path().display()
                     ));
                 }
                 Ok(())
@@ -205,7 +224,7 @@ impl Staging {
     /// `io.*`; the next [`recover`] deletes the rest.
     pub fn abandon(mut self) -> Result<()> {
         self.armed = false;
-        discard(&self.at)
+        self.at.discard()
     }
 }
 
@@ -213,7 +232,7 @@ impl Drop for Staging {
     fn drop(&mut self) {
         if self.armed {
             // Nobody is there to be told; recover deletes what is left.
-            let _ = discard(&self.at);
+            let _ = self.at.discard();
         }
     }
 }
@@ -240,26 +259,25 @@ pub enum Recovered {
 /// `import.unfinished` when it cannot be told which entry is the right one: nothing was changed,
 /// the text says what to do. `io.*`: calling it again goes on.
 pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {
-    let at = Layout::of(root);
+    let Some(at) = find(root)? else { return Ok(Recovered::Nothing) };
     let place = root.display();
     let (outcome, note) = match state::look(&at)? {
-        State::Nothing => return Ok(Recovered::Nothing),
         State::Uncommitted => {
-            discard(&at)?;
+            at.discard()?;
             (Recovered::RolledBack, ROLLED_BACK.to_owned())
         }
         State::Untouched => {
             moves::drop_journal(&at)?;
-            discard(&at)?;
+            at.discard()?;
             (Recovered::RolledBack, ROLLED_BACK.to_owned())
         }
         State::HalfWay(entries) => match moves::settle(&at, &entries)? {
             Settled::New => {
-                tidy(&at)?;
+                at.tidy()?;
                 (Recovered::Finished, FINISHED.to_owned())
             }
             Settled::Old(problem) => {
-                discard(&at)?;
+                at.discard()?;
                 (
                     Recovered::RolledBack,
                     format!(
@@ -270,7 +288,7 @@ pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {
             }
         },
         State::Done | State::Empty => {
-            tidy(&at)?;
+            at.tidy()?;
             (Recovered::CleanedUp, CLEANED_UP.to_owned())
         }
     };
@@ -308,60 +326,14 @@ impl Pending {
 /// # Errors
 /// As [`recover`]; what cannot be told from outside must not be read either.
 pub fn pending(root: &Path) -> Result<Option<Pending>> {
-    Ok(match state::look(&Layout::of(root))? {
-        State::Nothing => None,
-        State::Uncommitted | State::Untouched => Some(Pending::NotBegun),
-        State::HalfWay(_) => Some(Pending::HalfWay),
-        State::Done | State::Empty => Some(Pending::Leftovers),
-    })
+    let Some(at) = find(root)? else { return Ok(None) };
+    Ok(Some(match state::look(&at)? {
+        State::Uncommitted | State::Untouched => Pending::NotBegun,
+        State::HalfWay(_) => Pending::HalfWay,
+        State::Done | State::Empty => Pending::Leftovers,
+    }))
 }
 
-/// The paths of one swap.
-#[derive(Debug)]
-struct Layout {
-    root: PathBuf,
-    home: PathBuf,
-    new: PathBuf,
-    old: PathBuf,
-    draft: PathBuf,
-    journal: PathBuf,
-    done: PathBuf,
-}
-
-impl Layout {
-    fn of(root: &Path) -> Self {
-        let home = root.join(STAGING_NAME);
-        Self {
-            root: root.to_owned(),
-            new: home.join("new"),
-            old: home.join("old"),
-            draft: home.join("journal.tmp"),
-            journal: home.join("journal"),
-            done: home.join("done"),
-            home,
-        }
-    }
-
-    /// Where the entry may stand: in the root, in `new/`, in `old/`.
-    fn places(&self, entry: &Entry) -> (PathBuf, PathBuf, PathBuf) {
-        let name = entry.change.name();
-        (self.root.join(name), self.new.join(name), self.old.join(name))
-    }
-}
-
-/// Deletes a staging directory that has no journal in force.
-fn discard(at: &Layout) -> Result<()> {
-    remove_tree(&at.home)?;
-    sync_dir(&at.root)
-}
-
-/// Step 7: deletes what was replaced, and last the marker that allows it.
-fn tidy(at: &Layout) -> Result<()> {
-    for dir in [&at.old, &at.new] {
-        if exists(dir)? {
-            remove_tree(dir)?;
-        }
-    }
-    sync_dir(&at.home)?;
-    discard(at)
+fn find(root: &Path) -> Result<Option<Home>> {
+    Dir::open_if_there(root)?.map_or(Ok(None), Home::find)
 }

@@ -1,15 +1,14 @@
 //! Steps 4 to 6: the renames, forwards and back. Every step looks first whether it is done.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use rollsnap_core::{Code, Problem, Result};
 
-use super::Layout;
-use super::files::exists;
+use super::home::{DONE, Home, JOURNAL};
 use super::journal::Entry;
-use crate::io::{problem, sync_dir};
+use crate::dir::Dir;
+use crate::io::problem;
 
 /// Which state the moves have led to.
 pub(super) enum Settled {
@@ -21,9 +20,9 @@ pub(super) enum Settled {
 
 /// Carries the plan out, or takes it back if the operating system refuses a step. An error means
 /// that both failed and that the journal is still in force.
-pub(super) fn settle(at: &Layout, entries: &[Entry]) -> Result<Settled> {
+pub(super) fn settle(at: &Home, entries: &[Entry]) -> Result<Settled> {
     let refusal = match forwards(at, entries) {
-        Ok(()) => return sync_dir(&at.home).map(|()| Settled::New).map_err(unfinished),
+        Ok(()) => return at.dir.sync().map(|()| Settled::New).map_err(unfinished),
         Err(refusal) => refusal,
     };
     match backwards(at, entries).and_then(|()| drop_journal(at)) {
@@ -33,73 +32,78 @@ pub(super) fn settle(at: &Layout, entries: &[Entry]) -> Result<Settled> {
 }
 
 /// Takes the journal out of force. Only while nothing is moved.
-pub(super) fn drop_journal(at: &Layout) -> Result<()> {
-    fs::remove_file(&at.journal).map_err(|error| problem("delete the journal", &at.journal, error))?;
-    sync_dir(&at.home)
+pub(super) fn drop_journal(at: &Home) -> Result<()> {
+    let failed = |error| problem("delete the journal", &at.dir.place(JOURNAL), error);
+    at.dir.unlink(JOURNAL).map_err(failed)?;
+    at.dir.sync()
 }
 
-fn forwards(at: &Layout, entries: &[Entry]) -> Result<()> {
+fn forwards(at: &Home, entries: &[Entry]) -> Result<()> {
+    let Home { root, dir, .. } = at;
+    let (new, old) = (at.new_dir()?, at.old_dir()?);
     for entry in entries {
-        let (root, new, old) = at.places(entry);
-        let waits = !entry.replaces() || exists(&new)?;
-        if waits && entry.was_there() && !exists(&old)? && exists(&root)? {
-            rename(&root, &old)?;
+        let name = entry.change.name();
+        let waits = !entry.replaces() || new.has(name)?;
+        if waits && entry.was_there() && !old.has(name)? && root.has(name)? {
+            rename(root, old, name)?;
         }
     }
-    sync_dir(&at.old)?;
-    sync_dir(&at.root)?;
+    old.sync()?;
+    root.sync()?;
     for entry in entries {
-        let (root, new, _) = at.places(entry);
-        if entry.replaces() && exists(&new)? {
-            if exists(&root)? {
-                return Err(Problem::new(Code::IoOther)
-                    .headline("something has appeared at the place of an imported entry")
-                    .path(root.display()));
-            }
-            rename(&new, &root)?;
+        let name = entry.change.name();
+        if entry.replaces() && new.has(name)? {
+            rename(new, root, name)?;
         }
     }
-    sync_dir(&at.root)?;
-    sync_dir(&at.new)?;
-    rename(&at.journal, &at.done)
+    root.sync()?;
+    new.sync()?;
+    dir.move_to_new(JOURNAL, dir, DONE).map_err(|error| refused(&dir.place(JOURNAL), error))
 }
 
-fn backwards(at: &Layout, entries: &[Entry]) -> Result<()> {
+fn backwards(at: &Home, entries: &[Entry]) -> Result<()> {
+    let Home { root, .. } = at;
+    let (new, old) = (at.new_dir()?, at.old_dir()?);
     for entry in entries {
-        let (root, new, old) = at.places(entry);
-        if entry.replaces() && !exists(&new)? && (exists(&old)? || !entry.was_there()) {
-            rename(&root, &new)?;
+        let name = entry.change.name();
+        if entry.replaces() && !new.has(name)? && (old.has(name)? || !entry.was_there()) {
+            rename(root, new, name)?;
         }
     }
-    sync_dir(&at.new)?;
-    sync_dir(&at.root)?;
+    new.sync()?;
+    root.sync()?;
     for entry in entries {
-        let (root, _, old) = at.places(entry);
-        if exists(&old)? {
-            if exists(&root)? {
-                return Err(Problem::new(Code::IoOther).path(root.display()));
-            }
-            rename(&old, &root)?;
+        let name = entry.change.name();
+        if old.has(name)? {
+            rename(old, root, name)?;
         }
     }
-    sync_dir(&at.root)?;
-    sync_dir(&at.old)
+    root.sync()?;
+    old.sync()
 }
 
-fn rename(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).map_err(|error| {
-        let advice = match error.kind() {
-            ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => {
-                Some(format!("{error}; is it a mount point? Then unmount it, or empty it by hand"))
-            }
-            _ => None,
-        };
-        let found = problem("move", from, error);
-        match advice {
-            Some(advice) => found.because(advice),
-            None => found,
-        }
+/// Moves an entry to where nothing has its name.
+fn rename(from: &Dir, to: &Dir, name: &str) -> Result<()> {
+    from.move_to_new(name, to, name).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Problem::new(Code::IoOther)
+            .headline("something has appeared at the place of an imported entry")
+            .path(to.place(name).display()),
+        _ => refused(&from.place(name), error),
     })
+}
+
+fn refused(from: &Path, error: Error) -> Problem {
+    let advice = match error.kind() {
+        ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => {
+            Some(format!("{error}; is it a mount point? Then unmount it, or empty it by hand"))
+        }
+        _ => None,
+    };
+    let found = problem("move", from, error);
+    match advice {
+        Some(advice) => found.because(advice),
+        None => found,
+    }
 }
 
 fn unfinished(refusal: Problem) -> Problem {

@@ -2,15 +2,12 @@
 
 use rollsnap_core::{Code, Problem, Result};
 
-use super::Layout;
-use super::files::{exists, list, lstat};
+use super::home::{DONE, Home, JOURNAL, NEW, OLD};
 use super::journal::{self, Before, Entry};
 
 /// A row of the table of states.
 #[derive(Debug)]
 pub(super) enum State {
-    /// No staging directory.
-    Nothing,
     /// A staging directory with nothing in it.
     Empty,
     /// No journal in force, nothing replaced.
@@ -24,44 +21,31 @@ pub(super) enum State {
 }
 
 /// Looks, changes nothing. `import.unfinished` when it cannot be told what is right.
-pub(super) fn look(at: &Layout) -> Result<State> {
-    match lstat(&at.home)? {
-        None => return Ok(State::Nothing),
-        Some(metadata) if !metadata.is_dir() => {
-            return Err(Problem::new(Code::ImportUnfinished)
-                .headline("this is not the staging directory that rollsnap makes: move it away")
-                .path(at.home.display()));
-        }
-        Some(_) => {}
-    }
+pub(super) fn look(at: &Home) -> Result<State> {
     if let Some(entries) = journal::read(at)? {
         return look_at_entries(at, entries);
     }
-    if exists(&at.done)? {
+    if at.dir.has(DONE)? {
         return Ok(State::Done);
     }
     if let Some(lost) = lost_journal(at)? {
         return Err(lost);
     }
-    Ok(if list(&at.home)?.is_empty() { State::Empty } else { State::Uncommitted })
+    Ok(if at.dir.names()?.is_empty() { State::Empty } else { State::Uncommitted })
 }
 
 /// Without journal and marker nothing can have been replaced. If there is something all the same,
 /// it may be the only copy.
-fn lost_journal(at: &Layout) -> Result<Option<Problem>> {
-    let empty = match lstat(&at.old)? {
-        None => true,
-        Some(metadata) => metadata.is_dir() && list(&at.old)?.is_empty(),
-    };
-    Ok((!empty).then(|| {
+fn lost_journal(at: &Home) -> Result<Option<Problem>> {
+    Ok((!at.nothing_is_old()?).then(|| {
         Problem::new(Code::ImportUnfinished)
             .headline("the journal of an interrupted import is missing, so nothing was changed")
-            .path(at.journal.display())
+            .path(at.dir.place(JOURNAL).display())
             .because(by_hand(at))
     }))
 }
 
-fn look_at_entries(at: &Layout, entries: Vec<Entry>) -> Result<State> {
+fn look_at_entries(at: &Home, entries: Vec<Entry>) -> Result<State> {
     let seen = entries.iter().map(|entry| Seen::of(at, entry)).collect::<Result<Vec<_>>>()?;
     let each = || entries.iter().zip(&seen);
     if each().all(|(entry, seen)| seen.is_untouched(entry)) {
@@ -84,9 +68,13 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(at: &Layout, entry: &Entry) -> Result<Self> {
-        let (root, new, old) = at.places(entry);
-        Ok(Self { root: exists(&root)?, new: exists(&new)?, old: exists(&old)? })
+    fn of(at: &Home, entry: &Entry) -> Result<Self> {
+        let name = entry.change.name();
+        Ok(Self {
+            root: at.root.has(name)?,
+            new: at.in_new(name)?.is_some(),
+            old: at.in_old(name)?.is_some(),
+        })
     }
 
     fn is_untouched(&self, entry: &Entry) -> bool {
@@ -99,12 +87,12 @@ impl Seen {
     }
 
     /// Refuses what no interruption of ours can have left.
-    fn judge(&self, at: &Layout, entry: &Entry) -> Result<()> {
-        let (root, _, _) = at.places(entry);
+    fn judge(&self, at: &Home, entry: &Entry) -> Result<()> {
+        let name = entry.change.name();
         let refuse = |headline: &str| {
             Err(Problem::new(Code::ImportUnfinished)
                 .headline(headline)
-                .path(root.display())
+                .path(at.root.place(name).display())
                 .because(by_hand(at)))
         };
         // Only an entry that still awaits its turn must be the one that the journal saw.
@@ -119,7 +107,7 @@ impl Seen {
             if self.old || !entry.was_there() {
                 return refuse("an import was interrupted half-way, and something else has taken this place");
             }
-            if matches!(entry.before, Before::File { .. }) && Before::of(&root)? != entry.before {
+            if matches!(entry.before, Before::File { .. }) && Before::of(&at.root, name)? != entry.before {
                 return refuse("an import was interrupted half-way, and this file has changed since");
             }
         }
@@ -127,12 +115,12 @@ impl Seen {
     }
 }
 
-fn by_hand(at: &Layout) -> String {
+fn by_hand(at: &Home) -> String {
     format!(
         "rollsnap does not guess which data is right; what the import replaced is in {}, what it brings in {}: \
          move aside what should not be there and run the import again, or put the old entries back and delete {}",
-        at.old.display(),
-        at.new.display(),
-        at.home.display()
+        at.dir.place(OLD).display(),
+        at.dir.place(NEW).display(),
+        at.dir.path().display()
     )
 }

@@ -1,13 +1,12 @@
 //! Makes what is staged durable: where the system can do that for a whole file system and says what went
 //! wrong, small files all at once; elsewhere each by itself.
 
-use std::fs::File;
-use std::path::Path;
+use std::collections::BTreeSet;
 
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
-use super::files::{list, lstat};
-use crate::io::{problem, sync_dir};
+use crate::dir::{Dir, Kind};
+use crate::io::problem;
 
 /// Files from here on are synced by themselves in any case, so that the user can stop in between, in bytes.
 const LARGE: u64 = 4 << 20;
@@ -17,58 +16,72 @@ const LARGE: u64 = 4 << 20;
 pub(super) struct Durable {
     /// The directory, opened before anything was written: an error that the system meets while it
     /// writes, whenever that is, is told to who syncs through this.
-    home: File,
+    home: Dir,
     at_once: bool,
 }
 
 impl Durable {
     /// For an empty directory.
-    pub(super) fn begin(home: &Path) -> Result<Self> {
-        let home = File::open(home).map_err(|error| problem("open the directory", home, error))?;
-        Ok(Self { at_once: system::syncs_at_once(&home), home })
+    pub(super) fn begin(home: &Dir) -> Self {
+        Self { at_once: system::syncs_at_once(home), home: home.clone() }
     }
 
-    /// Makes a tree of regular files and directories below the directory durable, children before parents.
-    pub(super) fn sync_tree(&self, root: &Path, feedback: &dyn Feedback) -> Result<()> {
-        let mut dirs = vec![root.to_owned()];
-        let mut next = 0;
-        while let Some(dir) = dirs.get(next).cloned() {
-            feedback.checkpoint()?;
-            for path in list(&dir)? {
-                match lstat(&path)? {
-                    Some(metadata) if metadata.is_dir() => dirs.push(path),
-                    Some(metadata) if metadata.is_file() => {
-                        if !self.at_once || metadata.len() >= LARGE {
-                            feedback.checkpoint()?;
-                            sync(&path)?;
-                        }
-                    }
-                    // Opening a pipe would wait for ever, a link leads elsewhere.
-                    _ => {
-                        return Err(Problem::new(Code::IoOther)
-                            .headline("a staged entry is neither a regular file nor a directory")
-                            .path(path.display()));
-                    }
-                }
-            }
-            next += 1;
+    /// Makes a tree of regular files and directories below the directory durable, children before parents. Links
+    /// may only be in the `linked` entries.
+    pub(super) fn sync_tree(
+        &self,
+        root: &Dir,
+        linked: &BTreeSet<String>,
+        feedback: &dyn Feedback,
+    ) -> Result<()> {
+        for name in root.names()? {
+            let links = name.to_str().is_some_and(|name| linked.contains(name));
+            self.sync_entry(root, name.as_ref(), links, feedback)?;
         }
         if self.at_once {
-            return system::sync_at_once(&self.home).map_err(|error| problem("sync", root, error));
+            return system::sync_at_once(&self.home).map_err(|error| problem("sync", root.path(), error));
         }
-        // A parent always stands before its children.
-        dirs.iter().rev().try_for_each(|dir| sync_dir(dir))
+        root.sync()
     }
-}
 
-fn sync(path: &Path) -> Result<()> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(|error| problem("sync", path, error))
+    /// Names of members are short, so directories are not nested deeply.
+    fn sync_entry(
+        &self,
+        dir: &Dir,
+        name: &std::path::Path,
+        links: bool,
+        feedback: &dyn Feedback,
+    ) -> Result<()> {
+        let found = dir.look(name)?;
+        match found.map(|found| (found.kind, found.len)) {
+            None => Ok(()),
+            Some((Kind::Directory, _)) => {
+                feedback.checkpoint()?;
+                let Some(inner) = dir.enter(name)? else { return Ok(()) };
+                for name in inner.names()? {
+                    self.sync_entry(&inner, name.as_ref(), links, feedback)?;
+                }
+                if self.at_once { Ok(()) } else { inner.sync() }
+            }
+            Some((Kind::File, len)) if !self.at_once || len >= LARGE => {
+                feedback.checkpoint()?;
+                let Some(file) = dir.file(name)? else { return Ok(()) };
+                file.sync_all().map_err(|error| problem("sync", &dir.place(name), error))
+            }
+            Some((Kind::File, _)) => Ok(()),
+            // Its directory is synced.
+            Some((Kind::Link, _)) if links => Ok(()),
+            Some(_) => Err(Problem::new(Code::IoOther)
+                .headline("a staged entry is neither a regular file nor a directory")
+                .path(dir.place(name).display())),
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]
 mod system {
-    use std::fs::File;
     use std::io;
+    use std::os::fd::AsFd;
 
     use rustix::fs::{fstatfs, syncfs};
     use rustix::system::uname;
@@ -80,12 +93,12 @@ mod system {
     /// Since Linux 5.8 syncfs(2) says when something could not be written.
     const TELLS: (u32, u32) = (5, 8);
 
-    pub(super) fn syncs_at_once(file: &File) -> bool {
+    pub(super) fn syncs_at_once(file: impl AsFd) -> bool {
         let known = fstatfs(file).is_ok_and(|about| KNOWN.contains(&(about.f_type as u32)));
         known && release(&uname().release().to_string_lossy()) >= Some(TELLS)
     }
 
-    pub(super) fn sync_at_once(file: &File) -> io::Result<()> {
+    pub(super) fn sync_at_once(file: impl AsFd) -> io::Result<()> {
         Ok(syncfs(file)?)
     }
 
@@ -106,14 +119,14 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use std::fs::File;
     use std::io;
+    use std::os::fd::AsFd;
 
-    pub(super) fn syncs_at_once(_: &File) -> bool {
+    pub(super) fn syncs_at_once(_: impl AsFd) -> bool {
         false
     }
 
-    pub(super) fn sync_at_once(file: &File) -> io::Result<()> {
-        file.sync_all()
+    pub(super) fn sync_at_once(file: impl AsFd) -> io::Result<()> {
+        Ok(rustix::fs::fsync(file)?)
     }
 }

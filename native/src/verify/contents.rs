@@ -60,6 +60,11 @@ impl Contents {
         }
     }
 
+    /// Removes what interrupted commands have left where the store will be kept.
+    pub(super) fn prepare(&self, feedback: &mut dyn Feedback) {
+        self.kept.prepare(feedback);
+    }
+
     /// Of a data directory.
     pub(super) fn of_data_dir(
         root: &Path,
@@ -76,7 +81,7 @@ impl Contents {
         };
         let head = head_context(contents.store())?;
         let reading = Reading { scope: options.context, head, temp_dir: options.temp_dir.as_deref() };
-        contents.audited = reading.directory(&root.join("context"), phase, feedback)?;
+        contents.audited = reading.of_data_dir(root, phase, feedback)?;
         contents.pre_images = pre_images::read(root)?;
         Ok(contents)
     }
@@ -160,7 +165,7 @@ impl Contents {
             audit.end();
             return Ok(());
         }
-        self.kept.end(member);
+        self.kept.end(member)?;
         self.pre_images.end(&member.name, member.size);
         Ok(())
     }

@@ -28,6 +28,14 @@ pub struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// Checks the context of the data directory `root`.
+    ///
+    /// # Errors
+    /// As [`Reading::directory`].
+    pub fn of_data_dir(&self, root: &Path, phase: Phase, feedback: &mut dyn Feedback) -> Result<Audited> {
+        self.moment(&Moment::take(&FileSet::Below(root.into(), "context"))?, phase, feedback)
+    }
+
     /// Checks the context in the directory `context`.
     ///
     /// # Errors

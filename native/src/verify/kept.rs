@@ -1,24 +1,24 @@
 //! What a pass over a snapshot keeps of it for later, in a temporary directory: metadata and store.
 //! They lie there as in a data directory.
 
-use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::feedback::Silent;
 use rollsnap_core::tar::Member;
-use rollsnap_core::{Report, Result};
-use tempfile::TempDir;
+use rollsnap_core::{Feedback, Report, Result};
 
 use crate::data_dir::STORE;
-use crate::io;
+use crate::dir::Tree;
+use crate::workspace::Workspace;
 
 /// Metadata and store of a snapshot. The directory is made when the first of them comes, and goes when
 /// this is dropped.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    parent: PathBuf,
-    directory: Option<TempDir>,
-    open: Option<(PathBuf, File)>,
+    /// The place that the user names; the system's if `None`.
+    place: Option<PathBuf>,
+    directory: Option<(Workspace, Tree)>,
+    is_open: bool,
     has_metadata: bool,
     has_database: bool,
     /// Length of all files of the store.
@@ -30,18 +30,23 @@ impl Kept {
     /// temporary files.
     pub(crate) fn new(temp_dir: Option<&Path>) -> Self {
         Self {
-            parent: temp_dir.map_or_else(std::env::temp_dir, Path::to_path_buf),
+            place: temp_dir.map(Path::to_path_buf),
             directory: None,
-            open: None,
+            is_open: false,
             has_metadata: false,
             has_database: false,
             store: 0,
         }
     }
 
+    /// Removes what interrupted commands have left in the place, and says so.
+    pub(crate) fn prepare(&self, feedback: &mut dyn Feedback) {
+        Workspace::sweep_temporary(self.place.as_deref(), feedback);
+    }
+
     /// The directory; `None` before anything was kept.
     pub(crate) fn root(&self) -> Option<&Path> {
-        self.directory.as_ref().map(TempDir::path)
+        self.directory.as_ref().map(|(work, _)| work.dir())
     }
 
     /// Begins a member; `false` when it is none that is kept. Names come from an inspector, which lets only
@@ -54,12 +59,8 @@ impl Kept {
         if !is_store && member.name != "metadata" {
             return Ok(false);
         }
-        let path = self.made()?.join(&member.name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|err| io::problem("create the directory", parent, err))?;
-        }
-        let file = File::create_new(&path).map_err(|err| io::problem("create", &path, err))?;
-        self.open = Some((path, file));
+        self.made()?.create(member.name.clone(), 0o600)?;
+        self.is_open = true;
         self.store += if is_store { member.size } else { 0 };
         Ok(true)
     }
@@ -69,17 +70,25 @@ impl Kept {
     /// # Errors
     /// Any `io.*` code.
     pub(crate) fn data(&mut self, data: &[u8]) -> Result<()> {
-        match &mut self.open {
-            Some((path, file)) => file.write_all(data).map_err(|err| io::problem("write", path, err)),
-            None => Ok(()),
+        match &mut self.directory {
+            Some((_, tree)) if self.is_open => tree.write(data),
+            _ => Ok(()),
         }
     }
 
     /// The member is complete.
-    pub(crate) fn end(&mut self, member: &Member) {
-        self.open = None;
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(crate) fn end(&mut self, member: &Member) -> Result<()> {
+        if std::mem::take(&mut self.is_open)
+            && let Some((_, tree)) = &mut self.directory
+        {
+            tree.complete(None)?;
+        }
         self.has_metadata |= member.name == "metadata";
         self.has_database |= member.name == STORE;
+        Ok(())
     }
 
     /// Whether metadata and store came whole, also of a file that is damaged. A store in files is many
@@ -90,21 +99,21 @@ impl Kept {
 
     /// What it takes, for the user.
     pub(crate) fn note(&self) -> Option<String> {
-        let place = self.directory.as_ref().map(|_| self.parent.display())?;
+        let place = self.directory.as_ref().map(|(work, _)| work.parent().path().display())?;
         (self.store > 0).then(|| {
             format!("The store takes {} of temporary space in {place}", indicatif::BinaryBytes(self.store))
         })
     }
 
-    fn made(&mut self) -> Result<&Path> {
-        let failed = |err| io::problem("create a working directory in", &self.parent, err);
-        let directory = match &mut self.directory {
+    fn made(&mut self) -> Result<&mut Tree> {
+        let (_, tree) = match &mut self.directory {
             Some(directory) => directory,
             none => {
-                let made = tempfile::Builder::new().prefix("rollsnap-verify-").tempdir_in(&self.parent);
-                none.insert(made.map_err(failed)?)
+                let work = Workspace::temporary(self.place.as_deref(), &mut Silent)?;
+                let tree = Tree::below(work.held());
+                none.insert((work, tree))
             }
         };
-        Ok(directory.path())
+        Ok(tree)
     }
 }

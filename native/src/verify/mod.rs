@@ -143,6 +143,7 @@ fn stream(
     let mut source = Source::open(target)?;
     let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
     let mut contents = Contents::new(shown, options);
+    contents.prepare(feedback);
     let phase = phases.next("Reading snapshot");
     let inspection = Inspection { digests: false, ..Inspection::default() };
     let report = source.inspect(inspection, phase, feedback, &mut |event| match event {

@@ -1,12 +1,12 @@
 //! Reads the pre-images of a data directory.
 
-use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use rollsnap_core::Result;
 
 use crate::data_dir::PvmKind;
+use crate::dir::{Dir, Kind};
 use crate::io;
 
 pub use rollsnap_core::store::PreImages;
@@ -18,33 +18,29 @@ pub use rollsnap_core::store::PreImages;
 pub(crate) fn read(root: &Path) -> Result<PreImages> {
     let mut found = PreImages::default();
     let mut chunk = vec![0; 1 << 14];
+    let Some(root) = Dir::open_if_there(root)? else { return Ok(found) };
     for kind in PvmKind::ALL {
-        let directory = root.join(kind.as_str());
-        let entries = match fs::read_dir(&directory) {
-            Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
-            entries => entries.map_err(|err| io::problem("read the directory", &directory, err))?,
-        };
-        for entry in entries {
-            let path = entry.map_err(|err| io::problem("read the directory", &directory, err))?.path();
-            let failed = |err| io::problem("read", &path, err);
-            let metadata = fs::metadata(&path).map_err(failed)?;
-            if metadata.is_file() {
-                let file = path.file_name().unwrap_or_default().to_string_lossy();
-                let name = format!("{}/{file}", kind.as_str());
-                found.begin(&name);
-                if found.is_open() {
-                    let mut file = File::open(&path).map_err(failed)?;
-                    loop {
-                        match file.read(&mut chunk) {
-                            Ok(0) => break,
-                            Ok(len) => found.data(&chunk[..len]),
-                            Err(err) if err.kind() == ErrorKind::Interrupted => {}
-                            Err(err) => return Err(failed(err)),
-                        }
+        let Some(directory) = root.read_directory(kind.as_str())? else { continue };
+        for file in directory.names()? {
+            let about = directory.look_through(file.as_ref())?;
+            let Some(about) = about.filter(|about| about.kind == Kind::File) else { continue };
+            let file = file.to_string_lossy();
+            let name = format!("{}/{file}", kind.as_str());
+            found.begin(&name);
+            if found.is_open()
+                && let Some(mut open) = directory.read(&file)?
+            {
+                let failed = |err| io::problem("read", &directory.place(&*file), err);
+                loop {
+                    match open.read(&mut chunk) {
+                        Ok(0) => break,
+                        Ok(len) => found.data(&chunk[..len]),
+                        Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                        Err(err) => return Err(failed(err)),
                     }
                 }
-                found.end(&name, metadata.len());
             }
+            found.end(&name, about.len);
         }
     }
     Ok(found)

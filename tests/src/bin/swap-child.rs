@@ -30,10 +30,10 @@ fn main() -> ExitCode {
 
 /// Stages a small new state and puts it in place.
 fn commit(root: &Path) -> Result<()> {
-    let staging = Staging::begin(root)?;
+    let mut staging = Staging::begin(root)?;
     stage(staging.dir()).expect("staging files");
     let pre_images = "wasm_2_0_0";
-    swap::merge_into_staging(&root.join(pre_images), &staging.dir().join(pre_images), &mut Printer)?;
+    staging.take_over(pre_images, &mut Printer)?;
     let mut plan =
         ["context", "store.sqlite", "fresh", pre_images].map(|name| Change::Replace(name.into())).to_vec();
     plan.extend(["store.sqlite-wal", "store.sqlite-shm", "storage"].map(|name| Change::Remove(name.into())));

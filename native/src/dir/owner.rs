@@ -1,0 +1,176 @@
+//! Whose the new files are, when root makes them: a node that runs as another user could not open what root owns.
+
+use std::fmt;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use nix::unistd::{Group, User};
+use rollsnap_core::{Code, Problem, Result};
+use rustix::fs::{Gid, Uid, fchown};
+use rustix::process::geteuid;
+
+use super::{Dir, Entry, Kind};
+use crate::io::problem;
+
+/// A user and a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    user: u32,
+    group: u32,
+}
+
+impl Owner {
+    /// Reads `USER` or `USER:GROUP`, names or numbers. Without a group it is that of the user's account.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] when there is no such account or group.
+    pub fn parse(text: &str) -> Result<Self> {
+        let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
+        let account = account(user)?;
+        let number = account.as_ref().map(|account| account.uid.as_raw()).or_else(|| number(user));
+        let Some(user_number) = number else { return Err(usage(format!("there is no user {user:?}"))) };
+        let group = match (group, account) {
+            (Some(group), _) => group_number(group)?,
+            (None, Some(account)) => account.gid.as_raw(),
+            (None, None) => {
+                return Err(usage(format!("no account has the number {user}: say the group as well"))
+                    .because(format_args!("for example --owner {user}:{user}")));
+            }
+        };
+        Ok(Self { user: user_number, group })
+    }
+
+    /// Only root can give files away.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] for everybody else, who may name himself.
+    pub fn check_permitted(&self) -> Result<()> {
+        let own = (geteuid().as_raw(), rustix::process::getegid().as_raw());
+        if own.0 == 0 || own == (self.user, self.group) {
+            return Ok(());
+        }
+        Err(usage("only root can give files to another user with --owner".into()))
+    }
+
+    /// The owner of an entry.
+    pub(crate) fn of(entry: &Entry) -> Self {
+        Self { user: entry.user, group: entry.group }
+    }
+
+    /// Gives an open file or directory to this owner; `path` is for messages.
+    pub(crate) fn takes(&self, fd: impl AsFd, path: &Path) -> Result<()> {
+        let (user, group) = (Uid::from_raw(self.user), Gid::from_raw(self.group));
+        fchown(fd, Some(user), Some(group)).map_err(|err| problem("change the owner of", path, err.into()))
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = User::from_uid(nix::unistd::Uid::from_raw(self.user)).ok().flatten();
+        let group = Group::from_gid(nix::unistd::Gid::from_raw(self.group)).ok().flatten();
+        match user {
+            Some(user) => write!(f, "{}:", user.name)?,
+            None => write!(f, "{}:", self.user)?,
+        }
+        match group {
+            Some(group) => f.write_str(&group.name),
+            None => write!(f, "{}", self.group),
+        }
+    }
+}
+
+/// Whom the files that root makes in `dir` are for: its owner. `None` where they are his already, and for everybody
+/// but root, whose files are his own.
+///
+/// # Errors
+/// Any `io.*` code.
+pub(crate) fn adopt(dir: &Dir) -> Result<Option<Owner>> {
+    let owner = Owner::of(&dir.about()?);
+    let own = Owner { user: geteuid().as_raw(), group: rustix::process::getegid().as_raw() };
+    Ok((own.user == 0 && owner != own).then_some(owner))
+}
+
+/// Gives everything in a directory that is ours alone to somebody else. A file with another name elsewhere is not
+/// only ours, and stays whose it is.
+///
+/// # Errors
+/// Any `io.*` code.
+pub(crate) fn give(dir: &Dir, owner: &Owner) -> Result<()> {
+    for name in dir.names()? {
+        match dir.look(&name)? {
+            Some(found) if found.kind == Kind::Directory => {
+                if let Some(inner) = dir.enter(&name)? {
+                    give(&inner, owner)?;
+                    owner.takes(&inner, inner.path())?;
+                }
+            }
+            Some(found) if found.kind == Kind::File => {
+                let Some(file) = dir.file(&name)? else { continue };
+                let about = rustix::fs::fstat(&file).map(Entry::of);
+                let about = about.map_err(|err| problem("look at", &dir.place(&name), err.into()))?;
+                if about.is_ours() && about.links == 1 {
+                    owner.takes(&file, &dir.place(&name))?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn account(user: &str) -> Result<Option<User>> {
+    let failed = |err: nix::Error| problem("look up a user in", Path::new("the accounts"), err.into());
+    match User::from_name(user).map_err(failed)? {
+        None => match number(user) {
+            Some(number) => User::from_uid(nix::unistd::Uid::from_raw(number)).map_err(failed),
+            None => Ok(None),
+        },
+        found => Ok(found),
+    }
+}
+
+fn group_number(group: &str) -> Result<u32> {
+    let failed = |err: nix::Error| problem("look up a group in", Path::new("the accounts"), err.into());
+    let found = Group::from_name(group).map_err(failed)?;
+    let number = found.map(|group| group.gid.as_raw()).or_else(|| number(group));
+    number.ok_or_else(|| usage(format!("there is no group {group:?}")))
+}
+
+/// The number -1 stands for "leave it as it is" where owners are changed.
+fn number(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| digits && *number != u32::MAX)
+}
+
+fn usage(text: String) -> Problem {
+    Problem::new(Code::Usage).headline(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_are_names_or_numbers() {
+        assert_eq!(Owner::parse("root").unwrap(), Owner { user: 0, group: 0 });
+        assert_eq!(Owner::parse("0").unwrap(), Owner { user: 0, group: 0 });
+        assert_eq!(Owner::parse("4711:815").unwrap(), Owner { user: 4711, group: 815 });
+        assert_eq!(Owner::parse("root:815").unwrap(), Owner { user: 0, group: 815 });
+        for text in [
+            "",
+            ":",
+            "root:",
+            ":root",
+            "no such user",
+            "-1",
+            "4294967295",
+            "+1",
+            "987654321",
+            "0:-1",
+            "1:2:3",
+        ] {
+            assert_eq!(Owner::parse(text).unwrap_err().code(), Code::Usage, "{text:?}");
+        }
+        assert_eq!(Owner::parse("4711:815").unwrap().to_string(), "4711:815");
+    }
+}

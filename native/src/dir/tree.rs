@@ -1,0 +1,181 @@
+//! A tree of new files that grows: each one is created through the handle of the directory it is in, so that no
+//! path is walked for it and no link is followed.
+
+use std::fs::{File, FileTimes};
+use std::io::{BufWriter, Error, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rollsnap_core::Result;
+use rustix::fs::{Mode, mkdirat};
+use rustix::io::Errno;
+
+use super::{Dir, one};
+use crate::io;
+use crate::steady::SteadyFile;
+
+/// The way down from a directory to the one that was entered last.
+#[derive(Debug)]
+pub(crate) struct Descent {
+    root: Dir,
+    /// From the root down. Names of members are short, so there are few of them.
+    above: Vec<(String, Dir)>,
+}
+
+impl Descent {
+    pub(crate) fn from(root: &Dir) -> Self {
+        Self { root: root.clone(), above: Vec::new() }
+    }
+
+    /// Goes to a directory; `parents` is relative to the root, with `/`. What is missing on the way is made. A link
+    /// is not followed.
+    pub(crate) fn enter(&mut self, parents: &str) -> Result<&Dir, Errno> {
+        let mut parts = parents.split('/').filter(|part| !part.is_empty()).peekable();
+        let mut shared = 0;
+        while let Some((name, _)) = self.above.get(shared)
+            && parts.next_if_eq(&&**name).is_some()
+        {
+            shared += 1;
+        }
+        self.above.truncate(shared);
+        for part in parts {
+            let parent = self.innermost();
+            let name = one(Path::new(part))?;
+            let directory = match parent.descend(name) {
+                Err(Errno::NOENT) => {
+                    mkdirat(parent, name, Mode::from_raw_mode(0o755))?;
+                    parent.descend(name)
+                }
+                other => other,
+            };
+            self.above.push((part.into(), directory?));
+        }
+        Ok(self.innermost())
+    }
+
+    fn innermost(&self) -> &Dir {
+        self.above.last().map_or(&self.root, |(_, directory)| directory)
+    }
+}
+
+/// The tree below a directory, and the file of it that is being written.
+#[derive(Debug)]
+pub struct Tree {
+    descent: Descent,
+    open: Option<(String, BufWriter<SteadyFile>)>,
+}
+
+impl Tree {
+    /// Below a directory.
+    pub fn below(root: &Dir) -> Self {
+        Self { descent: Descent::from(root), open: None }
+    }
+
+    /// Creates a file and the directories above it; `name` is relative, with `/`. The umask applies to the mode.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn create(&mut self, name: String, mode: u32) -> Result<()> {
+        let (parents, last) = name.rsplit_once('/').unwrap_or(("", &name));
+        let created =
+            self.descent.enter(parents).map_err(Error::from).and_then(|parent| parent.create(last, mode));
+        match created {
+            Ok(file) => {
+                self.open = Some((name, BufWriter::new(SteadyFile::new(file))));
+                Ok(())
+            }
+            Err(err) => Err(self.problem("create", &name, err)),
+        }
+    }
+
+    /// Appends to the file that was created last.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some((name, file)) = &mut self.open else { return Ok(()) };
+        file.write_all(bytes).map_err(|err| io::problem("write", &self.descent.root.place(name), err))
+    }
+
+    /// Completes the file, and gives it its time, in seconds since 1970. A time that it cannot be given is no error.
+    /// (SMB shares and some file systems of FUSE refuse to set times, and the nodes set none.)
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn complete(&mut self, mtime: Option<u64>) -> Result<()> {
+        let Some((name, file)) = self.open.take() else { return Ok(()) };
+        let file = match file.into_inner() {
+            Ok(file) => file,
+            Err(err) => return Err(self.problem("write", &name, err.into_error())),
+        };
+        let time = mtime.and_then(|mtime| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(mtime)));
+        match time.map_or(Ok(()), |time| set_time(file.file(), time)) {
+            Ok(()) => Ok(()),
+            Err(err) => Err(self.problem("write", &name, err)),
+        }
+    }
+
+    fn problem(&self, doing: &str, name: &str, err: Error) -> rollsnap_core::Problem {
+        io::problem(doing, &self.descent.root.place(PathBuf::from(name)), err)
+    }
+}
+
+fn set_time(file: &File, time: SystemTime) -> Result<(), Error> {
+    match file.set_times(FileTimes::new().set_modified(time)) {
+        Err(err) if is_not_permitted(&err) => Ok(()),
+        other => other,
+    }
+}
+
+/// Whether the file system does not have it, or does not let its users have it.
+fn is_not_permitted(err: &Error) -> bool {
+    let errno = Errno::from_io_error(err);
+    matches!(errno, Some(Errno::PERM | Errno::NOSYS | Errno::NOTSUP | Errno::INVAL))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    use rollsnap_core::Code;
+
+    use super::*;
+
+    fn tree(path: &Path) -> Tree {
+        Tree::below(&Dir::open(path).unwrap())
+    }
+
+    #[test]
+    fn files_are_made_in_any_order_of_directories() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut tree = tree(dir.path());
+        for name in ["a/b/c/1", "top", "a/b/2", "a/bc/3", "d/4", "a/b/c/5"] {
+            tree.create(name.into(), 0o600).unwrap();
+            tree.write(name.as_bytes()).unwrap();
+            tree.complete(Some(1_700_000_000)).unwrap();
+            let path = dir.path().join(name);
+            assert_eq!(fs::read(&path).unwrap(), name.as_bytes());
+            let metadata = fs::metadata(&path).unwrap();
+            assert_eq!((metadata.mode() & 0o7777, metadata.mtime()), (0o600, 1_700_000_000));
+        }
+    }
+
+    #[test]
+    fn nothing_that_exists_is_written_to_or_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("precious"), "kept").unwrap();
+        symlink(outside.path(), dir.path().join("link")).unwrap();
+        symlink(outside.path().join("precious"), dir.path().join("file")).unwrap();
+        fs::write(dir.path().join("there"), "kept").unwrap();
+        for name in ["link/new", "file", "there", "there/below", "../outside"] {
+            let problem = tree(dir.path()).create(name.into(), 0o644).unwrap_err();
+            assert_eq!(problem.code(), Code::IoOther, "{name}");
+            assert!(problem.to_string().contains(name), "{problem}");
+        }
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+        assert_eq!(fs::read(outside.path().join("precious")).unwrap(), b"kept");
+        assert_eq!(fs::read(dir.path().join("there")).unwrap(), b"kept");
+    }
+}
