@@ -4,10 +4,10 @@ use std::fmt;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use nix::unistd::{Group, User};
 use rollsnap_core::{Code, Problem, Result};
 use rustix::fs::{Gid, Uid, fchown};
 use rustix::process::geteuid;
+use uzers::{User, get_group_by_gid, get_group_by_name, get_user_by_name, get_user_by_uid};
 
 use super::{Dir, Entry, Kind};
 use crate::io::problem;
@@ -26,12 +26,12 @@ impl Owner {
     /// [`Code::Usage`] when there is no such account or group.
     pub fn parse(text: &str) -> Result<Self> {
         let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
-        let account = account(user)?;
-        let number = account.as_ref().map(|account| account.uid.as_raw()).or_else(|| number(user));
+        let account = account(user);
+        let number = account.as_ref().map(User::uid).or_else(|| number(user));
         let Some(user_number) = number else { return Err(usage(format!("there is no user {user:?}"))) };
         let group = match (group, account) {
             (Some(group), _) => group_number(group)?,
-            (None, Some(account)) => account.gid.as_raw(),
+            (None, Some(account)) => account.primary_group_id(),
             (None, None) => {
                 return Err(usage(format!("no account has the number {user}: say the group as well"))
                     .because(format_args!("for example --owner {user}:{user}")));
@@ -66,14 +66,12 @@ impl Owner {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = User::from_uid(nix::unistd::Uid::from_raw(self.user)).ok().flatten();
-        let group = Group::from_gid(nix::unistd::Gid::from_raw(self.group)).ok().flatten();
-        match user {
-            Some(user) => write!(f, "{}:", user.name)?,
+        match get_user_by_uid(self.user) {
+            Some(user) => write!(f, "{}:", user.name().display())?,
             None => write!(f, "{}:", self.user)?,
         }
-        match group {
-            Some(group) => f.write_str(&group.name),
+        match get_group_by_gid(self.group) {
+            Some(group) => write!(f, "{}", group.name().display()),
             None => write!(f, "{}", self.group),
         }
     }
@@ -118,21 +116,12 @@ pub(crate) fn give(dir: &Dir, owner: &Owner) -> Result<()> {
     Ok(())
 }
 
-fn account(user: &str) -> Result<Option<User>> {
-    let failed = |err: nix::Error| problem("look up a user in", Path::new("the accounts"), err.into());
-    match User::from_name(user).map_err(failed)? {
-        None => match number(user) {
-            Some(number) => User::from_uid(nix::unistd::Uid::from_raw(number)).map_err(failed),
-            None => Ok(None),
-        },
-        found => Ok(found),
-    }
+fn account(user: &str) -> Option<User> {
+    get_user_by_name(user).or_else(|| get_user_by_uid(number(user)?))
 }
 
 fn group_number(group: &str) -> Result<u32> {
-    let failed = |err: nix::Error| problem("look up a group in", Path::new("the accounts"), err.into());
-    let found = Group::from_name(group).map_err(failed)?;
-    let number = found.map(|group| group.gid.as_raw()).or_else(|| number(group));
+    let number = get_group_by_name(group).map(|group| group.gid()).or_else(|| number(group));
     number.ok_or_else(|| usage(format!("there is no group {group:?}")))
 }
 
