@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::{Fixture, dump, everything, names};
 use rollsnap::store::{
-    Accept, LevelRequest, Packing, Rows, Store, export_copy, reset_imported, set_history_mode,
+    Accept, LevelRequest, Packing, Rows, Store, export_copy, reset_imported, reset_to_level, set_history_mode,
 };
 use rollsnap_core::{Code, HistoryMode};
 
@@ -75,8 +75,8 @@ fn what_cannot_be_used_is_said() {
         (
             "ALTER TABLE commitments RENAME COLUMN predecessor TO ancestor",
             "head",
-            Code::StoreDamaged,
-            "the store is damaged: table commitments has no column predecessor",
+            Code::StoreSchema,
+            "the schema of the store holds something that no node makes",
         ),
         (
             "DELETE FROM rollup_node_state WHERE name = 'l2_head'",
@@ -169,7 +169,7 @@ fn a_file_that_is_no_database_is_refused_in_our_words() {
     let mut encrypted = whole.clone();
     encrypted.iter_mut().for_each(|byte| *byte ^= 0x5a);
     assert_eq!(attempt(&encrypted).code(), Code::StoreDamaged);
-    assert_eq!(attempt(b"").code(), Code::StoreMigrations, "an empty file is an empty database");
+    assert_eq!(attempt(b"").code(), Code::StoreMissing, "a node takes it for a new one");
     fs::remove_file(&path).unwrap();
     let missing = Store::open(&path, Accept::Current).unwrap_err();
     assert_eq!(missing.code(), Code::StoreMissing);
@@ -183,13 +183,19 @@ fn nothing_in_a_schema_is_executed() {
         "CREATE TRIGGER t AFTER INSERT ON rollup_node_state BEGIN DELETE FROM inboxes; END;
          CREATE TRIGGER d AFTER DELETE ON messages BEGIN DELETE FROM inboxes; END;",
     );
-    set_history_mode(&fixture.store(), HistoryMode::Full).unwrap();
-    reset_imported(&fixture.store(), 1021).unwrap();
-    let inboxes = dump(&fixture.store()).lines().filter(|line| line.starts_with("inboxes ")).count();
-    assert_eq!(inboxes, 22);
+    let before = dump(&fixture.store());
+    let refused = [
+        set_history_mode(&fixture.store(), HistoryMode::Full),
+        reset_imported(&fixture.store(), 1021),
+        reset_to_level(&fixture.store(), 1021),
+    ];
+    for problem in refused.map(Result::unwrap_err) {
+        assert_eq!((problem.code(), problem.found_text()), (Code::StoreSchema, Some("trigger \"t\"")));
+    }
+    assert_eq!(dump(&fixture.store()), before);
 
     let view = Fixture::new("v5-archive");
     view.sql("ALTER TABLE l2_levels RENAME TO hidden; CREATE VIEW l2_levels AS SELECT * FROM hidden");
     let problem = Store::open(&view.store(), Accept::Current).unwrap_err();
-    assert_eq!(problem.title(), "the store is damaged: there is no table l2_levels");
+    assert_eq!((problem.code(), problem.found_text()), (Code::StoreSchema, Some("table \"hidden\"")));
 }

@@ -184,6 +184,31 @@ fn may_be(row: &str, column: &str, value: &str) -> bool {
     }
 }
 
+/// Executes a statement as if no column were NOT NULL, and leaves the schema as it was. `false` where the value cannot
+/// be written: a rowid is a number, whatever a schema says.
+fn without_constraints(data: &str, sql: &str) -> bool {
+    let db = open(data);
+    db.execute_batch(
+        "PRAGMA writable_schema = 1; CREATE TEMP TABLE kept AS SELECT rowid AS at, sql FROM main.sqlite_schema;
+         UPDATE main.sqlite_schema SET sql = replace(sql, ' NOT NULL', '') WHERE type = 'table';
+         PRAGMA writable_schema = RESET",
+    )
+    .unwrap();
+    let written = db.execute(sql, []);
+    db.execute_batch(
+        "PRAGMA writable_schema = 1;
+         UPDATE main.sqlite_schema SET sql = (SELECT sql FROM kept WHERE at = sqlite_schema.rowid)",
+    )
+    .unwrap();
+    match written {
+        Err(error) if error.to_string().contains("datatype mismatch") => false,
+        written => {
+            assert_eq!(written, Ok(1), "{sql}");
+            true
+        }
+    }
+}
+
 /// Every column of one row of every table, with every kind of value that it should not have.
 #[test]
 fn values_of_every_kind_in_every_column() {
@@ -212,17 +237,6 @@ fn values_of_every_kind_in_every_column() {
     let ground = Ground::new();
     let data = ground.unpack("v5-archive", "data");
     let store = format!("{data}/store.sqlite");
-    {
-        // Without constraints, and without indexes.
-        let db = open(&data);
-        let names: std::collections::BTreeSet<&str> = tables.iter().map(|(table, _)| *table).collect();
-        for table in names {
-            db.execute_batch(&format!(
-                "CREATE TABLE bare AS SELECT * FROM {table}; DROP TABLE {table}; ALTER TABLE bare RENAME TO {table}"
-            ))
-            .unwrap();
-        }
-    }
     assert_eq!(verify(&ground, &data).status, 0);
     let sound = fs::read(&store).unwrap();
     let mut unnoticed = Vec::new();
@@ -238,7 +252,10 @@ fn values_of_every_kind_in_every_column() {
             for value in values {
                 fs::write(&store, &sound).unwrap();
                 let sql = format!("UPDATE {table} SET {column} = {value} WHERE {row}");
-                assert_eq!(open(&data).execute(&sql, []), Ok(1), "{sql}");
+                if !without_constraints(&data, &sql) {
+                    assert_eq!(column, "level", "{sql}");
+                    continue;
+                }
                 let run = verify(&ground, &data);
                 assert!([0, 1, 3].contains(&run.status) && !run.err.contains("panicked"), "{sql}: {run}");
                 let report: Value = run.json();

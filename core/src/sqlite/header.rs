@@ -10,6 +10,46 @@ use crate::read_at::ReadAt;
 /// Length of the database header, which lies at the start of page 1.
 pub(super) const LEN: usize = 100;
 
+/// What the header says of the database itself, beside its shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Bytes in a page.
+    pub page_size: i64,
+    /// How texts are written: 1 is UTF-8, 2 and 3 are UTF-16.
+    pub encoding: i64,
+    /// Whether free pages are given back: 0 is no.
+    pub auto_vacuum: i64,
+    /// A number for the application.
+    pub user_version: i64,
+    /// Which application's file it is, as others may look it up.
+    pub application_id: i64,
+}
+
+impl Settings {
+    /// Reads the header of a database.
+    ///
+    /// # Errors
+    /// [`Code::StoreDamaged`] when there is none, and what the source reports.
+    pub fn read(reader: &impl ReadAt) -> Result<Self> {
+        let header = bytes(reader)?;
+        Ok(Self {
+            page_size: match u16::from_be_bytes([header[16], header[17]]) {
+                1 => 65536,
+                size => size.into(),
+            },
+            encoding: match word(&header, 56) {
+                // Written so by a database in which nothing was ever created.
+                0 => 1,
+                encoding => encoding.into(),
+            },
+            // The largest root page; how much is given back at once stands elsewhere.
+            auto_vacuum: i64::from(word(&header, 52) != 0),
+            user_version: i64::from(word(&header, 60) as i32),
+            application_id: i64::from(word(&header, 68) as i32),
+        })
+    }
+}
+
 /// The shape of the file.
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
@@ -24,18 +64,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Reads and checks the header.
     pub(super) fn read(reader: &impl ReadAt) -> Result<Self> {
-        let mut header = [0; LEN];
-        if reader.len() < LEN as u64 {
-            return Err(refused(0, "a database header of 100 bytes", format_args!("{} bytes", reader.len())));
-        }
-        reader.read_at(0, &mut header)?;
-        if !header.starts_with(b"SQLite format 3\0") {
-            return Err(refused(
-                0,
-                "the name \"SQLite format 3\"",
-                "a file of another kind, or an encrypted one",
-            ));
-        }
+        let header = bytes(reader)?;
         let page_size = match u16::from_be_bytes([header[16], header[17]]) {
             1 => 65536,
             size if size >= 512 && size.is_power_of_two() => usize::from(size),
@@ -85,6 +114,19 @@ impl Layout {
         refused(self.offset(page) + within as u64, expected, found)
             .because(format_args!("page {page} of the database"))
     }
+}
+
+/// The header, if it is one.
+fn bytes(reader: &impl ReadAt) -> Result<[u8; LEN]> {
+    let mut header = [0; LEN];
+    if reader.len() < LEN as u64 {
+        return Err(refused(0, "a database header of 100 bytes", format_args!("{} bytes", reader.len())));
+    }
+    reader.read_at(0, &mut header)?;
+    if header.starts_with(b"SQLite format 3\0") {
+        return Ok(header);
+    }
+    Err(refused(0, "the name \"SQLite format 3\"", "a file of another kind, or an encrypted one"))
 }
 
 /// The number of pages. The header's own count holds only while its change counter agrees with

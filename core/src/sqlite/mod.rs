@@ -41,6 +41,7 @@ mod table;
 mod token;
 
 use definition::Definition;
+pub use header::Settings;
 pub use record::{FromValue, Value};
 pub use row::Row;
 pub use table::{Rows, Table};
@@ -70,11 +71,20 @@ impl<R: ReadAt> Database<R> {
     /// # Errors
     /// [`Code::StoreDamaged`], and what the source reports.
     pub fn open(reader: R, max_row: usize) -> Result<Self> {
+        Self::listen(reader, max_row, &mut |_| {})
+    }
+
+    /// The same, and every row of the schema is heard: the columns `type`, `name`, `tbl_name`, `rootpage` and `sql`.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn listen(reader: R, max_row: usize, hear: &mut dyn FnMut([Value<'_>; 5])) -> Result<Self> {
         let mut database = Self { pager: pager::Pager::open(reader, max_row)?, schema: Vec::new() };
         let mut schema = Vec::new();
         let mut size = 0;
         for row in database.schema_table()?.scan()? {
             let row = row?;
+            hear([row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?, row.at(4)?]);
             let kind = row.get::<&str>("type")?;
             // Views, triggers and virtual tables have no pages of their own.
             let root = u32::try_from(row.get::<Option<i64>>("rootpage")?.unwrap_or_default());
@@ -91,6 +101,11 @@ impl<R: ReadAt> Database<R> {
         }
         database.schema = schema;
         Ok(database)
+    }
+
+    /// How many pages the database has.
+    pub fn pages(&self) -> u32 {
+        self.pager.layout.pages
     }
 
     /// The names of all tables, in the order of the schema.

@@ -33,7 +33,7 @@ impl Value<'_> {
     }
 
     /// What it is, in words for a problem.
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "NULL",
             Self::Integer(_) => "an integer",

@@ -13,8 +13,10 @@ mod check;
 mod facts;
 mod gather;
 mod held;
+mod limits;
 mod metadata;
 mod model;
+mod objects;
 mod opened;
 mod pieces;
 mod pre_images;
@@ -32,8 +34,10 @@ pub use check::{Subject, check};
 pub use facts::Facts;
 pub use gather::{DEFAULT_MAX_STORE, Gather};
 pub use held::Held;
+pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use metadata::{MAX_METADATA, Metadata, PvmKind};
 pub use model::{Mark, State, StateRow, shortened};
+pub use objects::statements;
 pub use opened::Opened;
 pub use pre_images::PreImages;
 pub use raw::{BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGES_COLUMNS, Raw, RawValue};
@@ -43,7 +47,7 @@ pub use rules::{
     check_version, cut_store, damaged, head_context, header_against_store, is_compact, no_context, no_head,
     no_metadata, no_mode, parse_version, passed, settle,
 };
-pub use schema::{Accept, MAX_MIGRATIONS, check_migrations, check_tables};
+pub use schema::{Accept, MAX_MIGRATIONS, MAX_OBJECTS, Schema, check_settings};
 
 /// Name of the database of a store of version 5, relative to the data directory.
 pub const STORE: &str = "store.sqlite";

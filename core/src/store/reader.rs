@@ -1,18 +1,17 @@
 //! What the store says: its head and other marks, its blocks.
 
-use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::cells::Cells;
 use super::chain::Tables;
-use super::schema::{self, Accept};
+use super::schema::{self, Accept, MAX_OBJECTS, Schema};
 use super::{Mark, Publication, Rows, State, StateRow, damaged, no_context, no_head};
 use crate::chain::{Block, Chain};
 use crate::hash::{BlockHash, ContextHash};
 use crate::problem::Result;
 use crate::read_at::ReadAt;
-use crate::sqlite::{Database, Row, Table, Value};
+use crate::sqlite::{Database, Row, Settings, Table, Value};
 
 /// A store that is read without a database engine.
 pub struct Store<'p, R> {
@@ -32,11 +31,25 @@ impl<'p, R: ReadAt> Store<'p, R> {
     /// source reports.
     pub fn open(reader: R, path: &'p str, accept: Accept) -> Result<Self> {
         check_length(&reader, path)?;
-        let mut store = Self { database: Database::open(reader, MAX_ROW)?, path, has_state_hash: false };
-        let applied = store.migrations()?;
-        let count = schema::check_migrations(applied.as_deref(), accept, path)?;
-        schema::check_tables(count, path, |table| store.columns(table))?;
-        store.has_state_hash = store.columns("l2_blocks")?.contains("state_hash");
+        schema::check_settings(&Settings::read(&reader)?, path)?;
+        let mut judge = Schema::default();
+        let mut rows = 0;
+        let opened = Database::listen(reader, MAX_ROW, &mut |row| {
+            rows += 1;
+            if rows <= MAX_OBJECTS {
+                judge.row(row);
+            }
+        });
+        let database = match opened {
+            Ok(database) => database,
+            // What makes the schema unreadable is often what no node makes.
+            Err(problem) => return Err(judge.foreign(path).unwrap_or(problem)),
+        };
+        let pages = database.pages();
+        let mut store = Self { database, path, has_state_hash: false };
+        let applied = if judge.has_migrations() { Some(store.migrations()?) } else { None };
+        let migrations = judge.finish(applied.as_deref(), accept, pages, path)?;
+        store.has_state_hash = migrations > 1;
         Ok(store)
     }
 
@@ -69,17 +82,7 @@ impl<'p, R: ReadAt> Store<'p, R> {
         Cells { row, table, path: self.path }
     }
 
-    fn columns(&self, table: &str) -> Result<BTreeSet<String>> {
-        if !self.database.tables().any(|name| name == table) {
-            return Ok(BTreeSet::new());
-        }
-        Ok(self.table(table)?.columns().map(ToString::to_string).collect())
-    }
-
-    fn migrations(&self) -> Result<Option<Vec<(i64, String)>>> {
-        if !self.database.tables().any(|name| name == "migrations") {
-            return Ok(None);
-        }
+    fn migrations(&self) -> Result<Vec<(i64, String)>> {
         let mut applied = Vec::new();
         for row in self.table("migrations")?.scan()? {
             let row = row?;
@@ -89,7 +92,7 @@ impl<'p, R: ReadAt> Store<'p, R> {
             }
         }
         applied.sort();
-        Ok(Some(applied))
+        Ok(applied)
     }
 }
 

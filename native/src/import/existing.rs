@@ -152,9 +152,16 @@ fn in_place(root: &Path, family: Option<Family>) -> Result<Option<AnyStore>> {
     }
 }
 
-/// What a snapshot is to mend: damage, and versions that are read no further.
+/// What a snapshot is to mend: damage, unfinished transactions, and versions that are read no further.
 fn is_damage(problem: &Problem) -> bool {
-    matches!(problem.code(), Code::StoreDamaged | Code::StoreMigrations | Code::StoreVersion)
+    matches!(
+        problem.code(),
+        Code::StoreDamaged
+            | Code::StoreJournal
+            | Code::StoreMigrations
+            | Code::StoreSchema
+            | Code::StoreVersion
+    )
 }
 
 /// A link in the place of a directory would be replaced itself, and what it points to orphaned.

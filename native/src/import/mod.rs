@@ -238,11 +238,12 @@ fn adjust(
     Ok(())
 }
 
-/// What replaces what. The old write-ahead log goes with the old database, and an old `storage`
+/// What replaces what. The old log and journal go with the old database: they would undo or overlay the new one, and an old `storage`
 /// goes as a whole, even if the snapshot has none: what it says is about the old store, and so do the stale
 /// stores in it, which a node would look into.
 pub(crate) fn plan(staging: &mut Staging, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
-    let mut plan = vec![Change::Remove("store.sqlite-wal".into()), Change::Remove("store.sqlite-shm".into())];
+    let companions = ["store.sqlite-wal", "store.sqlite-shm", "store.sqlite-journal"];
+    let mut plan: Vec<_> = companions.into_iter().map(|name| Change::Remove(name.into())).collect();
     for name in TOP_LEVEL {
         let pre_images = PRE_IMAGES.contains(&name);
         if pre_images {

@@ -17,7 +17,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 
-use super::open;
+use super::engine::{connect, let_copy};
+use super::open::{self, Watch};
 use super::problem::said;
 use super::read::{Rows, Store};
 use super::reset::reset;
@@ -52,6 +53,7 @@ pub enum Packing {
 #[derive(Debug)]
 pub struct Capture {
     store: Store,
+    watch: Watch,
     is_stable: bool,
     bytes: u64,
 }
@@ -62,7 +64,7 @@ impl Capture {
     /// # Errors
     /// As [`Store::open`].
     pub fn begin(source: &Path) -> Result<Self> {
-        let conn = open::reading(source)?;
+        let (conn, watch) = open::reading(source)?;
         let begin = || {
             conn.execute_batch("BEGIN")?;
             // The transaction begins with what is read first.
@@ -72,13 +74,13 @@ impl Capture {
         };
         let (mode, (page, count)) = begin().map_err(|err| said("begin to read it", source, err))?;
         schema::check(&conn, source, Accept::Current)?;
-        let (is_stable, bytes) = (mode == "wal", u64::from(page) * u64::from(count));
-        Ok(Self { store: Store::over(conn, source), is_stable, bytes })
+        let is_stable = mode == "wal" && watch.is_shared();
+        let bytes = u64::from(page) * u64::from(count);
+        Ok(Self { store: Store::over(conn, source), watch, is_stable, bytes })
     }
 
-    /// Whether others may write while this is held, and it stays what it is. Otherwise (a database
-    /// that no node has put into WAL mode, or one in a directory that cannot be written to) the copy
-    /// must be made before the locks are released.
+    /// Whether others may write while this is held, and it stays what it is. Otherwise (no node has the
+    /// database open, so that nobody waits) the copy must be made before the locks are released.
     pub fn is_stable(&self) -> bool {
         self.is_stable
     }
@@ -111,7 +113,7 @@ impl Capture {
     /// a `store.sqlite`, and closes the source.
     ///
     /// # Errors
-    /// [`Code::OutputExists`], [`Code::Cancelled`]; [`Code::IoNoSpace`] and other `io.*` codes.
+    /// [`Code::OutputExists`], [`Code::SourceChanged`], [`Code::Cancelled`]; [`Code::IoNoSpace`] and other `io.*` codes.
     pub fn copy(self, dest_dir: &Path, phase: Phase, feedback: &mut dyn Feedback) -> Result<Copied> {
         let dest = dest_dir.join(STORE);
         let raw = dest_dir.join("store.sqlite.captured");
@@ -125,6 +127,7 @@ impl Capture {
         let conn = self.store.into_connection();
         copy_pages(&conn, &source, &raw.path, phase, feedback)?;
         open::close(conn, &source)?;
+        self.watch.check()?;
         Ok(Copied { raw, source, dest })
     }
 }
@@ -195,8 +198,7 @@ fn copy_pages(
     let total = u64::from(page) * u64::from(count);
     feedback.phase(Phase { total: Some(total), unit: Unit::Bytes, ..phase });
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let mut to =
-        Connection::open_with_flags(dest, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+    let mut to = connect(dest, flags).map_err(failed)?;
     // Losing this file to a crash is no loss.
     to.pragma_update(None, "synchronous", "off").map_err(failed)?;
     let backup = Backup::new(from, &mut to).map_err(failed)?;
@@ -283,6 +285,7 @@ fn vacuum_into(
 ) -> Result<Connection> {
     // Absolute, so that no name can be taken for something else than a path.
     let path = absolute(dest).map_err(|err| io::problem("find", dest, err))?;
+    let_copy(&conn).map_err(|err| said("copy the store", source, err))?;
     let stop = conn.get_interrupt_handle();
     let (conn, copied) = thread::scope(|scope| {
         let (done, ended) = mpsc::channel::<()>();

@@ -9,18 +9,16 @@ use std::path::{Path, PathBuf};
 use rollsnap_core::chain::{Block, Evaluation};
 use rollsnap_core::encoding::Commitment;
 use rollsnap_core::hash::{BlockHash, CommitmentHash, InboxHash, SlotCommitment, StateHash, WitnessHash};
+use rollsnap_core::store::statements;
 use rollsnap_core::store::v4::{Protocol, Published};
 use rollsnap_core::{Code, Problem, Result};
 use rusqlite::{Connection, OpenFlags, Params, params};
 
 use super::copy::{Scratch, into_wal_mode, write_beyond};
+use super::engine::connect;
 use super::open;
 use super::problem::said;
 use crate::io;
-
-/// The tables as the three migrations of the nodes leave them, to the letter: a node compares
-/// nothing, but people do. (Its column `context` came last, where it was made to allow NULL.)
-const SCHEMA: &str = include_str!("schema.sql");
 
 /// The migrations that have made this schema.
 const MIGRATIONS: [&str; 3] = ["initial", "add_state_hash_and_status", "optional_context"];
@@ -44,18 +42,17 @@ impl NewStore {
         if path.try_exists().map_err(|err| io::problem("look at", path, err))? {
             return Err(Problem::new(Code::OutputExists).path(path.display()));
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let failed = |err| not_written("create the store", path, err);
-        let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let conn = connect(path, flags).map_err(failed)?;
         let store = Self { conn, file: Scratch::new(path.into()) };
         let prepare = || {
             store.conn.query_row("PRAGMA journal_mode = off", [], |_| Ok(()))?;
             store.conn.query_row("PRAGMA locking_mode = exclusive", [], |_| Ok(()))?;
             store.conn.pragma_update(None, "synchronous", "off")?;
             store.conn.pragma_update(None, "cache_size", CACHE)?;
-            store.conn.execute_batch(SCHEMA)?;
+            // To the letter: a node compares nothing, but people do, and so do we.
+            statements().try_for_each(|statement| store.conn.execute_batch(statement))?;
             store.conn.execute_batch("BEGIN")
         };
         prepare().map_err(failed)?;

@@ -10,6 +10,7 @@ mod batch;
 mod chain;
 pub mod copy;
 mod create;
+mod engine;
 mod family;
 pub mod import;
 pub mod level;

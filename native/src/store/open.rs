@@ -1,58 +1,89 @@
-//! Connections: read-only ones that leave no trace beside the database, and writing ones.
+//! Connections: reading ones, which change nothing beside the database, and writing ones.
+//!
+//! How a database is read depends on who else may be using it, which its companions tell:
+//!
+//! * `-journal`: somebody was interrupted while he wrote. The engine would undo what he wrote, in the file, and delete
+//!   what the journal names, whatever that is. Nothing is read then.
+//! * no `-wal`: nobody uses it. It is read as a file that nobody changes, without a lock.
+//! * a `-wal`, and nobody holds a lock on the `-shm`: it was left behind, or belongs to a copy of a directory. It is
+//!   read with what the log says, by a connection that keeps its index of the log in memory.
+//! * a `-wal`, and somebody does: a node runs. It is read together with that node, through the `-shm`, which every
+//!   reader writes its locks into. Only this way is a transaction a moment of the node.
+//!
+//! Where nobody locks, somebody may begin to write all the same: [`Watch`] tells.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-use std::time::Duration;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rollsnap_core::{Code, Problem, Result};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
-use rustix::fs::Access;
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{Access, OFlags};
+use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
 
-use super::problem::{damaged, is_full, said};
+use super::engine::{connect, prepare};
+use super::problem::{damaged, said};
 use crate::io;
 
-/// A connection that never writes and, when it is dropped, leaves the directory as it was:
-///
-/// * beside a `-wal` file with content the node runs (or crashed): read-only, because a writing
-///   connection would write the log back into the database and remove it when it closes;
-/// * without one: for writing, although nothing is written, because only such a connection
-///   removes the two files that it creates to read a database in WAL mode;
-/// * where permissions or a full disk refuse that: as a file that nobody changes. (On a full disk
-///   two empty files can stay behind; the next connection uses and removes them.)
-pub(super) fn reading(path: &Path) -> Result<Connection> {
+/// Whether a database is still what it was when it was opened.
+#[derive(Debug)]
+pub(super) struct Watch {
+    path: PathBuf,
+    /// The database and its log as they were, where no lock keeps them so.
+    before: Option<[Option<Stamp>; 2]>,
+}
+
+/// A connection for reading, and what tells whether it can be believed.
+pub(super) fn reading(path: &Path) -> Result<(Connection, Watch)> {
     let failed = |err| said("open it", path, err);
-    if !may(path, Access::READ_OK)? {
-        return Err(Problem::new(Code::StoreMissing).path(path.display()));
-    }
-    let read_only = || {
-        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        touch(&conn)?;
-        Ok(conn)
+    let real = match path.canonicalize() {
+        Err(err) if err.kind() == ErrorKind::NotFound => {
+            return Err(Problem::new(Code::StoreMissing).path(path.display()));
+        }
+        other => other.map_err(|err| io::problem("find", path, err))?,
     };
-    let log = log_length(path)?;
-    if log.is_some_and(|length| length > 0) {
-        return read_only().map_err(failed);
+    may(&real, Access::READ_OK)?;
+    if Stamp::of(&real)?.is_some_and(|stamp| stamp.length == 0) {
+        return Err(Problem::new(Code::StoreMissing)
+            .headline("the store is empty: its file has no byte, as before a node first writes to it")
+            .path(path.display()));
     }
-    let conn = match connect_unused(path) {
-        Ok(Some(conn)) => conn,
-        Err(err) if is_full(&err) => immutable(path).map_err(failed)?,
-        Err(err) if !is_refused(&err) => return Err(failed(err)),
-        // An empty log can be that of a running node, which may write at any moment.
-        _ if log.is_some() => return read_only().map_err(failed),
-        _ => immutable(path).map_err(failed)?,
+    no_journal(&real)?;
+    let log = companion(&real, "-wal")?;
+    if log.is_some() {
+        may(&io::with_suffix(&real, "-wal"), Access::READ_OK)?;
+    }
+    let before = [Stamp::of(&real)?, log];
+    // A lock on nothing is whole whenever it is let go.
+    let looking = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let shared = log.is_some() && is_shared(&real)?;
+    let conn = match log {
+        Some(_) if shared => connect(&real, OpenFlags::SQLITE_OPEN_READ_ONLY),
+        Some(_) => alone(&real),
+        None => immutable(&real),
     };
-    check_length(&conn, path)?;
-    Ok(conn)
+    let conn = conn.map_err(failed)?;
+    touch(&conn).map_err(failed)?;
+    drop(looking);
+    if log.is_none() {
+        check_length(&conn, path)?;
+    }
+    Ok((conn, Watch { path: real, before: (!shared).then_some(before) }))
 }
 
 /// A connection for writing to a database that nobody else uses.
 pub(super) fn writing(path: &Path) -> Result<Connection> {
     let failed = |err| said("open it for writing", path, err);
-    if !may(path, Access::READ_OK | Access::WRITE_OK)? {
-        return Err(Problem::new(Code::StoreMissing).path(path.display()));
+    match path.try_exists() {
+        Ok(false) => return Err(Problem::new(Code::StoreMissing).path(path.display())),
+        Ok(true) => may(path, Access::READ_OK | Access::WRITE_OK)?,
+        Err(err) => return Err(io::problem("look at", path, err)),
     }
+    no_journal(path)?;
     let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     touch(&conn).map_err(failed)?;
     check_length(&conn, path)?;
@@ -64,55 +95,164 @@ pub(super) fn close(conn: Connection, path: &Path) -> Result<()> {
     conn.close().map_err(|(_, err)| said("close it", path, err))
 }
 
-/// Whether the file is there; an error if it is not a file or access to it is denied. It is not
-/// opened: closing it would drop the locks of another connection.
-fn may(path: &Path, wanted: Access) -> Result<bool> {
+/// The engine opens the file only when it is first needed: whether it can is known after this.
+pub(super) fn touch(conn: &Connection) -> rusqlite::Result<()> {
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+impl Watch {
+    /// Whether the database is read together with a node that may write to it.
+    pub(super) fn is_shared(&self) -> bool {
+        self.before.is_none()
+    }
+
+    /// Refuses what was read when somebody has written meanwhile.
+    ///
+    /// # Errors
+    /// [`Code::SourceChanged`], any `io.*` code.
+    pub(super) fn check(&self) -> Result<()> {
+        let Some(before) = self.before else { return Ok(()) };
+        if before == [Stamp::of(&self.path)?, companion(&self.path, "-wal")?] {
+            return Ok(());
+        }
+        Err(Problem::new(Code::SourceChanged)
+            .path(self.path.display())
+            .because("a node has begun to write to the store while it was read"))
+    }
+}
+
+/// Refuses a database that was left in the middle of a transaction.
+fn no_journal(real: &Path) -> Result<()> {
+    let path = io::with_suffix(real, "-journal");
+    if companion(real, "-journal")?.is_none() {
+        return Ok(());
+    }
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut first = [0];
+    let file = File::options().read(true).custom_flags(flags.bits() as i32).open(&path);
+    let read = file.and_then(|mut file| file.read(&mut first));
+    match read {
+        // A journal whose beginning is erased holds nothing that the engine would undo.
+        Ok(_) if first == [0] => Ok(()),
+        Ok(_) => Err(Problem::new(Code::StoreJournal).path(path.display())),
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(()),
+        Err(err) => Err(io::problem("read", &path, err)),
+    }
+}
+
+/// A companion of the database, if it is there. It lies beside the file itself, also where a link leads to that.
+fn companion(real: &Path, suffix: &str) -> Result<Option<Stamp>> {
+    let path = io::with_suffix(real, suffix);
+    let found = match path.symlink_metadata() {
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(|err| io::problem("look at", &path, err))?,
+    };
+    if !found.is_file() {
+        return Err(damaged(&path, "it is not a file"));
+    }
+    Ok(Some(Stamp::from(&found)))
+}
+
+/// An error if it is not a file or access to it is denied. It is not opened: closing it would drop the locks of
+/// another connection.
+fn may(path: &Path, wanted: Access) -> Result<()> {
     let problem = |err| io::problem("open", path, err);
-    match std::fs::metadata(path) {
-        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(err) => return Err(problem(err)),
-        Ok(found) if !found.is_file() => return Err(damaged(path, "it is not a file")),
-        Ok(_) => {}
+    if !std::fs::metadata(path).map_err(problem)?.is_file() {
+        return Err(damaged(path, "it is not a file"));
     }
-    rustix::fs::access(path, wanted).map_err(|errno| problem(errno.into()))?;
-    Ok(true)
+    rustix::fs::access(path, wanted).map_err(|errno| problem(errno.into()))
 }
 
-/// Length of the write-ahead log, if there is one. It lies beside the file itself, also where
-/// `path` is a link to it.
-fn log_length(path: &Path) -> Result<Option<u64>> {
-    let real = path.canonicalize().map_err(|err| io::problem("find", path, err))?;
-    let log = io::with_suffix(&real, "-wal");
-    if !may(&log, Access::READ_OK)? {
-        return Ok(None);
+/// What tells that a file was written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    length: u64,
+    written: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Result<Option<Self>> {
+        match path.metadata() {
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+            other => {
+                other.map(|found| Some(Self::from(&found))).map_err(|err| io::problem("look at", path, err))
+            }
+        }
     }
-    may(&io::with_suffix(&real, "-shm"), Access::READ_OK)?;
-    let found = std::fs::metadata(&log).map_err(|err| io::problem("look at", &log, err))?;
-    Ok(Some(found.len()))
-}
 
-/// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
-    let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    prepare(conn)
-}
-
-/// For writing, or `None` where the engine can only read: it would then leave files behind.
-fn connect_unused(path: &Path) -> rusqlite::Result<Option<Connection>> {
-    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    if conn.is_readonly("main")? {
-        return Ok(None);
+    fn from(found: &std::fs::Metadata) -> Self {
+        Self {
+            device: found.dev(),
+            inode: found.ino(),
+            length: found.len(),
+            written: (found.mtime(), found.mtime_nsec()),
+        }
     }
-    touch(&conn)?;
-    Ok(Some(conn))
 }
 
-fn immutable(path: &Path) -> rusqlite::Result<Connection> {
+/// Looking for the locks of others means opening a file, and closing that drops our own: nobody in this process takes
+/// any meanwhile.
+static LOOKING: Mutex<()> = Mutex::new(());
+
+/// Whether anybody has the database open: every connection holds a lock on the index of its log ("WAL-mode File Format",
+/// section 2.3). Where that cannot be told, somebody does.
+fn is_shared(real: &Path) -> Result<bool> {
+    let Some(index) = companion(real, "-shm")? else { return Ok(false) };
+    if is_ours(index.inode) {
+        return Ok(true);
+    }
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file =
+        File::options().read(true).custom_flags(flags.bits() as i32).open(io::with_suffix(real, "-shm"));
+    let Ok(file) = file else { return Ok(true) };
+    let wanted = Flock {
+        start: FIRST_LOCK,
+        length: LOCKS,
+        pid: None,
+        typ: FlockType::WriteLock,
+        offset_type: FlockOffsetType::Set,
+    };
+    Ok(!matches!(fcntl_getlk(&file, &wanted), Ok(None)))
+}
+
+/// Whether this process itself holds a lock on the file of this number: asked as above, the system leaves these out.
+/// (proc_locks(5): `1: POSIX  ADVISORY  READ 2545 fe:01:131329 120 120`.)
+fn is_ours(inode: u64) -> bool {
+    let mut text = String::new();
+    let read = File::open("/proc/locks").and_then(|file| file.take(MOST_TEXT).read_to_string(&mut text));
+    let held = |line: &str| {
+        let mut words = line.split_ascii_whitespace().skip(4);
+        let process = words.next().and_then(|word| word.parse().ok());
+        let file = words.next().and_then(|word| word.rsplit(':').next()?.parse().ok());
+        process == Some(std::process::id()) && file == Some(inode)
+    };
+    read.is_err() || text.len() as u64 == MOST_TEXT || text.lines().any(held)
+}
+
+/// More text than this, in bytes, is not looked through: it tells of a hundred thousand locks.
+const MOST_TEXT: u64 = 8 << 20;
+
+/// Where those locks begin, and how many there are: eight of the log, and the one that a connection holds as long as
+/// it lives.
+const FIRST_LOCK: u64 = 120;
+const LOCKS: u64 = 9;
+
+/// A connection that takes no lock and keeps the index of the log in memory, where nobody else uses either.
+fn alone(real: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = prepare(Connection::open_with_flags_and_vfs(real, flags, c"unix-none")?)?;
+    // Else it would write the log back into the database, as far as it can.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    conn.query_row("PRAGMA locking_mode = exclusive", [], |_| Ok(()))?;
+    Ok(conn)
+}
+
+/// A connection to a file that nobody changes. Only an address can say so; none but ours is understood.
+fn immutable(real: &Path) -> rusqlite::Result<Connection> {
     let mut uri = String::from("file:");
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
-    for &byte in absolute.as_os_str().as_bytes() {
+    for &byte in real.as_os_str().as_bytes() {
         if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
             uri.push(byte.into());
         } else {
@@ -120,27 +260,7 @@ fn immutable(path: &Path) -> rusqlite::Result<Connection> {
         }
     }
     uri.push_str("?mode=ro&immutable=1");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let conn = connect(Path::new(&uri), flags)?;
-    touch(&conn)?;
-    Ok(conn)
-}
-
-/// A store comes from elsewhere: nothing in its schema is executed, and damaged pages are refused
-/// rather than trusted.
-fn prepare(conn: Connection) -> rusqlite::Result<Connection> {
-    conn.busy_timeout(PATIENCE)?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
-    conn.pragma_update(None, "cell_size_check", true)?;
-    Ok(conn)
-}
-
-/// The engine opens the file only when it is first needed: whether it can is known after this.
-pub(super) fn touch(conn: &Connection) -> rusqlite::Result<()> {
-    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+    connect(Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
 }
 
 /// A file that was cut inside a page: the engine would read the missing bytes as zeros, and take a
@@ -157,27 +277,30 @@ fn check_length(conn: &Connection, path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn is_refused(err: &rusqlite::Error) -> bool {
-    let code = err.sqlite_error_code();
-    matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Tests may run as root, to whom nothing is refused, so the last resort is called directly.
     #[test]
-    fn the_last_resort_reads_paths_of_any_form() {
+    fn paths_of_any_form_are_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a b?c#d%41'\"é.sqlite");
-        let conn = Connection::open(&path).unwrap();
-        conn.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t (x); INSERT INTO t VALUES (7)")
+        let node = Connection::open(&path).unwrap();
+        node.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t (x); INSERT INTO t VALUES (7)")
             .unwrap();
-        drop(conn);
-        let conn = immutable(&path).unwrap();
-        assert_eq!(conn.query_row("SELECT x FROM t", [], |row| row.get::<_, i64>(0)), Ok(7));
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
-        assert!(conn.execute("INSERT INTO t VALUES (8)", []).is_err());
+        let seven = |conn: &Connection| conn.query_row("SELECT x FROM t", [], |row| row.get::<_, i64>(0));
+        // The log alone, as in a copy.
+        let copy = dir.path().join("copy?.sqlite");
+        for suffix in ["", "-wal"] {
+            std::fs::copy(io::with_suffix(&path, suffix), io::with_suffix(&copy, suffix)).unwrap();
+        }
+        drop(node);
+        for path in [&path, &copy] {
+            let (conn, watch) = reading(path).unwrap();
+            assert_eq!(seven(&conn), Ok(7));
+            assert!(conn.execute("INSERT INTO t VALUES (8)", []).is_err());
+            watch.check().unwrap();
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
     }
 }

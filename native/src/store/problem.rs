@@ -18,27 +18,29 @@ pub(super) fn said(doing: &str, path: &Path, err: Error) -> Problem {
 }
 
 fn words(doing: &str, path: &Path, err: Error) -> Problem {
+    let cause = match &err {
+        Error::SqliteFailure(_, Some(text)) => text.clone(),
+        other => other.to_string(),
+    };
+    // The engine reads all of a schema before anything else, and stops at what it cannot use.
+    if SCHEMA.iter().any(|begin| cause.starts_with(begin)) {
+        return Problem::new(Code::StoreSchema).path(path.display()).because(cause);
+    }
     let code = code(&err);
     let text = match code {
         Code::StoreDamaged => format!("the store is damaged: cannot {doing}"),
         Code::LockHeld => format!("another process is using the store: cannot {doing}"),
         _ => format!("cannot {doing}"),
     };
-    let cause = match &err {
-        Error::SqliteFailure(_, Some(text)) => text.clone(),
-        other => other.to_string(),
-    };
     Problem::new(code).headline(text).path(path.display()).because(cause)
 }
+
+/// What the engine says of a schema that it cannot read begins so.
+const SCHEMA: [&str; 2] = ["malformed database schema", "too many schema objects"];
 
 /// The store says something that a node never writes there.
 pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Problem {
     rollsnap_core::store::damaged(&path.display().to_string(), &what.into())
-}
-
-/// Whether the disk has no room left.
-pub(super) fn is_full(err: &Error) -> bool {
-    code(err) == Code::IoNoSpace
 }
 
 fn code(err: &Error) -> Code {
@@ -49,6 +51,7 @@ fn code(err: &Error) -> Code {
     match (failure.code, failure.extended_code) {
         (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Code::IoNoSpace,
         (_, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS) => Code::StoreDamaged,
+        (_, ffi::SQLITE_READONLY_ROLLBACK) => Code::StoreJournal,
         (ErrorCode::OperationInterrupted, _) => Code::Cancelled,
         (ErrorCode::PermissionDenied | ErrorCode::ReadOnly, _) => Code::IoPermission,
         (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Code::LockHeld,

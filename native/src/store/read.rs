@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::chain::Ahead;
-use super::open;
+use super::open::{self, Watch};
 use super::problem::{damaged, said};
 use super::schema::{self, Accept};
 
@@ -23,26 +23,29 @@ pub use rollsnap_core::store::{Mark, Rows, State};
 pub struct Store {
     conn: Connection,
     path: PathBuf,
+    watch: Option<Watch>,
 }
 
 impl Store {
     /// Opens the database at `path` and checks its schema (rule E4).
     ///
     /// # Errors
-    /// [`rollsnap_core::Code::StoreMissing`], [`rollsnap_core::Code::StoreDamaged`], [`rollsnap_core::Code::StoreMigrations`] with the texts of
-    /// the nodes, [`rollsnap_core::Code::LockHeld`] when another process keeps it busy, any `io.*` code.
+    /// [`rollsnap_core::Code::StoreMissing`], [`rollsnap_core::Code::StoreDamaged`], [`rollsnap_core::Code::StoreSchema`],
+    /// [`rollsnap_core::Code::StoreJournal`], [`rollsnap_core::Code::StoreMigrations`] with the texts of the nodes, [`rollsnap_core::Code::LockHeld`] when another process keeps it busy, any `io.*` code.
     pub fn open(path: &Path, accept: Accept) -> Result<Self> {
-        let conn = open::reading(path)?;
+        let (conn, watch) = open::reading(path)?;
         schema::check(&conn, path, accept)?;
-        Ok(Self { conn, path: path.into() })
+        Ok(Self { conn, path: path.into(), watch: Some(watch) })
     }
 
-    /// Closes the database. Dropping it does the same, but cannot say what goes wrong.
+    /// Closes the database. Dropping it does the same, but cannot say what goes wrong, nor that somebody has written
+    /// to it while it was read.
     ///
     /// # Errors
-    /// [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
+    /// [`rollsnap_core::Code::SourceChanged`], [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
     pub fn close(self) -> Result<()> {
-        open::close(self.conn, &self.path)
+        open::close(self.conn, &self.path)?;
+        self.watch.map_or(Ok(()), |watch| watch.check())
     }
 
     /// The recorded history mode (rule E8). `dir` is the data directory, for the text.
@@ -72,7 +75,7 @@ impl Store {
 
     /// The same reading, over a connection that edits.
     pub(super) fn over(conn: Connection, path: &Path) -> Self {
-        Self { conn, path: path.into() }
+        Self { conn, path: path.into(), watch: None }
     }
 
     pub(super) fn into_connection(self) -> Connection {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::open;
 use super::problem::said;
 use super::read::{Rows, Store};
+use super::schema::{self, Accept};
 
 /// Takes the store at `path` back to `level`, in one transaction: head, finalized block and LCC
 /// are lowered as far as needed, and what is newer is deleted. Protocols, the history mode and
@@ -16,9 +17,11 @@ use super::read::{Rows, Store};
 ///
 /// # Errors
 /// [`Code::StoreBlock`] and [`Code::StoreCommitment`] with the texts of the nodes,
-/// [`Code::StoreDamaged`], any `io.*` code. The store is then as before.
+/// [`Code::StoreSchema`], [`Code::StoreDamaged`], any `io.*` code. The store is then as before.
 pub fn reset_to_level(path: &Path, level: i32) -> Result<()> {
-    let mut store = Store::over(open::writing(path)?, path);
+    let conn = open::writing(path)?;
+    schema::check(&conn, path, Accept::Older)?;
+    let mut store = Store::over(conn, path);
     reset(&mut store, level)?;
     store.close()
 }

@@ -74,7 +74,7 @@ fn is_damaged(path: &Path) -> Result<bool> {
     for path in [path, &with_suffix(path, "-wal")] {
         read(path).map_err(|err| problem("read", path, err))?;
     }
-    let looked = open::reading(path).and_then(|conn| {
+    let looked = open::reading(path).and_then(|(conn, _)| {
         let all = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
         all.map_err(|err| said("check it", path, err))
     });

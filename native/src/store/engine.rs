@@ -1,0 +1,60 @@
+//! The database engine as a hostile database meets it: with limits, and with everything off that no store needs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rollsnap_core::store::MAX_CELL;
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+/// How long to wait for another process that writes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a statement may take. Ours are short; what is longer came with the database.
+const LIMITS: [(Limit, i32); 13] = [
+    // Nothing longer is held in memory: the longest value that a node writes, and the short ones in its row.
+    (Limit::SQLITE_LIMIT_LENGTH, MAX_CELL as i32 + (1 << 16)),
+    // Also of the statements that stand in a schema, of which there are 28.
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 1 << 16),
+    (Limit::SQLITE_LIMIT_SCHEMA, 1000),
+    (Limit::SQLITE_LIMIT_COLUMN, 64),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 50),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 2),
+    (Limit::SQLITE_LIMIT_VDBE_OP, 25_000),
+    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 8),
+    (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 16),
+    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 0),
+    (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+];
+
+/// Opens a connection. Names are paths, never addresses.
+pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    prepare(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+}
+
+/// A store comes from elsewhere: nothing in its schema is executed, and damaged pages are refused
+/// rather than trusted.
+pub(super) fn prepare(conn: Connection) -> rusqlite::Result<Connection> {
+    conn.busy_timeout(PATIENCE)?;
+    for (limit, most) in LIMITS {
+        conn.set_limit(limit, most)?;
+    }
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    conn.pragma_update(None, "cell_size_check", true)?;
+    conn.pragma_update(None, "mmap_size", 0)?;
+    // What is sorted or set aside is small, and nothing of a store belongs in the system's temporary directory.
+    conn.pragma_update(None, "temp_store", "memory")?;
+    conn.pragma_update(None, "automatic_index", false)?;
+    Ok(conn)
+}
+
+/// Lets the connection write its database into another file: the engine attaches that for it.
+pub(super) fn let_copy(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1).map(drop)
+}
