@@ -172,6 +172,7 @@ ChainTicks         Answer  "chain.ticks"          "a block does not start at the
 StoreValue         Answer  "store.value"          "a value of the store is malformed" "do not use this store: it was altered or damaged"
 MessagesWitness    Answer  "messages.witness"     "the messages of a level are not those of its witness" "do not use this store: messages were altered, added or removed"
 MessagesForm       Answer  "messages.form"        "the messages of a level are not a list that layer 1 makes" "do not use this store: it was altered or damaged"
+MessagesWork       Refused "messages.work"       "the lists of messages expand to many times what those of rollups do, and were not checked to the end" "do not use this store without knowing where it comes from"
 MessagesPrev       Answer  "messages.predecessor" "the messages of a level name another predecessor than the block" "do not use this store: it was altered or damaged"
 MessagesTime       Answer  "messages.timestamp"   "the messages of a level go back in time" "do not use this store: it was altered or damaged"
 MessagesLevel      Answer  "messages.level"       "messages are stored under another level than that of their block" "do not use this store: it was altered or damaged"

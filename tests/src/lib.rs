@@ -9,6 +9,7 @@ pub mod engines;
 pub mod faults;
 pub mod fixtures;
 pub mod gathered;
+pub mod hostile_store;
 pub mod indexed;
 pub mod irmin;
 pub mod l1;

@@ -41,7 +41,7 @@ pub struct Found<'a> {
     pub empty_status: bool,
 }
 
-/// How many blocks are checked between two looks at whether to go on.
+/// How many blocks are told at once.
 const STRIDE: u64 = 1000;
 
 /// Walks a chain from the head to the first available block, and looks every context up in
@@ -61,6 +61,8 @@ pub fn follow(
     let mut position = i64::MAX;
     let mut done = 0;
     while let Some(wanted) = walk.wanted() {
+        // A single block can bring a million messages.
+        feedback.checkpoint()?;
         let passed = match chain.find(wanted)? {
             Some(found) if found.level < position => {
                 position = found.level;
@@ -72,7 +74,6 @@ pub fn follow(
                 done += 1;
                 if done % STRIDE == 0 {
                     feedback.advance(STRIDE);
-                    feedback.checkpoint()?;
                 }
                 if malformed && let Some(hash) = chain.named_at(position.saturating_sub(1))? {
                     walk.resume(hash);

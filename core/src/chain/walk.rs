@@ -254,6 +254,8 @@ impl<'c> Walk<'c> {
         self.summary.messages += list.messages().len() as u64;
         if let Some(found) = messages.inbox_level.filter(|found| *found != level) {
             sink(at(Code::MessagesLevel, level).expected(level).found(found));
+            // Those of another level say nothing about this one, and were not read.
+            return None;
         }
         if let Some(found) = messages.predecessor.filter(|found| *found != block.predecessor) {
             sink(at(Code::MessagesPrev, level).expected(block.predecessor).found(found));

@@ -29,7 +29,20 @@ impl Inflater {
     ///
     /// # Errors
     /// When it is damaged, cut, followed by other bytes, or longer than [`Inflater::MAX`].
-    pub fn inflate(&mut self, mut input: &[u8]) -> Result<&[u8], Malformed> {
+    pub fn inflate(&mut self, input: &[u8]) -> Result<&[u8], Malformed> {
+        self.inflate_while(input, |_| Ok(()))
+    }
+
+    /// The same, and `look` is shown what has come, each time before more memory is taken: what it refuses is not
+    /// expanded further.
+    ///
+    /// # Errors
+    /// Also those of `look`.
+    pub fn inflate_while(
+        &mut self,
+        mut input: &[u8],
+        mut look: impl FnMut(&[u8]) -> Result<(), Malformed>,
+    ) -> Result<&[u8], Malformed> {
         self.state.init();
         let mut filled = 0;
         loop {
@@ -37,6 +50,7 @@ impl Inflater {
                 if filled >= Self::MAX {
                     return Err(Malformed("it is longer than 64 MiB"));
                 }
+                look(&self.buffer)?;
                 self.buffer.resize((filled * 2).clamp(4096, Self::MAX), 0);
             }
             let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;

@@ -8,8 +8,12 @@ use crate::hash::{BlockHash, WitnessHash};
 /// Longest message that layer 1 takes, in bytes.
 pub const MAX_MESSAGE: usize = 4096;
 
+/// Most messages of a level: a million that users send (the constant `smart_rollup_max_number_of_messages_per_level` of
+/// every protocol that has rollups), and those that layer 1 adds itself, of which there are a handful.
+pub const MAX_MESSAGES: usize = 1_000_000 + 16;
+
 /// The messages of one level, in order, as layer 1 serializes them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageList<'a> {
     messages: Vec<&'a [u8]>,
 }
@@ -33,6 +37,9 @@ impl<'a> MessageList<'a> {
         primitive::end(input)?;
         let mut messages = Vec::new();
         while !list.is_empty() {
+            if messages.len() == MAX_MESSAGES {
+                return Err(TOO_MANY);
+            }
             messages.push(primitive::prefixed(&mut list)?);
         }
         Ok(Self { messages })
@@ -63,20 +70,47 @@ impl<'a> MessageList<'a> {
 
     /// Hash of the last cell of the skip list of the messages; `None` for an empty list.
     pub fn witness(&self) -> Option<WitnessHash> {
-        let mut last: Option<(u128, Vec<[u8; 32]>, [u8; 32])> = None;
-        for message in &self.messages {
-            let (index, pointers) = match &last {
-                None => (0, Vec::new()),
-                Some((index, pointers, hash)) => {
-                    (index + 1, skip_list::next_pointers(*index, pointers, *hash))
-                }
-            };
-            let hash = blake2b(&[&blake2b(&[message]), pointers.as_flattened()]);
-            last = Some((index, pointers, hash));
+        let mut last = None;
+        let mut pointers = Vec::new();
+        for (index, message) in (0..).zip(&self.messages) {
+            if let Some(hash) = last {
+                skip_list::advance(index - 1, &mut pointers, hash);
+            }
+            last = Some(blake2b(&[&blake2b(&[message]), pointers.as_flattened()]));
         }
-        last.map(|(.., hash)| WitnessHash::new(hash))
+        last.map(WitnessHash::new)
     }
 }
+
+/// Counts the messages of a list while its bytes come, so that one with too many is given up before all of it is there.
+#[derive(Debug, Default)]
+pub struct Count {
+    /// Where the next message begins.
+    at: usize,
+    messages: usize,
+}
+
+impl Count {
+    /// Looks at what has come so far. What is wrong with its form, [`MessageList::parse`] says when all has come.
+    ///
+    /// # Errors
+    /// When there are too many messages.
+    pub fn look(&mut self, list: &[u8]) -> Result<(), Malformed> {
+        // The length of all comes first.
+        let mut next = self.at.max(4);
+        while let Some(length) = list.get(next..).and_then(<[u8]>::first_chunk) {
+            self.messages += 1;
+            if self.messages > MAX_MESSAGES {
+                return Err(TOO_MANY);
+            }
+            next = next.saturating_add(4).saturating_add(u32::from_be_bytes(*length) as usize);
+        }
+        self.at = next;
+        Ok(())
+    }
+}
+
+const TOO_MANY: Malformed = Malformed("it has more messages than layer 1 takes at a level, a million");
 
 const START_OF_LEVEL: &[u8] = &[0, 1];
 const END_OF_LEVEL: &[u8] = &[0, 2];

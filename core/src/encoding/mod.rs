@@ -13,7 +13,7 @@ mod skip_list;
 pub use commitment::Commitment;
 pub use inbox::{Cell, Inbox};
 pub use inflate::Inflater;
-pub use messages::{Info, MAX_MESSAGE, MessageList};
+pub use messages::{Count, Info, MAX_MESSAGE, MAX_MESSAGES, MessageList};
 
 /// BLAKE2b-256 of the parts, one after the other.
 pub(crate) fn blake2b(parts: &[&[u8]]) -> [u8; 32] {

@@ -7,18 +7,19 @@ use alloc::vec::Vec;
 
 /// The back pointers of the cell after one with this index, these back pointers and this hash.
 pub(super) fn next_pointers(index: u128, pointers: &[[u8; 32]], hash: [u8; 32]) -> Vec<[u8; 32]> {
+    let mut next = pointers.to_vec();
+    advance(index, &mut next, hash);
+    next
+}
+
+/// Makes the back pointers of a cell those of the cell after it. Most stay: that is why a long list is chained in no
+/// time.
+pub(super) fn advance(index: u128, pointers: &mut Vec<[u8; 32]>, hash: [u8; 32]) {
     let next = index.saturating_add(1);
-    let mut power = 1u128;
-    let mut result = Vec::with_capacity(pointers.len() + 1);
-    while power <= next {
-        let level = result.len();
-        let pointer = match pointers.get(level) {
-            Some(pointer) if !next.is_multiple_of(power) => *pointer,
-            _ => hash,
-        };
-        result.push(pointer);
-        let Some(larger) = power.checked_mul(4) else { break };
-        power = larger;
-    }
-    result
+    // As many as powers of four are not above it, and those change whose power divides it.
+    let count = (next.ilog2() / 2 + 1) as usize;
+    let changed = (next.trailing_zeros() / 2 + 1) as usize;
+    pointers.truncate(count);
+    pointers.iter_mut().take(changed).for_each(|pointer| *pointer = hash);
+    pointers.resize(count, hash);
 }

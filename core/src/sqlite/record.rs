@@ -119,6 +119,21 @@ pub(super) fn count(record: &[u8]) -> Result<usize, Flaw> {
     Ok(count)
 }
 
+/// The lengths of the values of a record, of which the beginning is enough.
+pub(super) fn lengths(beginning: &[u8]) -> Result<Lengths<'_>, Flaw> {
+    Fields::new(beginning).map(Lengths)
+}
+
+/// The lengths of the values of a record, in bytes.
+pub(super) struct Lengths<'a>(Fields<'a>);
+
+impl Lengths<'_> {
+    /// That of the next value.
+    pub(super) fn next(&mut self) -> Result<Option<u64>, Flaw> {
+        Ok(self.0.next()?.map(|(_, start, end)| end - start))
+    }
+}
+
 /// Value `at` of a record, counted from 0; `None` when it has fewer.
 pub(super) fn value(record: &[u8], at: usize) -> Result<Option<Value<'_>>, Flaw> {
     let mut fields = Fields::new(record)?;

@@ -62,6 +62,22 @@ impl<'d, R: ReadAt> Table<'d, R> {
         Ok(self.rows(Cursor::seek(self.pager, Tree::Table, self.root, below)?, None))
     }
 
+    /// Goes through all rows, and says how many bytes each value has: the rowid, the position of the column, the length.
+    /// Only the beginnings of rows are read, so that nothing is reserved for a value, however long it is.
+    pub fn lengths(&self, mut each: impl FnMut(i64, usize, u64) -> Result<()>) -> Result<()> {
+        let mut cursor = Cursor::first(self.pager, Tree::Table, self.root)?;
+        while let Some(Entry { node, cell }) = cursor.next(self.pager)? {
+            let flaw = |flaw| self.flaw(&node, &cell, flaw);
+            let mut lengths = record::lengths(node.local(&cell)).map_err(flaw)?;
+            let mut at = 0;
+            while let Some(length) = lengths.next().map_err(flaw)? {
+                each(cell.rowid, at, length)?;
+                at += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// The row of the greatest rowid.
     pub fn last(&self) -> Result<Option<Row<'_>>> {
         let entry = Cursor::last(self.pager, Tree::Table, self.root)?;

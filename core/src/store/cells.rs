@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::str::FromStr;
 
+use super::limits::MAX_TEXT;
 use super::{damaged, shortened};
 use crate::hash;
 use crate::problem::{Problem, Result};
@@ -46,7 +47,7 @@ impl Cells<'_> {
     pub(super) fn opt_text(&self, column: &str) -> Result<Option<&str>> {
         match self.row.get(column)? {
             Value::Null => Ok(None),
-            Value::Text(text) if text.len() <= MAX_TEXT => Ok(Some(text)),
+            Value::Text(text) if text.len() as u64 <= MAX_TEXT => Ok(Some(text)),
             Value::Text(text) => Err(self.wrong(column, "a short text", &format!("{} bytes", text.len()))),
             other => Err(self.wrong(column, "text", kind(&other))),
         }
@@ -65,9 +66,6 @@ impl Cells<'_> {
         damaged(self.path, &format!("column {column} of table {}{at}", self.table))
     }
 }
-
-/// Longest text that is read, in bytes: the longest hash has 63 characters.
-const MAX_TEXT: usize = 1024;
 
 const fn kind(value: &Value<'_>) -> &'static str {
     match value {

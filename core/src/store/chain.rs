@@ -75,7 +75,7 @@ impl<R: ReadAt> Chain for Tables<'_, R> {
             empty_status: self.has_state_hash
                 && matches!(row.get("pvm_status"), Ok(Value::Text("") | Value::Blob(&[]))),
         };
-        Ok(Some(self.decoder.read(&raw)))
+        self.decoder.read(&raw).map(Some)
     }
 
     fn named_at(&mut self, level: i64) -> Result<Option<BlockHash>> {

@@ -73,6 +73,7 @@ impl Judge<'_> {
         feedback: &mut dyn Feedback,
         problems: &mut Vec<Problem>,
     ) -> Result<Vec<Check>> {
+        store.examine(feedback)?;
         let head = store.head()?;
         let first_available = store.first_available()?;
         let state = store.state()?;

@@ -37,7 +37,7 @@ pub use held::Held;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use metadata::{MAX_METADATA, Metadata, PvmKind};
 pub use model::{Mark, State, StateRow, shortened};
-pub use objects::statements;
+pub use objects::{statements, tables};
 pub use opened::Opened;
 pub use pre_images::PreImages;
 pub use raw::{BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGES_COLUMNS, Raw, RawValue};

@@ -25,6 +25,12 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
     current.filter_map(|object| object.sql)
 }
 
+/// The names of the tables.
+pub fn tables() -> impl Iterator<Item = &'static str> {
+    let tables = OBJECTS.iter().filter(|object| object.kind == "table" && object.migrations.contains(&MOST));
+    tables.map(|object| object.name)
+}
+
 /// How many migrations there are.
 const MOST: usize = 3;
 

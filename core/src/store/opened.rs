@@ -125,6 +125,10 @@ macro_rules! of_either {
 }
 
 impl<D: Rows, R: ReadAt> Rows for Opened<D, R> {
+    fn examine(&mut self, feedback: &dyn Feedback) -> Result<()> {
+        of_either!(self, store => store.examine(feedback))
+    }
+
     fn head(&self) -> Result<Block> {
         of_either!(self, store => store.head())
     }

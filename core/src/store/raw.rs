@@ -6,8 +6,10 @@ use alloc::string::String;
 use core::str::FromStr;
 
 use crate::chain::{Block, Entry, Evaluation, Found, Messages, Stored};
-use crate::encoding::{Cell, Commitment, Inbox, Inflater, Malformed, MessageList};
+use crate::code::Code;
+use crate::encoding::{Cell, Commitment, Count, Inbox, Inflater, Malformed, MessageList};
 use crate::hash::{BlockHash, CommitmentHash};
+use crate::problem::{Problem, Result};
 use crate::sqlite::Value;
 
 /// Columns of `l2_blocks`, in the order of [`Raw::block`]. Old stores have no `state_hash`.
@@ -59,6 +61,7 @@ pub struct Raw<'a> {
 #[derive(Default)]
 pub struct Decoder {
     inflater: Inflater,
+    work: Work,
     // One row repeats these from the row above it.
     predecessor: Known<BlockHash>,
     previous_commitment: Known<CommitmentHash>,
@@ -71,7 +74,11 @@ impl Decoder {
     }
 
     /// What the rows of a block say.
-    pub fn read(&mut self, raw: &Raw<'_>) -> Found<'_> {
+    ///
+    /// # Errors
+    /// [`Code::MessagesWork`].
+    pub fn read(&mut self, raw: &Raw<'_>) -> Result<Found<'_>> {
+        self.work.check()?;
         let level = integer(raw.block[1]).unwrap_or(i64::MAX);
         let entry = match self.block(&raw.block) {
             Ok((block, evaluation)) => Stored::Found(Entry {
@@ -83,11 +90,13 @@ impl Decoder {
                 },
                 inbox: stored(raw.inbox, inbox),
                 commitment: stored(raw.commitment, commitment),
-                messages: stored(raw.messages, |row| messages(row, &mut self.inflater)),
+                messages: stored(raw.messages, |row| {
+                    messages(row, block.level, &mut self.inflater, &mut self.work)
+                }),
             }),
             Err(why) => Stored::Malformed(why),
         };
-        Found { level, entry, empty_status: raw.empty_status }
+        Ok(Found { level, entry, empty_status: raw.empty_status })
     }
 
     fn block(&mut self, row: &[RawValue<'_>; 11]) -> Result<(Block, Evaluation), String> {
@@ -134,6 +143,29 @@ impl Decoder {
     }
 }
 
+/// What was expanded so far, and of how much. A few bytes can stand for a million messages, each of which has to be
+/// hashed; those that users pay for do not shrink like that.
+#[derive(Default)]
+struct Work {
+    packed: u64,
+    bytes: u64,
+    messages: u64,
+}
+
+impl Work {
+    /// Refuses to go on with lists that expand to more than this, and to many times their size.
+    fn check(&self) -> Result<()> {
+        let bytes = (256 << 20) + 64 * self.packed;
+        let messages = 2_000_000 + self.packed;
+        if self.bytes <= bytes && self.messages <= messages {
+            return Ok(());
+        }
+        let Self { packed, bytes, messages } = self;
+        let found = format_args!("{messages} messages, {bytes} bytes, in {packed} bytes");
+        Err(Problem::new(Code::MessagesWork).found(found))
+    }
+}
+
 /// A hash and its text: reading the text again is a comparison.
 struct Known<H> {
     text: String,
@@ -164,14 +196,27 @@ fn stored<R, T>(row: Option<R>, read: impl FnOnce(R) -> Result<T, String>) -> St
     row.map_or(Stored::Missing, |row| read(row).map_or_else(Stored::Malformed, Stored::Found))
 }
 
+/// The messages of a block at level `at`. Those of another level are not expanded: a row could stand for any number of
+/// blocks.
 fn messages<'a>(
     [inbox_level, list]: [RawValue<'_>; 2],
+    at: i32,
     inflater: &'a mut Inflater,
+    work: &mut Work,
 ) -> Result<Messages<'a>, String> {
     let deflated = blob(list).ok_or("message_list is not a blob")?;
-    let said = |err: Malformed| format!("message_list: {err}");
-    let list = MessageList::parse(inflater.inflate(deflated).map_err(said)?).map_err(said)?;
-    Ok(Messages { list, inbox_level: Some(level(inbox_level, "inbox_level")?), predecessor: None })
+    let inbox_level = level(inbox_level, "inbox_level")?;
+    let mut list = MessageList::default();
+    if inbox_level == at {
+        let said = |err: Malformed| format!("message_list: {err}");
+        let mut count = Count::default();
+        let bytes = inflater.inflate_while(deflated, |list| count.look(list)).map_err(said)?;
+        list = MessageList::parse(bytes).map_err(said)?;
+        work.packed += deflated.len() as u64;
+        work.bytes += bytes.len() as u64;
+        work.messages += list.messages().len() as u64;
+    }
+    Ok(Messages { list, inbox_level: Some(inbox_level), predecessor: None })
 }
 
 fn inbox([inbox_level, proof]: [RawValue<'_>; 2]) -> Result<Inbox, String> {

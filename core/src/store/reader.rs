@@ -5,9 +5,12 @@ use alloc::vec::Vec;
 
 use super::cells::Cells;
 use super::chain::Tables;
+use super::limits::{MAX_CELL, longest, too_long};
+use super::objects::tables;
 use super::schema::{self, Accept, MAX_OBJECTS, Schema};
 use super::{Mark, Publication, Rows, State, StateRow, damaged, no_context, no_head};
 use crate::chain::{Block, Chain};
+use crate::feedback::Feedback;
 use crate::hash::{BlockHash, ContextHash};
 use crate::problem::Result;
 use crate::read_at::ReadAt;
@@ -20,8 +23,8 @@ pub struct Store<'p, R> {
     pub(super) has_state_hash: bool,
 }
 
-/// Largest row that is read, in bytes: the messages of a level may take 64 MiB.
-const MAX_ROW: usize = 80 << 20;
+/// Largest row that is read, in bytes: the longest value, and the short ones beside it.
+const MAX_ROW: usize = MAX_CELL as usize + (1 << 16);
 
 impl<'p, R: ReadAt> Store<'p, R> {
     /// Opens the database and checks its schema (rule E4). `path` is its name in messages.
@@ -97,6 +100,23 @@ impl<'p, R: ReadAt> Store<'p, R> {
 }
 
 impl<R: ReadAt> Rows for Store<'_, R> {
+    fn examine(&mut self, feedback: &dyn Feedback) -> Result<()> {
+        for name in tables() {
+            let table = self.table(name)?;
+            let columns: Vec<_> = table.columns().map(|column| (column, longest(name, column))).collect();
+            table.lengths(|row, at, found| {
+                feedback.checkpoint()?;
+                match columns.get(at) {
+                    Some((column, most)) if found > *most => {
+                        Err(too_long(self.path, (name, column), row, found))
+                    }
+                    _ => Ok(()),
+                }
+            })?;
+        }
+        Ok(())
+    }
+
     fn state(&self) -> Result<State> {
         State::read(self.path, |name| self.state_row(name))
     }

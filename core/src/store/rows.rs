@@ -5,12 +5,23 @@ use alloc::string::String;
 
 use super::State;
 use crate::chain::{Block, Chain};
+use crate::feedback::Feedback;
 use crate::hash::ContextHash;
 use crate::problem::Result;
 
 /// A store that can be read. Every method fails when the store cannot be read, or says something
 /// there that no node writes.
 pub trait Rows {
+    /// Looks at all of the store, before anything in it is believed: that it hangs together, and that no value is longer
+    /// than a node writes it.
+    ///
+    /// # Errors
+    /// [`Code::StoreDamaged`](crate::Code::StoreDamaged), [`Code::StoreValue`](crate::Code::StoreValue),
+    /// [`Code::Cancelled`](crate::Code::Cancelled).
+    fn examine(&mut self, feedback: &dyn Feedback) -> Result<()> {
+        feedback.checkpoint()
+    }
+
     /// The newest block (rule E5).
     ///
     /// # Errors

@@ -166,7 +166,8 @@ fn snapshot(
         made.map_err(|err| crate::io::problem("create the directory", &work.held().place("data"), err))?;
     let dir = made.path().to_path_buf();
     let own = OWN + CHECKS * u32::from(options.check);
-    let phases_of_export = |check| export::phases(false, None, check);
+    // The new store is in WAL mode, as the nodes want it, and so stays what it is.
+    let phases_of_export = |check| export::phases(true, None, check);
     let mut phases = Phases::new(own + phases_of_export(options.check));
     let mut outcome = staged(&made, false, options, &mut phases, feedback)?;
     outcome.phases = phases.finish();

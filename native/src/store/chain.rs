@@ -146,7 +146,7 @@ impl Chain for Ahead {
                 _ => return Ok(None),
             },
         };
-        let found = self.decoder.read(&raw);
+        let found = self.decoder.read(&raw)?;
         self.lowest = self.lowest.min(found.level);
         Ok(Some(found))
     }

@@ -7,9 +7,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf, absolute};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::Duration;
 
 use rollsnap_core::feedback::{Phase, Silent, Unit};
 use rollsnap_core::{Code, Feedback, Problem, Result};
@@ -17,8 +14,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 
-use super::engine::{connect, let_copy};
-use super::open::{self, Watch};
+use super::engine::{connect, let_copy, watched};
+use super::open::{self, WAL_VERSIONS, WAL_VERSIONS_OFFSET, Watch};
 use super::problem::said;
 use super::read::{Rows, Store};
 use super::reset::reset;
@@ -69,18 +66,18 @@ impl Capture {
             conn.execute_batch("BEGIN")?;
             // The transaction begins with what is read first.
             open::touch(&conn)?;
-            let mode = conn.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))?;
-            Ok((mode, size(&conn)?))
+            size(&conn)
         };
-        let (mode, (page, count)) = begin().map_err(|err| said("begin to read it", source, err))?;
+        let (page, count) = begin().map_err(|err| said("begin to read it", source, err))?;
         schema::check(&conn, source, Accept::Current)?;
-        let is_stable = mode == "wal" && watch.is_shared();
+        let is_stable = watch.stays(source)?;
         let bytes = u64::from(page) * u64::from(count);
         Ok(Self { store: Store::over(conn, source), watch, is_stable, bytes })
     }
 
-    /// Whether others may write while this is held, and it stays what it is. Otherwise (no node has the
-    /// database open, so that nobody waits) the copy must be made before the locks are released.
+    /// Whether a node may write while this is held: it stays what it is, or is refused when it is copied. Otherwise
+    /// (a database that no node has put into WAL mode, or one in a directory that cannot be written to) the copy
+    /// must be made before the locks are released.
     pub fn is_stable(&self) -> bool {
         self.is_stable
     }
@@ -274,10 +271,9 @@ impl ToSql for PathValue<'_> {
     }
 }
 
-/// Works in a thread, so that the user can stop it: a large store takes minutes. What is wrong with
-/// the copied pages is wrong with the `source`.
+/// A large store takes minutes, in which the user can stop it. What is wrong with the copied pages is wrong with the `source`.
 fn vacuum_into(
-    conn: Connection,
+    mut conn: Connection,
     raw: &Path,
     source: &Path,
     dest: &Path,
@@ -286,26 +282,7 @@ fn vacuum_into(
     // Absolute, so that no name can be taken for something else than a path.
     let path = absolute(dest).map_err(|err| io::problem("find", dest, err))?;
     let_copy(&conn).map_err(|err| said("copy the store", source, err))?;
-    let stop = conn.get_interrupt_handle();
-    let (conn, copied) = thread::scope(|scope| {
-        let (done, ended) = mpsc::channel::<()>();
-        let work = move || {
-            let copied = conn.execute("VACUUM main INTO ?1", [PathValue(&path)]);
-            drop(done);
-            (conn, copied)
-        };
-        let work = thread::Builder::new().name("vacuum".into()).spawn_scoped(scope, work);
-        let work = work.map_err(io::no_thread)?;
-        // The channel only ever closes.
-        while ended.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
-            if feedback.cancelled() {
-                stop.interrupt();
-            }
-        }
-        work.join().map_err(|_| {
-            Problem::new(Code::IoOther).headline("copying the store failed").path(source.display())
-        })
-    })?;
+    let copied = watched(&mut conn, feedback, |conn| conn.execute("VACUUM main INTO ?1", [PathValue(&path)]));
     match copied {
         Ok(_) => Ok(conn),
         Err(err) => Err(not_copied(said("copy the store", source, err), raw, dest)),
@@ -333,9 +310,6 @@ pub(super) fn write_beyond(source: &Path, dest: &Path) -> std::io::Result<()> {
     file.write_all_at(&[0; 1 << 16], length)
 }
 
-/// How often it is looked whether the user wants to stop.
-const POLL: Duration = Duration::from_millis(50);
-
 /// Nodes expect a database in WAL mode.
 pub(super) fn into_wal_mode(path: &Path) -> Result<()> {
     let conn = open::writing(path)?;
@@ -358,9 +332,3 @@ pub(super) fn into_wal_mode(path: &Path) -> Result<()> {
     read().map_err(|err| io::problem("read", path, err))?;
     if versions == WAL_VERSIONS { Ok(()) } else { refused("the disk did not take the change") }
 }
-
-/// Where the header of a database tells which versions may write and read it.
-const WAL_VERSIONS_OFFSET: u64 = 18;
-
-/// What it says there in WAL mode.
-const WAL_VERSIONS: [u8; 2] = [2, 2];

@@ -1,12 +1,15 @@
 //! The database engine as a hostile database meets it: with limits, and with everything off that no store needs.
 
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
+use rollsnap_core::Feedback;
 use rollsnap_core::store::MAX_CELL;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, Error, OpenFlags, ffi};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,4 +60,39 @@ pub(super) fn prepare(conn: Connection) -> rusqlite::Result<Connection> {
 /// Lets the connection write its database into another file: the engine attaches that for it.
 pub(super) fn let_copy(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1).map(drop)
+}
+
+/// How often it is looked whether the user wants to stop.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Lets the engine work in a thread, so that the user can stop it. Where no thread can be had it works here, and ends
+/// when it is done.
+pub(super) fn watched<T: Send>(
+    conn: &mut Connection,
+    feedback: &dyn Feedback,
+    work: impl Fn(&Connection) -> rusqlite::Result<T> + Send + Sync,
+) -> rusqlite::Result<T> {
+    let stop = conn.get_interrupt_handle();
+    let ended = thread::scope(|scope| {
+        let (done, ended) = mpsc::channel::<()>();
+        let (here, work) = (&mut *conn, &work);
+        let thread = thread::Builder::new().name("engine".into()).spawn_scoped(scope, move || {
+            let result = work(here);
+            drop(done);
+            result
+        });
+        let thread = thread.ok()?;
+        // The channel only ever closes.
+        while ended.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
+            if feedback.cancelled() {
+                stop.interrupt();
+            }
+        }
+        Some(thread.join())
+    });
+    match ended {
+        Some(Ok(result)) => result,
+        Some(Err(_)) => Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), None)),
+        None => work(conn),
+    }
 }

@@ -11,6 +11,7 @@ mod chain;
 pub mod copy;
 mod create;
 mod engine;
+mod examine;
 mod family;
 pub mod import;
 pub mod level;

@@ -15,7 +15,7 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -101,9 +101,18 @@ pub(super) fn touch(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Watch {
-    /// Whether the database is read together with a node that may write to it.
-    pub(super) fn is_shared(&self) -> bool {
-        self.before.is_none()
+    /// Whether what is read stays what it is although a node writes: that node is read together with, or would write
+    /// to a log first, which is noticed. `path` is the name of the database.
+    pub(super) fn stays(&self, path: &Path) -> Result<bool> {
+        if self.before.is_none() {
+            return Ok(true);
+        }
+        let mut versions = [0; 2];
+        let read =
+            File::open(&self.path).and_then(|file| file.read_exact_at(&mut versions, WAL_VERSIONS_OFFSET));
+        read.map_err(|err| io::problem("read", path, err))?;
+        let directory = self.path.parent().unwrap_or(Path::new("/"));
+        Ok(versions == WAL_VERSIONS && rustix::fs::access(directory, Access::WRITE_OK).is_ok())
     }
 
     /// Refuses what was read when somebody has written meanwhile.
@@ -120,6 +129,12 @@ impl Watch {
             .because("a node has begun to write to the store while it was read"))
     }
 }
+
+/// Where the header of a database tells which versions may write and read it.
+pub(super) const WAL_VERSIONS_OFFSET: u64 = 18;
+
+/// What it says there in WAL mode.
+pub(super) const WAL_VERSIONS: [u8; 2] = [2, 2];
 
 /// Refuses a database that was left in the middle of a transaction.
 fn no_journal(real: &Path) -> Result<()> {

@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use rollsnap_core::chain::Chain;
 use rollsnap_core::hash::{BlockHash, CommitmentHash, ContextHash};
-use rollsnap_core::store::{Publication, StateRow, no_context, no_head, no_mode, shortened};
-use rollsnap_core::{HistoryMode, Problem, Result, hash};
+use rollsnap_core::store::{MAX_TEXT, Publication, StateRow, no_context, no_head, no_mode, shortened};
+use rollsnap_core::{Feedback, HistoryMode, Problem, Result, hash};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::chain::Ahead;
+use super::examine;
 use super::open::{self, Watch};
 use super::problem::{damaged, said};
 use super::schema::{self, Accept};
@@ -141,6 +142,10 @@ impl Store {
 }
 
 impl Rows for Store {
+    fn examine(&mut self, feedback: &dyn Feedback) -> Result<()> {
+        examine::examine(&mut self.conn, &self.path, feedback)
+    }
+
     fn head(&self) -> Result<Block> {
         let head: Mark<BlockHash> = self.mark("l2_head")?.ok_or_else(no_head)?;
         self.block(&head.hash)?
@@ -253,7 +258,7 @@ impl Typed<'_, '_> {
         let value = self.value(index)?;
         match value {
             ValueRef::Null => Ok(None),
-            ValueRef::Text(bytes) if bytes.len() <= MAX_TEXT => match str::from_utf8(bytes) {
+            ValueRef::Text(bytes) if bytes.len() as u64 <= MAX_TEXT => match str::from_utf8(bytes) {
                 Ok(text) => Ok(Some(text.into())),
                 Err(_) => Err(self.wrong(column, "text", "bytes that are not UTF-8")),
             },
@@ -302,9 +307,6 @@ impl Cell<'_> {
         damaged(self.path, format!("column {column} of table {table}{at}"))
     }
 }
-
-/// Longest text that is read, in bytes: the longest hash has 63 characters.
-const MAX_TEXT: usize = 1024;
 
 fn text<'a>(row: &'a Row<'_>, index: usize) -> Option<&'a str> {
     match row.get_ref(index) {
