@@ -48,7 +48,7 @@ impl Ground {
         fs::remove_file(old.join("context/store.dict")).unwrap();
         fs::write(old.join("context/store.0.prefix"), "of the old context only").unwrap();
         let node = Connection::open(old.join("store.sqlite")).unwrap();
-        let written = "UPDATE rollup_node_state SET level = level";
+        let written = "REPLACE INTO rollup_node_state VALUES ('last_gc_target', NULL, 7)";
         node.execute_batch(&format!("PRAGMA wal_autocheckpoint = 0; {written}")).unwrap();
         assert_ne!(fs::metadata(old.join("store.sqlite-wal")).unwrap().len(), 0);
         let before = essence(&old);

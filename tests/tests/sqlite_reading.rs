@@ -71,7 +71,7 @@ fn an_unfinished_transaction_is_named_and_stays() {
             assert!(words[0] == "context" || format!("{run}").contains("store.journal"), "{run}");
             ground.tree().same_as(&before, &format!("{run}"));
         }
-        let good = ground.snapshot("v5-full.finalized.snapshot.gz");
+        let good = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
         fs::remove_dir_all(format!("{data}/context")).unwrap();
         let before = ground.tree();
         ground.run(&["import", &good, "--data-dir", "data"]).refused(4, "store.journal");
@@ -93,7 +93,7 @@ fn leftovers_go_with_the_old_store() {
         let ground = Ground::new();
         let data = ground.unpack("v5-full", "data");
         let database = fs::read(format!("{data}/store.sqlite")).unwrap();
-        let good = ground.snapshot("v5-full.finalized.snapshot.gz");
+        let good = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
         fs::create_dir(ground.path("new")).unwrap();
         for (suffix, content) in
             [("-journal", journal(&database, None)), ("-wal", vec![7; 5000]), ("-shm", vec![7; 32768])]
@@ -121,7 +121,7 @@ fn the_log_of_a_node_that_is_gone_is_read_and_stays() {
         let crash = "import os, sqlite3, sys\n\
             db = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
             db.execute('PRAGMA journal_mode=wal'); db.execute('PRAGMA wal_autocheckpoint=0')\n\
-            db.execute(\"UPDATE rollup_node_state SET level = level\")\n\
+            db.execute(\"REPLACE INTO rollup_node_state VALUES ('last_gc_target', NULL, 7)\")\n\
             os.kill(os.getpid(), 9)\n";
         let status = Command::new("python3").args(["-c", crash, &store]).status().unwrap();
         assert!(!status.success());
@@ -175,7 +175,7 @@ fn an_empty_store_is_no_store() {
         assert!(run.status != 0 && !format!("{run}").contains("start the matching node"), "{run}");
         assert_eq!(fs::metadata(ground.path("data/store.sqlite")).unwrap().len(), 0);
     }
-    let good = ground.snapshot("v5-full.finalized.snapshot.gz");
+    let good = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
     ground.run(&["import", &good, "--data-dir", "data"]).ok();
     assert!(Path::new(&ground.at("data/store.sqlite")).metadata().unwrap().len() > 0);
     ground.run(&["verify", "data"]).ok();

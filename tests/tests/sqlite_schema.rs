@@ -265,7 +265,7 @@ fn no_command_takes_a_foreign_schema() {
             ground.tree().same_as(&before, &words.join(" "));
         }
         // A store in place that cannot be trusted is replaced by one that can.
-        let good = ground.snapshot("v5-full.finalized.snapshot.gz");
+        let good = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
         let run = ground.run(&["import", &good, "--data-dir", "data", "--force"]).ok();
         assert!(run.err.contains("will be replaced"), "{run}");
         assert_eq!(
