@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::engine::watched;
 use super::problem::said;
+use super::second_look;
 
 /// Examines a database whose schema was checked.
 ///
@@ -22,7 +23,8 @@ pub(super) fn examine(conn: &mut Connection, path: &Path, feedback: &dyn Feedbac
         sound if sound == "ok" => {}
         flaw => {
             let what = "its pages do not hang together";
-            return Err(damaged(&path.display().to_string(), what).because(flaw.replace('\n', ": ")));
+            let problem = damaged(&path.display().to_string(), what).because(flaw.replace('\n', ": "));
+            return Err(second_look::confirmed(path, problem));
         }
     }
     for table in tables() {

@@ -58,17 +58,19 @@ pub(super) fn reading(path: &Path) -> Result<(Connection, Watch)> {
         may(&io::with_suffix(&real, "-wal"), Access::READ_OK)?;
     }
     let before = [Stamp::of(&real)?, log];
-    // A lock on nothing is whole whenever it is let go.
-    let looking = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
-    let shared = log.is_some() && is_shared(&real)?;
-    let conn = match log {
-        Some(_) if shared => connect(&real, OpenFlags::SQLITE_OPEN_READ_ONLY),
-        Some(_) => alone(&real),
-        None => immutable(&real),
+    let (shared, opened) = {
+        // A lock on nothing is whole whenever it is let go.
+        let _looking = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = log.is_some() && is_shared(&real)?;
+        let conn = match log {
+            Some(_) if shared => connect(&real, OpenFlags::SQLITE_OPEN_READ_ONLY),
+            Some(_) => alone(&real),
+            None => immutable(&real),
+        };
+        (shared, conn.and_then(|conn| touch(&conn).map(|()| conn)))
     };
-    let conn = conn.map_err(failed)?;
-    touch(&conn).map_err(failed)?;
-    drop(looking);
+    // What is said of damage may look a second time, which opens it again.
+    let conn = opened.map_err(failed)?;
     if log.is_none() {
         check_length(&conn, path)?;
     }
