@@ -265,6 +265,7 @@ MemberUnknown      Usage   "member.unknown"       "the snapshot has no such memb
 IoNotFound         Damaged "io.not-found"         "no such file or directory" "check the path"
 IoDirectory        Damaged "io.directory"         "this is a directory, not a snapshot file" "name a snapshot file, or - for standard input"
 IoPermission       Environment "io.permission"    "permission denied" "check the owner and the mode of the path"
+LimitSpace         Environment "limit.space"      "it would take more space than a file of this size can need" "it was made to fill disks, or it was damaged on the way"
 IoNoSpace          Environment "io.no-space"      "no space left on the device" "free some space or choose another directory"
 OutputClosed       Environment "io.output-closed" "nobody reads standard output any more" ""
 IoOther            Environment "io.other"         "the operating system reports an error" ""

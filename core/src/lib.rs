@@ -17,18 +17,21 @@
 //! * [`index`]: the index files of contexts and old stores, read through [`ReadAt`];
 //! * [`store`]: what a store must be, checked without a database engine;
 //! * [`pvm`]: the machine that computes a state from the one before;
-//! * [`feedback`]: how long jobs tell where they are.
+//! * [`feedback`]: how long jobs tell where they are;
+//! * [`allowance`]: how much memory what a file says may take.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+pub mod allowance;
 pub mod chain;
 pub mod code;
 pub mod context;
 pub mod encoding;
 pub mod feedback;
+mod growing;
 pub mod gzip;
 pub mod hash;
 pub mod header;
@@ -45,6 +48,7 @@ pub mod store;
 pub mod tar;
 pub mod words;
 
+pub use allowance::Allowance;
 pub use code::{Class, Code};
 pub use feedback::Feedback;
 pub use header::{Header, HistoryMode};

@@ -16,6 +16,9 @@ pub const SCHEMA: &str = "rollsnap.report/1";
 /// How many checks a report lists; what comes after is counted only.
 pub const MAX_CHECKS: usize = 1000;
 
+/// How many members a report lists; what comes after is counted only. They take about 25 MB.
+pub const MAX_LISTED: usize = 1 << 17;
+
 /// Everything that was found out about a snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
@@ -70,9 +73,16 @@ pub struct Members {
     pub bytes: Option<u64>,
     /// Whether the end of the archive was seen, so that these are all.
     pub complete: bool,
-    /// Each of them, where the list was asked for.
+    /// Each of them, where the list was asked for: the first [`MAX_LISTED`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Vec<MemberEntry>>,
+    /// How many are not listed, because there were more.
+    #[serde(skip_serializing_if = "is_none")]
+    pub list_left_out: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One member of the archive.

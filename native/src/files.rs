@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rollsnap_core::{Code, Files, Problem, ReadAt, Result};
 
 use crate::dir::{self, Dir, Kind};
-use crate::io;
+use crate::{interrupt, io};
 
 /// Where the files of a context, or of a whole data directory, are. Names are relative to it.
 #[derive(Clone, Debug)]
@@ -90,6 +90,7 @@ impl ReadAt for Part {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        interrupt::checkpoint()?;
         let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len);
         let read = match end {
             Some(_) => self.file.read_exact_at(out, self.start + offset),

@@ -59,6 +59,7 @@ pub fn read(
                 kept.end(member)?;
                 contexts.end();
             }
+            Event::Read(bytes) => kept.read(bytes),
             _ => {}
         }
         Ok(())
@@ -78,6 +79,8 @@ pub fn read(
     {
         return Err(problem);
     }
+    // What was stopped half-way is no answer.
+    feedback.checkpoint()?;
     Ok((report, nature))
 }
 

@@ -6,8 +6,13 @@
 use std::fs::File;
 use std::io::{self, Write};
 
+/// Begins to bring a stretch of a file to the disk.
+pub(crate) fn begin(file: &File, offset: u64, len: u64) {
+    system::begin(file, offset, len);
+}
+
 /// How much is handed over at once, in bytes.
-const STRETCH: u64 = 8 << 20;
+pub(crate) const STRETCH: u64 = 8 << 20;
 
 /// A new file, written from its beginning on.
 #[derive(Debug)]

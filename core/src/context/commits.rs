@@ -6,14 +6,15 @@
 use alloc::vec::Vec;
 
 use super::index::Reader;
+use crate::growing::Growing;
 use crate::hash::{ContextHash, StateHash};
 
 /// The commits of a context. Eight bytes a commit are kept: enough to tell commits apart, and
 /// small for a node that has one for every block. Of a context whose objects were read it is 65
 /// bytes, with the state of each commit.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Contexts {
-    commits: Vec<u64>,
+    commits: Growing<u64>,
     reader: Option<Reader>,
     read: Option<Vec<(ContextHash, Option<StateHash>)>>,
     files: bool,
@@ -56,8 +57,7 @@ impl Contexts {
     /// Nothing more comes: makes ready for [`Contexts::contains`].
     #[must_use]
     pub fn complete(mut self) -> Self {
-        self.commits.sort_unstable();
-        self.commits.dedup();
+        self.commits.compact();
         self
     }
 
@@ -69,7 +69,7 @@ impl Contexts {
         read.sort_unstable();
         read.dedup_by_key(|(hash, _)| *hash);
         self.read = Some(read);
-        self.commits = Vec::new();
+        self.commits.clear();
         self
     }
 
@@ -80,7 +80,7 @@ impl Contexts {
                 Ok(at) => Found::Read(read[at].1),
                 Err(_) => Found::No,
             },
-            None if self.commits.binary_search(&key(hash)).is_ok() => Found::Listed,
+            None if self.commits.items().binary_search(&key(hash)).is_ok() => Found::Listed,
             None => Found::No,
         }
     }
@@ -98,12 +98,22 @@ impl Contexts {
 
     /// How many commits there are; of files named by their hashes, how many of them.
     pub fn len(&self) -> usize {
-        self.read.as_ref().map_or(self.commits.len(), Vec::len)
+        self.read.as_ref().map_or(self.commits.items().len(), Vec::len)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl Default for Contexts {
+    fn default() -> Self {
+        let commits = Growing::new(|commits: &mut Vec<u64>| {
+            commits.sort_unstable();
+            commits.dedup();
+        });
+        Self { commits, reader: None, read: None, files: false }
     }
 }
 

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use super::pack::Malformed;
 use crate::code::Code;
+use crate::growing::Growing;
 use crate::hash::ContextHash;
 use crate::index::Header;
 use crate::problem::{Problem, Result};
@@ -40,10 +41,10 @@ pub struct Entry {
 }
 
 /// A whole index. Entries of commits that were collected stay in it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Index {
     /// In the order of the hashes, each once.
-    entries: Vec<Entry>,
+    entries: Growing<Entry>,
 }
 
 impl Index {
@@ -52,45 +53,56 @@ impl Index {
     /// # Errors
     /// [`Code::ContextIndex`], and whatever the files report.
     pub fn load<F: Files>(files: &F) -> Result<Self> {
-        let mut entries = Vec::new();
+        let mut entries = Growing::new(last_of_each);
         for name in FILES {
             if let Some(file) = files.open(name)? {
                 read_file(&file, &mut entries)
                     .map_err(|problem| problem.member(format!("context/{name}")))?;
             }
         }
-        // The sort keeps the order of equals, so the last of them is the one that counts.
-        entries.sort_by_key(|entry| entry.hash);
-        entries.dedup_by(|later, kept| {
-            let same = later.hash == kept.hash;
-            if same {
-                *kept = *later;
-            }
-            same
-        });
+        entries.compact();
         Ok(Self { entries })
     }
 
     /// Where the commit of this hash is.
     pub fn get(&self, hash: &ContextHash) -> Option<&Entry> {
-        let at = self.entries.binary_search_by_key(hash, |entry| entry.hash).ok()?;
-        self.entries.get(at)
+        let at = self.entries().binary_search_by_key(hash, |entry| entry.hash).ok()?;
+        self.entries().get(at)
     }
 
     /// All entries, in the order of the hashes.
     pub fn entries(&self) -> &[Entry] {
-        &self.entries
+        self.entries.items()
     }
 
     /// How many commits there are.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self { entries: Growing::new(last_of_each) }
+    }
+}
+
+/// Of the entries for one commit, which come in the order in which they are read, the last one counts.
+fn last_of_each(entries: &mut Vec<Entry>) {
+    // The sort keeps the order of equals.
+    entries.sort_by_key(|entry| entry.hash);
+    entries.dedup_by(|later, kept| {
+        let same = later.hash == kept.hash;
+        if same {
+            *kept = *later;
+        }
+        same
+    });
 }
 
 /// Reads one index file that is pushed in, and gives the commits in it.
@@ -190,7 +202,7 @@ impl Default for Reader {
     }
 }
 
-fn read_file(file: &impl ReadAt, entries: &mut Vec<Entry>) -> Result<()> {
+fn read_file(file: &impl ReadAt, entries: &mut Growing<Entry>) -> Result<()> {
     let damaged = |why| Problem::new(Code::ContextIndex).found(why);
     if file.len() > MAX_INDEX {
         return Err(Problem::new(Code::ContextIndex)

@@ -215,16 +215,22 @@ fn require<F: Files>(files: &F, name: &str) -> Result<F::File> {
     })
 }
 
+/// A file has more that counts than is read.
+pub(super) fn too_long(name: &str, most: u64, found: u64) -> Problem {
+    Problem::new(Code::ContextFile)
+        .headline("a file of the context is longer than any node writes it")
+        .member(format!("context/{name}"))
+        .expected(format_args!("at most {most} bytes"))
+        .found(found)
+}
+
 fn read_whole(file: &impl ReadAt, name: &str, from: u64, len: u64, most: u64) -> Result<Vec<u8>> {
     let there = file.len().saturating_sub(from);
     if there < len {
         return Err(short(name, len, there));
     }
     if len > most {
-        return Err(Problem::new(Code::ContextFile)
-            .member(format!("context/{name}"))
-            .expected(format_args!("at most {most} bytes"))
-            .found(len));
+        return Err(too_long(name, most, len));
     }
     let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
     file.read_at(from, &mut bytes)?;

@@ -31,7 +31,7 @@ impl<'a> MessageList<'a> {
     /// Reads `total length ‖ (length ‖ message)*`.
     ///
     /// # Errors
-    /// When the bytes are not that, to the last one.
+    /// When the bytes are not that, to the last one, or are more than [`MAX_MESSAGES`].
     pub fn parse(mut input: &'a [u8]) -> Result<Self, Malformed> {
         let mut list = primitive::prefixed(&mut input)?;
         primitive::end(input)?;

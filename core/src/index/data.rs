@@ -89,6 +89,7 @@ impl<R: ReadAt> Data<R> {
         }
         let mut buffer = Vec::new();
         let (mut at, mut last) = (0, 0);
+        let mut before = Vec::new();
         let (mut bucket, mut range) = (None, 0..=0);
         while at < self.count {
             for entry in super::entries(&self.file, self.start, at, self.count, self.shape, &mut buffer)? {
@@ -100,6 +101,12 @@ impl<R: ReadAt> Data<R> {
                 if hash < last || !range.contains(&at) {
                     return Ok(Some(at));
                 }
+                let key = entry.get(..self.shape.key).unwrap_or_default();
+                if at > 0 && hash == last && before == key {
+                    return Err(self.damaged("it has a key twice, which no merge leaves"));
+                }
+                before.clear();
+                before.extend_from_slice(key);
                 last = hash;
                 at += 1;
             }

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 
 use super::{Shape, damaged, entries};
 use crate::encoding::blake2b;
+use crate::growing::Lately;
 use crate::problem::Result;
 use crate::read_at::ReadAt;
 
 /// Most entries of a log. Nodes merge it into `data` after some ten thousand, or after 2.5 million
-/// for a context. A log is found through eight bytes of memory for each entry.
+/// for a context. A log is found through eight bytes of memory for each key.
 pub const MAX_LOG: u64 = 1 << 24;
 
 /// A log, with a table to find keys in it.
@@ -18,16 +19,17 @@ pub(super) struct Log<R> {
     pub(super) file: R,
     pub(super) count: u64,
     shape: Shape,
-    /// What is short for a key, and the number of the entry; sorted.
+    /// What is short for a key, and the number of the entry; sorted. Entries that a later one for the same key
+    /// hides are left out where they come near each other, as when nothing else comes.
     table: Vec<(u32, u32)>,
 }
 
 impl<R: ReadAt> Log<R> {
     /// Reads all keys. `path` is the name of the file.
     pub(super) fn open(file: R, count: u64, shape: Shape, path: &str) -> Result<Self> {
-        let wanted = usize::try_from(count).ok().filter(|_| count <= MAX_LOG);
-        let mut table = Vec::new();
-        if wanted.is_none_or(|wanted| table.try_reserve_exact(wanted).is_err()) {
+        let mut table: Vec<(u32, u32)> = Vec::new();
+        let mut lately = Lately::default();
+        if count > MAX_LOG {
             let what = format!("a log of {count} entries is larger than rollsnap reads");
             return Err(damaged(path, &what));
         }
@@ -36,12 +38,23 @@ impl<R: ReadAt> Log<R> {
         while at < count {
             for entry in entries(&file, super::Header::LEN as u64, at, count, shape, &mut buffer)? {
                 // `count` is at most 2^24.
-                table.push((short(entry.get(..shape.key).unwrap_or_default()), at as u32));
+                let (key, number) = (entry.get(..shape.key).unwrap_or_default(), at as u32);
+                match lately.get_or_remember(key, || table.len()) {
+                    Some(known) => table.get_mut(known).into_iter().for_each(|entry| entry.1 = number),
+                    None => table.push((short(key), number)),
+                }
                 at += 1;
             }
         }
         table.sort_unstable();
         Ok(Self { file, count, shape, table })
+    }
+
+    /// The numbers of the entries that may count, ascending.
+    pub(super) fn numbers(&self) -> Vec<u32> {
+        let mut numbers: Vec<u32> = self.table.iter().map(|(_, number)| *number).collect();
+        numbers.sort_unstable();
+        numbers
     }
 
     /// The number of the last entry for a key, and the value in it.

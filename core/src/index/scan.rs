@@ -21,7 +21,9 @@ pub struct Scan<'a, R> {
     index: &'a Index<R>,
     /// The file at hand: 0 to 2.
     part: u8,
-    /// Number of the entry that comes next.
+    /// Of a log, the numbers of its entries that may count.
+    numbers: Option<Vec<u32>>,
+    /// Which entry comes next: of those numbers, or of all.
     next: u64,
     /// Number of the entry that the buffer begins with.
     first: u64,
@@ -30,29 +32,34 @@ pub struct Scan<'a, R> {
 
 impl<'a, R: ReadAt> Scan<'a, R> {
     pub(super) fn new(index: &'a Index<R>) -> Self {
-        Self { index, part: 0, next: 0, first: 0, buffer: Vec::new() }
+        Self { index, part: 0, numbers: None, next: 0, first: 0, buffer: Vec::new() }
     }
 
     fn step(&mut self) -> Result<Option<Binding>> {
         loop {
             let Index { log_async, log, data, shape, .. } = self.index;
-            let (file, start, count) = match (self.part, log_async, log, data) {
-                (0, Some(log), ..) | (1, _, Some(log), _) => (&log.file, Header::LEN as u64, log.count),
-                (2, .., Some(data)) => (&data.file, data.start, data.count),
+            let (file, start, count, number) = match (self.part, log_async, log, data) {
+                (0, Some(log), ..) | (1, _, Some(log), _) => {
+                    let numbers = self.numbers.get_or_insert_with(|| log.numbers());
+                    let number = usize::try_from(self.next).ok().and_then(|next| numbers.get(next));
+                    (&log.file, Header::LEN as u64, log.count, number.copied().map(u64::from))
+                }
+                (2, .., Some(data)) => {
+                    (&data.file, data.start, data.count, Some(self.next).filter(|next| *next < data.count))
+                }
                 (0..=2, ..) => {
                     self.part += 1;
                     continue;
                 }
                 _ => return Ok(None),
             };
-            if self.next >= count {
-                (self.part, self.next, self.first) = (self.part + 1, 0, 0);
+            let Some(number) = number else {
+                (self.part, self.numbers, self.next, self.first) = (self.part + 1, None, 0, 0);
                 self.buffer.clear();
                 continue;
-            }
-            let number = self.next;
+            };
             let entry = shape.entry();
-            let mut offset = (number - self.first) as usize * entry;
+            let mut offset = usize::try_from(number - self.first).unwrap_or(usize::MAX).saturating_mul(entry);
             if offset >= self.buffer.len() {
                 let _ = entries(file, start, number, count, *shape, &mut self.buffer)?;
                 (self.first, offset) = (number, 0);

@@ -11,7 +11,7 @@ use super::{Event, Options};
 use crate::code::Code;
 use crate::header::{self, Header, Layout};
 use crate::problem::{Place, Problem};
-use crate::report::{Check, MemberEntry, Report};
+use crate::report::{Check, MAX_LISTED, MemberEntry, Report};
 use crate::tar;
 use crate::words::plural;
 
@@ -217,7 +217,11 @@ impl Archive {
                 Ok(tar::Step::MemberEnd(member)) => {
                     let sha256 = self.options.digests.then(|| self.digest.finalize_reset().into());
                     if let Some(list) = &mut report.members.list {
-                        list.push(entry(member, sha256.as_ref()));
+                        if list.len() < MAX_LISTED {
+                            list.push(MemberEntry::new(member, sha256.as_ref()));
+                        } else {
+                            report.members.list_left_out += 1;
+                        }
                     }
                     sink(Event::MemberEnd { member, sha256 })
                 }
@@ -252,14 +256,17 @@ impl Archive {
     }
 }
 
-fn entry(member: &tar::Member, sha256: Option<&[u8; 32]>) -> MemberEntry {
-    MemberEntry {
-        name: member.name.clone(),
-        size: member.size,
-        mode: member.mode,
-        mtime: member.mtime,
-        offset: member.data_offset,
-        sha256: sha256.map(hex),
+impl MemberEntry {
+    /// What a list says of a member, with its digest if that is known.
+    pub fn new(member: &tar::Member, sha256: Option<&[u8; 32]>) -> Self {
+        Self {
+            name: member.name.clone(),
+            size: member.size,
+            mode: member.mode,
+            mtime: member.mtime,
+            offset: member.data_offset,
+            sha256: sha256.map(hex),
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Event<'a> {
         /// SHA-256 of its content, where the options ask for it.
         sha256: Option<[u8; 32]>,
     },
+    /// So many bytes of the file were read by now, as it lies there, for what comes next.
+    Read(u64),
     /// The end of the archive; gzip's own end is judged in the report.
     End,
     /// Something is wrong. Who extracts must stop here; who inspects may go on, to learn what

@@ -20,7 +20,7 @@ pub struct Options {
 }
 
 /// Reads a snapshot that is pushed in, in bounded memory: a window of the decompressed stream, a
-/// block of tar and 16 bytes for each member name.
+/// block of tar and eight bytes for each member name.
 ///
 /// ```
 /// use rollsnap_core::snapshot::{Event, Inspector, Options};
@@ -67,6 +67,7 @@ impl<I: Inflate> Inspector<I> {
         mut input: &[u8],
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        sink(Event::Read(self.file.taken().saturating_add(input.len() as u64)))?;
         loop {
             let step = self.file.step(&mut input);
             match step {

@@ -14,7 +14,7 @@ use crate::context::{Context, Facts, facts};
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
-use crate::report::{Report, Verdict};
+use crate::report::{MAX_CHECKS, Report, Verdict};
 use crate::snapshot::Event;
 use crate::tar::{self, Member};
 
@@ -90,6 +90,11 @@ impl Gather {
             Event::Member(member) => self.begin(member),
             Event::Data(data) => self.data(data),
             Event::MemberEnd { member, .. } => self.end(member),
+            Event::Read(bytes) => {
+                self.audit.read(*bytes);
+                self.store.read(*bytes);
+                self.context.read(*bytes);
+            }
             _ => {}
         }
     }
@@ -154,7 +159,7 @@ impl Gather {
         problems.extend(audited.problems);
         passed.extend(audited.checks);
         problems.extend(self.problems);
-        problems.extend_from_slice(self.pre_images.problems());
+        problems.extend(self.pre_images.problems());
         passed.extend(self.pre_images.passed());
         settle(report, problems, passed, whole);
         Ok(())
@@ -172,7 +177,9 @@ impl Gather {
             self.context.begin(name, *size);
             self.audit.begin(name, *size);
         } else if !tar::belongs_in_a_snapshot(name) {
-            self.problems.push(Problem::new(Code::SnapshotMember).member(name));
+            if self.problems.len() < MAX_CHECKS {
+                self.problems.push(Problem::new(Code::SnapshotMember).member(name));
+            }
         } else if name.starts_with(IRMIN_STORE) {
             self.store.begin(name, 0);
             self.store.end();
@@ -192,7 +199,9 @@ impl Gather {
             Open::Metadata => self.metadata.push(data, MAX_METADATA),
             Open::Store => self.store.data(data),
             Open::Context => {
-                if let Err(problem) = self.audit.data(data) {
+                if let Err(problem) = self.audit.data(data)
+                    && self.problems.len() < MAX_CHECKS
+                {
                     self.problems.push(problem);
                 }
                 if self.audit.is_lost() {

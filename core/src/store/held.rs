@@ -53,6 +53,11 @@ impl Held {
         if files.files().is_some() {
             return None;
         }
+        if files.is_swollen() {
+            return Some(
+                "not checked: the store would take more memory than a file of this size can need".into(),
+            );
+        }
         let (number, most) = if files.announced() > files.most() {
             (format!("{} bytes", files.announced()), files.most())
         } else if files.count() > MAX_FILES {

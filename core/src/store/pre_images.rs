@@ -11,8 +11,12 @@ use crate::problem::Problem;
 use crate::report::Check;
 use crate::words::plural;
 
-/// Longest pre-image that the PVM can reveal, in bytes.
+/// Longest pre-image that the PVM can reveal, in bytes: the limit of layer 1 on a message, which a page is as
+/// long as.
 const MAX: u64 = 4096;
+
+/// How many problems are told one by one.
+const MAX_PROBLEMS: usize = 1000;
 
 /// What was found in the pre-image directories.
 #[derive(Debug, Default)]
@@ -20,13 +24,28 @@ pub struct PreImages {
     checked: u64,
     unknown: u64,
     problems: Vec<Problem>,
-    open: Option<State>,
+    left_out: u64,
+    open: Option<Open>,
+}
+
+/// The file that comes.
+#[derive(Debug)]
+enum Open {
+    /// So many bytes came, and this is their hash.
+    Hashing(u64, State),
+    /// More came than any pre-image has.
+    TooLong,
 }
 
 impl PreImages {
-    /// What does not hold.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
+    /// What does not hold: of many the first ones, and a word about the others.
+    pub fn problems(&self) -> Vec<Problem> {
+        let more = self.left_out;
+        let others = (more > 0).then(|| {
+            let are = plural(more, "more pre-image is", "more pre-images are");
+            Problem::new(Code::PreImageHash).headline(format!("{more} {are} not what the name says"))
+        });
+        self.problems.iter().cloned().chain(others).collect()
     }
 
     /// What holds, and what was not checked.
@@ -53,34 +72,53 @@ impl PreImages {
     pub fn begin(&mut self, name: &str) {
         let Some((directory, file)) = name.split_once('/') else { return };
         if PvmKind::ALL.iter().any(|kind| kind.as_str() == directory) {
-            self.open = is_pre_image(file).then(|| Params::new().hash_length(32).to_state());
+            self.open =
+                is_pre_image(file).then(|| Open::Hashing(0, Params::new().hash_length(32).to_state()));
             self.unknown += u64::from(self.open.is_none());
         }
     }
 
-    /// Whether the file that began is one whose content counts.
+    /// Whether the content of the file that began counts, or what is to come of it: not of one that is too
+    /// long already.
     pub fn is_open(&self) -> bool {
-        self.open.is_some()
+        matches!(self.open, Some(Open::Hashing(..)))
     }
 
     /// The next bytes of it.
     pub fn data(&mut self, data: &[u8]) {
-        if let Some(state) = &mut self.open {
-            state.update(data);
+        let Some(open) = &mut self.open else { return };
+        if let Open::Hashing(len, state) = open {
+            *len = len.saturating_add(data.len() as u64);
+            if *len > MAX {
+                *open = Open::TooLong;
+            } else {
+                state.update(data);
+            }
         }
     }
 
     /// It ends.
     pub fn end(&mut self, name: &str, size: u64) {
-        let Some(state) = self.open.take() else { return };
+        let Some(open) = self.open.take() else { return };
         self.checked += 1;
         let expected = name.rsplit('/').next().unwrap_or_default();
-        let found = format!("00{}", state.finalize().to_hex());
-        if found != expected {
-            self.problems.push(Problem::new(Code::PreImageHash).member(name).found(found));
+        match open {
+            Open::TooLong => self.fail(|| Problem::new(Code::PreImageSize).member(name).found(size)),
+            Open::Hashing(_, state) => {
+                let found = state.finalize().to_hex();
+                if expected.strip_prefix("00") != Some(found.as_str()) {
+                    let found = format!("00{found}");
+                    self.fail(|| Problem::new(Code::PreImageHash).member(name).found(found));
+                }
+            }
         }
-        if size > MAX {
-            self.problems.push(Problem::new(Code::PreImageSize).member(name).found(size));
+    }
+
+    fn fail(&mut self, problem: impl FnOnce() -> Problem) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem());
+        } else {
+            self.left_out += 1;
         }
     }
 }

@@ -10,6 +10,13 @@ use super::pieces::Pieces;
 /// about half as many.
 pub(super) const MAX_FILES: u64 = 4096;
 
+/// What is kept whatever was read of the snapshot, in bytes.
+const FREE: u64 = 16 << 20;
+
+/// For each byte that was read of the snapshot, so many bytes more. A store becomes three to six times as long when
+/// it is unpacked.
+const SHARE: u64 = 32;
+
 /// Keeps files, until they are too many or too many bytes.
 #[derive(Debug)]
 pub(super) struct Shelf {
@@ -19,13 +26,33 @@ pub(super) struct Shelf {
     /// How many files began, and the bytes that they announced, kept or not.
     count: u64,
     announced: u64,
+    kept: u64,
+    /// How many bytes of the snapshot were read by now.
+    read: u64,
     full: bool,
+    /// Whether that is because so small a snapshot cannot have as much.
+    swollen: bool,
 }
 
 impl Shelf {
     /// Keeps at most so many bytes.
     pub(super) fn new(most: u64) -> Self {
-        Self { most, files: BTreeMap::new(), open: None, count: 0, announced: 0, full: false }
+        Self {
+            most,
+            files: BTreeMap::new(),
+            open: None,
+            count: 0,
+            announced: 0,
+            kept: 0,
+            read: 0,
+            full: false,
+            swollen: false,
+        }
+    }
+
+    /// So many bytes of the snapshot were read by now.
+    pub(super) fn read(&mut self, bytes: u64) {
+        self.read = self.read.max(bytes);
     }
 
     /// A file of `size` bytes begins.
@@ -44,7 +71,11 @@ impl Shelf {
     /// The next bytes of it.
     pub(super) fn data(&mut self, data: &[u8]) {
         let Some(file) = self.open.as_ref().and_then(|name| self.files.get_mut(name)) else { return };
-        if !file.push(data) {
+        self.kept = self.kept.saturating_add(data.len() as u64);
+        if self.kept > FREE.saturating_add(self.read.saturating_mul(SHARE)) {
+            self.swollen = true;
+            self.give_up();
+        } else if !file.push(data) {
             self.give_up();
         }
     }
@@ -72,6 +103,11 @@ impl Shelf {
     /// Most bytes that are kept.
     pub(super) fn most(&self) -> u64 {
         self.most
+    }
+
+    /// Whether it was given up because so small a snapshot cannot have as much.
+    pub(super) fn is_swollen(&self) -> bool {
+        self.swollen
     }
 
     /// Forgets everything.

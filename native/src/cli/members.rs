@@ -2,22 +2,24 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use jiff::Timestamp;
 use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::report::MemberEntry;
 use rollsnap_core::snapshot::{Event, LEFT_OUT, Options};
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result, shown};
+use tempfile::SpooledTempFile;
 
 use super::output::{Output, plural, print, shown_path, size, written};
 use super::progress::Terminal;
 use super::verify;
-use crate::extract;
 use crate::source::Source;
+use crate::{extract, io};
 
 #[derive(Args, Debug)]
 pub(super) struct LsArgs {
@@ -76,17 +78,21 @@ const PHASE: Phase = Phase { index: 1, of: 1, name: "Reading snapshot", total: N
 pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
     let json = output.is_json();
-    let options = Options { lenient: args.lenient, digests: args.sha256, list: json, ..Options::default() };
+    let options = Options { lenient: args.lenient, digests: args.sha256, ..Options::default() };
     let mut problem = None;
+    let mut rows = Rows::default();
     // When the snapshot must be read again from the beginning, what was shown stays.
     let (seen, mut shown) = (Cell::new(0), 0);
     let mut sink = |event: Event<'_>| match event {
-        Event::MemberEnd { member, sha256 } if !json => {
+        Event::MemberEnd { member, sha256 } => {
             seen.set(seen.get() + 1);
             if seen.get() <= shown {
                 return Ok(());
             }
             shown = seen.get();
+            if json {
+                return rows.add(&MemberEntry::new(member, sha256.as_ref()));
+            }
             print(format_args!("{}\n", row(member, sha256.as_ref())))
         }
         Event::Problem(found) => {
@@ -100,19 +106,70 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
         report = source.list(options, PHASE, feedback, &mut sink)?;
         seen.set(0);
     }
-    let report = match report {
+    let mut report = match report {
         Some(report) => report,
         None => source.inspect(options, PHASE, feedback, &mut sink)?,
     };
     if json {
         feedback.close(true);
-        output.json(&report)?;
+        rows.print_in(&mut report)?;
     } else if let Some(problem) = problem {
         return Err(problem);
     } else {
         note_left_out(&report, feedback);
     }
     Ok(verify::exit_code(&report))
+}
+
+/// Members as JSON, on their way into a report that stands around them. There may be millions: what is more than
+/// some megabytes waits in a temporary file.
+struct Rows {
+    spool: SpooledTempFile,
+    any: bool,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self { spool: tempfile::spooled_tempfile(4 << 20), any: false }
+    }
+}
+
+impl Rows {
+    fn failed(err: std::io::Error) -> Problem {
+        io::problem("use a temporary file in", &std::env::temp_dir(), err)
+    }
+
+    fn add(&mut self, entry: &MemberEntry) -> Result<()> {
+        let text = serde_json::to_string(entry).map_err(|err| Self::failed(err.into()))?;
+        let comma = if self.any { "," } else { "" };
+        self.any = true;
+        self.spool
+            .write_all(comma.as_bytes())
+            .and_then(|()| self.spool.write_all(text.as_bytes()))
+            .map_err(Self::failed)
+    }
+
+    /// Prints the report with these rows as its list.
+    fn print_in(mut self, report: &mut Report) -> Result<()> {
+        if report.header.is_some() || self.any {
+            report.members.list = Some(Vec::new());
+        }
+        let text = serde_json::to_string(report).map_err(|err| Self::failed(err.into()))?;
+        // Within a text of JSON its quotes would be escaped.
+        let empty = "\"list\":[";
+        let at = text.find(empty).map_or(text.len(), |at| at + empty.len());
+        let (before, after) = text.split_at(at);
+        self.spool.rewind().map_err(Self::failed)?;
+        let mut out = std::io::stdout().lock();
+        let mut all = || {
+            out.write_all(before.as_bytes())?;
+            std::io::copy(&mut self.spool, &mut out)?;
+            out.write_all(after.as_bytes())?;
+            out.write_all(b"\n")?;
+            out.flush()
+        };
+        written(all())
+    }
 }
 
 /// Writes a member out and stops there; what follows it is not read, and what comes before it only where
@@ -186,7 +243,10 @@ pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Termin
         let list = report.members.list.as_deref().unwrap_or_default();
         let wanted =
             list.iter().filter(|member| args.members.is_empty() || args.members.contains(&member.name));
-        let (count, bytes) = wanted.fold((0, 0), |(count, bytes), member| (count + 1, bytes + member.size));
+        let (count, bytes) = match (args.members.as_slice(), report.members.count, report.members.bytes) {
+            ([], Some(count), Some(bytes)) => (count, bytes),
+            _ => wanted.fold((0, 0), |(count, bytes), member| (count + 1, bytes + member.size)),
+        };
         let (members, directory) = (plural(count, "member", "members"), shown_path(&args.directory));
         print(format_args!("Extracted {members}, {}, to {directory}\n", size(bytes)))?;
     }

@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::global::{Global, ProgressForm};
 use super::json;
-use crate::io;
+use crate::{interrupt, io};
 
 /// How often progress is told in lines.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -41,6 +41,7 @@ impl Terminal {
         let default = if on_terminal { ProgressForm::Bar } else { ProgressForm::None };
         let form = if global.quiet { ProgressForm::None } else { global.progress.unwrap_or(default) };
         let stop = Arc::new(AtomicBool::new(false));
+        interrupt::watch(&stop);
         let failed = |err| io::problem("listen to signals in", Path::new("this process"), err);
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             // The first signal asks the job to stop and clean up, a second one does not wait.

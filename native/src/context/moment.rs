@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use rollsnap_core::context::Context;
 use rollsnap_core::context::path::unhex;
-use rollsnap_core::{Code, Files, ReadAt, Result};
+use rollsnap_core::{Code, Files, Problem, ReadAt, Result};
 
 use crate::files::{FileSet, Part};
 
@@ -22,6 +22,16 @@ const MAX_KEPT: u64 = 64 << 10;
 
 /// Length of the header of a log of an index, in bytes.
 const LOG_HEADER: u64 = 32;
+
+/// Most files that are taken beside those named by their hashes. A context has some dozens.
+pub(crate) const MAX_FILES: usize = 1 << 14;
+
+/// There are more.
+pub(crate) fn too_many_files() -> Problem {
+    Problem::new(Code::ContextFile)
+        .headline("there are more files than any context has")
+        .expected(format_args!("at most {MAX_FILES}"))
+}
 
 /// How often it is begun again.
 const ATTEMPTS: usize = 5;
@@ -87,6 +97,9 @@ impl Moment {
         }
         for directory in ["", "index", "nds"] {
             for name in files.names(directory)? {
+                if moment.held.len() > MAX_FILES {
+                    return Err(too_many_files());
+                }
                 let name = if directory.is_empty() { name } else { format!("{directory}/{name}") };
                 if unhex(&name).is_none() {
                     moment.add(&name)?;

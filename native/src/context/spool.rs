@@ -12,7 +12,7 @@ use rollsnap_core::context::verify::Spool;
 use crate::io;
 
 /// How much is kept in memory, in bytes.
-const IN_MEMORY: usize = 32 << 20;
+const IN_MEMORY: usize = 8 << 20;
 
 /// A spool that goes to disk when it grows.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ impl TempSpool {
 
 impl Spool for TempSpool {
     fn room_behind_damage(&self) -> u64 {
+        // The check itself sets a limit, by the size of the file that is damaged.
         1 << 30
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rollsnap_core::chain::Block;
 use rollsnap_core::context::Riscv;
+use rollsnap_core::context::path::unhex;
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::report::Compression;
@@ -14,6 +15,7 @@ use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::store::{Opened, Rows, STORE, Store as Bare};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
+use super::moment::{MAX_FILES, too_many_files};
 use crate::dir::open_regular;
 use crate::extract;
 use crate::files::{FileSet, Part};
@@ -136,11 +138,16 @@ impl Target {
         ));
         let phase = Phase { index: 1, of: 1, name: "Unpacking context", total: None, unit: Unit::Bytes };
         let mut files = extract::Files::new(made.held())?;
-        let mut any = false;
+        let (mut any, mut files_of_context) = (false, 0);
         source.inspect(Options::default(), phase, feedback, &mut |event| match event {
             Event::Member(member) => {
-                let context = member.name.starts_with("context/");
+                let below = member.name.strip_prefix("context/");
+                let context = below.is_some();
                 any |= context;
+                files_of_context += usize::from(below.is_some_and(|name| unhex(name).is_none()));
+                if files_of_context > MAX_FILES {
+                    return Err(too_many_files());
+                }
                 if context || belongs_to_store(&member.name) { files.begin(member) } else { Ok(()) }
             }
             event => files.follow(&event),

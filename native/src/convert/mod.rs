@@ -277,9 +277,9 @@ fn result(
     let store = open_any(dir, Some(Family::Octez));
     let phase = phases.next("Checking chain");
     let (mut problems, mut passed) = verify::check_store(subject, store, phase, feedback)?;
-    let pre_images = verify::pre_images::read(dir)?;
+    let pre_images = verify::pre_images::read(dir, feedback)?;
     problems.extend(audited.problems);
-    problems.extend_from_slice(pre_images.problems());
+    problems.extend(pre_images.problems());
     passed.extend(audited.checks);
     passed.extend(pre_images.passed());
     passed.extend(without_witness(&mut problems, partial_lists));

@@ -2,7 +2,7 @@
 //! path is walked for it and no link is followed.
 
 use std::fs::{File, FileTimes};
-use std::io::{BufWriter, Error, Write};
+use std::io::{BufWriter, Error, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use super::{Dir, one};
 use crate::io;
-use crate::steady::SteadyFile;
+use crate::room::Room;
+use crate::sparse::SparseFile;
 
 /// The way down from a directory to the one that was entered last.
 #[derive(Debug)]
@@ -62,39 +63,55 @@ impl Descent {
 #[derive(Debug)]
 pub struct Tree {
     descent: Descent,
-    open: Option<(String, BufWriter<SteadyFile>)>,
+    open: Option<(String, BufWriter<SparseFile>)>,
+    room: Room,
 }
+
+/// From this size on it is asked whether there is room for a file, in bytes. Smaller ones are too many.
+const LARGE: u64 = 1 << 20;
 
 impl Tree {
     /// Below a directory.
     pub fn below(root: &Dir) -> Self {
-        Self { descent: Descent::from(root), open: None }
+        Self { descent: Descent::from(root), open: None, room: Room::new(root) }
     }
 
-    /// Creates a file and the directories above it; `name` is relative, with `/`. The umask applies to the mode.
+    /// So many bytes were read by now of the snapshot that the files come from.
+    pub fn read(&mut self, bytes: u64) {
+        self.room.read(bytes);
+    }
+
+    /// Creates a file and the directories above it; `name` is relative, with `/`. The umask applies to the mode. The
+    /// file will have `size` bytes; 0 if that is not known.
     ///
     /// # Errors
     /// Any `io.*` code.
-    pub fn create(&mut self, name: String, mode: u32) -> Result<()> {
+    pub fn create(&mut self, name: String, mode: u32, size: u64) -> Result<()> {
+        if size >= LARGE {
+            self.room.reserve(&self.descent.root.place(&name), size)?;
+        }
         let (parents, last) = name.rsplit_once('/').unwrap_or(("", &name));
         let created =
             self.descent.enter(parents).map_err(Error::from).and_then(|parent| parent.create(last, mode));
         match created {
             Ok(file) => {
-                self.open = Some((name, BufWriter::new(SteadyFile::new(file))));
+                self.open = Some((name, BufWriter::new(SparseFile::new(file))));
                 Ok(())
             }
             Err(err) => Err(self.problem("create", &name, err)),
         }
     }
 
-    /// Appends to the file that was created last.
+    /// Appends to the file that was created last. Blocks of zeros stay holes.
     ///
     /// # Errors
-    /// Any `io.*` code.
+    /// Any `io.*` code; [`LimitSpace`](rollsnap_core::Code::LimitSpace) for more than the snapshot can need, as far
+    /// as it was [read](Tree::read).
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let Some((name, file)) = &mut self.open else { return Ok(()) };
-        file.write_all(bytes).map_err(|err| io::problem("write", &self.descent.root.place(name), err))
+        let before = file.get_ref().taken();
+        file.write_all(bytes).map_err(|err| io::problem("write", &self.descent.root.place(&*name), err))?;
+        self.room.take(Path::new(name), file.get_ref().taken() - before)
     }
 
     /// Completes the file, and gives it its time, in seconds since 1970. A time that it cannot be given is no error.
@@ -104,15 +121,12 @@ impl Tree {
     /// Any `io.*` code.
     pub fn complete(&mut self, mtime: Option<u64>) -> Result<()> {
         let Some((name, file)) = self.open.take() else { return Ok(()) };
-        let file = match file.into_inner() {
-            Ok(file) => file,
-            Err(err) => return Err(self.problem("write", &name, err.into_error())),
-        };
         let time = mtime.and_then(|mtime| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(mtime)));
-        match time.map_or(Ok(()), |time| set_time(file.file(), time)) {
-            Ok(()) => Ok(()),
-            Err(err) => Err(self.problem("write", &name, err)),
-        }
+        let complete = || {
+            let file = file.into_inner().map_err(IntoInnerError::into_error)?.complete()?;
+            time.map_or(Ok(()), |time| set_time(&file, time))
+        };
+        complete().map_err(|err| self.problem("write", &name, err))
     }
 
     fn problem(&self, doing: &str, name: &str, err: Error) -> rollsnap_core::Problem {
@@ -151,7 +165,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut tree = tree(dir.path());
         for name in ["a/b/c/1", "top", "a/b/2", "a/bc/3", "d/4", "a/b/c/5"] {
-            tree.create(name.into(), 0o600).unwrap();
+            tree.create(name.into(), 0o600, 0).unwrap();
             tree.write(name.as_bytes()).unwrap();
             tree.complete(Some(1_700_000_000)).unwrap();
             let path = dir.path().join(name);
@@ -170,7 +184,7 @@ mod tests {
         symlink(outside.path().join("precious"), dir.path().join("file")).unwrap();
         fs::write(dir.path().join("there"), "kept").unwrap();
         for name in ["link/new", "file", "there", "there/below", "../outside"] {
-            let problem = tree(dir.path()).create(name.into(), 0o644).unwrap_err();
+            let problem = tree(dir.path()).create(name.into(), 0o644, 0).unwrap_err();
             assert_eq!(problem.code(), Code::IoOther, "{name}");
             assert!(problem.to_string().contains(name), "{problem}");
         }

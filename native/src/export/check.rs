@@ -61,7 +61,7 @@ pub(super) fn settle(
 ) -> Result<Report> {
     let (mut problems, mut passed) = found;
     problems.extend_from_slice(&audited.problems);
-    problems.extend_from_slice(pre_images.problems());
+    problems.extend(pre_images.problems());
     passed.extend_from_slice(&audited.checks);
     passed.extend(pre_images.passed());
     verify::refuse(problems)?;

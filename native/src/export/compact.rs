@@ -189,7 +189,7 @@ impl Sink for NewFiles {
     fn create(&mut self, name: &str) -> Result<()> {
         self.tree.complete(None)?;
         let name = format!("context/{name}");
-        self.tree.create(name.clone(), 0o600)?;
+        self.tree.create(name.clone(), 0o600, 0)?;
         self.names.push(name);
         Ok(())
     }

@@ -43,12 +43,14 @@ struct Batch {
     bytes: Vec<u8>,
     /// Bytes of content and names, and something for each step.
     weight: usize,
+    /// How many bytes of the snapshot were read, if that was told.
+    read: Option<u64>,
 }
 
 #[derive(Debug)]
 enum Step {
-    /// A file begins, with these permissions.
-    Begin { name: String, mode: u32 },
+    /// A file of so many bytes begins, with these permissions.
+    Begin { name: String, mode: u32, size: u64 },
     /// Its next bytes.
     Data(Range<usize>),
     /// It is complete, and gets its time, in seconds since 1970.
@@ -86,6 +88,10 @@ impl Files {
             Event::Data(data) => self.data(data),
             Event::MemberEnd { member, .. } => self.end(member),
             Event::Problem(problem) => Err((*problem).clone()),
+            Event::Read(bytes) => {
+                self.filling.read = Some(*bytes);
+                Ok(())
+            }
             Event::Header(_) | Event::End => Ok(()),
         }
     }
@@ -99,7 +105,7 @@ impl Files {
     pub fn begin(&mut self, member: &Member) -> Result<()> {
         self.open = true;
         let mode = member.mode & 0o755 | 0o600;
-        self.add(Step::Begin { name: member.name.clone(), mode }, member.name.len())
+        self.add(Step::Begin { name: member.name.clone(), mode, size: member.size }, member.name.len())
     }
 
     /// Writes the next bytes of the member's content, if its file was begun.
@@ -184,9 +190,12 @@ impl Drop for Files {
 
 fn write(mut tree: Tree, queue: &Receiver<Batch>, back: &Sender<Batch>) -> Result<()> {
     for mut batch in queue {
+        if let Some(bytes) = batch.read.take() {
+            tree.read(bytes);
+        }
         for step in batch.steps.drain(..) {
             match step {
-                Step::Begin { name, mode } => tree.create(name, mode)?,
+                Step::Begin { name, mode, size } => tree.create(name, mode, size)?,
                 Step::Data(range) => tree.write(batch.bytes.get(range).unwrap_or_default())?,
                 Step::End { mtime } => tree.complete(Some(mtime))?,
             }

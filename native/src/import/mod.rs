@@ -193,9 +193,9 @@ fn check(
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
     let (mut problems, mut passed) = verify::check_store(subject, store, phase, feedback)?;
-    let pre_images = verify::pre_images::read(subject.root)?;
+    let pre_images = verify::pre_images::read(subject.root, feedback)?;
     problems.extend_from_slice(&audited.problems);
-    problems.extend_from_slice(pre_images.problems());
+    problems.extend(pre_images.problems());
     passed.extend_from_slice(&audited.checks);
     passed.extend(pre_images.passed());
     passed.extend(convert::without_witness(&mut problems, partial_lists));

@@ -82,16 +82,18 @@ pub(crate) fn inspect<E: From<Problem>>(
             // Whatever it is, reading from front to end tells it better.
             Some(Err(problem)) => return Ok(Outcome::Stopped { resume, problem }),
         };
+        let read = match job.at + 1 == spans {
+            true => indexed.file().len(),
+            false => index.end_of(job.at).1 / 8,
+        };
+        sink(Event::Read(read))?;
         for piece in job.bytes.chunks(PIECE) {
+            feedback.checkpoint()?;
             inspector.feed(piece, sink)?;
         }
         if inspector.is_in_vain() {
             return Ok(Outcome::Read { crc32: index.crc });
         }
-        let read = match job.at + 1 == spans {
-            true => indexed.file().len(),
-            false => index.end_of(job.at).1 / 8,
-        };
         feedback.advance(read.saturating_sub(resume.file_bytes));
         resume = Resume { content: resume.content + job.bytes.len() as u64, file_bytes: read };
         spare.push(job);

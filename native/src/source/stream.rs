@@ -62,10 +62,15 @@ pub(super) fn inspect<E: From<Problem>>(
         let reader = Reader { input, name, wishes: &wishes, full, spare };
         let started = thread::Builder::new().name("inflate".into()).spawn_scoped(scope, || reader.run());
         started.map_err(io::no_thread)?;
+        let mut taken = 0;
         loop {
             let message = next(&messages, feedback)?;
             match message {
                 Message::Content { bytes, compression, read } => {
+                    if read > 0 {
+                        taken += read;
+                        sink(Event::Read(taken))?;
+                    }
                     compression.into_iter().for_each(|compression| pass.inspector.compressed(compression));
                     pass.feed(&bytes, sink)?;
                     if pass.inspector.is_in_vain() {

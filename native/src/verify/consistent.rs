@@ -54,7 +54,7 @@ pub(super) fn check(
     problems.extend_from_slice(&contents.audited().problems);
     passed.extend_from_slice(&contents.audited().checks);
     problems.extend_from_slice(contents.problems());
-    problems.extend_from_slice(contents.pre_images().problems());
+    problems.extend(contents.pre_images().problems());
     passed.extend(contents.pre_images().passed());
     if options.fail_fast {
         problems.truncate(1);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rollsnap_core::context::verify::{Audit, Audited};
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::ContextHash;
+use rollsnap_core::report::MAX_CHECKS;
 use rollsnap_core::store::Rows;
 use rollsnap_core::tar::{self, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
@@ -82,7 +83,7 @@ impl Contents {
         let head = head_context(contents.store())?;
         let reading = Reading { scope: options.context, head, temp_dir: options.temp_dir.as_deref() };
         contents.audited = reading.of_data_dir(root, phase, feedback)?;
-        contents.pre_images = pre_images::read(root)?;
+        contents.pre_images = pre_images::read(root, feedback)?;
         Ok(contents)
     }
 
@@ -128,10 +129,20 @@ impl Contents {
         &self.problems
     }
 
+    /// So many bytes of the snapshot were read by now.
+    pub(super) fn read(&mut self, bytes: u64) {
+        if let Some(audit) = &mut self.audit {
+            audit.read(bytes);
+        }
+        self.kept.read(bytes);
+    }
+
     pub(super) fn begin(&mut self, member: &Member) -> Result<()> {
         let name = &*member.name;
         if !tar::belongs_in_a_snapshot(name) {
-            self.problems.push(Problem::new(Code::SnapshotMember).member(name));
+            if self.problems.len() < MAX_CHECKS {
+                self.problems.push(Problem::new(Code::SnapshotMember).member(name));
+            }
             return Ok(());
         }
         if let Some(below) = name.strip_prefix(CONTEXT) {

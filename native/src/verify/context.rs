@@ -6,7 +6,7 @@ use rollsnap_core::context::verify::{Audit, Audited, Wanted, reach};
 use rollsnap_core::context::{Context, Contexts, INDEX_FILES, Riscv, State};
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::{ContextHash, StateHash};
-use rollsnap_core::report::Check;
+use rollsnap_core::report::{Check, MAX_CHECKS};
 use rollsnap_core::{Code, Feedback, Files, ReadAt, Result};
 
 use super::ContextScope;
@@ -91,8 +91,11 @@ impl Reading<'_> {
         }
         feedback.phase(Phase { total: Some(total), unit: Unit::Bytes, ..phase });
         let mut chunk = vec![0; CHUNK];
+        let mut taken: u64 = 0;
         for name in &names {
             let Some(held) = moment.open(name)? else { continue };
+            taken = taken.saturating_add(held.len());
+            audit.read(taken);
             audit.begin(name, held.len());
             let (mut at, end) = (0, read(name, &held));
             while at < end {
@@ -115,8 +118,9 @@ impl Reading<'_> {
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<Audited> {
-        let listed = match context.commits() {
-            Ok(listed) => listed,
+        // Those of a node that was never collected are millions: what each holds is looked at one by one.
+        let mut entries = match context.index() {
+            Ok(index) => index.entries().to_vec(),
             Err(problem) if problem.code() == Code::ContextIndex => {
                 return Ok(Audited { problems: vec![problem], ..Audited::default() });
             }
@@ -125,25 +129,30 @@ impl Reading<'_> {
         let mut commits: Vec<(ContextHash, Option<StateHash>)> = Vec::new();
         let mut problems = Vec::new();
         let mut last = None;
-        for commit in &listed {
+        entries.sort_by_key(|entry| (entry.offset, entry.hash));
+        for entry in &entries {
             feedback.checkpoint()?;
-            if let State::Damaged(problem) = &commit.state {
-                problems.push(problem.clone());
-            }
-            let Some(found) = commit.available() else { continue };
-            last = Some(commit.entry);
-            let state = context.tree(found).and_then(|tree| tree.get(&["pvm_state"]));
+            let found = match context.state_of(entry)? {
+                State::Available(found) => found,
+                State::Damaged(problem) if problems.len() < MAX_CHECKS => {
+                    problems.push(problem);
+                    continue;
+                }
+                State::Damaged(_) | State::Collected | State::NotYet => continue,
+            };
+            last = Some(*entry);
+            let state = context.tree(&found).and_then(|tree| tree.get(&["pvm_state"]));
             match state {
                 Ok(state) => commits.push((found.hash, state.map(|state| StateHash::new(*state.hash())))),
                 Err(problem) if !problem.code().is_about_contents() => return Err(problem),
                 Err(problem) => problems.push(problem),
             }
         }
-        let head = self.head.and_then(|head| listed.iter().find(|listed| listed.entry.hash == head));
         let wanted = match self.head {
-            Some(_) => head.map(|listed| listed.entry),
+            Some(head) => entries.iter().find(|entry| entry.hash == head).copied(),
             None => last,
         };
+        drop(entries);
         let others = commits.len().saturating_sub(usize::from(wanted.is_some()));
         let mut audited = match wanted {
             Some(entry) => {

@@ -19,6 +19,8 @@ pub(crate) struct Kept {
     place: Option<PathBuf>,
     directory: Option<(Workspace, Tree)>,
     is_open: bool,
+    /// How many bytes of the snapshot were read.
+    read: u64,
     has_metadata: bool,
     has_database: bool,
     /// Length of all files of the store.
@@ -33,6 +35,7 @@ impl Kept {
             place: temp_dir.map(Path::to_path_buf),
             directory: None,
             is_open: false,
+            read: 0,
             has_metadata: false,
             has_database: false,
             store: 0,
@@ -59,7 +62,7 @@ impl Kept {
         if !is_store && member.name != "metadata" {
             return Ok(false);
         }
-        self.made()?.create(member.name.clone(), 0o600)?;
+        self.made()?.create(member.name.clone(), 0o600, member.size)?;
         self.is_open = true;
         self.store += if is_store { member.size } else { 0 };
         Ok(true)
@@ -68,11 +71,19 @@ impl Kept {
     /// The next bytes of the member that was begun.
     ///
     /// # Errors
-    /// Any `io.*` code.
+    /// Any `io.*` code; [`LimitSpace`](rollsnap_core::Code::LimitSpace) for more than the file can need.
     pub(crate) fn data(&mut self, data: &[u8]) -> Result<()> {
         match &mut self.directory {
             Some((_, tree)) if self.is_open => tree.write(data),
             _ => Ok(()),
+        }
+    }
+
+    /// So many bytes of the snapshot were read by now.
+    pub(crate) fn read(&mut self, bytes: u64) {
+        self.read = bytes;
+        if let Some((_, tree)) = &mut self.directory {
+            tree.read(bytes);
         }
     }
 
@@ -110,7 +121,8 @@ impl Kept {
             Some(directory) => directory,
             none => {
                 let work = Workspace::temporary(self.place.as_deref(), &mut Silent)?;
-                let tree = Tree::below(work.held());
+                let mut tree = Tree::below(work.held());
+                tree.read(self.read);
                 none.insert((work, tree))
             }
         };

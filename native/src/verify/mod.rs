@@ -99,6 +99,8 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
         let checked = anchored::check(&contents, header, options, &mut report, &mut phases, feedback);
         unless_hindered(checked, &mut report)?;
     }
+    // What was stopped half-way is no answer.
+    feedback.checkpoint()?;
     Ok(Outcome { report, phases: phases.finish() })
 }
 
@@ -150,6 +152,10 @@ fn stream(
         Event::Member(member) => contents.begin(member),
         Event::Data(data) => contents.data(data),
         Event::MemberEnd { member, .. } => contents.end(member),
+        Event::Read(bytes) => {
+            contents.read(bytes);
+            Ok(())
+        }
         Event::Problem(problem) if options.fail_fast => Err(problem.clone()),
         _ => Ok(()),
     })?;

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use rollsnap_core::Result;
+use rollsnap_core::{Feedback, Result};
 
 use crate::data_dir::PvmKind;
 use crate::dir::{Dir, Kind};
@@ -15,13 +15,14 @@ pub use rollsnap_core::store::PreImages;
 ///
 /// # Errors
 /// Any `io.*` code.
-pub(crate) fn read(root: &Path) -> Result<PreImages> {
+pub(crate) fn read(root: &Path, feedback: &dyn Feedback) -> Result<PreImages> {
     let mut found = PreImages::default();
     let mut chunk = vec![0; 1 << 14];
     let Some(root) = Dir::open_if_there(root)? else { return Ok(found) };
     for kind in PvmKind::ALL {
         let Some(directory) = root.read_directory(kind.as_str())? else { continue };
         for file in directory.names()? {
+            feedback.checkpoint()?;
             let about = directory.look_through(file.as_ref())?;
             let Some(about) = about.filter(|about| about.kind == Kind::File) else { continue };
             let file = file.to_string_lossy();
@@ -31,7 +32,8 @@ pub(crate) fn read(root: &Path) -> Result<PreImages> {
                 && let Some(mut open) = directory.read(&file)?
             {
                 let failed = |err| io::problem("read", &directory.place(&*file), err);
-                loop {
+                // What is longer than a pre-image is not read on.
+                while found.is_open() {
                     match open.read(&mut chunk) {
                         Ok(0) => break,
                         Ok(len) => found.data(&chunk[..len]),

@@ -1,22 +1,30 @@
 //! The dictionary `store.dict`: names of directory entries that are long enough to be worth it.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Malformed;
 use super::primitive::Reader;
 
-/// Most bytes of a dictionary that are read: 256 MiB.
-pub const MAX_DICT: u64 = 256 << 20;
+/// Most bytes of a dictionary that are read: 32 MiB. A name is a step of a key of the durable storage,
+/// at most 250 bytes (the kernel's limit on keys, `max_key_length`), so that as many as a writer puts in
+/// take 25 MB.
+pub const MAX_DICT: u64 = 32 << 20;
 
-/// Most names that a writer puts in a dictionary.
+/// Most names that a writer puts in a dictionary: it is full at this number (irmin-pack,
+/// `Dict.create ~capacity:100_000`).
 pub const MAX_DICT_STEPS: usize = 100_001;
 
-/// The names of a dictionary, by their number.
+/// Most names that are read, ten times as many as any writer puts in.
+pub const MAX_DICT_NAMES: usize = 1 << 20;
+
+/// The names of a dictionary, by their number. Memory: the bytes of the file, once however often this
+/// is cloned, and four bytes for each name.
 #[derive(Clone, Debug, Default)]
 pub struct Dict {
-    bytes: Vec<u8>,
-    /// Where each name ends, and its length.
-    names: Vec<(usize, usize)>,
+    bytes: Arc<Vec<u8>>,
+    /// Where the length of each name stands.
+    starts: Arc<Vec<u32>>,
 }
 
 impl Dict {
@@ -24,32 +32,41 @@ impl Dict {
     /// name, again and again.
     ///
     /// # Errors
-    /// When the last name is cut, or there is no end of names.
+    /// When the last name is cut, or there are more than [`MAX_DICT_NAMES`] names or [`MAX_DICT`] bytes.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
-        let mut names = Vec::new();
+        if bytes.len() as u64 > MAX_DICT {
+            return Err(Malformed("it is longer than the names of any context"));
+        }
+        let mut starts = Vec::new();
         let mut reader = Reader(&bytes);
         while !reader.0.is_empty() {
+            if starts.len() >= MAX_DICT_NAMES {
+                return Err(Malformed("it has more names than any context"));
+            }
+            // It is at most `MAX_DICT`.
+            starts.push((bytes.len() - reader.0.len()) as u32);
             let len = u32::from_be_bytes(reader.array()?) as usize;
             reader.bytes(len)?;
-            names.push((bytes.len() - reader.0.len(), len));
         }
-        Ok(Self { bytes, names })
+        starts.shrink_to_fit();
+        Ok(Self { bytes: bytes.into(), starts: starts.into() })
     }
 
     /// The name of this number.
     pub fn get(&self, id: u64) -> Option<&[u8]> {
-        let &(end, len) = self.names.get(usize::try_from(id).ok()?)?;
-        self.bytes.get(end - len..end)
+        let start = *self.starts.get(usize::try_from(id).ok()?)? as usize;
+        let (len, rest) = self.bytes.get(start..)?.split_first_chunk()?;
+        rest.get(..u32::from_be_bytes(*len) as usize)
     }
 
     /// How many names there are.
     pub fn len(&self) -> usize {
-        self.names.len()
+        self.starts.len()
     }
 
     /// Whether there is no name.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.starts.is_empty()
     }
 
     /// All names, by their number.
@@ -71,5 +88,12 @@ mod tests {
         assert_eq!(dict.get(3), None);
         assert!(Dict::parse(file[..12].to_vec()).is_err());
         assert!(Dict::parse(b"\xff\xff\xff\xff".to_vec()).is_err());
+    }
+
+    #[test]
+    fn names_of_nothing_without_end() {
+        assert_eq!(Dict::parse(alloc::vec![0; 4 * MAX_DICT_NAMES]).unwrap().len(), MAX_DICT_NAMES);
+        assert!(Dict::parse(alloc::vec![0; 4 * MAX_DICT_NAMES + 4]).is_err());
+        assert!(Dict::parse(alloc::vec![0; MAX_DICT as usize + 4]).is_err());
     }
 }

@@ -15,7 +15,7 @@ pub(crate) mod primitive;
 
 pub use commit::Commit;
 pub use control::{Collected, Control, MAX_CONTROL, Status};
-pub use dict::{Dict, MAX_DICT, MAX_DICT_STEPS};
+pub use dict::{Dict, MAX_DICT, MAX_DICT_NAMES, MAX_DICT_STEPS};
 pub use entry::{Head, Kind, MAX_HEAD};
 pub use inode::{Child, Inode, InodeOf, MAX_INODE, Pointer, Step, Value, max_inode};
 pub use mapping::{Mapping, Range};

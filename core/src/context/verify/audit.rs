@@ -9,6 +9,7 @@ use super::super::pack::Dict;
 use super::super::path::unhex;
 use super::named::Named;
 use super::{Hasher, Outcome, Spool, Stream, Totals};
+use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::feedback::Feedback;
@@ -23,6 +24,7 @@ pub struct Audit<H, S> {
     named: Named,
     /// `None`: the objects are not read.
     stream: Option<Stream<H, S>>,
+    allowance: Allowance,
     open: Open,
     dual: bool,
     seen: bool,
@@ -65,8 +67,26 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
         Self::of(None)
     }
 
+    /// Takes no more memory than this allows, for as much as was [read](Audit::read).
+    #[must_use]
+    pub fn within(mut self, allowance: Allowance) -> Self {
+        self.allowance = allowance;
+        self.stream = self.stream.map(|stream| stream.within(allowance));
+        self
+    }
+
+    /// So many bytes of the file that the context comes from were read by now, as it lies there: compressed,
+    /// if it is. Objects of a small file that would take much memory are not checked.
+    pub fn read(&mut self, bytes: u64) {
+        self.allowance.read(bytes);
+        if let Some(stream) = &mut self.stream {
+            stream.read(bytes);
+        }
+    }
+
     fn of(stream: Option<Stream<H, S>>) -> Self {
         Self {
+            allowance: Allowance::default(),
             contexts: Contexts::default(),
             named: Named::default(),
             stream,
@@ -101,7 +121,12 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
     pub fn data(&mut self, data: &[u8]) -> Result<()> {
         self.contexts.data(data);
         match (self.open, &mut self.stream) {
-            (Open::Named, _) => self.named.data(data),
+            (Open::Named, _) => {
+                if self.allowance.is_over(self.named.taken()) {
+                    self.named.give_up();
+                }
+                self.named.data(data);
+            }
             (Open::Stream, Some(stream)) => stream.data(data)?,
             _ => {}
         }
@@ -168,8 +193,9 @@ impl Audited {
             let more = format!("{failures_left_out} more objects of the context are damaged");
             failures.push(Problem::new(Code::ContextHash).headline(more));
         }
-        checks.extend(warnings.iter().map(Check::warning));
+        // Before what may be a thousand warnings, which would be all that a report lists.
         checks.extend(unchecked.iter().map(Check::open));
+        checks.extend(warnings.iter().map(Check::warning));
         // Without the address space no commit could be placed: the index is all that is known.
         let placed =
             !unchecked.iter().any(|problem| problem.code() == Code::ContextUnchecked) || !commits.is_empty();

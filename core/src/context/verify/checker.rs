@@ -24,6 +24,9 @@ const STATE: &[u8] = b"pvm_state";
 /// Message of commits whose root is the PVM state itself.
 const REFUTATION: &[u8] = b"refutation_cache";
 
+/// What a map takes for an entry beside key and value, in bytes: about as much.
+const NODE: usize = 32;
+
 /// Checks objects, and remembers what their parents will need.
 #[derive(Debug)]
 pub(super) struct Checker<H> {
@@ -82,6 +85,12 @@ impl<H: Hasher> Checker<H> {
             bits: Bits::default(),
             states: BTreeMap::new(),
         }
+    }
+
+    /// Memory that is taken for what was met, in bytes.
+    pub(super) fn taken(&self) -> u64 {
+        let states = self.states.len() * (size_of::<(Spot, State)>() + NODE);
+        self.table.taken() + (states + self.commits.len() * size_of::<Found>()) as u64
     }
 
     /// Contents that are there whole.

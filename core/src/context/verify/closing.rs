@@ -17,8 +17,12 @@ use super::space::{Nowhere, Space};
 use super::table::{Flag, Spot};
 use super::window::Hasher;
 use crate::code::Code;
+use crate::feedback::Feedback;
 use crate::hash::{ContextHash, StateHash};
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, Result};
+
+/// How many things are looked at between two looks at whether to go on.
+const STRIDE: usize = 1 << 14;
 
 /// How many ranges of the mapping are reported.
 const MAX_RANGES: usize = 10;
@@ -38,18 +42,22 @@ pub(super) struct Closing<'a, H> {
 impl<H: Hasher> Closing<'_, H> {
     /// Says everything. `look`: what is at an offset that the table does not know, where that can be
     /// found out.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`].
     pub(super) fn close(
         mut self,
         listed: &[Listed],
         look: Option<&dyn Fn(u64) -> There>,
         outcome: &mut Outcome,
-    ) {
+        feedback: &dyn Feedback,
+    ) -> Result<()> {
         let live = self.live;
         self.checker.commits.retain(|commit| live(commit.spot));
         self.checker.commits.sort_unstable_by_key(|commit| commit.spot);
         let mut objects = self.failures(outcome);
         self.commits(outcome);
-        let around = self.around(listed, look, outcome);
+        let around = self.around(listed, look, outcome, feedback)?;
         objects.sort_by_key(|(offset, _)| *offset);
         // What follows from a damaged mapping comes after it.
         let before = core::mem::take(&mut outcome.failures);
@@ -65,10 +73,11 @@ impl<H: Hasher> Closing<'_, H> {
             }
         }
         if self.all {
-            self.totals(outcome);
+            self.totals(outcome, feedback)?;
         }
         outcome.totals.deepest = self.checker.deepest;
         outcome.totals.memory = self.checker.table.memory();
+        Ok(())
     }
 
     /// Failures of objects that count, with their offsets.
@@ -136,10 +145,11 @@ impl<H: Hasher> Closing<'_, H> {
         listed: &[Listed],
         look: Option<&dyn Fn(u64) -> There>,
         outcome: &mut Outcome,
-    ) -> Vec<Problem> {
+        feedback: &dyn Feedback,
+    ) -> Result<Vec<Problem>> {
         let mut failures = Vec::new();
         if self.all {
-            self.ranges(&mut failures);
+            self.ranges(&mut failures, feedback)?;
         }
         self.target(look, &mut failures);
         let mut commits: Vec<_> =
@@ -148,15 +158,16 @@ impl<H: Hasher> Closing<'_, H> {
         let computed = self.checker.failures.commits();
         let there = |offset| self.there(offset, look, &computed);
         let mut said = Vec::new();
-        listed::compare(listed, &commits, there, |problem, failure| {
+        let report = |problem, failure| {
             if said.len() < 2 * super::MAX_FAILURES {
                 said.push((problem, failure));
             }
-        });
+        };
+        listed::compare(listed, &commits, there, report, feedback)?;
         for (problem, failure) in said {
             if failure { failures.push(problem) } else { outcome.warn(problem) }
         }
-        failures
+        Ok(failures)
     }
 
     /// What is at an offset that index or control file name.
@@ -223,8 +234,8 @@ impl<H: Hasher> Closing<'_, H> {
 
     /// A range must begin with an object; and where something is missed, a range that nothing refers
     /// to is probably at the wrong offset.
-    fn ranges(&mut self, failures: &mut Vec<Problem>) {
-        let Some(part) = self.space.parts.first().copied().flatten() else { return };
+    fn ranges(&mut self, failures: &mut Vec<Problem>, feedback: &dyn Feedback) -> Result<()> {
+        let Some(part) = self.space.parts.first().copied().flatten() else { return Ok(()) };
         let missed = self
             .checker
             .failures
@@ -233,7 +244,10 @@ impl<H: Hasher> Closing<'_, H> {
             .any(|failure| matches!(failure.what, What::Collected { .. } | What::Child { .. }));
         let name = format!("context/store.{}.mapping", self.space.layout.generation());
         let mut told = 0;
-        for range in self.space.layout.mapping().ranges() {
+        for (number, range) in self.space.layout.mapping().ranges().iter().enumerate() {
+            if number % STRIDE == 0 {
+                feedback.checkpoint()?;
+            }
             let spot = Spot { part, position: range.position };
             if told >= MAX_RANGES || self.space.in_gap(spot) {
                 continue;
@@ -253,9 +267,10 @@ impl<H: Hasher> Closing<'_, H> {
                 told += 1;
             }
         }
+        Ok(())
     }
 
-    fn totals(&mut self, outcome: &mut Outcome) {
+    fn totals(&mut self, outcome: &mut Outcome, feedback: &dyn Feedback) -> Result<()> {
         for number in self.space.parts.iter().flatten() {
             let Some(part) = self.space.part(*number) else { continue };
             let mut objects = Tally::default();
@@ -265,7 +280,10 @@ impl<H: Hasher> Closing<'_, H> {
             };
             let mut last: Option<(u64, Kind)> = None;
             let mut until = 0;
-            for (position, object) in self.checker.table.iter(*number) {
+            for (count, (position, object)) in self.checker.table.iter(*number).enumerate() {
+                if count % STRIDE == 0 {
+                    feedback.checkpoint()?;
+                }
                 until = until.max(position);
                 if !(self.live)(Spot { part: *number, position }) {
                     continue;
@@ -283,6 +301,7 @@ impl<H: Hasher> Closing<'_, H> {
             }
             outcome.totals.parts.push(PartTotal { name: self.space.layout.name(part), objects });
         }
+        Ok(())
     }
 
     fn placed(&self, spot: Spot, problem: Problem) -> Problem {

@@ -23,8 +23,8 @@ const MAX_OF_PART: usize = 256;
 /// Longest pre-image that is searched for the hash of a damaged child, in bytes.
 const MAX_SEARCHED: usize = 4096;
 
-/// How many pre-images are searched so: it takes a while, and after so many nobody wonders any more.
-const MAX_SEARCHES: usize = 10_000;
+/// How much is searched so, in comparisons: it takes a while, and after so many nobody wonders any more.
+const MAX_SEARCHED_IN_ALL: usize = 1 << 28;
 
 /// Everything that is wrong with objects, in no order.
 #[derive(Debug, Default)]
@@ -113,10 +113,10 @@ impl Failures {
     }
 
     fn explained_by_children(&mut self, image: &[u8], expected: &Hash) -> bool {
-        if image.len() > MAX_SEARCHED || self.searched >= MAX_SEARCHES {
+        if image.len() > MAX_SEARCHED || self.searched >= MAX_SEARCHED_IN_ALL {
             return false;
         }
-        self.searched += 1;
+        self.searched += image.len() * self.list.len();
         let mut places = Vec::new();
         for (number, failure) in self.list.iter().enumerate() {
             if let What::Hash { expected: stored, found, .. } = &failure.what {

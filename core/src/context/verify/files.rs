@@ -7,14 +7,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::layout::{Layout, Part, dict_header, short};
-use super::super::open::{DICT, MAX_MAPPING, damaged, read_control};
+use super::super::open::{DICT, MAX_MAPPING, damaged, read_control, too_long};
 use super::super::pack::{Control, Dict, MAX_CONTROL, MAX_DICT, Mapping, Status};
 use super::outcome::Outcome;
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 
-/// How many names are remembered.
-const MAX_NAMES: usize = 100_000;
+/// Most files of a context. A node has some dozens, and leaves some more behind when it is killed.
+pub(super) const MAX_NAMES: usize = 1 << 14;
 
 /// What a file of a context is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +69,20 @@ pub(super) struct Inventory {
 impl Inventory {
     /// A file with its size. `false`: one of this name was there already.
     pub(super) fn add(&mut self, name: &str, size: u64) -> bool {
-        if self.sizes.len() >= MAX_NAMES {
+        if self.is_full() {
             return true;
         }
         self.sizes.insert(name.into(), size).is_none()
+    }
+
+    /// Whether there are more files than any context has. The rest is not looked at.
+    pub(super) fn is_full(&self) -> bool {
+        self.sizes.len() >= MAX_NAMES
+    }
+
+    /// Memory that mappings take, in bytes: what they say, and what it means.
+    pub(super) fn taken(&self) -> u64 {
+        self.mappings.values().map(|bytes| 2 * bytes.len() as u64).sum()
     }
 
     /// Bytes of a small file. What is longer than it may be is not kept.
@@ -128,6 +138,9 @@ impl Inventory {
 
     fn dict(&mut self, control: &Control) -> Result<Dict> {
         let mut bytes = self.dict.take().ok_or_else(|| missing(DICT))?;
+        if control.dict_end > MAX_DICT {
+            return Err(too_long(DICT, MAX_DICT, control.dict_end));
+        }
         let header = dict_header(control);
         let there = (bytes.len() as u64).saturating_sub(header);
         if there < control.dict_end {

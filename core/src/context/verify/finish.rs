@@ -8,7 +8,7 @@ use super::super::pack::Dict;
 use super::checker::Turn;
 use super::closing::Closing;
 use super::failures::What;
-use super::files::Inventory;
+use super::files::{Inventory, MAX_NAMES};
 use super::outcome::Outcome;
 use super::space::Space;
 use super::spool::Spool;
@@ -24,13 +24,16 @@ use crate::problem::{Problem, Result};
 const MAX_RESUMED: usize = 1000;
 
 /// How many objects may wait for objects behind them. Writers never make one do so.
-const MAX_WAITING: usize = 1 << 20;
+const MAX_WAITING: usize = 1 << 16;
 
 /// How often those that wait are looked at again: a tree is at most 50 parts deep.
 const ROUNDS: usize = 52;
 
 /// How many bytes are read at once of a part that is walked through again.
 const PIECE: usize = 64 << 10;
+
+/// How many objects are looked at between two looks at whether to go on.
+const STRIDE: usize = 1 << 12;
 
 impl<H: Hasher, S: Spool> Stream<H, S> {
     /// Checks what was put off, and says what was found. Progress is counted in bytes of
@@ -41,6 +44,12 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     pub fn finish(mut self, feedback: &mut dyn Feedback) -> Result<Outcome> {
         self.end();
         self.log.hand_over()?;
+        // Files that were not looked at may be those that everything depends on.
+        if self.inventory.is_full() {
+            let why = alloc::format!("it has {MAX_NAMES} files or more, which no context has");
+            self.outcome.unchecked.push(Problem::new(Code::ContextUnchecked).because(why));
+            return Ok(self.without_objects());
+        }
         let opened = self.open();
         let (layout, dict) = match opened {
             Ok(opened) => opened,
@@ -51,7 +60,13 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         let mut gaps = Vec::new();
         for number in parts.iter().flatten() {
             feedback.checkpoint()?;
-            self.complete(*number, &layout, &dict, &parts, &mut gaps)?;
+            if self.left_out.is_none() {
+                self.complete(*number, &layout, &dict, &parts, &mut gaps, feedback)?;
+            }
+        }
+        if let Some(problem) = self.left_out.take() {
+            self.outcome.unchecked.push(problem);
+            return Ok(self.without_objects());
         }
         self.log.hand_over()?;
         gaps.sort_unstable();
@@ -73,7 +88,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             paths: &alloc::collections::BTreeMap::new(),
             all: true,
         };
-        closing.close(&self.listed, None, &mut outcome);
+        closing.close(self.listed.items(), None, &mut outcome, feedback)?;
         outcome.totals.put_off = self.log.len();
         Ok(outcome)
     }
@@ -99,12 +114,17 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
 
     /// Without an address space, only contents were checked.
     fn without_layout(mut self, problem: Problem) -> Outcome {
-        self.checker.flush();
-        let mut outcome = core::mem::take(&mut self.outcome);
-        outcome.fail(problem);
+        self.outcome.fail(problem);
         let problem = Problem::new(Code::ContextUnchecked)
             .because("the objects cannot be placed without control file, dictionary and mapping");
-        outcome.unchecked.push(problem);
+        self.outcome.unchecked.push(problem);
+        self.without_objects()
+    }
+
+    /// What is wrong with contents, which need nothing but themselves.
+    fn without_objects(mut self) -> Outcome {
+        self.checker.flush();
+        let mut outcome = core::mem::take(&mut self.outcome);
         for failure in &self.checker.failures.list {
             let Some(part) = self.parts.get(failure.spot.part as usize) else { continue };
             if let What::Hash { .. } = failure.what {
@@ -125,6 +145,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         dict: &Dict,
         parts: &[Option<u32>],
         gaps: &mut Vec<(Spot, u64)>,
+        feedback: &mut dyn Feedback,
     ) -> Result<()> {
         let Some(part) = self.parts.get(number as usize) else { return Ok(()) };
         let Some((from, until)) = live(layout, part.role) else { return Ok(()) };
@@ -166,7 +187,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
                 return Ok(());
             }
             let space = Space { layout, dict, parts, gaps: &[] };
-            end = self.walk_again(number, space, (at, until), raw.0 + (at - walked.position))?;
+            end = self.walk_again(number, space, (at, until), raw.0 + (at - walked.position), feedback)?;
         }
         if end.position > until && until > from && self.checker.table.find(spot(until)).is_none() {
             let before = self.checker.table.iter(number).map(|(position, _)| position);
@@ -187,12 +208,14 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         space: Space<'_>,
         (from, until): (u64, u64),
         mut at: u64,
+        feedback: &mut dyn Feedback,
     ) -> Result<super::walk::End> {
         let mut walk = Walk::new(from, from, until);
         let begun = self.log.len();
         let mut position = from;
         let mut piece = vec![0; PIECE];
         while position < until && walk.end().lost.is_none() {
+            feedback.checkpoint()?;
             let len = usize::try_from(until - position).unwrap_or(PIECE).min(PIECE);
             let bytes = self.log.bytes(at, len)?;
             let Some(piece) = piece.get_mut(..bytes.len()).filter(|piece| !piece.is_empty()) else { break };
@@ -202,6 +225,10 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             let mut sink = Streaming { checker, log, part: number, space: Some(space), failed: None };
             walk.feed(piece, &mut sink);
             sink.failed.map_or(Ok(()), Err)?;
+            self.keep_within();
+            if self.left_out.is_some() {
+                break;
+            }
         }
         let len = self.log.len();
         if let Some(part) = self.parts.get_mut(number as usize) {
@@ -213,7 +240,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     /// Positions in a part where something says that an object begins, ascending.
     fn beginnings(&self, number: u32, layout: &Layout, dict: &Dict, parts: &[Option<u32>]) -> Vec<u64> {
         let space = Space { layout, dict, parts, gaps: &[] };
-        let listed = self.listed.iter().map(|listed| listed.entry.offset);
+        let listed = self.listed.items().iter().map(|listed| listed.entry.offset);
         let offsets = listed.chain(layout.control().collected().map(|collected| collected.target));
         let spots = offsets.filter_map(|offset| space.spot(offset).ok());
         let mut beginnings: Vec<u64> =
@@ -265,7 +292,10 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             let before = waiting.len();
             let last = round > ROUNDS;
             let mut still = Vec::new();
-            for (number, at) in waiting {
+            for (count, (number, at)) in waiting.into_iter().enumerate() {
+                if count % STRIDE == 0 {
+                    feedback.checkpoint()?;
+                }
                 let Some(record) = self.log.get(at)? else { continue };
                 let spot = Spot { part: number, position: record.position };
                 let turn = if last { Turn::Last } else { Turn::Late };
@@ -277,7 +307,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             }
             feedback.checkpoint()?;
             if still.len() == before && !last {
-                self.last_turn(space, still)?;
+                self.last_turn(space, still, feedback)?;
                 break;
             }
             if last {
@@ -294,8 +324,16 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         Ok(())
     }
 
-    fn last_turn(&mut self, space: &Space<'_>, waiting: Vec<(u32, u64)>) -> Result<()> {
-        for (number, at) in waiting {
+    fn last_turn(
+        &mut self,
+        space: &Space<'_>,
+        waiting: Vec<(u32, u64)>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()> {
+        for (count, (number, at)) in waiting.into_iter().enumerate() {
+            if count % STRIDE == 0 {
+                feedback.checkpoint()?;
+            }
             let Some(record) = self.log.get(at)? else { continue };
             let spot = Spot { part: number, position: record.position };
             if let Some(object) = self.checker.table.find(spot) {

@@ -8,16 +8,30 @@ use super::super::index::{Entry, Reader};
 use super::super::pack::Hash;
 use super::super::path::hex;
 use crate::code::Code;
-use crate::problem::{Place, Problem};
+use crate::feedback::Feedback;
+use crate::growing::Growing;
+use crate::problem::{Place, Problem, Result};
 
 /// The files of an index, below `context/`, in the order in which they are looked at.
 pub(super) const FILES: [&str; 3] = ["index/log_async", "index/log", "index/data"];
+
+/// How many entries are looked at between two looks at whether to go on.
+const STRIDE: usize = 1 << 12;
 
 /// An entry of the index, and which of [`FILES`] it is in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listed {
     pub(super) entry: Entry,
     pub(super) file: u8,
+}
+
+/// All that were listed; what says the same is listed once where they are many.
+pub(super) fn all() -> Growing<Listed> {
+    Growing::new(|listed| {
+        let key = |Listed { entry, file }: &Listed| (*file, entry.offset, entry.hash, entry.len, entry.kind);
+        listed.sort_unstable_by_key(key);
+        listed.dedup_by_key(|listed| key(listed));
+    })
 }
 
 /// Reads the entries of an index file, as its bytes come.
@@ -47,9 +61,14 @@ impl Lister {
     }
 
     /// The next bytes of the file.
-    pub(super) fn feed(&mut self, input: &[u8], listed: &mut Vec<Listed>) {
+    pub(super) fn feed(&mut self, input: &[u8], listed: &mut Growing<Listed>) {
         let file = self.file;
         self.reader.feed_entries(input, |entry| listed.push(Listed { entry, file }));
+    }
+
+    /// The next bytes of the file, whose entries are not wanted.
+    pub(super) fn pass(&mut self, input: &[u8]) {
+        self.reader.feed_entries(input, |_| ());
     }
 
     /// The file ends: what is wrong with it, and whether that is a failure.
@@ -68,12 +87,16 @@ impl Lister {
 
 /// Compares the index with the commits that are there, given as (hash, offset) in the order of their
 /// hashes. `report` takes a problem, and whether it is a failure.
+///
+/// # Errors
+/// [`Code::Cancelled`].
 pub(super) fn compare(
     listed: &[Listed],
     commits: &[(Hash, u64)],
     mut there: impl FnMut(u64) -> There,
     mut report: impl FnMut(Problem, bool),
-) {
+    feedback: &dyn Feedback,
+) -> Result<()> {
     let with = |hash: &Hash| {
         let first = commits.partition_point(|(known, _)| known < hash);
         let rest = commits.get(first..).unwrap_or_default();
@@ -82,15 +105,18 @@ pub(super) fn compare(
     };
     let mut right: Vec<Hash> = Vec::new();
     let mut doubtful = Vec::new();
-    for Listed { entry, file } in listed {
+    for (number, Listed { entry, file }) in listed.iter().enumerate() {
+        if number % STRIDE == 0 {
+            feedback.checkpoint()?;
+        }
         let wrong =
             || Problem::new(Code::ContextIndex).member(member(*file)).at(Place::Context(entry.offset));
-        let name = hex(entry.hash.as_bytes());
+        let name = || hex(entry.hash.as_bytes());
         match there(entry.offset) {
             There::Commit(stored, computed, len) => {
                 if stored != *entry.hash.as_bytes() && computed != Some(*entry.hash.as_bytes()) {
                     let problem = wrong()
-                        .expected(format_args!("commit {name}"))
+                        .expected(format_args!("commit {}", name()))
                         .found(format_args!("commit {}", hex(&stored)));
                     report(problem, true);
                 } else if u64::from(entry.len) != len {
@@ -105,7 +131,7 @@ pub(super) fn compare(
             }
             There::Else => {
                 report(
-                    wrong().expected(format_args!("commit {name}")).found("no beginning of a commit"),
+                    wrong().expected(format_args!("commit {}", name())).found("no beginning of a commit"),
                     true,
                 );
             }
@@ -115,7 +141,10 @@ pub(super) fn compare(
     }
     right.sort_unstable();
     right.dedup();
-    for (entry, file) in doubtful {
+    for (number, (entry, file)) in doubtful.into_iter().enumerate() {
+        if number % STRIDE == 0 {
+            feedback.checkpoint()?;
+        }
         let known = with(entry.hash.as_bytes());
         let problem = || {
             Problem::new(Code::ContextIndex)
@@ -153,6 +182,7 @@ pub(super) fn compare(
         };
         report(problem, false);
     }
+    Ok(())
 }
 
 fn member(file: u8) -> String {

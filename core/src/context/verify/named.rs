@@ -10,20 +10,32 @@ use super::failures::MAX_FAILURES;
 use crate::code::Code;
 use crate::problem::Problem;
 
-/// Most chunks that are waited for: half a GiB of memory.
-const MAX_WANTED: usize = 1 << 23;
+/// What a hash takes in a set, in bytes: about as much.
+const HASH: usize = 48;
 
 /// Checks files that are named by their hashes, and that the chunks which commits name are there.
-/// Memory: 32 bytes a file.
+/// Memory: a hash for each file, and for each chunk that a commit names.
 #[derive(Debug, Default)]
 pub(super) struct Named {
     seen: BTreeSet<Hash>,
-    wanted: BTreeSet<Hash>,
-    wanted_left_out: bool,
+    wanted: Wanted,
+    /// How many files came.
+    files: usize,
     open: Option<Open>,
     bytes: u64,
     pub(super) commits: u64,
     pub(super) problems: Vec<Problem>,
+}
+
+/// Chunks that commits name.
+#[derive(Debug, Default)]
+struct Wanted {
+    hashes: BTreeSet<Hash>,
+    last: Hash,
+    /// No more are remembered.
+    full: bool,
+    /// Not all were.
+    left_out: bool,
 }
 
 #[derive(Debug)]
@@ -33,6 +45,20 @@ struct Open {
     /// The first eight bytes say how many hashes follow, if this is a commit.
     lead: Lead,
     gathered: Vec<u8>,
+}
+
+impl Wanted {
+    fn add(&mut self, hash: &Hash) {
+        if *hash == self.last && !self.hashes.is_empty() {
+            return;
+        }
+        self.last = *hash;
+        if self.full {
+            self.left_out |= !self.hashes.contains(hash);
+        } else {
+            self.hashes.insert(*hash);
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,38 +86,51 @@ impl Named {
         let Some(open) = &mut self.open else { return };
         open.state.update(data);
         self.bytes += data.len() as u64;
-        if open.lead == Lead::Chunk {
-            return;
-        }
-        for byte in data {
-            open.gathered.push(*byte);
-            match open.lead {
-                Lead::Expected(count) => {
-                    let Some(number) = open.gathered.first_chunk() else { continue };
-                    let commit = u64::from_le_bytes(*number) == count;
-                    open.lead = if commit { Lead::Commit } else { Lead::Chunk };
-                    open.gathered.clear();
-                    if !commit {
-                        return;
-                    }
+        let mut input = data;
+        while !input.is_empty() {
+            let wanted = match open.lead {
+                Lead::Chunk => return,
+                Lead::Expected(_) => 8,
+                Lead::Commit => 32,
+            };
+            // Whole hashes are taken where they are.
+            if open.gathered.is_empty() && open.lead == Lead::Commit {
+                let (hashes, rest) = input.as_chunks::<32>();
+                hashes.iter().for_each(|hash| self.wanted.add(hash));
+                input = rest;
+            }
+            let (now, later) = input.split_at(input.len().min(wanted - open.gathered.len()));
+            open.gathered.extend_from_slice(now);
+            input = later;
+            if open.gathered.len() < wanted {
+                return;
+            }
+            match (open.lead, open.gathered.first_chunk(), open.gathered.first_chunk()) {
+                (Lead::Expected(count), Some(number), _) if u64::from_le_bytes(*number) == count => {
+                    open.lead = Lead::Commit;
                     self.commits += 1;
                 }
-                _ => {
-                    let Some(chunk) = open.gathered.first_chunk() else { continue };
-                    if self.wanted.len() < MAX_WANTED {
-                        self.wanted.insert(*chunk);
-                    } else {
-                        self.wanted_left_out |= !self.wanted.contains(chunk);
-                    }
-                    open.gathered.clear();
-                }
+                (Lead::Commit, _, Some(hash)) => self.wanted.add(hash),
+                _ => open.lead = Lead::Chunk,
             }
+            open.gathered.clear();
         }
+    }
+
+    /// Memory that is taken for what came, in bytes.
+    pub(super) fn taken(&self) -> u64 {
+        (HASH * (self.seen.len() + self.wanted.hashes.len())) as u64
+    }
+
+    /// Nothing more is remembered of what comes.
+    pub(super) fn give_up(&mut self) {
+        self.wanted.full = true;
     }
 
     /// It ends.
     pub(super) fn end(&mut self) {
         let Some(open) = self.open.take() else { return };
+        self.files += 1;
         let found = open.state.finalize();
         if found.as_bytes() != open.hash {
             self.fail(
@@ -101,26 +140,32 @@ impl Named {
                     .found(found.to_hex()),
             );
         }
-        self.seen.insert(open.hash);
+        if self.wanted.full {
+            self.wanted.left_out = true;
+        } else {
+            self.seen.insert(open.hash);
+        }
     }
 
     /// Whether there was any such file.
     pub(super) fn is_empty(&self) -> bool {
-        self.seen.is_empty() && self.open.is_none()
+        self.files == 0 && self.open.is_none()
     }
 
     /// Everything has come: which chunks are missing. Gives how many files there were and their
     /// bytes, and whether all chunks could be looked for.
     pub(super) fn finish(&mut self) -> (usize, u64, bool) {
         self.end();
-        let missing: Vec<Hash> = self.wanted.difference(&self.seen).copied().collect();
+        // When not all were remembered, what is not among them may have come.
+        let missing = self.wanted.hashes.difference(&self.seen).take(MAX_FAILURES).copied();
+        let missing: Vec<Hash> = if self.wanted.left_out { Vec::new() } else { missing.collect() };
         for chunk in missing {
             let file = format!("context/{}", hex(&chunk));
             self.fail(
                 Problem::new(Code::ContextChild).member(file).found("no such file, but a commit names it"),
             );
         }
-        (self.seen.len(), self.bytes, !self.wanted_left_out)
+        (self.files, self.bytes, !self.wanted.left_out)
     }
 
     fn fail(&mut self, problem: Problem) {

@@ -18,7 +18,7 @@ use super::checker::{Checker, Turn};
 use super::closing::Closing;
 use super::failures::What;
 use super::files::{Inventory, Role};
-use super::listed::{FILES, Listed, Lister, There};
+use super::listed::{self, FILES, Listed, Lister, There};
 use super::marks::Marks;
 use super::outcome::{Outcome, PartTotal};
 use super::pages::{Entry, Pages};
@@ -29,6 +29,7 @@ use super::walk::LONG;
 use super::window::{Hasher, Long};
 use crate::code::Code;
 use crate::feedback::{Feedback, Phase, Unit};
+use crate::growing::Growing;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -68,7 +69,8 @@ pub fn reach<F: Files, H: Hasher>(
     let mut outcome = Outcome::default();
     let inventory = inventory(context.files())?;
     inventory.check(context.layout(), context.dict(), &mut outcome);
-    let listed = listed(context.files(), &mut outcome)?;
+    let listed = listed(context.files(), &mut outcome, feedback)?;
+    let listed = listed.items();
     let mut pages = Pages::new(context, false);
     let parts = pages.numbers();
     let space = Space { layout: context.layout(), dict: context.dict(), parts: &parts, gaps: &[] };
@@ -78,7 +80,7 @@ pub fn reach<F: Files, H: Hasher>(
         feedback.phase(phase);
     };
     begin(phases.0, "Following commits");
-    let commits = commits(context, &space, wanted, &listed, &mut outcome)?;
+    let commits = commits(context, &space, wanted, listed, &mut outcome, feedback)?;
     let marks = mark(&mut pages, &space, &commits, feedback)?;
     let mut begin = |index, name| {
         let phase = Phase { index, of: phases.1, name, total: Some(pages.total()), unit: Unit::Bytes };
@@ -103,7 +105,7 @@ pub fn reach<F: Files, H: Hasher>(
     };
     let closing =
         Closing { checker: &mut checker, space: &space, live: &|_| true, paths: &paths, all: false };
-    closing.close(&listed, Some(&look), &mut outcome);
+    closing.close(listed, Some(&look), &mut outcome, feedback)?;
     if let Some(problem) = failed.into_inner() {
         return Err(problem);
     }
@@ -129,8 +131,12 @@ fn inventory<F: Files>(files: &F) -> Result<Inventory> {
     Ok(inventory)
 }
 
-fn listed<F: Files>(files: &F, outcome: &mut Outcome) -> Result<Vec<Listed>> {
-    let mut listed = Vec::new();
+fn listed<F: Files>(
+    files: &F,
+    outcome: &mut Outcome,
+    feedback: &mut dyn Feedback,
+) -> Result<Growing<Listed>> {
+    let mut listed = listed::all();
     for (number, name) in FILES.iter().enumerate() {
         let Some(file) = files.open(name)? else { continue };
         let mut lister = Lister::new(number as u8);
@@ -139,6 +145,7 @@ fn listed<F: Files>(files: &F, outcome: &mut Outcome) -> Result<Vec<Listed>> {
         while position < file.len() {
             let len = (file.len() - position).min(PIECE) as usize;
             let Some(piece) = bytes.get_mut(..len) else { break };
+            feedback.checkpoint()?;
             file.read_at(position, piece)?;
             lister.feed(piece, &mut listed);
             position += len as u64;
@@ -157,6 +164,7 @@ fn commits<F: Files>(
     wanted: Wanted<'_>,
     listed: &[Listed],
     outcome: &mut Outcome,
+    feedback: &mut dyn Feedback,
 ) -> Result<Vec<Spot>> {
     let mut spots = Vec::new();
     let all: Vec<Indexed>;
@@ -167,7 +175,10 @@ fn commits<F: Files>(
             (&all[..], false)
         }
     };
-    for entry in entries {
+    for (number, entry) in entries.iter().enumerate() {
+        if number % 1024 == 0 {
+            feedback.checkpoint()?;
+        }
         let problem = match (space.spot(entry.offset), context.head(entry.offset)) {
             (Ok(spot), Ok(head)) if head.kind == Kind::Commit => {
                 // Whether it is the right one is for the comparison with the index to say.
@@ -203,7 +214,10 @@ fn mark<F: Files>(
     feedback: &mut dyn Feedback,
 ) -> Result<Marks> {
     let (mut wanted, mut done, mut contents) = (Marks::default(), Marks::default(), Marks::default());
-    for spot in commits {
+    for (number, spot) in commits.iter().enumerate() {
+        if number % 4096 == 0 {
+            feedback.checkpoint()?;
+        }
         wanted.insert(*spot);
     }
     let mut left = pages.total();

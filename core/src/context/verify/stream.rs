@@ -15,34 +15,41 @@ use super::super::layout::Layout;
 use super::super::pack::{Dict, Hash, Head, Kind};
 use super::checker::{Checker, Turn};
 use super::files::{Inventory, Role};
-use super::listed::{Listed, Lister};
+use super::listed::{self, Listed, Lister};
 use super::outcome::Outcome;
 use super::space::Space;
 use super::spool::{Log, Spool};
 use super::table::Spot;
 use super::walk::{End, Sink, Walk};
 use super::window::Hasher;
+use crate::allowance::Allowance;
 use crate::code::Code;
+use crate::growing::Growing;
 use crate::problem::{Problem, Result};
 
-/// How many files with objects are accepted; a store has a few dozen at most.
-const MAX_PARTS: usize = 1 << 16;
+/// How many files with objects are accepted. A node begins one at each collection and split, about 26 a
+/// year.
+const MAX_PARTS: usize = 1 << 12;
 
 /// Checks a context whose files come one after the other.
 ///
-/// Memory: what the table takes, one window for hashing, the dictionary, mapping and index.
+/// Memory: what the table takes, one window for hashing, the dictionary, mapping and index; all in all as much
+/// as the [`Allowance`] says by then. Objects that do not fit are not checked.
 #[derive(Debug)]
 pub struct Stream<H, S> {
     pub(super) checker: Checker<H>,
     pub(super) log: Log<S>,
     pub(super) inventory: Inventory,
-    pub(super) listed: Vec<Listed>,
+    pub(super) listed: Growing<Listed>,
     pub(super) known: Option<(Layout, Dict)>,
     /// By the number that the table gives them.
     pub(super) parts: Vec<PartState>,
     pub(super) prefixes: BTreeMap<u64, u32>,
     pub(super) suffixes: BTreeMap<u64, u32>,
     pub(super) outcome: Outcome,
+    /// Why objects were left out.
+    pub(super) left_out: Option<Problem>,
+    allowance: Allowance,
     current: Current,
 }
 
@@ -73,14 +80,28 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             checker: Checker::new(hasher),
             log: Log::new(spool),
             inventory: Inventory::default(),
-            listed: Vec::new(),
+            listed: listed::all(),
             known: None,
             parts: Vec::new(),
             prefixes: BTreeMap::new(),
             suffixes: BTreeMap::new(),
             outcome: Outcome::default(),
+            left_out: None,
+            allowance: Allowance::default(),
             current: Current::None,
         }
+    }
+
+    /// Takes no more memory than this allows.
+    #[must_use]
+    pub fn within(mut self, allowance: Allowance) -> Self {
+        self.allowance = allowance;
+        self
+    }
+
+    /// So many bytes of the file, or the files, were read by now.
+    pub fn read(&mut self, bytes: u64) {
+        self.allowance.read(bytes);
     }
 
     /// A check that knows beforehand what the small files say. They must come nevertheless, and say
@@ -101,6 +122,10 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             self.current = Current::None;
             return;
         }
+        if self.inventory.is_full() {
+            self.current = Current::None;
+            return;
+        }
         self.current = match role {
             Role::Control | Role::Dict | Role::Branches | Role::Mapping(_) => {
                 self.inventory.gather(role, &[]);
@@ -108,6 +133,11 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             }
             Role::Index(file) => Current::Index(Lister::new(file)),
             Role::Prefix(_) | Role::Suffix(_) if self.parts.len() < MAX_PARTS => self.begin_part(role, size),
+            Role::Prefix(_) | Role::Suffix(_) => {
+                let why = format!("it has more than {MAX_PARTS} files with objects, as no context has");
+                self.left_out.get_or_insert_with(|| Problem::new(Code::ContextUnchecked).because(why));
+                Current::None
+            }
             _ => Current::None,
         };
     }
@@ -117,10 +147,14 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     /// # Errors
     /// What the spool reports.
     pub fn data(&mut self, data: &[u8]) -> Result<()> {
+        self.keep_within();
         match &mut self.current {
             Current::None => {}
+            Current::Small(Role::Mapping(_)) if self.left_out.is_some() => {}
             Current::Small(role) => self.inventory.gather(*role, data),
+            Current::Index(lister) if self.left_out.is_some() => lister.pass(data),
             Current::Index(lister) => lister.feed(data, &mut self.listed),
+            Current::Part(..) if self.left_out.is_some() => {}
             Current::Part(number, walk) => {
                 let Some(part) = self.parts.get_mut(*number as usize) else { return Ok(()) };
                 if walk.end().lost.is_some() {
@@ -152,6 +186,20 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             }
         }
         Ok(())
+    }
+
+    /// Looks whether what was kept by now is too much. What comes with one piece of data is little.
+    pub(super) fn keep_within(&mut self) {
+        let listed = self.listed.items().len() * size_of::<Listed>();
+        let around = self.inventory.taken().saturating_add(listed as u64);
+        let taken = self.checker.taken().saturating_add(around);
+        if self.left_out.is_none() && self.allowance.is_over(taken) {
+            self.left_out = Some(self.allowance.exceeded("the objects of the context"));
+        }
+        if self.log.full.is_none() && self.allowance.is_over(self.log.len()) {
+            self.log.full =
+                Some(self.allowance.exceeded("what cannot be checked before the context has come"));
+        }
     }
 
     /// Whether a file with objects holds something else.

@@ -24,6 +24,8 @@ pub(super) struct Table {
     metas: Pieces<u16>,
     hashes: Pieces<Hash>,
     facts: Pieces<Facts>,
+    /// How many blocks the parts have.
+    blocks: usize,
 }
 
 /// Where an object is: the number of a part of the table, and its position in that file.
@@ -98,6 +100,7 @@ impl Table {
         if directory.blocks.last_mut().as_ref().is_none_or(|block| !fits(block)) {
             let (objects, facts) = (index, self.facts.len());
             directory.blocks.push(Block { start: position, objects, facts, count: 0, with_facts: 0 });
+            self.blocks += 1;
         }
         let block = directory.blocks.last_mut()?;
         let number = block.with_facts as u16;
@@ -168,6 +171,14 @@ impl Table {
                 Some((position, self.object(index, block.facts)?))
             })
         })
+    }
+
+    /// Memory that the objects take, in bytes; what is set aside for more is not counted. This can be asked
+    /// for at any time.
+    pub(super) fn taken(&self) -> u64 {
+        const OBJECT: usize = 2 * size_of::<u16>() + size_of::<Hash>();
+        let objects = self.positions.len() * OBJECT + self.facts.len() * size_of::<Facts>();
+        (objects + self.blocks * size_of::<Block>()) as u64
     }
 
     /// Memory taken, in bytes.

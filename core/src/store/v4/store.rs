@@ -8,7 +8,7 @@ use super::table::Table;
 use super::version::{self, Version};
 use crate::chain::Stored;
 use crate::code::Code;
-use crate::encoding::{Commitment, Inbox, Malformed, MessageList};
+use crate::encoding::{Commitment, Inbox, Inflater, Malformed, MessageList};
 use crate::hash::{BlockHash, CommitmentHash, InboxHash, WitnessHash};
 use crate::index::{KeyOrder, Shape};
 use crate::problem::{Problem, Result};
@@ -60,16 +60,16 @@ impl<R: ReadAt> Store<R> {
             return Err(damaged("storage/irmin_store", "its headers of data availability are missing")
                 .because("no node opens the store without them"));
         }
-        let values = |name, shape| Table::with_values(files, name, shape);
+        let values = |name, shape, most| Table::with_values(files, name, shape, most);
         let pure = |name, shape| Table::pure(files, name, shape);
         let mut store = Self {
             version,
             recorded,
             singletons: Singletons::read(files)?,
-            blocks: values("l2_blocks", shape(32, 8 + BLOCK_HEADER, KeyOrder::Boxed))?,
-            messages: values("messages", shape(32, 8 + 32, KeyOrder::Bytes))?,
-            inboxes: values("inboxes", shape(32, 8, KeyOrder::Bytes))?,
-            commitments: values("commitments", shape(32, 8, KeyOrder::Bytes))?,
+            blocks: values("l2_blocks", shape(32, 8 + BLOCK_HEADER, KeyOrder::Boxed), SHORT)?,
+            messages: values("messages", shape(32, 8 + 32, KeyOrder::Bytes), Inflater::MAX)?,
+            inboxes: values("inboxes", shape(32, 8, KeyOrder::Bytes), SHORT)?,
+            commitments: values("commitments", shape(32, 8, KeyOrder::Bytes), SHORT)?,
             levels: pure("levels_to_hashes", shape(4, 32, KeyOrder::Bytes))?,
             published: pure("commitments_published_at_level", shape(32, 8, KeyOrder::Bytes))?,
             notices: Vec::new(),
@@ -232,6 +232,11 @@ impl<R: ReadAt> Store<R> {
 
 /// One of these is in `irmin_store`, whatever version of its format it has.
 const IRMIN_STORE: [&str; 2] = ["storage/irmin_store/store.control", "storage/irmin_store/store.pack"];
+
+/// Longest value of all tables but that of messages, in bytes. A block has a number and eight bytes, a
+/// commitment 77, an inbox 45 and 32 for each back pointer, of which there are as many as its index has digits to
+/// base 4.
+const SHORT: usize = 4096;
 
 const fn shape(key: usize, value: usize, order: KeyOrder) -> Shape {
     Shape { key, value, order }

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::code::Code;
-use crate::encoding::{Inflater, Malformed};
+use crate::encoding::Malformed;
 use crate::index::{Index, Shape};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
@@ -19,6 +19,8 @@ pub struct Table<R> {
     generations: Vec<Generation<R>>,
     /// Where the offset in an index value ends; 0 without a file of values.
     offset: usize,
+    /// Most bytes of a value in that file.
+    most: usize,
     notices: Vec<Problem>,
 }
 
@@ -53,7 +55,7 @@ const LOOK_BEYOND: usize = 8;
 impl<R: ReadAt> Table<R> {
     /// Opens a table without a file of values: `storage/NAME/index/…`, stale `storage/NAME.N/…`.
     pub(super) fn pure<F: Files<File = R>>(files: &F, name: &str, shape: Shape) -> Result<Self> {
-        let mut table = Self { generations: Vec::new(), offset: 0, notices: Vec::new() };
+        let mut table = Self { generations: Vec::new(), offset: 0, most: 0, notices: Vec::new() };
         let fresh = format!("storage/{name}");
         for directory in table.directories(files, &fresh, ".")? {
             let index = Index::open(files, &format!("{directory}/index"), shape)?;
@@ -63,9 +65,15 @@ impl<R: ReadAt> Table<R> {
     }
 
     /// Opens a table with a file of values: `storage/NAME/data`, `storage/NAME/index/index/…`,
-    /// stale `storage/NAME/N/…`. The shape is that of the index: key, offset (8 bytes), header.
-    pub(super) fn with_values<F: Files<File = R>>(files: &F, name: &str, shape: Shape) -> Result<Self> {
-        let mut table = Self { generations: Vec::new(), offset: 8, notices: Vec::new() };
+    /// stale `storage/NAME/N/…`. The shape is that of the index: key, offset (8 bytes), header. `most`: the
+    /// longest value, in bytes.
+    pub(super) fn with_values<F: Files<File = R>>(
+        files: &F,
+        name: &str,
+        shape: Shape,
+        most: usize,
+    ) -> Result<Self> {
+        let mut table = Self { generations: Vec::new(), offset: 8, most, notices: Vec::new() };
         let fresh = format!("storage/{name}");
         for directory in table.directories(files, &fresh, "/")? {
             let index = Index::open(files, &format!("{directory}/index/index"), shape)?;
@@ -172,7 +180,7 @@ impl<R: ReadAt> Table<R> {
             return Ok(Record { generation, offset: None, header: found, value: Ok(Vec::new()) });
         };
         let offset = u64::from_be_bytes(*offset);
-        let value = values.value(offset)?;
+        let value = values.value(offset, self.most)?;
         Ok(Record { generation, offset: Some(offset), header: found.split_off(self.offset), value })
     }
 
@@ -200,7 +208,7 @@ impl<R: ReadAt> Generation<R> {
     }
 
     /// The value at an offset of the file of values: `length (4 bytes) ‖ value`.
-    fn value(&self, offset: u64) -> Result<Result<Vec<u8>, String>> {
+    fn value(&self, offset: u64, most: usize) -> Result<Result<Vec<u8>, String>> {
         let name = &self.values_name;
         let Some(values) = &self.values else { return Ok(Err(format!("{name} is missing"))) };
         let mut length = [0; 4];
@@ -213,8 +221,8 @@ impl<R: ReadAt> Generation<R> {
         if length as u64 > rest {
             return Ok(Err(format!("{name} ends {rest} bytes after a length of {length}, at byte {offset}")));
         }
-        if length > Inflater::MAX {
-            return Ok(Err(format!("the value at byte {offset} of {name} is longer than 64 MiB")));
+        if length > most {
+            return Ok(Err(format!("the value at byte {offset} of {name} is longer than {most} bytes")));
         }
         let mut value = alloc::vec![0; length];
         values.read_at(offset + 4, &mut value)?;

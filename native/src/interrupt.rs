@@ -1,0 +1,24 @@
+//! Whether the user of this process wants it to stop, for loops that no [`Feedback`](rollsnap_core::Feedback)
+//! reaches: reading any [`Part`](crate::files::Part) of a file looks here, so that a walk through files ends
+//! at its next read, however long its file says that it is.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rollsnap_core::{Code, Problem, Result};
+
+static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// From now on this flag says so; signals set it. The first one that is given counts.
+pub(crate) fn watch(stop: &Arc<AtomicBool>) {
+    let _ = STOP.set(Arc::clone(stop));
+}
+
+/// # Errors
+/// [`Code::Cancelled`] when the process should stop.
+pub(crate) fn checkpoint() -> Result<()> {
+    match STOP.get() {
+        Some(stop) if stop.load(Ordering::Relaxed) => Err(Problem::new(Code::Cancelled)),
+        _ => Ok(()),
+    }
+}
