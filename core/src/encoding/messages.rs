@@ -96,7 +96,11 @@ impl Count {
     /// # Errors
     /// When there are too many messages.
     pub fn look(&mut self, list: &[u8]) -> Result<(), Malformed> {
-        // The length of all comes first.
+        // The length of all comes first, and what lies beyond it is no message.
+        let Some(all) = list.first_chunk().map(|all| u32::from_be_bytes(*all) as usize) else {
+            return Ok(());
+        };
+        let list = list.get(..all.saturating_add(4)).unwrap_or(list);
         let mut next = self.at.max(4);
         while let Some(length) = list.get(next..).and_then(<[u8]>::first_chunk) {
             self.messages += 1;

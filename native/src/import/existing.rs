@@ -117,6 +117,14 @@ impl Existing {
                 family,
             })
         };
+        // As an opening leaves it that wrote nothing.
+        if DataDir::new(root)
+            .store()
+            .symlink_metadata()
+            .is_ok_and(|found| found.is_file() && found.len() == 0)
+        {
+            feedback.note("The store in place is empty and will be replaced");
+        }
         match read() {
             Err(problem) if force && is_damage(&problem) => {
                 feedback.note(&format!("The store in place cannot be read and will be replaced: {problem}"));

@@ -61,7 +61,7 @@ impl Capture {
     /// # Errors
     /// As [`Store::open`].
     pub fn begin(source: &Path) -> Result<Self> {
-        let (conn, watch) = open::reading(source)?;
+        let (conn, watch) = open::capturing(source)?;
         let begin = || {
             conn.execute_batch("BEGIN")?;
             // The transaction begins with what is read first.
@@ -70,14 +70,14 @@ impl Capture {
         };
         let (page, count) = begin().map_err(|err| said("begin to read it", source, err))?;
         schema::check(&conn, source, Accept::Current)?;
-        let is_stable = watch.stays(source)?;
+        let is_stable = watch.is_shared();
         let bytes = u64::from(page) * u64::from(count);
         Ok(Self { store: Store::over(conn, source), watch, is_stable, bytes })
     }
 
-    /// Whether a node may write while this is held: it stays what it is, or is refused when it is copied. Otherwise
-    /// (a database that no node has put into WAL mode, or one in a directory that cannot be written to) the copy
-    /// must be made before the locks are released.
+    /// Whether a node may write while this is held, and it stays what it is. Otherwise (a database that no node has put
+    /// into WAL mode, or one in a directory that cannot be written to) the copy must be made before the locks are
+    /// released.
     pub fn is_stable(&self) -> bool {
         self.is_stable
     }

@@ -39,6 +39,16 @@ pub(super) struct Watch {
 
 /// A connection for reading, and what tells whether it can be believed.
 pub(super) fn reading(path: &Path) -> Result<(Connection, Watch)> {
+    open(path, false)
+}
+
+/// The same for a moment that is to be held while a node goes on, or begins to: its transaction takes part in the log,
+/// which is made for it where there is none. The last connection for writing removes it again; nothing is written.
+pub(super) fn capturing(path: &Path) -> Result<(Connection, Watch)> {
+    open(path, true)
+}
+
+fn open(path: &Path, takes_part: bool) -> Result<(Connection, Watch)> {
     let failed = |err| said("open it", path, err);
     let real = match path.canonicalize() {
         Err(err) if err.kind() == ErrorKind::NotFound => {
@@ -61,10 +71,12 @@ pub(super) fn reading(path: &Path) -> Result<(Connection, Watch)> {
     let (shared, opened) = {
         // A lock on nothing is whole whenever it is let go.
         let _looking = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = log.is_some() && is_shared(&real)?;
+        let begins = takes_part && log.is_none() && can_begin_log(&real)?;
+        let shared = begins || (log.is_some() && is_shared(&real)?);
         let conn = match log {
             Some(_) if shared => connect(&real, OpenFlags::SQLITE_OPEN_READ_ONLY),
             Some(_) => alone(&real),
+            None if begins => connect(&real, OpenFlags::SQLITE_OPEN_READ_WRITE),
             None => immutable(&real),
         };
         (shared, conn.and_then(|conn| touch(&conn).map(|()| conn)))
@@ -103,18 +115,9 @@ pub(super) fn touch(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Watch {
-    /// Whether what is read stays what it is although a node writes: that node is read together with, or would write
-    /// to a log first, which is noticed. `path` is the name of the database.
-    pub(super) fn stays(&self, path: &Path) -> Result<bool> {
-        if self.before.is_none() {
-            return Ok(true);
-        }
-        let mut versions = [0; 2];
-        let read =
-            File::open(&self.path).and_then(|file| file.read_exact_at(&mut versions, WAL_VERSIONS_OFFSET));
-        read.map_err(|err| io::problem("read", path, err))?;
-        let directory = self.path.parent().unwrap_or(Path::new("/"));
-        Ok(versions == WAL_VERSIONS && rustix::fs::access(directory, Access::WRITE_OK).is_ok())
+    /// Whether what is read stays what it is although a node writes, because it takes part in the log.
+    pub(super) fn is_shared(&self) -> bool {
+        self.before.is_none()
     }
 
     /// Refuses what was read when somebody has written meanwhile.
@@ -137,6 +140,17 @@ pub(super) const WAL_VERSIONS_OFFSET: u64 = 18;
 
 /// What it says there in WAL mode.
 pub(super) const WAL_VERSIONS: [u8; 2] = [2, 2];
+
+/// Whether a log can be begun for a database: it is in WAL mode, and both can be written to. A connection that could only
+/// read would leave the log behind.
+fn can_begin_log(real: &Path) -> Result<bool> {
+    let mut versions = [0; 2];
+    let read = File::open(real).and_then(|file| file.read_at(&mut versions, WAL_VERSIONS_OFFSET));
+    read.map_err(|err| io::problem("read", real, err))?;
+    let directory = real.parent().unwrap_or(Path::new("/"));
+    let is_writable = |path| rustix::fs::access(path, Access::WRITE_OK).is_ok();
+    Ok(versions == WAL_VERSIONS && is_writable(real) && is_writable(directory))
+}
 
 /// Refuses a database that was left in the middle of a transaction.
 fn no_journal(real: &Path) -> Result<()> {
