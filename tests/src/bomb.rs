@@ -37,13 +37,16 @@ pub enum Content {
     },
 }
 
+/// Makes the name of the member of a number.
+type Naming = Box<dyn Fn(u64) -> String>;
+
 /// A snapshot that is being made up.
 pub struct Bomb {
     header: Vec<u8>,
     /// Members of the original, and those that replace them.
     pub members: BTreeMap<String, Content>,
     /// Empty members that come last: how many, and their names.
-    more: Option<(u64, Box<dyn Fn(u64) -> String>)>,
+    more: Option<(u64, Naming)>,
 }
 
 impl Bomb {

@@ -120,7 +120,8 @@ fn a_tree_built_anew_has_the_same_commit() {
             // It can be read, and is as large as it must be: nothing twice.
             let context = Context::open(written.0).unwrap();
             let commit = context.checkout(&ContextHash::new(unhex(&hash).try_into().unwrap())).unwrap();
-            let walked = context.tree(&commit).unwrap().walk().inspect(|object| assert!(object.is_ok())).count();
+            let walked =
+                context.tree(&commit).unwrap().walk().inspect(|object| assert!(object.is_ok())).count();
             assert_eq!(walked, rows.len());
         }
     }

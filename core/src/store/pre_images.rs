@@ -1,5 +1,6 @@
 //! Pre-images: named by their content, so each can be checked by itself.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -32,7 +33,7 @@ pub struct PreImages {
 #[derive(Debug)]
 enum Open {
     /// So many bytes came, and this is their hash.
-    Hashing(u64, State),
+    Hashing(u64, Box<State>),
     /// More came than any pre-image has.
     TooLong,
 }
@@ -72,8 +73,8 @@ impl PreImages {
     pub fn begin(&mut self, name: &str) {
         let Some((directory, file)) = name.split_once('/') else { return };
         if PvmKind::ALL.iter().any(|kind| kind.as_str() == directory) {
-            self.open =
-                is_pre_image(file).then(|| Open::Hashing(0, Params::new().hash_length(32).to_state()));
+            self.open = is_pre_image(file)
+                .then(|| Open::Hashing(0, Box::new(Params::new().hash_length(32).to_state())));
             self.unknown += u64::from(self.open.is_none());
         }
     }

@@ -190,7 +190,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
 
     /// Looks whether what was kept by now is too much. What comes with one piece of data is little.
     pub(super) fn keep_within(&mut self) {
-        let listed = self.listed.items().len() * size_of::<Listed>();
+        let listed = size_of_val(self.listed.items());
         let around = self.inventory.taken().saturating_add(listed as u64);
         let taken = self.checker.taken().saturating_add(around);
         if self.left_out.is_none() && self.allowance.is_over(taken) {
