@@ -250,7 +250,7 @@ fn what_stands_in_the_way() {
     // What is no file is not waited for.
     let fifo = ground.path("data/context/fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    ground.run(&words).refused(5, "it is not a regular file");
+    ground.run(&words).refused(5, "is not a regular file");
     ground.run(&["verify", &data]).ends(5);
     fs::remove_file(fifo).unwrap();
 

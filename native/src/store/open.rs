@@ -71,12 +71,15 @@ fn open(path: &Path, takes_part: bool) -> Result<(Connection, Watch)> {
     let (shared, opened) = {
         // A lock on nothing is whole whenever it is let go.
         let _looking = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
-        let begins = takes_part && log.is_none() && can_begin_log(&real)?;
-        let shared = begins || (log.is_some() && is_shared(&real)?);
+        let joins = log.is_some() && is_shared(&real)?;
+        // An empty log that nobody locks is what a killed reader leaves: used again, and removed in the end.
+        let unused = !joins && log.is_none_or(|log| log.length == 0);
+        let begins = takes_part && unused && can_begin_log(&real)?;
+        let shared = begins || joins;
         let conn = match log {
-            Some(_) if shared => connect(&real, OpenFlags::SQLITE_OPEN_READ_ONLY),
+            _ if begins => connect(&real, OpenFlags::SQLITE_OPEN_READ_WRITE),
+            Some(_) if joins => connect(&real, OpenFlags::SQLITE_OPEN_READ_ONLY),
             Some(_) => alone(&real),
-            None if begins => connect(&real, OpenFlags::SQLITE_OPEN_READ_WRITE),
             None => immutable(&real),
         };
         (shared, conn.and_then(|conn| touch(&conn).map(|()| conn)))
