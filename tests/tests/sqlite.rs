@@ -84,7 +84,7 @@ fn compare(bytes: &[u8]) -> usize {
         let quoted = format!("\"{}\"", name.replace('"', "\"\""));
         assert_eq!(
             columns,
-            texts(&judge, &format!("SELECT name FROM pragma_table_info({quoted})")),
+            texts(&judge, &format!("SELECT name FROM pragma_table_info('{}')", name.replace('\'', "''"))),
             "{name}"
         );
         let select = format!("SELECT rowid, * FROM {quoted}");

@@ -15,6 +15,7 @@ use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result, shown};
 use tempfile::SpooledTempFile;
 
+use super::json;
 use super::output::{Output, plural, print, shown_path, size, written};
 use super::progress::Terminal;
 use super::verify;
@@ -140,7 +141,7 @@ impl Rows {
     }
 
     fn add(&mut self, entry: &MemberEntry) -> Result<()> {
-        let text = serde_json::to_string(entry).map_err(|err| Self::failed(err.into()))?;
+        let text = json::text(entry).map_err(|err| Self::failed(err.into()))?;
         let comma = if self.any { "," } else { "" };
         self.any = true;
         self.spool
@@ -154,7 +155,7 @@ impl Rows {
         if report.header.is_some() || self.any {
             report.members.list = Some(Vec::new());
         }
-        let text = serde_json::to_string(report).map_err(|err| Self::failed(err.into()))?;
+        let text = json::text(report).map_err(|err| Self::failed(err.into()))?;
         // Within a text of JSON its quotes would be escaped.
         let empty = "\"list\":[";
         let at = text.find(empty).map_or(text.len(), |at| at + empty.len());
