@@ -82,9 +82,10 @@ fn compare(bytes: &[u8]) -> usize {
         let table = database.table(name).unwrap();
         let columns: Vec<_> = table.columns().collect();
         let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+        let literal = format!("'{}'", name.replace('\'', "''"));
         assert_eq!(
             columns,
-            texts(&judge, &format!("SELECT name FROM pragma_table_info('{}')", name.replace('\'', "''"))),
+            texts(&judge, &format!("SELECT name FROM pragma_table_info({literal})")),
             "{name}"
         );
         let select = format!("SELECT rowid, * FROM {quoted}");
@@ -110,7 +111,7 @@ fn compare(bytes: &[u8]) -> usize {
         }
 
         let indexed = format!(
-            "SELECT DISTINCT i.name FROM pragma_index_list({quoted}) AS l, pragma_index_info(l.name) AS i \
+            "SELECT DISTINCT i.name FROM pragma_index_list({literal}) AS l, pragma_index_info(l.name) AS i \
              WHERE i.seqno = 0"
         );
         for column in texts(&judge, &indexed) {
