@@ -30,9 +30,9 @@ export function listenToAnchors(current, show, row) {
     const { host } = new URL(endpoint);
     asking = new AbortController();
     const signal = AbortSignal.any([visit.stop.signal, asking.signal]);
-    const onProbe = (done, of) => say(`Asking ${host} … ${done} of ${of}`);
+    const onProbe = (done, of) => answer(`Asking ${host} … ${done} of ${of}`);
     offerToStop(true);
-    say(`Asking ${host} …`);
+    answer(`Asking ${host} …`);
     announce(`Asking ${host}.`);
     try {
       const answers = await askAbout(visit.look.header, endpoint, { signal, titles, onProbe });
@@ -40,9 +40,9 @@ export function listenToAnchors(current, show, row) {
       signal.throwIfAborted();
       visit.anchors = { ...visit.anchors, layer1 };
       show(visit, layer1.said);
-      say(layer1.short);
+      answer(layer1.short);
     } catch (error) {
-      say('');
+      answer('');
       if (!signal.aborted) throw error;
       if (!visit.stop.signal.aborted) announce('Stopped.');
     } finally {
@@ -94,7 +94,7 @@ export function withAnchors(report, { expected, layer1 }) {
 /** Empties what was said about another snapshot. */
 export function forgetAnchors() {
   $('expected').value = '';
-  say('');
+  answer('');
   for (const name of ['layer1', 'expected']) complain(name, '');
 }
 
@@ -135,7 +135,7 @@ function offerToStop(stop) {
   go.textContent = stop ? 'Stop' : 'Check on L1';
 }
 
-function say(text) {
+function answer(text) {
   say($('layer1-said'), text);
 }
 
