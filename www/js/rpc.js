@@ -186,8 +186,8 @@ function errorIds(body) {
   }
 }
 
-// The beginning of a foreign text, on one line, without marks that turn its direction.
+// The beginning of a foreign text, on one line. What else is in it that cannot be seen is for those who show it.
 function excerpt(text) {
-  const plain = [...text.slice(0, 4 * EXCERPT).replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, ' ').trim()];
+  const plain = [...text.slice(0, 4 * EXCERPT).replace(/\p{White_Space}/gu, ' ').replace(/^ +| +$/g, '')];
   return plain.length > EXCERPT ? `${plain.slice(0, EXCERPT).join('')}…` : plain.join('');
 }
