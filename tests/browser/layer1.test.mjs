@@ -47,7 +47,7 @@ const ANSWERS = [
   ['410', at(COMMITMENT, send(410)), 'l1.pruned', /block 1013 pruned or unknown: use an archive node\. An archive L1 node keeps/],
   ['404 where every node answers', at('/head/header', send(404)), 'l1.answer', /an L1 node would know this path\. Check that the address is that of a Tezos or Mavryk L1 node\.$/],
   ['500', at(COMMITMENT, send(500, '[{"kind":"temporary","id":"proto.alpha.some_error"}]')), 'l1.status', /reports an error: proto\.alpha\.some_error\. Try again later/],
-  ['503', at('/constants', send(503, '<h1>\u001bMaintenance\u202e</h1>\n')), 'l1.status', /reports an error: <h1> Maintenance <\/h1>\. Try again later/],
+  ['503', at('/constants', send(503, '<h1>\u001bMaintenance\u202e</h1>\n')), 'l1.status', /reports an error: <h1>\\u\{1b\}Maintenance\\u\{202e\}<\/h1>\. Try again later/],
   ['429 without a word', at(COMMITMENT, send(429)), 'l1.status', /reports an error\. Try again later/],
   ['garbage', at(COMMITMENT, send(200, '<html>"not" JSON')), 'l1.answer', /is not understood: it is not JSON\. Check that the address/, 'expected value at line 1 column 1'],
   ['JSON of another shape', at('/head/header', send(200, '{"level":"7"}')), 'l1.answer', /is not understood: it is not what was asked for\./, /invalid type: string .* column \d+/],
