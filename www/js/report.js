@@ -24,6 +24,7 @@ export function drawReport(root, report, source, { layer1, expected }) {
 export function toJson(report) {
   // No text of a file can guess the mark.
   const mark = `bigint ${Math.random()} `;
-  const text = JSON.stringify(report, (_, value) => (typeof value === 'bigint' ? `${mark}${value}` : value), 2);
+  // As the command line writes it: what cannot be seen stands as an escape of JSON.
+  const text = JSON.stringify(report, (_, value) => (typeof value === 'bigint' ? `${mark}${value}` : value), 2).replace(/[\u007f-\u009f\u00ad\u061c\p{Cf}\u2028\u2029]/gu, (c) => [...Array(c.length).keys()].map((at) => `\\u${c.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''));
   return `${text.replaceAll(new RegExp(`"${mark.replace('.', '\\.')}(\\d+)"`, 'g'), '$1')}\n`;
 }
