@@ -41,7 +41,7 @@ pub struct Found<'a> {
     pub empty_status: bool,
 }
 
-/// How many blocks are told at once.
+/// How many blocks are reported at once.
 const STRIDE: u64 = 1000;
 
 /// Walks a chain from the head to the first available block, and looks every context up in
