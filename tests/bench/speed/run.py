@@ -55,8 +55,8 @@ def main(options, work):
 
 
 def build():
-    subprocess.run(["cargo", "build", "--release", "--locked", "--package", "rollsnap"], cwd=ROOT, check=True)
-    return os.environ.get("CARGO_TARGET_DIR", ROOT + "/target") + "/release/rollsnap"
+    subprocess.run(["cargo", "build", "--profile", "dist", "--locked", "--package", "rollsnap"], cwd=ROOT, check=True)
+    return os.environ.get("CARGO_TARGET_DIR", ROOT + "/target") + "/dist/rollsnap"
 
 
 def ocaml(work):
