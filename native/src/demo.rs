@@ -3,12 +3,13 @@
 //! It is the directory of a rollup in full history mode with twenty blocks: message lists,
 //! inboxes, commitments, context and pre-images with real hashes that agree with each other.
 
-use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::gzip::{Gunzip, Step};
 use rollsnap_core::{Code, Problem, Result};
 
+use crate::dir::{Dir, Tree};
 use crate::io;
 
 /// One directory in a gzip'd tar archive.
@@ -17,21 +18,38 @@ const DATA_DIR: &[u8] = include_bytes!("../assets/data-dir.tar.gz");
 /// Name of the directory in the archive.
 const NAME: &str = "v5-full";
 
+/// Name of the directory that is built.
+const PLACE: &str = "data-dir";
+
 /// Builds the data directory as `parent/data-dir`, which must not exist.
 ///
 /// # Errors
 /// [`Code::OutputExists`], any `io.*` code.
 pub fn build(parent: &Path) -> Result<PathBuf> {
-    let place = parent.join("data-dir");
-    if place.symlink_metadata().is_ok() {
+    let dir = Dir::open(parent)?;
+    let place = dir.place(PLACE);
+    if dir.has(PLACE)? {
         return Err(Problem::new(Code::OutputExists).path(place.display()));
     }
-    let unpack = || {
-        let archive = gunzip(DATA_DIR);
-        tar::Archive::new(&*archive).unpack(parent)?;
-        fs::rename(parent.join(NAME), &place)
-    };
-    unpack().map_err(|err| io::problem("build the data directory", &place, err))?;
+    let failed = |err| io::problem("build the data directory", &place, err);
+    let mut tree = Tree::below(&dir);
+    let archive = gunzip(DATA_DIR);
+    tree.read(archive.len() as u64);
+    for entry in tar::Archive::new(&*archive).entries().map_err(failed)? {
+        let mut entry = entry.map_err(failed)?;
+        let path = entry.path().map_err(failed)?.into_owned();
+        let Ok(below) = path.strip_prefix(NAME) else { continue };
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(failed)?;
+        let header = entry.header();
+        let (mode, time) = (header.mode().map_err(failed)?, header.mtime().map_err(failed)?);
+        tree.create(format!("{PLACE}/{}", below.display()), mode, bytes.len() as u64)?;
+        tree.write(&bytes)?;
+        tree.complete(Some(time))?;
+    }
     Ok(place)
 }
 

@@ -92,7 +92,7 @@ impl<'n> Stage<'n> {
 
     /// Everything was read: the files get their places.
     fn settle(self, directory: &Dir, force: bool, feedback: &mut dyn Feedback) -> Result<()> {
-        self.files.finish()?;
+        self.files.finish(feedback)?;
         if let Some(name) = self.missing.first() {
             return Err(Problem::new(Code::MemberUnknown).member(*name));
         }

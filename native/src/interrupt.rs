@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::feedback::Phase;
+use rollsnap_core::{Code, Feedback, Problem, Result};
 
 static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
@@ -20,5 +21,20 @@ pub(crate) fn checkpoint() -> Result<()> {
     match STOP.get() {
         Some(stop) if stop.load(Ordering::Relaxed) => Err(Problem::new(Code::Cancelled)),
         _ => Ok(()),
+    }
+}
+
+/// Shows nothing, because something else is being shown, and ends when the process should stop.
+pub(crate) struct Quiet;
+
+impl Feedback for Quiet {
+    fn phase(&mut self, _: Phase) {}
+
+    fn advance(&mut self, _: u64) {}
+
+    fn note(&mut self, _: &str) {}
+
+    fn cancelled(&self) -> bool {
+        checkpoint().is_err()
     }
 }

@@ -166,7 +166,7 @@ fn the_fixtures_are_recognised() {
         let fixture = Fixture::new(name);
         let dir = DataDir::new(&fixture.root);
         dir.require_v5().unwrap();
-        assert!(dir.is_populated());
+        assert!(dir.is_populated().unwrap());
         let metadata = metadata::require(&fixture.root).unwrap();
         let expect = &fixture.expect;
         assert_eq!(metadata.kind, kind);

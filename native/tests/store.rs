@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{CURRENT, Fixture, dump, everything, names, staged};
+use rollsnap::dir::Dir;
 use rollsnap::store::{
     Accept, Capture, LevelRequest, LpcOutcome, Mark, Packing, Rows, Store, export_copy, keep_lpc, read_lpc,
     reset_imported, reset_to_level, set_history_mode,
@@ -181,7 +182,12 @@ fn a_refused_copy_leaves_nothing() {
     let problem = export_copy(&fixture.store(), &dest, Some(1018), Packing::Packed).unwrap_err();
     assert_eq!(problem.to_string(), "No block found at level 1018.");
     assert_eq!(names(&dest), [""; 0]);
-    drop(Capture::begin(&fixture.store()).unwrap().copy(&dest, PHASE, &mut Silent).unwrap());
+    drop(
+        Capture::begin(&fixture.store())
+            .unwrap()
+            .copy(&Dir::open(&dest).unwrap(), PHASE, &mut Silent)
+            .unwrap(),
+    );
     assert_eq!(names(&dest), [""; 0]);
 }
 
@@ -208,7 +214,10 @@ fn a_long_copy_can_be_stopped() {
     let before = names(&fixture.root);
     let dest = fixture.scratch("dest");
     let mut impatient = Impatient(dest.join("store.sqlite.captured"));
-    let problem = Capture::begin(&fixture.store()).unwrap().copy(&dest, PHASE, &mut impatient).unwrap_err();
+    let problem = Capture::begin(&fixture.store())
+        .unwrap()
+        .copy(&Dir::open(&dest).unwrap(), PHASE, &mut impatient)
+        .unwrap_err();
     assert_eq!(problem.code(), Code::Cancelled);
     assert_eq!(names(&dest), [""; 0]);
     assert_eq!(names(&fixture.root), before);
@@ -275,7 +284,7 @@ fn a_level_without_its_commitment_cannot_be_reset_to() {
     fixture.sql(&format!("DELETE FROM commitments WHERE hash = '{commitment}'"));
     let rows = dump(&fixture.store());
     let level = fixture.level("finalized").unwrap();
-    let problem = reset_to_level(&fixture.store(), level).unwrap_err();
+    let problem = reset_to_level(&fixture.held(), level).unwrap_err();
     assert_eq!(problem.code(), Code::StoreCommitment);
     assert_eq!(problem.to_string(), format!("No commitment found for hash {commitment}."));
     assert_eq!(dump(&fixture.store()), rows);
@@ -287,18 +296,21 @@ fn an_imported_store_is_edited_and_stays_one_file() {
     let fixture = Fixture::new("v5-full");
     let path = fixture.store();
     let only = |root: &Path| !names(root).iter().any(|name| name.contains("sqlite-"));
-    set_history_mode(&path, HistoryMode::Archive).unwrap();
+    set_history_mode(&fixture.held(), HistoryMode::Archive).unwrap();
     assert!(only(&fixture.root));
     assert!(dump(&path).contains("rollup_node_state ('history_mode', 'archive', None)"));
 
-    let problem = reset_imported(&path, 2_000_009).unwrap_err();
+    let problem = reset_imported(&fixture.held(), 2_000_009).unwrap_err();
     assert_eq!(problem.code(), Code::LevelUnavailable);
     assert_eq!(problem.to_string(), "Requested level 2000009 is below the first available level 2000010.");
-    assert_eq!(reset_imported(&path, 2_000_030).unwrap_err().to_string(), "No block found at level 2000030.");
+    assert_eq!(
+        reset_imported(&fixture.held(), 2_000_030).unwrap_err().to_string(),
+        "No block found at level 2000030."
+    );
     let rows = dump(&path);
-    reset_imported(&path, 2_000_029).unwrap();
+    reset_imported(&fixture.held(), 2_000_029).unwrap();
     assert_eq!(dump(&path), rows, "the head is where it is");
-    reset_imported(&path, 2_000_015).unwrap();
+    reset_imported(&fixture.held(), 2_000_015).unwrap();
     assert!(only(&fixture.root));
     // The same level as `cemented`; `lpc` is lowered with it instead of removed.
     let rows = dump(&path);
@@ -319,7 +331,7 @@ fn the_last_published_commitment_is_kept_where_it_makes_sense() {
     let attempt = |target: Option<i32>, name: &str, mark: Mark<_>| {
         let copy = export_copy(&fixture.store(), &fixture.scratch(name), target, Packing::Packed).unwrap();
         assert_eq!(read_lpc(&copy).unwrap(), None);
-        let outcome = keep_lpc(&copy, &mark).unwrap();
+        let outcome = keep_lpc(&Dir::open(copy.parent().unwrap()).unwrap(), &mark).unwrap();
         assert_eq!(names(copy.parent().unwrap()), ["store.sqlite"]);
         let written = read_lpc(&copy).unwrap();
         assert_eq!(written, (outcome == LpcOutcome::Kept).then_some(mark));

@@ -185,9 +185,9 @@ fn nothing_in_a_schema_is_executed() {
     );
     let before = dump(&fixture.store());
     let refused = [
-        set_history_mode(&fixture.store(), HistoryMode::Full),
-        reset_imported(&fixture.store(), 1021),
-        reset_to_level(&fixture.store(), 1021),
+        set_history_mode(&fixture.held(), HistoryMode::Full),
+        reset_imported(&fixture.held(), 1021),
+        reset_to_level(&fixture.held(), 1021),
     ];
     for problem in refused.map(Result::unwrap_err) {
         assert_eq!((problem.code(), problem.found_text()), (Code::StoreSchema, Some("trigger \"t\"")));

@@ -5,10 +5,11 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use rollsnap_tests::cli::{Ground, Holder, Run, Running, Tree, program};
-use rollsnap_tests::fixtures;
+use rollsnap_tests::{fixtures, l1};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 fn send(running: &Running, signal: Signal) {
@@ -105,6 +106,29 @@ fn an_import_can_be_stopped_while_its_input_stalls() {
         run.ends(130);
         ground.tree().same_as(&before, words[0]);
     }
+}
+
+#[test]
+fn an_import_can_be_stopped_while_layer_1_is_silent() {
+    let ground = Ground::new();
+    fs::write(ground.path("snapshot"), fixtures::read("snapshot/octez-full.uncompressed")).unwrap();
+    let before = ground.tree();
+    let (asked, waits) = mpsc::channel();
+    // It answers once the test is over.
+    let url = l1::socket(move |stream| {
+        let _ = asked.send(stream);
+    });
+    let words = ["import", "snapshot", "--data-dir", "new", "-E", &url];
+    let import = Running::start(&words, ground.command(&words));
+    let stream =
+        waits.recv_timeout(Duration::from_secs(30)).expect("layer 1 is asked before anything is extracted");
+    let begin = Instant::now();
+    send(&import, Signal::INT);
+    import.end().ends(130);
+    // A request may take thirty.
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    drop(stream);
+    ground.tree().same_as(&before, "stopped");
 }
 
 #[test]

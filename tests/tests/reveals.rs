@@ -26,7 +26,7 @@ fn pre_images_of_a_directory() {
     assert_eq!(code(&one), Code::PreImageMissing);
     let path = directory.join(format!("00{ONE}"));
     fs::create_dir(&path).unwrap();
-    assert_eq!(code(&one), Code::PreImageMissing);
+    assert_eq!(code(&one), Code::IoOther, "not a regular file");
     fs::remove_dir(&path).unwrap();
     fs::write(&path, b"one").unwrap();
     assert_eq!(pre_images.read(&one).unwrap(), b"one");

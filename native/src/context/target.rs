@@ -8,7 +8,7 @@ use std::path::Path;
 use rollsnap_core::chain::Block;
 use rollsnap_core::context::Riscv;
 use rollsnap_core::context::path::unhex;
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::feedback::{Phase, Silent, Unit};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{Event, Options};
@@ -152,7 +152,8 @@ impl Target {
             }
             event => files.follow(&event),
         })?;
-        files.finish()?;
+        // Nobody looks at the times of these files.
+        files.finish(&mut Silent)?;
         if !any {
             return Err(Problem::new(Code::ContextMissing).path(source.name().display()));
         }

@@ -142,7 +142,7 @@ fn extract(path: &Path, dir: &Dir, phases: &mut Phases, feedback: &mut dyn Feedb
         }
         event => files.follow(&event),
     })?;
-    files.finish()?;
+    files.finish(feedback)?;
     Ok(report)
 }
 
@@ -181,5 +181,5 @@ fn copy(root: &Path, sources: &[SourceFile], dir: &Dir, feedback: &mut dyn Feedb
         }
         files.end(&member)?;
     }
-    files.finish()
+    files.finish(feedback)
 }

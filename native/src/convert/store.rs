@@ -109,7 +109,7 @@ impl Conversion<'_> {
         let total = Some(levels.len() as u64);
         feedback.phase(Phase { total, unit: Unit::Blocks, ..phases.next("Writing store") });
 
-        let new = NewStore::create(&self.dir.place(STORE))?;
+        let new = NewStore::create(self.dir)?;
         let mut left = LeftOut::default();
         let mut blocks = Blocks::new(&old, &new, &contexts);
         blocks.canonical(&levels, feedback)?;

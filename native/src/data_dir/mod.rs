@@ -62,7 +62,7 @@ impl DataDir {
         if exists(&self.store())? {
             return Ok(());
         }
-        if self.root.join("storage/messages").is_dir() {
+        if io::is_dir(&self.root.join("storage/messages"))? {
             return Err(Problem::new(Code::StoreVersion)
                 .headline("Unversionned store, cannot produce snapshot.")
                 .because("there is no store.sqlite beside it"));
@@ -72,8 +72,11 @@ impl DataDir {
 
     /// Rule I1 turned round: whether a node would call this directory populated, because `storage`
     /// or `context` is a directory in it. `store.sqlite` alone does not count.
-    pub fn is_populated(&self) -> bool {
-        ["storage", "context"].into_iter().any(|name| self.root.join(name).is_dir())
+    ///
+    /// # Errors
+    /// Any `io.*` code: what cannot be looked at is not taken for missing.
+    pub fn is_populated(&self) -> Result<bool> {
+        Ok(io::is_dir(&self.root.join("storage"))? || io::is_dir(&self.root.join("context"))?)
     }
 
     /// What `storage/version` says.
@@ -143,10 +146,10 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let dir = DataDir::new(temp.path());
         assert_eq!(dir.require_v5().unwrap_err().code(), Code::StoreMissing);
-        assert!(!dir.is_populated());
+        assert!(!dir.is_populated().unwrap());
         fs::create_dir_all(temp.path().join("storage/messages")).unwrap();
         assert_eq!(dir.require_v5().unwrap_err().title(), "Unversionned store, cannot produce snapshot.");
-        assert!(dir.is_populated());
+        assert!(dir.is_populated().unwrap());
         fs::write(dir.store(), b"").unwrap();
         dir.require_v5().unwrap();
     }

@@ -65,6 +65,7 @@ pub struct Tree {
     descent: Descent,
     open: Option<(String, BufWriter<SparseFile>)>,
     room: Room,
+    untimed: u64,
 }
 
 /// From this size on it is asked whether there is room for a file, in bytes. Smaller ones are too many.
@@ -73,7 +74,7 @@ const LARGE: u64 = 1 << 20;
 impl Tree {
     /// Below a directory.
     pub fn below(root: &Dir) -> Self {
-        Self { descent: Descent::from(root), open: None, room: Room::new(root) }
+        Self { descent: Descent::from(root), open: None, room: Room::new(root), untimed: 0 }
     }
 
     /// So many bytes were read by now of the snapshot that the files come from.
@@ -114,8 +115,8 @@ impl Tree {
         self.room.take(Path::new(name), file.get_ref().taken() - before)
     }
 
-    /// Completes the file, and gives it its time, in seconds since 1970. A time that it cannot be given is no error.
-    /// (SMB shares and some file systems of FUSE refuse to set times, and the nodes set none.)
+    /// Completes the file, and gives it its time, in seconds since 1970. A time that it cannot be given is no error,
+    /// but counted. (SMB shares and some file systems of FUSE refuse to set times, and the nodes set none.)
     ///
     /// # Errors
     /// Any `io.*` code.
@@ -124,9 +125,16 @@ impl Tree {
         let time = mtime.and_then(|mtime| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(mtime)));
         let complete = || {
             let file = file.into_inner().map_err(IntoInnerError::into_error)?.complete()?;
-            time.map_or(Ok(()), |time| set_time(&file, time))
+            time.map_or(Ok(true), |time| set_time(&file, time))
         };
-        complete().map_err(|err| self.problem("write", &name, err))
+        let is_timed = complete().map_err(|err| self.problem("write", &name, err))?;
+        self.untimed += u64::from(!is_timed);
+        Ok(())
+    }
+
+    /// How many files have not got their times, because the file system does not let its users set them.
+    pub fn untimed(&self) -> u64 {
+        self.untimed
     }
 
     fn problem(&self, doing: &str, name: &str, err: Error) -> rollsnap_core::Problem {
@@ -134,10 +142,11 @@ impl Tree {
     }
 }
 
-fn set_time(file: &File, time: SystemTime) -> Result<(), Error> {
+/// Whether it could be set.
+fn set_time(file: &File, time: SystemTime) -> Result<bool, Error> {
     match file.set_times(FileTimes::new().set_modified(time)) {
-        Err(err) if is_not_permitted(&err) => Ok(()),
-        other => other,
+        Err(err) if is_not_permitted(&err) => Ok(false),
+        other => other.map(|()| true),
     }
 }
 

@@ -37,8 +37,8 @@ enum Content {
     In(Dir),
     /// In the file as it was under the locks.
     Held(Held),
-    /// In the database, once it is packed.
-    Packed,
+    /// In the database of this directory, once it is packed.
+    Packed(Dir),
 }
 
 impl Member {
@@ -47,9 +47,9 @@ impl Member {
         Self { file, content: Content::In(dir.clone()) }
     }
 
-    /// The database that is being packed; its length is taken to be that of the copy.
-    pub(super) fn packed(file: SourceFile) -> Self {
-        Self { file, content: Content::Packed }
+    /// The database that is being packed in a directory; its length is taken to be that of the copy.
+    pub(super) fn packed(dir: &Dir, file: SourceFile) -> Self {
+        Self { file, content: Content::Packed(dir.clone()) }
     }
 
     /// A file that was captured; `root`: what its name is relative to.
@@ -126,7 +126,7 @@ fn members<F: FnMut(&[u8]) -> Result<()>>(
     let mut digests = Vec::new();
     for mut member in plan.members {
         let announced = member.file.size;
-        if let (Content::Packed, Some(packer)) = (&member.content, &mut packer) {
+        if let (Content::Packed(_), Some(packer)) = (&member.content, &mut packer) {
             (member.file.path, member.file.size) = packer.packed(feedback)?;
         }
         let mut content = wanted.then(Sha256::new);
@@ -174,12 +174,8 @@ fn copy<F: FnMut(&[u8]) -> Result<()>>(
     let part;
     let content: &dyn ReadAt = match &member.content {
         Content::Held(held) => held,
-        Content::In(dir) => {
+        Content::In(dir) | Content::Packed(dir) => {
             part = Part::open_in(dir, name)?.ok_or_else(|| changed().found("no such file"))?;
-            &part
-        }
-        Content::Packed => {
-            part = Part::open(path)?.ok_or_else(|| changed().found("no such file"))?;
             &part
         }
     };

@@ -128,9 +128,8 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     }
     let mut members = captured.members(root, options.compact)?;
     let Captured { database, context, small, .. } = captured;
-    if let Some((capture, file)) = &database {
-        members.push(Member::packed(SourceFile { size: capture.bytes(), ..file.clone() }));
-    }
+    let packed =
+        database.as_ref().map(|(capture, file)| SourceFile { size: capture.bytes(), ..file.clone() });
     let store = Stored::open(database.map(|(capture, _)| capture), &small, &metadata)?;
     let described = store.describe(&rules, &metadata, &contexts::of(&context)?, root)?;
     let header = described.header;
@@ -141,7 +140,8 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let mut phases = Phases::new(phases(stable, compact, options.check));
     let work = Workspace::create(&options.output.directory(), feedback)?;
     feedback.checkpoint()?;
-    let mut store = store.pack(described.cut, options.packing, work.dir(), &mut phases, feedback)?;
+    members.extend(packed.map(|file| Member::packed(work.held(), file)));
+    let mut store = store.pack(described.cut, options.packing, work.held(), &mut phases, feedback)?;
     locks.release();
 
     let mut remarks = Vec::new();

@@ -14,6 +14,7 @@ use super::rules::Rules;
 use crate::context::{Held, Moment};
 use crate::contexts::Contexts;
 use crate::data_dir::Metadata;
+use crate::dir::Dir;
 use crate::jobs::Phases;
 use crate::store::{Accept, Block, Capture, Packing, Rows, Store};
 
@@ -71,13 +72,13 @@ impl Stored<Capture> {
         self,
         cut: Option<i32>,
         packing: Packing,
-        work: &Path,
+        work: &Dir,
         phases: &mut Phases,
         feedback: &mut dyn Feedback,
     ) -> Result<Stored<Packer>> {
         Ok(match self {
             Self::Database(capture) if capture.is_stable() => {
-                let work = work.to_owned();
+                let work = work.clone();
                 Stored::Database(Packer::start(move |watch| capture.pack(&work, cut, packing, watch))?)
             }
             Self::Database(capture) => {

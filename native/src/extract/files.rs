@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use rollsnap_core::snapshot::Event;
 use rollsnap_core::tar::Member;
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use crate::dir::{Dir, Tree};
 use crate::io;
@@ -33,7 +33,7 @@ pub struct Files {
     batches: Option<SyncSender<Batch>>,
     /// Batches for use again.
     spare: Receiver<Batch>,
-    thread: Option<JoinHandle<Result<()>>>,
+    thread: Option<JoinHandle<Result<u64>>>,
 }
 
 /// Steps, and the bytes that they speak of.
@@ -146,9 +146,15 @@ impl Files {
     ///
     /// # Errors
     /// As [`Files::begin`].
-    pub fn finish(mut self) -> Result<()> {
+    pub fn finish(mut self, feedback: &mut dyn Feedback) -> Result<()> {
         self.hand_over()?;
-        self.outcome()
+        let untimed = self.outcome()?;
+        if untimed > 0 {
+            feedback.note(&format!(
+                "The times of {untimed} files are those of now: the file system refuses to set others"
+            ));
+        }
+        Ok(())
     }
 
     fn add(&mut self, step: Step, weight: usize) -> Result<()> {
@@ -167,12 +173,12 @@ impl Files {
         match &self.batches {
             Some(batches) if batches.send(full).is_ok() => Ok(()),
             // It ends early only when something has failed.
-            _ => self.outcome().and_then(|()| Err(ended())),
+            _ => self.outcome().and_then(|_| Err(ended())),
         }
     }
 
-    /// Waits for the thread. Later calls find that it has ended.
-    fn outcome(&mut self) -> Result<()> {
+    /// Waits for the thread, which counts the files that have not got their times. Later calls find that it has ended.
+    fn outcome(&mut self) -> Result<u64> {
         self.batches = None;
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => result,
@@ -188,7 +194,7 @@ impl Drop for Files {
     }
 }
 
-fn write(mut tree: Tree, queue: &Receiver<Batch>, back: &Sender<Batch>) -> Result<()> {
+fn write(mut tree: Tree, queue: &Receiver<Batch>, back: &Sender<Batch>) -> Result<u64> {
     for mut batch in queue {
         if let Some(bytes) = batch.read.take() {
             tree.read(bytes);
@@ -205,7 +211,7 @@ fn write(mut tree: Tree, queue: &Receiver<Batch>, back: &Sender<Batch>) -> Resul
         // Nobody takes it when there is nothing more to fill.
         let _ = back.send(batch);
     }
-    Ok(())
+    Ok(tree.untimed())
 }
 
 fn ended() -> Problem {

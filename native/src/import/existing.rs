@@ -172,12 +172,21 @@ fn is_damage(problem: &Problem) -> bool {
     )
 }
 
-/// A link in the place of a directory would be replaced itself, and what it points to orphaned.
+/// A link in the place of a directory would be replaced itself, and what it points to orphaned. What another file
+/// system is mounted on cannot be replaced at all.
 pub(crate) fn no_links(root: &Path) -> Result<()> {
     let root = Dir::open(root)?;
+    let (device, _) = root.about()?.id;
     for name in TOP_LEVEL {
-        if root.look(name)?.is_some_and(|found| found.kind == Kind::Link) {
-            return Err(Problem::new(Code::ImportLink).path(root.place(name).display()));
+        let refused = || Problem::new(Code::ImportLink).path(root.place(name).display());
+        match root.look(name)? {
+            Some(found) if found.kind == Kind::Link => return Err(refused()),
+            Some(found) if found.id.0 != device => {
+                return Err(refused().headline(
+                    "an entry of the data directory is a mount point, which the import cannot replace",
+                ));
+            }
+            _ => {}
         }
     }
     Ok(())

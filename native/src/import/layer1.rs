@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use rollsnap_core::feedback::Silent;
 use rollsnap_core::{Feedback, Header, Problem, Report, Result};
 
 use super::Options;
+use crate::interrupt::Quiet;
 use crate::l1::{L1, Outcome, Wanted, publication};
 use crate::store::{AnyStore, Family, Rows, close_any, publication_hint};
 use crate::verify::anchored;
@@ -38,8 +38,8 @@ impl Layer1 {
         };
         // The snapshot is being read at this moment, and its progress shown.
         let outcome = match family {
-            Some(Family::Mavkit) => in_words_of_mavkit(publication::search(l1, &wanted, &mut Silent)?),
-            _ => publication::before_import(l1, &wanted, &mut Silent)?,
+            Some(Family::Mavkit) => in_words_of_mavkit(publication::search(l1, &wanted, &mut Quiet)?),
+            _ => publication::before_import(l1, &wanted, &mut Quiet)?,
         };
         outcome.clone().into_result()?;
         *self.outcome.borrow_mut() = Some(outcome);

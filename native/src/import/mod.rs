@@ -21,8 +21,8 @@ use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
 use crate::contexts;
 use crate::convert;
-use crate::data_dir::{PRE_IMAGES, STORE, TOP_LEVEL};
-use crate::dir::Owner;
+use crate::data_dir::{PRE_IMAGES, TOP_LEVEL};
+use crate::dir::{Dir, Owner};
 use crate::jobs::Phases;
 use crate::source::Source;
 use crate::store::{self, AnyStore, Family, LpcOutcome, open_any};
@@ -133,7 +133,7 @@ fn import(
     let level = rules::staged(staging.dir(), root, &header, gate.family, check_header)?;
     let contexts = contexts::read(staging.dir())?;
     let head_level = options.level.unwrap_or(level);
-    adjust(staging.dir(), &header, &existing, options.level, feedback)?;
+    adjust(staging.held(), &header, &existing, options.level, feedback)?;
     // Only now: taken back to its first level, a compact snapshot lacks nothing.
     let compact = rules::compact(staging.dir(), &contexts)?;
     if let Some(compact) = compact.as_ref().filter(|_| !options.keep_compact) {
@@ -207,18 +207,17 @@ fn check(
 /// Makes the staged store fit its new home: level, history mode, the operator's own `lpc`. Level and mode
 /// can differ for stores of version 5 only.
 fn adjust(
-    staging: &Path,
+    staging: &Dir,
     header: &Header,
     existing: &Existing,
     level: Option<i32>,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
-    let database = staging.join(STORE);
     if let Some(level) = level {
-        store::reset_imported(&database, level)?;
+        store::reset_imported(staging, level)?;
     }
     if (existing.history_mode, header.history_mode) == (Some(HistoryMode::Full), HistoryMode::Archive) {
-        store::set_history_mode(&database, HistoryMode::Full)?;
+        store::set_history_mode(staging, HistoryMode::Full)?;
         feedback.note("The history mode stays full: the node will collect what it does not need");
     }
     if let Some(lpc) = &existing.lpc {

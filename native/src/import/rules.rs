@@ -14,7 +14,7 @@ use crate::verify;
 
 /// Rule I1.
 pub(crate) fn not_populated(root: &Path, force: bool) -> Result<()> {
-    if force || !DataDir::new(root).is_populated() {
+    if force || !DataDir::new(root).is_populated()? {
         return Ok(());
     }
     Err(Problem::new(Code::ImportPopulated).headline(format!(

@@ -27,7 +27,7 @@ pub(super) fn extract(
         }
         files.follow(&event)
     })?;
-    files.finish()?;
+    files.finish(feedback)?;
     let header = report.header.ok_or_else(|| Problem::new(Code::FileEmpty))?;
     if staging.has("metadata")? {
         gate.end()?;

@@ -1,14 +1,14 @@
 //! Pre-images in a data directory: files `<kind>/<66 hexadecimal digits>`, named by a byte `00` and the
 //! BLAKE2b-256 hash of their content.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::path::hex;
 use rollsnap_core::{Code, Problem, Result};
 
 use crate::data_dir::PvmKind;
+use crate::dir::Dir;
 use crate::io;
 
 /// Longest pre-image that a PVM can reveal, in bytes.
@@ -35,21 +35,16 @@ impl PreImages {
         if *hash == blake2b(&[]) {
             return Ok(Vec::new());
         }
-        let path = self.directory.join(format!("00{}", hex(hash)));
-        let failed = |err| io::problem("read", &path, err);
+        let name = format!("00{}", hex(hash));
+        let path = self.directory.join(&name);
         let missing = || Problem::new(Code::PreImageMissing).path(path.display());
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => {}
-            // A pipe would never end.
-            Ok(_) => return Err(missing().found("something else than a file")),
-            Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Err(missing());
-            }
-            Err(err) => return Err(failed(err)),
+        if !io::is_dir(&self.directory)? {
+            return Err(missing());
         }
+        let file = Dir::open(&self.directory)?.read(&name)?;
         let mut bytes = Vec::new();
-        let file = File::open(&path).map_err(failed)?;
-        file.take(MAX_PRE_IMAGE + 1).read_to_end(&mut bytes).map_err(failed)?;
+        let read = file.ok_or_else(missing)?.take(MAX_PRE_IMAGE + 1).read_to_end(&mut bytes);
+        read.map_err(|err| io::problem("read", &path, err))?;
         if bytes.len() as u64 > MAX_PRE_IMAGE {
             return Err(Problem::new(Code::PreImageSize).path(path.display()));
         }

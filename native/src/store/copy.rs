@@ -4,33 +4,33 @@
 //! It is made from one read transaction, so that a node may go on writing meanwhile: in WAL mode
 //! readers see the database as it was when they began.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf, absolute};
 
 use rollsnap_core::feedback::{Phase, Silent, Unit};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql};
+use rusqlite::{Connection, ToSql};
 
-use super::engine::{connect, let_copy, watched};
-use super::open::{self, WAL_VERSIONS, WAL_VERSIONS_OFFSET, Watch};
+use super::engine::{let_copy, watched};
+use super::open::{self, Watch};
+use super::own::{OwnDatabase, replaced};
 use super::problem::said;
 use super::read::{Rows, Store};
 use super::reset::reset;
 use super::schema::{self, Accept};
 use crate::data_dir::STORE;
+use crate::dir::Dir;
 use crate::io;
 
-/// Copies the store at `source` to `dest_dir/store.sqlite`, without the `lpc` row and at level
+/// Copies the store at `source` to `store.sqlite` in a directory of ours, without the `lpc` row and at level
 /// `target` (`None`: at its head). The result is one file in WAL mode. The same source gives the
 /// same bytes, unless it is not packed.
 ///
 /// # Errors
 /// As [`Capture::begin`] and [`Capture::pack`].
-pub fn export_copy(source: &Path, dest_dir: &Path, target: Option<i32>, packing: Packing) -> Result<PathBuf> {
-    Capture::begin(source)?.pack(dest_dir, target, packing, &mut Silent)
+pub fn export_copy(source: &Path, dest: &Path, target: Option<i32>, packing: Packing) -> Result<PathBuf> {
+    Capture::begin(source)?.pack(&Dir::open(dest)?, target, packing, &mut Silent)
 }
 
 /// Whether the copy is written anew.
@@ -98,43 +98,40 @@ impl Capture {
     /// As [`Capture::copy`] and [`Copied::finish`].
     pub fn pack(
         self,
-        dest_dir: &Path,
+        dest: &Dir,
         target: Option<i32>,
         packing: Packing,
         feedback: &mut dyn Feedback,
     ) -> Result<PathBuf> {
-        self.copy(dest_dir, PHASE, feedback)?.finish(target, packing, feedback)
+        self.copy(dest, PHASE, feedback)?.finish(target, packing, feedback)
     }
 
-    /// Copies the database page by page into `dest_dir`, which must be an existing directory without
-    /// a `store.sqlite`, and closes the source.
+    /// Copies the database page by page into `dest`, a directory of ours without a `store.sqlite`, and closes the source.
     ///
     /// # Errors
     /// [`Code::OutputExists`], [`Code::SourceChanged`], [`Code::Cancelled`]; [`Code::IoNoSpace`] and other `io.*` codes.
-    pub fn copy(self, dest_dir: &Path, phase: Phase, feedback: &mut dyn Feedback) -> Result<Copied> {
-        let dest = dest_dir.join(STORE);
-        let raw = dest_dir.join("store.sqlite.captured");
-        for path in [&dest, &raw] {
-            if path.try_exists().map_err(|err| io::problem("look at", path, err))? {
-                return Err(Problem::new(Code::OutputExists).path(path.display()));
-            }
-        }
+    pub fn copy(self, dest: &Dir, phase: Phase, feedback: &mut dyn Feedback) -> Result<Copied> {
+        let done = OwnDatabase::make(dest, STORE)?;
+        let raw = OwnDatabase::make(dest, CAPTURED)?;
         let source = self.store.path().to_owned();
-        let raw = Scratch::new(raw);
         let conn = self.store.into_connection();
-        copy_pages(&conn, &source, &raw.path, phase, feedback)?;
+        copy_pages(&conn, &source, &raw, phase, feedback)?;
         open::close(conn, &source)?;
         self.watch.check()?;
-        Ok(Copied { raw, source, dest })
+        Ok(Copied { raw, done, source })
     }
 }
+
+/// What the pages are copied to.
+const CAPTURED: &str = "store.sqlite.captured";
 
 /// The pages of a captured store, in a file of our own, which is removed when this is dropped.
 #[derive(Debug)]
 pub struct Copied {
-    raw: Scratch,
+    raw: OwnDatabase,
+    /// Where the store will be: empty until then.
+    done: OwnDatabase,
     source: PathBuf,
-    dest: PathBuf,
 }
 
 impl Copied {
@@ -143,12 +140,10 @@ impl Copied {
     /// # Errors
     /// As [`super::reset_to_level`] and [`Store::head`], and [`Code::Cancelled`].
     pub fn finish(self, target: Option<i32>, packing: Packing, feedback: &dyn Feedback) -> Result<PathBuf> {
-        let Self { raw, source, dest } = self;
-        let mut store = Store::over(open::writing(&raw.path)?, &raw.path);
-        let failed = |err| said("edit the copy", &raw.path, err);
+        let Self { raw, done, source } = self;
+        let mut store = Store::over(raw.connect()?, raw.path());
+        let failed = |err| said("edit the copy", raw.path(), err);
         let conn = store.connection();
-        // Losing this file to a crash is no loss.
-        conn.pragma_update(None, "synchronous", "off").map_err(failed)?;
         conn.pragma_update(None, "secure_delete", packing == Packing::Pages).map_err(failed)?;
         conn.execute("DELETE FROM rollup_node_state WHERE name = 'lpc'", []).map_err(failed)?;
         if let Some(level) = target
@@ -157,22 +152,22 @@ impl Copied {
             reset(&mut store, level)?;
         }
         let conn = store.into_connection();
-        let done = Scratch::new(dest.clone());
         match packing {
             // Into another file instead of in place: that would need its space twice more, half of it
             // in the directory for temporary files.
             Packing::Packed => {
-                let conn = vacuum_into(conn, &raw.path, &source, &done.path, feedback)?;
-                open::close(conn, &raw.path)?;
+                let conn = vacuum_into(conn, &raw, &source, &done, feedback)?;
+                open::close(conn, raw.path())?;
             }
             Packing::Pages => {
-                open::close(conn, &raw.path)?;
-                fs::rename(&raw.path, &done.path).map_err(|err| io::problem("rename", &raw.path, err))?;
+                open::close(conn, raw.path())?;
+                raw.move_over(&done)?;
             }
         }
-        into_wal_mode(&done.path)?;
+        done.into_wal_mode()?;
+        let path = done.path().to_path_buf();
         done.keep();
-        Ok(dest)
+        Ok(path)
     }
 }
 
@@ -186,7 +181,7 @@ const PAGES: i32 = 256;
 fn copy_pages(
     from: &Connection,
     source: &Path,
-    dest: &Path,
+    dest: &OwnDatabase,
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
@@ -194,10 +189,7 @@ fn copy_pages(
     let (page, count) = size(from).map_err(failed)?;
     let total = u64::from(page) * u64::from(count);
     feedback.phase(Phase { total: Some(total), unit: Unit::Bytes, ..phase });
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let mut to = connect(dest, flags).map_err(failed)?;
-    // Losing this file to a crash is no loss.
-    to.pragma_update(None, "synchronous", "off").map_err(failed)?;
+    let mut to = dest.connect()?;
     let backup = Backup::new(from, &mut to).map_err(failed)?;
     let mut told = 0;
     loop {
@@ -219,46 +211,13 @@ fn copy_pages(
         }
     }
     drop(backup);
-    open::close(to, dest)
+    open::close(to, dest.path())
 }
 
 /// How long a page is, in bytes, and how many there are.
 fn size(conn: &Connection) -> rusqlite::Result<(u32, u32)> {
     let number = |of| conn.query_row(of, [], |row| row.get(0));
     Ok((number("PRAGMA page_size")?, number("PRAGMA page_count")?))
-}
-
-/// A database that is removed again unless it is kept.
-#[derive(Debug)]
-pub(super) struct Scratch {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Scratch {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, kept: false }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(super) fn keep(mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if self.kept {
-            return;
-        }
-        for suffix in ["", "-journal", "-wal", "-shm"] {
-            // What cannot be removed stays in a directory that its owner removes.
-            let _ = io::remove_if_there(&io::with_suffix(&self.path, suffix));
-        }
-    }
 }
 
 /// The bytes of a path as a value, whatever they are.
@@ -274,61 +233,34 @@ impl ToSql for PathValue<'_> {
 /// A large store takes minutes, in which the user can stop it. What is wrong with the copied pages is wrong with the `source`.
 fn vacuum_into(
     mut conn: Connection,
-    raw: &Path,
+    raw: &OwnDatabase,
     source: &Path,
-    dest: &Path,
+    dest: &OwnDatabase,
     feedback: &dyn Feedback,
 ) -> Result<Connection> {
     // Absolute, so that no name can be taken for something else than a path.
-    let path = absolute(dest).map_err(|err| io::problem("find", dest, err))?;
+    let path = absolute(dest.path()).map_err(|err| io::problem("find", dest.path(), err))?;
     let_copy(&conn).map_err(|err| said("copy the store", source, err))?;
+    // The engine writes to a file that is missing or empty only.
     let copied = watched(&mut conn, feedback, |conn| conn.execute("VACUUM main INTO ?1", [PathValue(&path)]));
-    match copied {
-        Ok(_) => Ok(conn),
-        Err(err) => Err(not_copied(said("copy the store", source, err), raw, dest)),
+    copied.map_err(|err| not_copied(said("copy the store", source, err), raw.path(), dest))?;
+    if dest.bytes()? == 0 {
+        return Err(replaced(dest.path()));
     }
+    Ok(conn)
 }
 
 /// Damage is in the source; for everything else the operating system is asked, where the engine
 /// only says that it could not write.
-fn not_copied(problem: Problem, source: &Path, dest: &Path) -> Problem {
+fn not_copied(problem: Problem, source: &Path, dest: &OwnDatabase) -> Problem {
     match problem.code() {
         Code::Cancelled => Problem::new(Code::Cancelled),
-        Code::IoOther | Code::IoPermission => match write_beyond(source, dest) {
-            Err(err) => io::problem("write the copy of the store to", dest, err),
-            Ok(()) => problem.path(dest.display()),
-        },
-        Code::IoNoSpace => problem.path(dest.display()),
+        Code::IoOther | Code::IoPermission => {
+            // Where the copy could end.
+            let length = std::fs::metadata(source).map_or(0, |found| found.len());
+            dest.write_beyond(length).err().unwrap_or_else(|| problem.path(dest.path().display()))
+        }
+        Code::IoNoSpace => problem.path(dest.path().display()),
         _ => problem,
     }
-}
-
-/// Writes into the unfinished copy where it could end: over a quota or a size limit that fails.
-pub(super) fn write_beyond(source: &Path, dest: &Path) -> std::io::Result<()> {
-    let length = std::fs::metadata(source).map_or(0, |found| found.len());
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(dest)?;
-    file.write_all_at(&[0; 1 << 16], length)
-}
-
-/// Nodes expect a database in WAL mode.
-pub(super) fn into_wal_mode(path: &Path) -> Result<()> {
-    let conn = open::writing(path)?;
-    // Who needs the file after a crash syncs it.
-    conn.pragma_update(None, "synchronous", "off")
-        .map_err(|err| said("put the copy into WAL mode", path, err))?;
-    let mode = conn.query_row("PRAGMA journal_mode = wal", [], |row| row.get::<_, String>(0));
-    let mode = mode.map_err(|err| said("put the copy into WAL mode", path, err))?;
-    let refused = |why| {
-        let problem = Problem::new(Code::IoOther).headline("cannot put the copy of the store into WAL mode");
-        Err(problem.path(path.display()).because(why))
-    };
-    if mode != "wal" {
-        return refused("the file system does not support it");
-    }
-    open::close(conn, path)?;
-    // The engine says "wal" even when the disk refuses the change and it takes it back.
-    let mut versions = [0; 2];
-    let mut read = || File::open(path)?.read_exact_at(&mut versions, WAL_VERSIONS_OFFSET);
-    read().map_err(|err| io::problem("read", path, err))?;
-    if versions == WAL_VERSIONS { Ok(()) } else { refused("the disk did not take the change") }
 }

@@ -12,13 +12,13 @@ use rollsnap_core::hash::{BlockHash, CommitmentHash, InboxHash, SlotCommitment, 
 use rollsnap_core::store::statements;
 use rollsnap_core::store::v4::{Protocol, Published};
 use rollsnap_core::{Code, Problem, Result};
-use rusqlite::{Connection, OpenFlags, Params, params};
+use rusqlite::{Connection, Params, params};
 
-use super::copy::{Scratch, into_wal_mode, write_beyond};
-use super::engine::connect;
 use super::open;
+use super::own::OwnDatabase;
 use super::problem::said;
-use crate::io;
+use crate::data_dir::STORE;
+use crate::dir::Dir;
 
 /// The migrations that have made this schema.
 const MIGRATIONS: [&str; 3] = ["initial", "add_state_hash_and_status", "optional_context"];
@@ -30,26 +30,19 @@ const CACHE: i32 = -64 * 1024;
 #[derive(Debug)]
 pub struct NewStore {
     conn: Connection,
-    file: Scratch,
+    file: OwnDatabase,
 }
 
 impl NewStore {
-    /// Makes the database at `path`, where nothing must be.
+    /// Makes `store.sqlite` in a directory of ours, where nothing must have the name.
     ///
     /// # Errors
     /// [`Code::OutputExists`], [`Code::IoNoSpace`] and other `io.*` codes.
-    pub fn create(path: &Path) -> Result<Self> {
-        if path.try_exists().map_err(|err| io::problem("look at", path, err))? {
-            return Err(Problem::new(Code::OutputExists).path(path.display()));
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let failed = |err| not_written("create the store", path, err);
-        let conn = connect(path, flags).map_err(failed)?;
-        let store = Self { conn, file: Scratch::new(path.into()) };
+    pub fn create(dir: &Dir) -> Result<Self> {
+        let file = OwnDatabase::make(dir, STORE)?;
+        let store = Self { conn: file.connect()?, file };
+        let failed = |err| not_written("create the store", &store.file, err);
         let prepare = || {
-            store.conn.query_row("PRAGMA journal_mode = off", [], |_| Ok(()))?;
-            store.conn.query_row("PRAGMA locking_mode = exclusive", [], |_| Ok(()))?;
-            store.conn.pragma_update(None, "synchronous", "off")?;
             store.conn.pragma_update(None, "cache_size", CACHE)?;
             // To the letter: a node compares nothing, but people do, and so do we.
             statements().try_for_each(|statement| store.conn.execute_batch(statement))?;
@@ -193,10 +186,10 @@ impl NewStore {
     /// [`Code::IoNoSpace`] and other `io.*` codes.
     pub fn finish(self) -> Result<PathBuf> {
         let Self { conn, file } = self;
+        conn.execute_batch("COMMIT").map_err(|err| not_written("write the store", &file, err))?;
+        open::close(conn, file.path())?;
+        file.into_wal_mode()?;
         let path = file.path().to_path_buf();
-        conn.execute_batch("COMMIT").map_err(|err| not_written("write the store", &path, err))?;
-        open::close(conn, &path)?;
-        into_wal_mode(&path)?;
         file.keep();
         Ok(path)
     }
@@ -207,16 +200,17 @@ impl NewStore {
 
     fn insert(&self, table: &str, query: &str, row: impl Params) -> Result<()> {
         let written = self.conn.prepare_cached(query).and_then(|mut query| query.execute(row));
-        written.map(drop).map_err(|err| not_written(&format!("write table {table}"), self.path(), err))
+        written.map(drop).map_err(|err| not_written(&format!("write table {table}"), &self.file, err))
     }
 }
 
 /// The operating system is asked where the engine only says that it could not write.
-fn not_written(doing: &str, path: &Path, err: rusqlite::Error) -> Problem {
-    let problem = said(doing, path, err);
+fn not_written(doing: &str, file: &OwnDatabase, err: rusqlite::Error) -> Problem {
+    let problem = said(doing, file.path(), err);
     match problem.code() {
-        Code::IoOther | Code::IoPermission => match write_beyond(path, path) {
-            Err(err) => io::problem("write", path, err),
+        Code::IoOther | Code::IoPermission => match file.bytes().and_then(|length| file.write_beyond(length))
+        {
+            Err(problem) => problem,
             Ok(()) => problem,
         },
         _ => problem,

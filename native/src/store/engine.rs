@@ -35,7 +35,12 @@ const LIMITS: [(Limit, i32); 13] = [
 
 /// Opens a connection. Names are paths, never addresses.
 pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
-    prepare(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+    prepare(open(path, access)?)
+}
+
+/// Opens a connection that has yet to be prepared: the file is open, and nothing of it was read.
+pub(super) fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
 /// A store comes from elsewhere: nothing in its schema is executed, and damaged pages are refused

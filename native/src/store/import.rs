@@ -6,11 +6,13 @@ use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::{HistoryMode, Result};
 
 use super::level::below_first_available;
-use super::open;
+use super::own::OwnDatabase;
 use super::problem::said;
 use super::read::{Mark, Rows, Store};
 use super::reset::{reset, set};
 use super::schema::{self, Accept};
+use crate::data_dir::STORE;
+use crate::dir::Dir;
 
 /// What became of the operator's own last published commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +36,13 @@ pub fn read_lpc(path: &Path) -> Result<Option<Mark<CommitmentHash>>> {
     Ok(lpc)
 }
 
-/// Writes the operator's own `lpc` into the imported store at `path` where it still makes sense:
+/// Writes the operator's own `lpc` into the imported store of a directory where it still makes sense:
 /// not above its head, and either known to it or older than all that it holds.
 ///
 /// # Errors
 /// As [`Store::open`], [`Store::head`] and [`Store::first_available`].
-pub fn keep_lpc(path: &Path, lpc: &Mark<CommitmentHash>) -> Result<LpcOutcome> {
-    edit(path, |store| {
+pub fn keep_lpc(dir: &Dir, lpc: &Mark<CommitmentHash>) -> Result<LpcOutcome> {
+    edit(dir, |store| {
         let head = store.head()?.level;
         if lpc.level > head {
             return Ok(LpcOutcome::AboveHead(head));
@@ -50,7 +52,7 @@ pub fn keep_lpc(path: &Path, lpc: &Mark<CommitmentHash>) -> Result<LpcOutcome> {
             return Ok(LpcOutcome::Unknown);
         }
         let written = set(store.connection(), "lpc", &lpc.hash.to_string(), lpc.level);
-        written.map_err(|err| said("keep the last published commitment", path, err))?;
+        written.map_err(|err| said("keep the last published commitment", &dir.place(STORE), err))?;
         Ok(LpcOutcome::Kept)
     })
 }
@@ -59,22 +61,22 @@ pub fn keep_lpc(path: &Path, lpc: &Mark<CommitmentHash>) -> Result<LpcOutcome> {
 ///
 /// # Errors
 /// As [`Store::open`].
-pub fn set_history_mode(path: &Path, mode: HistoryMode) -> Result<()> {
-    edit(path, |store| {
+pub fn set_history_mode(dir: &Dir, mode: HistoryMode) -> Result<()> {
+    edit(dir, |store| {
         let row = "REPLACE INTO rollup_node_state (name, value) VALUES ('history_mode', ?1)";
         let written = store.connection().execute(row, [mode.as_str()]);
-        written.map(drop).map_err(|err| said("record the history mode", path, err))
+        written.map(drop).map_err(|err| said("record the history mode", &dir.place(STORE), err))
     })
 }
 
-/// Takes the imported store at `path` back to the level that the user asked for; does nothing
+/// Takes the imported store of a directory back to the level that the user asked for; does nothing
 /// when that is its head.
 ///
 /// # Errors
 /// [`rollsnap_core::Code::LevelUnavailable`] with the text of the nodes when the level is too old,
 /// and as [`super::reset_to_level`].
-pub fn reset_imported(path: &Path, level: i32) -> Result<()> {
-    edit(path, |store| {
+pub fn reset_imported(dir: &Dir, level: i32) -> Result<()> {
+    edit(dir, |store| {
         let first = store.first_available()?;
         if level < first {
             return Err(below_first_available(level, first));
@@ -83,14 +85,15 @@ pub fn reset_imported(path: &Path, level: i32) -> Result<()> {
     })
 }
 
-/// Opens for writing, and closes so that one file remains.
-fn edit<T>(path: &Path, change: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
-    let conn = open::writing(path)?;
-    schema::check(&conn, path, Accept::Older)?;
-    let mut store = Store::over(conn, path);
-    let result = change(&mut store)?;
-    let fold = store.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    fold.map_err(|err| said("write the changes", path, err))?;
-    store.close()?;
-    Ok(result)
+/// Opens for writing, and closes so that one file in WAL mode remains.
+pub(super) fn edit<T>(dir: &Dir, change: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+    let file = OwnDatabase::there(dir, STORE);
+    let edited = {
+        let conn = file.connect()?;
+        schema::check(&conn, file.path(), Accept::Older)?;
+        let mut store = Store::over(conn, file.path());
+        change(&mut store).and_then(|result| store.close().map(|()| result))
+    };
+    file.into_wal_mode()?;
+    edited
 }

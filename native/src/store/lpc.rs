@@ -1,20 +1,17 @@
 //! The last commitment that an operator published (LPC), which an import keeps: it says up to where
 //! the operator's own commitments need not be published again.
 
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 
-use rollsnap_core::Result;
 use rollsnap_core::chain::Stored;
 use rollsnap_core::encoding::Commitment;
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::store::{Mark, Rows, v4};
+use rollsnap_core::{Code, Problem, Result};
 
 use super::any::{AnyStore, open_any};
 use super::import::{self, LpcOutcome};
-use crate::data_dir::STORE;
+use crate::dir::Dir;
 use crate::files::Part;
 use crate::io;
 
@@ -46,17 +43,17 @@ impl Lpc {
     ///
     /// # Errors
     /// As [`open_any`], [`Rows::head`] and [`Rows::first_available`]; any `io.*` code.
-    pub fn keep(&self, root: &Path) -> Result<LpcOutcome> {
-        match open_any(root, None)? {
+    pub fn keep(&self, root: &Dir) -> Result<LpcOutcome> {
+        match open_any(root.path(), None)? {
             AnyStore::Database(store) => {
                 store.close()?;
-                import::keep_lpc(&root.join(STORE), &self.mark)
+                import::keep_lpc(root, &self.mark)
             }
             AnyStore::Files(store) => self.keep_in_files(root, &store),
         }
     }
 
-    fn keep_in_files(&self, root: &Path, store: &v4::Store<Part>) -> Result<LpcOutcome> {
+    fn keep_in_files(&self, root: &Dir, store: &v4::Store<Part>) -> Result<LpcOutcome> {
         let head = store.head()?.level;
         if self.mark.level > head {
             return Ok(LpcOutcome::AboveHead(head));
@@ -67,12 +64,13 @@ impl Lpc {
             (_, Some(content)) if is_older => content,
             _ => return Ok(LpcOutcome::Unknown),
         };
-        let path = root.join("storage/lpc");
+        let storage = root
+            .enter("storage")?
+            .ok_or_else(|| Problem::new(Code::StoreMissing).path(root.path().display()))?;
         // As the nodes write it: a tag, and for its owner only.
         let bytes = [&[0][..], &content.to_bytes()].concat();
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let written = file.and_then(|mut file| file.write_all(&bytes));
-        written.map_err(|err| io::problem("write", &path, err))?;
+        let written = storage.create("lpc", 0o600).and_then(|mut file| file.write_all(&bytes));
+        written.map_err(|err| io::problem("write", &storage.place("lpc"), err))?;
         Ok(LpcOutcome::Kept)
     }
 }

@@ -18,6 +18,7 @@ pub mod level;
 mod links;
 mod lpc;
 mod open;
+mod own;
 mod problem;
 pub mod read;
 pub mod reset;

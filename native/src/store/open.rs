@@ -1,4 +1,4 @@
-//! Connections: reading ones, which change nothing beside the database, and writing ones.
+//! Connections for reading, which change nothing beside the database.
 //!
 //! How a database is read depends on who else may be using it, which its companions tell:
 //!
@@ -92,22 +92,7 @@ fn open(path: &Path, takes_part: bool) -> Result<(Connection, Watch)> {
     Ok((conn, Watch { path: real, before: (!shared).then_some(before) }))
 }
 
-/// A connection for writing to a database that nobody else uses.
-pub(super) fn writing(path: &Path) -> Result<Connection> {
-    let failed = |err| said("open it for writing", path, err);
-    match path.try_exists() {
-        Ok(false) => return Err(Problem::new(Code::StoreMissing).path(path.display())),
-        Ok(true) => may(path, Access::READ_OK | Access::WRITE_OK)?,
-        Err(err) => return Err(io::problem("look at", path, err)),
-    }
-    no_journal(path)?;
-    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
-    touch(&conn).map_err(failed)?;
-    check_length(&conn, path)?;
-    Ok(conn)
-}
-
-/// Closes; the last writing connection removes the files beside the database.
+/// Closes it, and says what goes wrong.
 pub(super) fn close(conn: Connection, path: &Path) -> Result<()> {
     conn.close().map_err(|(_, err)| said("close it", path, err))
 }
@@ -299,7 +284,7 @@ fn immutable(real: &Path) -> rusqlite::Result<Connection> {
 
 /// A file that was cut inside a page: the engine would read the missing bytes as zeros, and take a
 /// file shorter than a page for an empty database.
-fn check_length(conn: &Connection, path: &Path) -> Result<()> {
+pub(super) fn check_length(conn: &Connection, path: &Path) -> Result<()> {
     let page = conn.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0));
     let page = u64::from(page.map_err(|err| said("read the size of its pages", path, err))?);
     let length = std::fs::metadata(path).map_err(|err| io::problem("look at", path, err))?.len();

@@ -1,29 +1,24 @@
 //! Taking a store back to an older level (`docs/FORMAT.md`, section 6).
 
-use std::path::Path;
-
 use rollsnap_core::hash::{BlockHash, CommitmentHash};
 use rollsnap_core::{Code, Problem, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::open;
+use super::import::edit;
 use super::problem::said;
 use super::read::{Rows, Store};
-use super::schema::{self, Accept};
+use crate::dir::Dir;
 
-/// Takes the store at `path` back to `level`, in one transaction: head, finalized block and LCC
+/// Takes the store of a directory of ours back to `level`, in one transaction: head, finalized block and LCC
 /// are lowered as far as needed, and what is newer is deleted. Protocols, the history mode and
 /// what the node remembers about garbage collections stay.
 ///
 /// # Errors
 /// [`Code::StoreBlock`] and [`Code::StoreCommitment`] with the texts of the nodes,
-/// [`Code::StoreSchema`], [`Code::StoreDamaged`], any `io.*` code. The store is then as before.
-pub fn reset_to_level(path: &Path, level: i32) -> Result<()> {
-    let conn = open::writing(path)?;
-    schema::check(&conn, path, Accept::Older)?;
-    let mut store = Store::over(conn, path);
-    reset(&mut store, level)?;
-    store.close()
+/// [`Code::StoreSchema`], [`Code::StoreDamaged`]: the store is then as before. Any `io.*` code: it can be half
+/// changed, for there is no journal, and is of no use.
+pub fn reset_to_level(dir: &Dir, level: i32) -> Result<()> {
+    edit(dir, |store| reset(store, level))
 }
 
 pub(super) fn reset(store: &mut Store, level: i32) -> Result<()> {

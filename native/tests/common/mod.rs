@@ -1,6 +1,7 @@
 //! Fixtures and the judges that the tests of this directory share.
 #![allow(dead_code, unreachable_pub)] // Each test program uses a part of it.
 
+use rollsnap::dir::Dir;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,11 @@ impl Fixture {
         let path = self.temp.path().join(name);
         fs::create_dir(&path).unwrap();
         path
+    }
+
+    /// The data directory, held open.
+    pub fn held(&self) -> Dir {
+        Dir::open(&self.root).unwrap()
     }
 
     pub fn level(&self, name: &str) -> Option<i32> {
