@@ -187,6 +187,7 @@ CommitmentPrev     Answer  "commitment.previous"  "a block names another previou
 CommitmentChain    Answer  "commitment.chain"     "a commitment does not follow the one before" "do not use this store: it was altered or damaged"
 CommitmentTicks    Answer  "commitment.ticks"     "a commitment has another number of ticks than its blocks" "do not use this store: it was altered or damaged"
 StateHash          Answer  "state.hash"           "the recorded state hash is not that of the commitment" "do not use this store: it was altered or damaged"
+StateGenesis       Answer  "state.genesis"        "the genesis state is not the one that the origination gives" "do not use this store: it was altered or damaged"
 LevelsChain        Answer  "levels.chain"         "the index of levels does not follow the chain" "do not use this store: it was altered or damaged"
 MarkFinalized      Answer  "mark.finalized"       "the finalized block is not in the chain" "the node will sync again from layer 1"
 MarkLcc            Answer  "mark.lcc"             "the last cemented commitment is not in the chain" "do not use this store: it was altered or damaged"

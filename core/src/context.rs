@@ -20,12 +20,14 @@ pub mod verify;
 pub mod walk;
 pub mod write;
 
+mod beginning;
 mod commits;
 mod entries;
 mod findings;
 mod open;
 mod tally;
 
+pub use beginning::{Beginning, pvm_state};
 pub use checkout::{Commit, Listed, State};
 pub use commits::{Contexts, Found, INDEX_FILES};
 pub(crate) use entries::{MAX_BITS, earlier};

@@ -115,9 +115,6 @@ pub fn base_of(mutant: &Value) -> &str {
     mutant["base"].as_str().or(mutant["snapshot"].as_str()).unwrap_or("v5")
 }
 
-/// Whether the origination gives the genesis state only the PVM can tell.
-pub const NOT_SEEN_YET: [&str; 1] = ["p5c-boot-sector"];
-
 /// Every snapshot that the fixtures hold, in the order of their names.
 pub fn snapshots() -> Vec<Snapshot> {
     ["snapshot", "data-dir"].into_iter().flat_map(snapshots_in).collect()

@@ -195,6 +195,7 @@ pub fn judge(files: &Dir, header: Option<&Header>, shown: &str) -> (Vec<Problem>
         shown,
         header,
         contexts: Some(&contexts),
+        states: None,
     };
     v4::check(subject, Gather::PHASE, &mut Silent).unwrap()
 }

@@ -345,17 +345,18 @@ fn the_boot_sector_is_in_the_block_of_the_origination() {
     let level = i32::try_from(view["rollup"]["genesis_info"]["level"].as_i64().unwrap()).unwrap();
     let stub = Stub::start(&view, &[]);
     let l1 = at(stub.url(), quick());
-    let kernel = l1.boot_sector(level, &rollup, &mut Silent).unwrap().unwrap();
+    let found = l1.origination(level, &rollup, &mut Silent).unwrap().unwrap();
+    let kernel = found.boot_sector;
     assert_eq!(kernel.len(), 408);
     assert!(kernel.starts_with(b"\0asm\x01\0\0\0"));
     // Another rollup was not originated there, nor this one in another block.
     let other: RollupAddress = ROLLUP.parse().unwrap();
-    assert_eq!(l1.boot_sector(level, &other, &mut Silent), Ok(None));
-    assert_eq!(l1.boot_sector(level + 1, &rollup, &mut Silent), Ok(None));
+    assert_eq!(l1.origination(level, &other, &mut Silent), Ok(None));
+    assert_eq!(l1.origination(level + 1, &rollup, &mut Silent), Ok(None));
     for text in ["0", "zz", "é"] {
         view["rollup"]["boot_sector"] = text.into();
         let stub = Stub::start(&view, &[]);
-        let problem = at(stub.url(), quick()).boot_sector(level, &rollup, &mut Silent).unwrap_err();
+        let problem = at(stub.url(), quick()).origination(level, &rollup, &mut Silent).unwrap_err();
         assert_eq!(problem.code(), Code::L1Answer, "{text}");
     }
 }

@@ -100,7 +100,9 @@ fn headers() {
         };
         let (problems, checks) = judge(&files, Some(&header("head")), "");
         assert_eq!(problems, [], "{name}");
-        assert!(checks.iter().all(|check| check.status == Status::Yes), "{name}: {checks:?}");
+        // Without a context nothing is known of the origination.
+        let mut others = checks.iter().filter(|check| check.code != Code::StateGenesis);
+        assert!(others.all(|check| check.status == Status::Yes), "{name}: {checks:?}");
         let (problems, checks) = judge(&files, Some(&header("finalized")), "");
         assert_eq!(problems, [], "{name}");
         let warned = checks.iter().filter(|check| check.code == Code::HeaderStore);

@@ -278,6 +278,17 @@ export class Inspector implements Disposable {
    * `consistent`, whose store stays until free(); else a TypeError.
    */
   compareCemented(hash: string, level: number): Check | undefined;
+  /**
+   * The level of the origination, whose boot sector can be compared: of a rollup of the kind wasm_2_0_0, after
+   * finish(), with `consistent`.
+   */
+  readonly originationLevel: number | undefined;
+  /**
+   * What the report would say if layer 1 had this boot sector in the operation that originated the rollup (field
+   * `kernel`, as bytes; undefined where no operation of that level originates it), under this protocol: a check of
+   * *Anchored*. When, as compareCemented().
+   */
+  compareOrigination(bootSector: Uint8Array | undefined, protocol?: string): Check;
   /** Events that nobody has taken yet: after finish(), what the end of the file told. */
   events(): Event[];
   /** As soon as it was read. */

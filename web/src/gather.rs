@@ -15,7 +15,7 @@ pub(crate) use absent::{Gather, Held, begin};
 #[cfg(not(feature = "consistent"))]
 mod absent {
     use rollsnap_core::feedback::{Feedback, Phase, Unit};
-    use rollsnap_core::hash::CommitmentHash;
+    use rollsnap_core::hash::{CommitmentHash, ProtocolHash};
     use rollsnap_core::report::Check;
     use rollsnap_core::snapshot::Event;
     use rollsnap_core::store::Mark;
@@ -44,6 +44,14 @@ mod absent {
 
     impl Held {
         pub(crate) fn cemented(&self, _: &Mark<CommitmentHash>) -> Option<Check> {
+            match *self {}
+        }
+
+        pub(crate) fn origination_level(&self) -> Option<i32> {
+            match *self {}
+        }
+
+        pub(crate) fn originated(&self, _: Option<&[u8]>, _: Option<&ProtocolHash>) -> Check {
             match *self {}
         }
     }

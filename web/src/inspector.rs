@@ -1,9 +1,9 @@
 //! The inspector that JavaScript feeds.
 
-use js_sys::{Array, Function};
+use js_sys::{Array, Function, Uint8Array};
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::gzip::Zlib;
-use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::hash::{CommitmentHash, ProtocolHash};
 use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::store::Mark;
 use rollsnap_core::{Code, Problem};
@@ -113,6 +113,35 @@ impl Inspector {
             Some(check) => Border::default().carry(&check),
             None => Ok(JsValue::UNDEFINED),
         }
+    }
+
+    /// The level of the rollup's origination, whose boot sector [`Inspector::compare_origination`] judges;
+    /// `undefined` where there is none to be judged, and before the end.
+    #[wasm_bindgen(getter, js_name = originationLevel)]
+    pub fn origination_level(&self) -> Option<i32> {
+        self.held.as_ref().and_then(Held::origination_level)
+    }
+
+    /// Compares the boot sector of the operation that originated the rollup, as layer 1 has it, with the genesis
+    /// commitment and with the genesis state where that is in the file: a check. `boot_sector` is `undefined` where
+    /// layer 1 has no such operation; `protocol` is that of the operation.
+    ///
+    /// # Errors
+    /// `hash.text`; a `TypeError` for what is no `Uint8Array`, before the end, and when *Consistent* was not asked
+    /// for.
+    #[wasm_bindgen(js_name = compareOrigination)]
+    pub fn compare_origination(
+        &self,
+        boot_sector: &JsValue,
+        protocol: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        let not_kept = || misuse("compareOrigination: only after finish(), with the option consistent");
+        let held = self.held.as_ref().ok_or_else(not_kept)?;
+        let protocol = protocol.map(|text| text.parse::<ProtocolHash>()).transpose();
+        let protocol = protocol.map_err(|err| thrown(&Problem::new(Code::HashText).because(err)))?;
+        let given = !boot_sector.is_undefined() && !boot_sector.is_null();
+        let boot_sector = given.then(|| bytes_of(boot_sector).map(Uint8Array::to_vec)).transpose()?;
+        Border::default().carry(&held.originated(boot_sector.as_deref(), protocol.as_ref()))
     }
 
     /// The events that nobody has taken yet: after [`Inspector::finish`], what the end told.

@@ -1,7 +1,7 @@
 // The two ways to anchor a snapshot: a layer 1 node, and a commitment known from elsewhere.
 
 import { $, announce, say } from './dom.js';
-import { askAbout, checkOf, compare, endpointOf } from './layer1.js';
+import { askAbout, askOrigination, checkOf, compare, endpointOf } from './layer1.js';
 import { sentence } from './trouble.js';
 import { together } from './verdicts.js';
 
@@ -36,7 +36,9 @@ export function listenToAnchors(current, show, row) {
     announce(`Asking ${host}.`);
     try {
       const answers = await askAbout(visit.look.header, endpoint, { signal, titles, onProbe });
-      const layer1 = told({ ...answers, endpoint, compared: await compareWith(visit, answers) }, titles, row);
+      const compared = await compareWith(visit, answers);
+      const originated = await originatedAs(visit, answers, endpoint, { signal, titles });
+      const layer1 = told({ ...answers, endpoint, compared, originated }, titles, row);
       signal.throwIfAborted();
       visit.anchors = { ...visit.anchors, layer1 };
       show(visit, layer1.said);
@@ -72,13 +74,17 @@ export function listenToAnchors(current, show, row) {
   });
 }
 
-/** The file was read to its end after layer 1 was asked: what it cemented last can be compared now. */
+/** The file was read to its end after layer 1 was asked: what it has of older times can be compared now. */
 export async function completeAnchors(visit, row) {
   const { layer1 } = visit.anchors;
   if (!layer1) return;
-  const compared = await compareWith(visit, layer1.answers);
+  const titles = (code) => row(code)?.title ?? code;
+  const { answers, endpoint } = layer1;
+  const compared = await compareWith(visit, answers);
+  // Who stops here has the report all the same.
+  const originated = await originatedAs(visit, answers, endpoint, { signal: visit.stop.signal, titles }).catch(() => undefined);
   // Somebody may have asked again.
-  if (visit.anchors.layer1 === layer1) visit.anchors = { ...visit.anchors, layer1: told({ ...layer1.answers, endpoint: layer1.endpoint, compared }, (code) => row(code)?.title ?? code, row) };
+  if (visit.anchors.layer1 === layer1) visit.anchors = { ...visit.anchors, layer1: told({ ...answers, endpoint, compared, originated }, titles, row) };
 }
 
 /** The checks to be drawn, in the order of the command line. */
@@ -105,17 +111,33 @@ async function compareWith({ store }, { cemented }) {
   return store.ask('cemented', cemented).catch(({ title }) => checkOf('l1.lcc', 'unknown', `not checked: whether the store agrees with what layer 1 cemented last\n${title}`));
 }
 
+/** What the file says to what layer 1 has of the origination: `{check, problem?}`, or none where there is nothing to compare. */
+async function originatedAs({ store, look }, { published }, endpoint, { signal, titles }) {
+  // Who does not answer is not asked once more.
+  if (!store || published.problem?.code === 'l1.unreachable') return undefined;
+  const level = await store.ask('originationLevel', {});
+  if (level === undefined) return undefined;
+  const found = await askOrigination(look.header, level, endpoint, { signal, titles });
+  if (found.check) return found;
+  const failed = ({ title }) => checkOf('state.genesis', 'unknown', `not checked: whether the boot sector on layer 1 gives the genesis state\n${title}`);
+  return { check: await store.ask('originated', found).catch(failed) };
+}
+
 /** What a node told: the checks for the report, and the same for people. */
-function told({ published, cemented, compared, endpoint }, titles, row) {
+function told({ published, cemented, compared, originated, endpoint }, titles, row) {
   const { host } = new URL(endpoint);
   const words = { yes: `${host} knows the last commitment.`, no: `${host} does not know the last commitment.` };
   const first = forPeople(published, host, titles, row);
   first.said ??= words[published.check.status];
   const second = compared && forPeople({ check: compared, problem: cemented.problem }, host, titles, row);
   if (second) second.said = compared.status === 'no' ? `The store does not have what ${host} says was cemented last.` : undefined;
-  const short = [first.short ?? first.said, second?.said].filter(Boolean).join(' ');
-  const said = [first.said, second?.said].filter(Boolean).join(' ');
-  return { endpoint, said, short, answers: { published, cemented }, checks: [published.check, compared].filter(Boolean), shown: [first, second].filter(Boolean) };
+  const third = originated && forPeople(originated, host, titles, row);
+  if (third) third.said = originated.check.status === 'no' ? `The file does not begin with what ${host} says that the rollup was originated with.` : undefined;
+  const more = [second?.said, third?.said];
+  const short = [first.short ?? first.said, ...more].filter(Boolean).join(' ');
+  const said = [first.said, ...more].filter(Boolean).join(' ');
+  const checks = [published.check, compared, originated?.check].filter(Boolean);
+  return { endpoint, said, short, answers: { published, cemented }, checks, shown: [first, second, third].filter(Boolean) };
 }
 
 /** A check to be drawn, and what is said about it where there was no answer. */

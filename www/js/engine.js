@@ -63,6 +63,12 @@ export async function inspect(file, { signal, tell }) {
 /** The check of what layer 1 cemented last, with the store of the file that was inspected; nothing where there is nothing to compare. */
 export const cemented = ({ hash, level }) => judged.compareCemented(hash, level);
 
+/** The level of the origination, where what layer 1 has there can be compared with the file that was inspected. */
+export const originationLevel = () => judged.originationLevel;
+
+/** The check of what layer 1 has of the origination. */
+export const originated = ({ bootSector, protocol }) => judged.compareOrigination(bootSector, protocol);
+
 /**
  * A second look for one member, `{name, offset}`: its SHA-256 where `digest` asks for it, its bytes to `sink`
  * (which may answer a promise, and `false` for "enough"). Reads the member alone where that is possible, else

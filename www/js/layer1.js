@@ -45,6 +45,25 @@ export async function askAbout(header, endpoint, { signal, titles, onProbe = () 
   return { published, cemented };
 }
 
+/**
+ * Asks what the rollup of `header` was originated with at this level: `{bootSector, protocol}`, both `undefined` where no
+ * operation there originates it; or `{check, problem}` as above.
+ */
+export async function askOrigination({ rollup_address: rollup }, level, endpoint, { signal, titles }) {
+  const path = `${MAIN}/blocks/${level}/operations`;
+  try {
+    return await new L1(endpoint, signal).ask(path, { level, read: (operations) => originationIn(operations, rollup, path) });
+  } catch (problem) {
+    signal.throwIfAborted();
+    if (!(problem instanceof NoAnswer)) throw problem;
+    // Many nodes have forgotten so old a block.
+    const check = ['l1.pruned', 'l1.forbidden'].includes(problem.code)
+      ? checkOf('state.genesis', 'unknown', `not checked: whether the boot sector on layer 1 gives the genesis state (${problem.line(titles)})`)
+      : { ...checkOf(problem.code, 'unknown', problem.text(titles)), found: problem.found ?? null };
+    return { check, problem };
+  }
+}
+
 /** The check of the commitment that the visitor expects. `titles` as for `search`. */
 export function compare(expected, { last_commitment: found }, titles) {
   const code = 'commitment.expected';
@@ -92,6 +111,23 @@ async function search(node, { rollup_address: rollup, last_commitment: commitmen
 async function lastCemented(node, { rollup_address: rollup }) {
   const path = `${MAIN}/blocks/head/context/smart_rollups/smart_rollup/${rollup}/last_cemented_commitment_hash_with_level`;
   return node.ask(path, { read: asMark });
+}
+
+// Operations come in a list for each of four passes.
+function originationIn(passes, rollup, path) {
+  const list = (value) => (Array.isArray(value) ? value : []);
+  for (const operation of list(passes).flatMap(list)) {
+    const content = list(operation?.contents).find((content) => {
+      const { status, address } = content?.metadata?.operation_result ?? {};
+      return content?.kind === 'smart_rollup_originate' && status === 'applied' && address === rollup;
+    });
+    if (!content) continue;
+    const { kernel } = content;
+    if (typeof kernel !== 'string' || kernel.length % 2 || /[^0-9a-f]/i.test(kernel)) throw new NoAnswer('l1.answer', { found: `a kernel that is no hex text in ${path}` });
+    const protocol = typeof operation.protocol === 'string' ? operation.protocol : undefined;
+    return { bootSector: Uint8Array.from(kernel.match(/../g) ?? [], (pair) => parseInt(pair, 16)), protocol };
+  }
+  return { bootSector: undefined, protocol: undefined };
 }
 
 // Levels are numbers of 32 bits.

@@ -36,11 +36,11 @@ export function drawVerdicts(root, { report, state, problems = [], anchored = []
   );
 }
 
-/**
- * What several checks of layer 1 say together: one "no" outweighs every "yes". That the store has what
- * was cemented some time ago says nothing about its last commitment.
- */
-export const together = (checks) => ['no', 'yes'].find((answer) => checks.some(({ code, status }) => status === answer && !(answer === 'yes' && code === 'l1.lcc'))) ?? 'unknown';
+// What was cemented some time ago, and the origination, say nothing about the last commitment.
+const OLDER = ['l1.lcc', 'state.genesis'];
+
+/** What several checks of layer 1 say together: one "no" outweighs every "yes". */
+export const together = (checks) => ['no', 'yes'].find((answer) => checks.some(({ code, status }) => status === answer && !(answer === 'yes' && OLDER.includes(code)))) ?? 'unknown';
 
 function answerOf(key, report, state, found) {
   if (key === 'anchored' && found.length) return together(found);

@@ -2,7 +2,7 @@
 // file to its end stays, as long as the page shows the file: it has the store, for what layer 1 says later.
 
 import { Failure, describe, fileFailure, streamFailure } from './failures.js';
-import { FIRST_BYTES, about, allDigests, cemented, header, inspect, oneMember, ready } from './engine.js';
+import { FIRST_BYTES, about, allDigests, cemented, header, inspect, oneMember, originated, originationLevel, ready } from './engine.js';
 import { firstBytes, openWhole } from './remote.js';
 
 const stop = new AbortController();
@@ -37,6 +37,10 @@ const JOBS = {
   inspect: async ({ source }) => inspect(await open(source), { signal: stop.signal, tell }),
 
   cemented,
+
+  originationLevel,
+
+  originated,
 
   digest: async ({ source, member }) => oneMember(await open(source), member, { digest: true, signal: stop.signal, tell }),
 

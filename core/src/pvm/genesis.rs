@@ -1,5 +1,7 @@
 //! The state of a rollup right after its origination.
 
+use alloc::string::ToString;
+
 use super::counters::Counters;
 use super::durable::Durable;
 use super::flags::{KERNEL, REBOOT, VERSION};
@@ -11,7 +13,7 @@ use super::reveal::Rollup;
 use super::state::State;
 use super::version::Version;
 use crate::context::edit::Tree;
-use crate::hash::RollupAddress;
+use crate::hash::{ProtocolHash, RollupAddress};
 use crate::problem::Result;
 
 /// What a protocol gives to the rollups that are originated under it.
@@ -56,7 +58,37 @@ impl Constants {
             outbox_message_limit: 100,
         }
     }
+
+    /// What a protocol gives; `None` where it is not known here.
+    pub fn of_protocol(protocol: &ProtocolHash) -> Option<Self> {
+        let name = protocol.to_string();
+        PROTOCOLS.iter().find(|(known, _)| *known == name).map(|(_, constants)| *constants)
+    }
+
+    /// What any protocol or network has given: each version with each set of numbers.
+    pub(super) fn known() -> impl Iterator<Item = Self> {
+        // Mavkit's protocol of development has the ticks of the earlier protocols and the outboxes of the later ones.
+        let mixed = |version| Self { max_nb_ticks: 11_000_000_000, ..Self::late(version) };
+        Version::ALL
+            .into_iter()
+            .flat_map(move |version| [Self::early(version), Self::late(version), mixed(version)])
+    }
 }
+
+/// The protocols of Octez and Mavkit, with what they give.
+const PROTOCOLS: [(&str, Constants); 11] = [
+    ("PtMumbai2TmsJHNGRkD8v8YDbtao7BLUC3wjASn1inAKLFCjaH1", Constants::early(Version::V0)),
+    ("PtNairobiyssHuh87hEhfVBGCVrK3WnS8Z2FT4ymB5tAa4r1nQf", Constants::early(Version::V1)),
+    ("ProxfordYmVfjWnRcgjWH36fW6PArwqykTFzotUxRs6gmTcZDuH", Constants::early(Version::V3)),
+    ("PtParisBxoLz5gzMmn3d9WBQNoPSZakgnkMC2VNuQ3KXfUtUQeZ", Constants::late(Version::V4)),
+    ("PsParisCZo7KAh1Z1smVd9ZMZ1HHn5gkzbM94V3PLCpknFWhUAi", Constants::late(Version::V4)),
+    ("PsQuebecnLByd3JwTiGadoG4nGWi3HYiLXUjkibeFV8dCFeVMUg", Constants::late(Version::V5)),
+    ("PsRiotumaAMotcRoDWW1bysEhQy2n1M5fy8JgRp8jjRfHGmfeA7", Constants::late(Version::V5)),
+    ("PtSeouLouXkxhg39oWzjxDWaCydNfR3RxCUrNe4Q9Ro8BTehcbh", Constants::late(Version::V5)),
+    ("PtTALLiNtPec7mE7yY4m3k26J8Qukef3E3ehzhfXgFZKGtDdAXu", Constants::late(Version::V5)),
+    ("PtAtLasdzXg4XxeVNtWheo13nG4wHXP22qYMqFcT3fyBpWkFero", Constants::early(Version::V3)),
+    ("PtBoreasK2KPuKbeYtXeEdudEHS7YcMFHE9amwheUc4kejTxgRi", Constants::late(Version::V4)),
+];
 
 /// The state with a boot sector (the bytes that the text of the origination stands for) installed.
 pub(super) fn genesis(boot_sector: &[u8], constants: &Constants) -> Result<State> {
@@ -87,4 +119,18 @@ pub(super) fn patch(state: &mut State, rollup: &Rollup) -> Result<()> {
         state.save()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name with a wrong letter would never be met.
+    #[test]
+    fn the_names_of_protocols_are_hashes() {
+        for (name, constants) in PROTOCOLS {
+            let protocol: ProtocolHash = name.parse().unwrap();
+            assert_eq!(Constants::of_protocol(&protocol), Some(constants));
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //!
 //! * [`machine`]: a state, and the levels that it goes through;
 //! * [`genesis`]: what a protocol gives to a new rollup;
+//! * [`origination`]: whether a state is the one that the origination gave;
 //! * [`reveal`]: data that kernels ask for and that is not in the state;
 //! * [`engine`]: how a kernel is run, and what it may call;
 //! * [`kernel`]: which values are kernels at all;
@@ -25,6 +26,7 @@ mod input;
 pub mod kernel;
 pub mod machine;
 pub mod migration;
+pub mod origination;
 mod output;
 mod phase;
 pub mod reveal;
@@ -38,6 +40,7 @@ pub use function::{HostFunction, Value, ValueType};
 pub use genesis::Constants;
 pub use machine::{LevelOutcome, Machine};
 pub use migration::Family;
+pub use origination::Origination;
 pub use output::messages as outbox;
 pub use phase::Phase;
 pub use reveal::{DalPage, DalParameters, Request, Reveal, Revealed, Rollup, SharedReveal};

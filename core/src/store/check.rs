@@ -1,9 +1,13 @@
 //! *Consistent*: everything that metadata, store and the walk over its chain can say.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::publications::Publications;
-use super::{Metadata, Rows, head_context, header_against_store, is_compact, no_metadata, no_mode, passed};
+use super::{
+    Genesis, Metadata, Rows, States, head_context, header_against_store, is_compact, no_metadata, no_mode,
+    passed,
+};
 use crate::chain::{self, Marks};
 use crate::code::Code;
 use crate::context::Contexts;
@@ -13,7 +17,6 @@ use crate::problem::{Place, Problem, Result};
 use crate::report::Check;
 
 /// What is checked.
-#[derive(Debug)]
 pub struct Subject<'a, S> {
     /// The file `metadata`, if it is there.
     pub metadata: Result<Option<Metadata>>,
@@ -25,6 +28,14 @@ pub struct Subject<'a, S> {
     pub header: Option<&'a Header>,
     /// The contexts that are there.
     pub contexts: Option<&'a Contexts>,
+    /// Where the state at the origination is read.
+    pub states: Option<States<'a>>,
+}
+
+impl<S> fmt::Debug for Subject<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject").field("shown", &self.shown).finish_non_exhaustive()
+    }
 }
 
 /// Checks metadata, store and chain: what does not hold, and what does.
@@ -37,7 +48,7 @@ pub fn check<S: Rows>(
     feedback: &mut dyn Feedback,
 ) -> Result<(Vec<Problem>, Vec<Check>)> {
     let mut problems = Vec::new();
-    let Subject { metadata, store, shown, header, contexts } = subject;
+    let Subject { metadata, store, shown, header, contexts, states } = subject;
     let metadata = match metadata.and_then(|metadata| metadata.ok_or_else(|| no_metadata(shown))) {
         Ok(metadata) => Some(metadata),
         Err(problem) if problem.code().is_about_contents() => {
@@ -47,7 +58,7 @@ pub fn check<S: Rows>(
         // Metadata that may say anything are no reason to judge the store without them.
         Err(problem) => return Ok((Vec::from([problem]), Vec::new())),
     };
-    let judge = Judge { metadata: metadata.as_ref(), shown, header, contexts, phase };
+    let judge = Judge { metadata: metadata.as_ref(), shown, header, contexts, states, phase };
     match store.and_then(|store| judge.store(store, feedback, &mut problems)) {
         Ok(passed) => Ok((problems, passed)),
         Err(problem) if problem.code() == Code::Cancelled => Err(problem),
@@ -63,6 +74,7 @@ struct Judge<'a> {
     shown: &'a str,
     header: Option<&'a Header>,
     contexts: Option<&'a Contexts>,
+    states: Option<States<'a>>,
     phase: Phase,
 }
 
@@ -119,6 +131,11 @@ impl Judge<'_> {
         store.publications(&mut |publication| publications.add(&publication))?;
         problems.extend(publications.finish());
         let sound = problems.len() == before;
-        Ok(passed(&summary, first_available, head.level, sound, compact))
+        let mut passed = passed(&summary, first_available, head.level, sound, compact);
+        match Genesis::find(self.metadata, store, contexts, self.states).judge() {
+            Ok(check) => passed.push(check),
+            Err(problem) => problems.push(problem),
+        }
+        Ok(passed)
     }
 }

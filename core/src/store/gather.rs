@@ -7,10 +7,10 @@ use super::held::Held;
 use super::opened::Opened;
 use super::rows::Rows;
 use super::shelf::Shelf;
-use super::{MAX_METADATA, Metadata, PreImages, STORE, Subject, cut_store, settle};
+use super::{Genesis, MAX_METADATA, Metadata, PreImages, STORE, Subject, cut_store, settle};
 use crate::code::Code;
 use crate::context::verify::{Audit, Immediate, Memory};
-use crate::context::{Context, Facts, facts};
+use crate::context::{Beginning, Context, Facts, facts};
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
@@ -45,6 +45,7 @@ pub struct Gather {
     /// Whether `store.sqlite` came whole.
     has_database: bool,
     audit: Audit<Immediate, Memory>,
+    beginning: Beginning,
     context: Shelf,
     pre_images: PreImages,
     problems: Vec<Problem>,
@@ -77,6 +78,7 @@ impl Gather {
             store: Shelf::new(max_store),
             has_database: false,
             audit: Audit::new(Immediate, Memory::default()),
+            beginning: Beginning::default(),
             context: Shelf::new(MAX_CONTEXT),
             pre_images: PreImages::default(),
             problems: Vec::new(),
@@ -105,8 +107,8 @@ impl Gather {
     /// # Errors
     /// [`Code::Cancelled`].
     pub fn judge(mut self, report: &mut Report, phase: Phase, feedback: &mut dyn Feedback) -> Result<Held> {
-        let held = Held::new(core::mem::replace(&mut self.store, Shelf::new(0)));
-        self.settle(&held, report, phase, feedback)?;
+        let mut held = Held::new(core::mem::replace(&mut self.store, Shelf::new(0)));
+        held.genesis = self.settle(&held, report, phase, feedback)?;
         Ok(held)
     }
 
@@ -116,14 +118,14 @@ impl Gather {
         report: &mut Report,
         phase: Phase,
         feedback: &mut dyn Feedback,
-    ) -> Result<()> {
+    ) -> Result<Genesis> {
         let whole = report.verdicts.intact == Verdict::Yes;
         // Which files a store in files has, only the end of the archive tells.
         let has_store = self.has_database || report.members.complete;
         let has_everything = self.metadata.complete && has_store;
         if !whole && !has_everything {
             report.add(cut_store());
-            return Ok(());
+            return Ok(Genesis::unknown("the store did not come whole"));
         }
         let total = Some(self.audit.put_off());
         feedback.phase(Phase { name: "Checking context", total, unit: Unit::Bytes, ..phase });
@@ -132,20 +134,28 @@ impl Gather {
         if let Some(check) = held.too_large() {
             let checks = audited.checks.into_iter().chain([check]).collect();
             settle(report, audited.problems, checks, false);
-            return Ok(());
+            return Ok(Genesis::unknown("the store was not kept"));
         }
         let header = report.header;
         let mut store = held.store();
         let metadata = self.metadata.seen.then(|| Metadata::parse(&self.metadata.bytes));
+        let metadata = metadata.transpose().map_err(|problem| problem.path("metadata"));
+        let known = metadata.as_ref().ok().copied().flatten();
+        let states = |commit: &ContextHash| self.beginning.pvm_state(audited.first, commit);
         let subject = Subject {
-            metadata: metadata.transpose().map_err(|problem| problem.path("metadata")),
+            metadata,
             store: store.as_mut().map_err(|problem| problem.clone()),
             shown: SHOWN,
             header: header.as_ref(),
             contexts: Some(&audited.contexts),
+            states: Some(&states),
         };
         let (mut problems, mut passed) = Opened::check(subject, phase, feedback)?;
         report.store = store.as_ref().ok().map(Opened::facts);
+        let genesis = match &store {
+            Ok(store) => Genesis::find(known.as_ref(), store, Some(&audited.contexts), Some(&states)),
+            Err(_) => Genesis::unknown("there is no store that can be read"),
+        };
         if let (Ok(store), Some(facts), true) = (&store, &mut report.context, audited.problems.is_empty())
             && let Some(commit) = store.head().ok().and_then(|head| head.context)
         {
@@ -162,7 +172,7 @@ impl Gather {
         problems.extend(self.pre_images.problems());
         passed.extend(self.pre_images.passed());
         settle(report, problems, passed, whole);
-        Ok(())
+        Ok(genesis)
     }
 
     /// The phase in which a report is completed, for jobs that have no other.
@@ -176,6 +186,7 @@ impl Gather {
             self.open = Open::Context;
             self.context.begin(name, *size);
             self.audit.begin(name, *size);
+            self.beginning.begin(name, *size);
         } else if !tar::belongs_in_a_snapshot(name) {
             if self.problems.len() < MAX_CHECKS {
                 self.problems.push(Problem::new(Code::SnapshotMember).member(name));
@@ -207,6 +218,7 @@ impl Gather {
                 if self.audit.is_lost() {
                     self.context.give_up();
                 }
+                self.beginning.data(data);
                 self.context.data(data);
             }
             Open::Other => self.pre_images.data(data),
@@ -222,6 +234,7 @@ impl Gather {
             }
             Open::Context => {
                 self.audit.end();
+                self.beginning.end();
                 self.context.end();
             }
             Open::Other => self.pre_images.end(&member.name, member.size),

@@ -6,9 +6,9 @@ use alloc::string::String;
 use super::opened::Opened;
 use super::pieces::Pieces;
 use super::shelf::{MAX_FILES, Shelf};
-use super::{Mark, Store, check_cemented};
+use super::{Genesis, Mark, Store, check_cemented};
 use crate::code::Code;
-use crate::hash::CommitmentHash;
+use crate::hash::{CommitmentHash, ProtocolHash};
 use crate::problem::{Problem, Result};
 use crate::report::Check;
 
@@ -16,11 +16,12 @@ use crate::report::Check;
 #[derive(Debug)]
 pub struct Held {
     files: Shelf,
+    pub(super) genesis: Genesis,
 }
 
 impl Held {
     pub(super) fn new(files: Shelf) -> Self {
-        Self { files }
+        Self { files, genesis: Genesis::unknown("nobody looked") }
     }
 
     /// The store, opened.
@@ -46,6 +47,17 @@ impl Held {
             Err(problem) if problem.code() == Code::L1Lcc => Some(Check::of(&problem)),
             Err(problem) => Some(Check::open(&problem)),
         }
+    }
+
+    /// The level of the origination, where its boot sector can be judged.
+    pub fn origination_level(&self) -> Option<i32> {
+        self.genesis.level()
+    }
+
+    /// What a report says when layer 1 has this boot sector in the operation of the origination, under this protocol
+    /// (rule P5c): a check of the verdict *Anchored*. `None` is the boot sector where there is no such operation.
+    pub fn originated(&self, boot_sector: Option<&[u8]>, protocol: Option<&ProtocolHash>) -> Check {
+        self.genesis.judge_boot_sector(boot_sector, protocol).unwrap_or_else(|problem| Check::of(&problem))
     }
 
     fn not_kept(&self) -> Option<String> {

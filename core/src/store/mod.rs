@@ -4,7 +4,7 @@
 //! [`check`] is all rules of a store in one place, for every reader of one: whatever implements
 //! [`Rows`]. [`Store`] does so for version 5 without a database engine, through [`crate::sqlite`], and
 //! [`v4`] for the versions before it; [`Opened`] is either. [`Gather`] keeps what is needed of the members of a snapshot for
-//! either, and leaves [`Held`] for what layer 1 says later ([`check_cemented`]).
+//! either, and leaves [`Held`] for what layer 1 says later ([`check_cemented`], [`Genesis`]).
 
 mod cells;
 mod cemented;
@@ -12,6 +12,7 @@ mod chain;
 mod check;
 mod facts;
 mod gather;
+mod genesis;
 mod held;
 mod limits;
 mod metadata;
@@ -33,6 +34,7 @@ pub use cemented::check_cemented;
 pub use check::{Subject, check};
 pub use facts::Facts;
 pub use gather::{DEFAULT_MAX_STORE, Gather};
+pub use genesis::{Genesis, States, not_served, unknown_genesis};
 pub use held::Held;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use metadata::{MAX_METADATA, Metadata, PvmKind};

@@ -89,17 +89,19 @@ impl<D: Rows, R: ReadAt> Opened<D, R> {
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<(Vec<Problem>, Vec<Check>)> {
-        let Subject { metadata, store, shown, header, contexts } = subject;
+        let Subject { metadata, store, shown, header, contexts, states } = subject;
         match store {
             Ok(Self::Files(store)) => {
-                v4::check(Subject { metadata, store: Ok(store), shown, header, contexts }, phase, feedback)
+                let subject = Subject { metadata, store: Ok(&mut **store), shown, header, contexts, states };
+                v4::check(subject, phase, feedback)
             }
             Ok(Self::Database(store)) => {
-                check(Subject { metadata, store: Ok(store), shown, header, contexts }, phase, feedback)
+                let subject = Subject { metadata, store: Ok(store), shown, header, contexts, states };
+                check(subject, phase, feedback)
             }
             Err(problem) => {
                 let store: Result<&mut D> = Err(problem);
-                check(Subject { metadata, store, shown, header, contexts }, phase, feedback)
+                check(Subject { metadata, store, shown, header, contexts, states }, phase, feedback)
             }
         }
     }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Metadata;
+use super::{Metadata, unknown_genesis};
 use crate::chain::{Block, Summary};
 use crate::code::Code;
 use crate::context::Contexts;
@@ -182,9 +182,12 @@ pub fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>, w
     // Messages without a witness may be anything, and so may objects that nobody read.
     let open = [Code::MessagesWitness, Code::ContextUnchecked];
     let unproved = passed.iter().any(|check| open.contains(&check.code) && check.status == Status::Unknown);
+    let judged = passed.iter().any(|check| check.code == Code::StateGenesis)
+        || problems.iter().any(|problem| problem.code() == Code::StateGenesis);
     passed.into_iter().for_each(|check| report.add(check));
-    let genesis = "not checked: whether the origination gives the genesis state, which needs the PVM";
-    report.add(Check::unknown(Code::StateHash, genesis));
+    if !judged {
+        report.add(unknown_genesis());
+    }
     problems.iter().for_each(|problem| report.add(Check::of(problem)));
     let accused = problems.iter().any(|problem| problem.code().is_about_contents());
     report.verdicts.consistent = match (accused, whole && !unproved && problems.is_empty()) {

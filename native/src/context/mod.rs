@@ -4,6 +4,15 @@
 //! * [`threads`] and [`spool`]: what its check needs of this machine;
 //! * [`target`]: what the user named, with the store beside it where there is one.
 
+use std::path::Path;
+
+use rollsnap_core::Result;
+use rollsnap_core::context::edit::Tree;
+use rollsnap_core::context::{self, Context};
+use rollsnap_core::hash::ContextHash;
+
+use crate::files::FileSet;
+
 pub mod moment;
 pub mod spool;
 pub mod target;
@@ -13,3 +22,12 @@ pub use moment::{Held, Moment};
 pub use spool::TempSpool;
 pub use target::{Levels, Target, is_context};
 pub use threads::Threads;
+
+/// The PVM state of a commit in the context of a data directory; `None` when the commit has none.
+///
+/// # Errors
+/// Those of [`context::pvm_state`], and any `io.*` code.
+pub(crate) fn pvm_state(root: &Path, commit: &ContextHash) -> Result<Option<Tree>> {
+    let moment = Moment::take(&FileSet::Below(root.into(), "context"))?;
+    context::pvm_state(Context::open(moment)?, commit, None)
+}

@@ -273,7 +273,8 @@ fn result(
     let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
     let phase = phases.next_two("Checking context");
     let audited = reading.of_data_dir(dir, phase, feedback)?;
-    let subject = Subject { root: dir, shown, header: None, contexts: Some(&audited.contexts) };
+    let contexts = Some(&audited.contexts);
+    let subject = Subject { root: dir, shown, header: None, contexts, beginning: None };
     let store = open_any(dir, Some(Family::Octez));
     let phase = phases.next("Checking chain");
     let (mut problems, mut passed) = verify::check_store(subject, store, phase, feedback)?;

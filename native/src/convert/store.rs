@@ -96,6 +96,8 @@ impl Conversion<'_> {
                 shown: &self.shown.display().to_string(),
                 header: self.header,
                 contexts: Some(&contexts),
+                // It is judged with the new store.
+                states: None,
             };
             let (mut problems, told) = v4::check(subject, phase, feedback)?;
             // A node of version 4 wants its own version; here the others are as good.

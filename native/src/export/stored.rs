@@ -6,12 +6,12 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::Check;
-use rollsnap_core::store::{Opened, Subject, no_mode, v4};
+use rollsnap_core::store::{Opened, States, Subject, no_mode, v4};
 use rollsnap_core::{Feedback, Header, Problem, Result};
 
 use super::packer::Packer;
 use super::rules::Rules;
-use crate::context::{Held, Moment};
+use crate::context::{Held, Moment, pvm_state};
 use crate::contexts::Contexts;
 use crate::data_dir::Metadata;
 use crate::dir::Dir;
@@ -103,11 +103,11 @@ impl Stored<Packer> {
     pub(super) fn check(
         self,
         (metadata, header, contexts): (&Metadata, &Header, &Contexts),
-        shown: &Path,
+        root: &Path,
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<(Vec<Problem>, Vec<Check>)> {
-        let shown = &*shown.display().to_string();
+        let shown = &*root.display().to_string();
         let (metadata, header, contexts) = (Ok(Some(*metadata)), Some(header), Some(contexts));
         let mut store = match self {
             Self::Database(mut packer) => {
@@ -115,7 +115,10 @@ impl Stored<Packer> {
             }
             Self::Files(store) => Opened::Files(store),
         };
-        let subject = Subject { metadata, store: Ok(&mut store), shown, header, contexts };
+        let states = |commit: &ContextHash| pvm_state(root, commit);
+        let states: States<'_> = &states;
+        let states = Some(states);
+        let subject = Subject { metadata, store: Ok(&mut store), shown, header, contexts, states };
         let found = Opened::check(subject, phase, feedback)?;
         if let Opened::Database(store) = store {
             store.close()?;

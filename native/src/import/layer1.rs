@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use rollsnap_core::store::Genesis;
 use rollsnap_core::{Feedback, Header, Problem, Report, Result};
 
 use super::Options;
@@ -46,11 +47,12 @@ impl Layer1 {
         Ok(())
     }
 
-    /// Rules P3 and P4.
+    /// Rules P3, P4 and, with the boot sector of layer 1, P5c.
     pub(super) fn after(
         &self,
         header: &Header,
         mut store: AnyStore,
+        genesis: impl FnOnce(&AnyStore) -> Result<Genesis>,
         report: &mut Report,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
@@ -65,9 +67,11 @@ impl Layer1 {
             outcome = Some(found);
         }
         let kept = anchored::last_cemented(l1, &rollup, &mut store, feedback)?;
+        let genesis = genesis(&store)?;
         close_any(store)?;
+        let originated = anchored::origination(l1, &rollup, &genesis, feedback)?;
         outcome.iter().for_each(|outcome| anchored::record(outcome, report));
-        kept.into_iter().for_each(|check| report.add(check));
+        kept.into_iter().chain(originated).for_each(|check| report.add(check));
         Ok(())
     }
 }

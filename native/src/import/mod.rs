@@ -141,14 +141,15 @@ fn import(
     }
     let store = || open_any(staging.dir(), None);
     if options.check {
-        layer1.after(&header, store()?, &mut report, feedback)?;
+        let genesis = |store: &AnyStore| verify::genesis(staging.dir(), store, &contexts);
+        layer1.after(&header, store()?, genesis, &mut report, feedback)?;
         // A store that cannot be read is told below, in the words of the nodes.
         let head = verify::head_context(store())?;
         let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(staging.dir()) };
         let phase = phases.next_two("Checking context");
         let audited = reading.of_data_dir(staging.dir(), phase, feedback)?;
         let contexts = Some(&audited.contexts);
-        let subject = Subject { root: staging.dir(), shown: root, header: None, contexts };
+        let subject = Subject { root: staging.dir(), shown: root, header: None, contexts, beginning: None };
         let partial_lists = converted.as_ref().map_or(0, |(carried, _)| carried.partial_lists);
         let phase = phases.next("Checking chain");
         check(subject, store(), partial_lists, &audited, phase, &mut report, feedback)?;

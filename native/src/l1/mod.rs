@@ -17,4 +17,4 @@ pub mod rpc;
 
 pub use client::Options;
 pub use publication::{Outcome, Wanted};
-pub use rpc::{At, L1};
+pub use rpc::{At, L1, Originated};

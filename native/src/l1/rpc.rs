@@ -6,10 +6,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use rollsnap_core::encoding::Commitment;
-use rollsnap_core::hash::{CommitmentHash, RollupAddress};
+use rollsnap_core::hash::{CommitmentHash, ProtocolHash, RollupAddress};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 
 use super::answer::{self, Failure, Subject, excerpt};
 use super::client::{Client, Options};
@@ -29,6 +30,15 @@ pub enum At {
     Head,
     /// The block at this level.
     Level(i32),
+}
+
+/// What a rollup was originated with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Originated {
+    /// Its kernel.
+    pub boot_sector: Vec<u8>,
+    /// The protocol of the operation, where the answer names it.
+    pub protocol: Option<ProtocolHash>,
 }
 
 impl L1 {
@@ -161,24 +171,27 @@ impl L1 {
         Ok(Mark { hash: typed(&commitment_hash, &path)?, level })
     }
 
-    /// The bytes of the kernel that a rollup was originated with in the block at this level; `None` when
-    /// no operation of the block originates it.
+    /// What a rollup was originated with in the block at this level; `None` when no operation of the block
+    /// originates it.
     ///
     /// # Errors
     /// As [`head_level`](Self::head_level).
-    pub fn boot_sector(
+    pub fn origination(
         &self,
         level: i32,
         rollup: &RollupAddress,
         feedback: &mut dyn Feedback,
-    ) -> Result<Option<Vec<u8>>> {
+    ) -> Result<Option<Originated>> {
         let path = block(At::Level(level), "operations");
-        let operations: serde_json::Value = self.ask(&path, Subject::Block(level), feedback)?;
-        let Some(kernel) = origination(&operations, &rollup.to_string()) else { return Ok(None) };
-        let kernel = kernel.as_str().and_then(unhex);
+        let operations: Json = self.ask(&path, Subject::Block(level), feedback)?;
+        let Some((protocol, kernel)) = find_origination(&operations, &rollup.to_string()) else {
+            return Ok(None);
+        };
         let wrong =
             || Problem::new(Code::L1Answer).found(format_args!("a kernel that is no hex text in {path}"));
-        kernel.map(Some).ok_or_else(wrong)
+        let boot_sector = kernel.as_str().and_then(unhex).ok_or_else(wrong)?;
+        let protocol = protocol.as_str().map(|text| typed(text, &path)).transpose()?;
+        Ok(Some(Originated { boot_sector, protocol }))
     }
 
     /// The constants of the data availability layer at the block of this level.
@@ -252,19 +265,21 @@ struct Level {
     level: i32,
 }
 
-/// The kernel of the operation that originates a rollup, in the operations of a block: a list for each of
+/// Protocol and kernel of the operation that originates a rollup, in the operations of a block: a list for each of
 /// four passes, and in it operations with their contents.
-fn origination<'v>(operations: &'v serde_json::Value, rollup: &str) -> Option<&'v serde_json::Value> {
+fn find_origination<'v>(operations: &'v Json, rollup: &str) -> Option<(&'v Json, &'v Json)> {
     let passes = operations.as_array().into_iter().flatten();
-    let operations = passes.flat_map(|pass| pass.as_array().into_iter().flatten());
-    let contents = operations.flat_map(|operation| operation["contents"].as_array().into_iter().flatten());
-    let originated = |content: &&serde_json::Value| {
+    let mut operations = passes.flat_map(|pass| pass.as_array().into_iter().flatten());
+    let originates = |content: &&Json| {
         let result = &content["metadata"]["operation_result"];
         content["kind"] == "smart_rollup_originate"
             && result["status"] == "applied"
             && result["address"] == rollup
     };
-    contents.filter(originated).map(|content| &content["kernel"]).next()
+    operations.find_map(|operation| {
+        let content = operation["contents"].as_array()?.iter().find(originates)?;
+        Some((&operation["protocol"], &content["kernel"]))
+    })
 }
 
 /// The bytes that pairs of hexadecimal digits stand for.

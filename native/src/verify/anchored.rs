@@ -3,10 +3,10 @@
 
 use rollsnap_core::hash::{CommitmentHash, RollupAddress};
 use rollsnap_core::report::Check;
-use rollsnap_core::store::check_cemented;
+use rollsnap_core::store::{Genesis, check_cemented, not_served};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
-use super::{Contents, Options};
+use super::{Contents, Options, consistent};
 use crate::data_dir::metadata;
 use crate::jobs::Phases;
 use crate::l1::{At, L1, Outcome, Wanted, publication};
@@ -60,6 +60,18 @@ pub(super) fn check(
         }
         Err(problem) => report.add(Check::open(&problem)),
     }
+    let genesis = match consistent::genesis_of(contents) {
+        Err(problem) if problem.code().is_about_contents() => return Ok(()),
+        genesis => genesis?,
+    };
+    match origination(&l1, &rollup, &genesis, feedback) {
+        Ok(check) => check.into_iter().for_each(|check| report.add(check)),
+        Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
+        Err(problem) => {
+            report.verdicts.anchored = Verdict::No;
+            report.add(Check::of(&problem));
+        }
+    }
     Ok(())
 }
 
@@ -97,6 +109,31 @@ pub(crate) fn last_cemented(
 ) -> Result<Option<Check>> {
     let cemented = l1.last_cemented(At::Head, rollup, feedback)?;
     check_cemented(&cemented, store)
+}
+
+/// Rule P5c with the boot sector of layer 1. `None` when none can be judged.
+///
+/// # Errors
+/// [`Code::StateGenesis`], [`Code::Cancelled`]. What layer 1 does not answer stands in the check: a node that has
+/// forgotten so old a block is a node as others are.
+pub(crate) fn origination(
+    l1: &L1,
+    rollup: &RollupAddress,
+    genesis: &Genesis,
+    feedback: &mut dyn Feedback,
+) -> Result<Option<Check>> {
+    let Some(level) = genesis.level() else { return Ok(None) };
+    let found = match l1.origination(level, rollup, feedback) {
+        Ok(found) => found,
+        Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
+        Err(problem) if matches!(problem.code(), Code::L1Pruned | Code::L1Forbidden) => {
+            return Ok(Some(not_served(&problem)));
+        }
+        Err(problem) => return Ok(Some(Check::open(&problem))),
+    };
+    let boot_sector = found.as_ref().map(|found| &*found.boot_sector);
+    let protocol = found.as_ref().and_then(|found| found.protocol.as_ref());
+    genesis.judge_boot_sector(boot_sector, protocol).map(Some)
 }
 
 fn compare(subject: Option<&Anchorage>, expected: CommitmentHash, report: &mut Report) {

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rollsnap_core::context::Facts;
+use rollsnap_core::context::edit::Tree;
+use rollsnap_core::context::{Beginning, Facts};
 use rollsnap_core::feedback::Phase;
+use rollsnap_core::hash::ContextHash;
 use rollsnap_core::report::Check;
-use rollsnap_core::store;
+use rollsnap_core::store::{self, Genesis};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
 use super::{Contents, Options};
+use crate::context::pvm_state;
 use crate::contexts::Contexts;
 use crate::data_dir::metadata;
 use crate::jobs::Phases;
@@ -26,6 +29,28 @@ pub struct Subject<'a> {
     pub header: Option<&'a Header>,
     /// The contexts that are there.
     pub contexts: Option<&'a Contexts>,
+    /// What was kept of a context that streamed by, and its first commit with the offset; `None`: it is below the
+    /// directory.
+    pub beginning: Option<Streamed<'a>>,
+}
+
+/// The beginning of a context that streamed by, and its first commit with the offset.
+pub type Streamed<'a> = (&'a Beginning, Option<(ContextHash, u64)>);
+
+impl Subject<'_> {
+    /// The PVM state of a commit; `None` when the commit has none.
+    fn state(&self, commit: &ContextHash) -> Result<Option<Tree>> {
+        match self.beginning {
+            Some((beginning, first)) => beginning.pvm_state(first, commit),
+            None => pvm_state(self.root, commit),
+        }
+    }
+
+    fn genesis(&self, store: &AnyStore) -> Result<Genesis> {
+        let metadata = metadata::read(self.root)?;
+        let states = |commit: &ContextHash| self.state(commit);
+        Ok(Genesis::find(metadata.as_ref(), store, self.contexts, Some(&states)))
+    }
 }
 
 pub(super) fn check(
@@ -47,6 +72,7 @@ pub(super) fn check(
         shown: contents.shown(),
         header,
         contexts: Some(&contents.audited().contexts),
+        beginning: contents.beginning(),
     };
     let store = contents.store();
     report.store = store.as_ref().ok().map(AnyStore::facts);
@@ -73,12 +99,14 @@ pub fn check_store(
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<(Vec<Problem>, Vec<Check>)> {
+    let states = |commit: &ContextHash| subject.state(commit);
     let judged = store::Subject {
         metadata: metadata::read(subject.root),
         store: store.as_mut().map_err(|problem| problem.clone()),
         shown: &subject.shown.display().to_string(),
         header: subject.header,
         contexts: subject.contexts,
+        states: Some(&states),
     };
     let (mut problems, passed) = AnyStore::check(judged, phase, feedback)?;
     match store.map_or(Ok(()), close_any) {
@@ -89,6 +117,27 @@ pub fn check_store(
             Ok((problems, passed))
         }
     }
+}
+
+/// What is known of the origination that a directory is of.
+///
+/// # Errors
+/// Those of reading metadata.
+pub(crate) fn genesis(root: &Path, store: &AnyStore, contexts: &Contexts) -> Result<Genesis> {
+    Subject { root, shown: root, header: None, contexts: Some(contexts), beginning: None }.genesis(store)
+}
+
+/// What is known of the origination of what was read.
+///
+/// # Errors
+/// Those of reading metadata and store.
+pub(super) fn genesis_of(contents: &Contents) -> Result<Genesis> {
+    let contexts = Some(&contents.audited().contexts);
+    let (root, shown, beginning) = (contents.root(), contents.shown(), contents.beginning());
+    let store = contents.store()?;
+    let genesis = Subject { root, shown, header: None, contexts, beginning }.genesis(&store)?;
+    close_any(store)?;
+    Ok(genesis)
 }
 
 /// How often each code is among the checks that do not hold.

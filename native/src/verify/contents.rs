@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::context::Beginning;
 use rollsnap_core::context::verify::{Audit, Audited};
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::ContextHash;
@@ -11,6 +12,7 @@ use rollsnap_core::store::Rows;
 use rollsnap_core::tar::{self, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
+use super::consistent::Streamed;
 use super::kept::Kept;
 use super::{ContextScope, Options, PreImages, Reading, pre_images};
 use crate::context::{TempSpool, Threads};
@@ -32,6 +34,7 @@ pub struct Contents {
     family: Option<Family>,
     audit: Option<Audit<Threads, TempSpool>>,
     audited: Audited,
+    beginning: Beginning,
     pre_images: PreImages,
     problems: Vec<Problem>,
     in_context: bool,
@@ -55,6 +58,7 @@ impl Contents {
             family: options.family,
             audit: Some(audit),
             audited: Audited::default(),
+            beginning: Beginning::default(),
             pre_images: PreImages::default(),
             problems: Vec::new(),
             in_context: false,
@@ -120,6 +124,11 @@ impl Contents {
         self.kept.has_everything(report)
     }
 
+    /// What was kept of the context of a snapshot.
+    pub(super) fn beginning(&self) -> Option<Streamed<'_>> {
+        self.data_dir.is_none().then_some((&self.beginning, self.audited.first))
+    }
+
     pub(super) fn pre_images(&self) -> &PreImages {
         &self.pre_images
     }
@@ -148,6 +157,7 @@ impl Contents {
         if let Some(below) = name.strip_prefix(CONTEXT) {
             if let Some(audit) = &mut self.audit {
                 audit.begin(below, member.size);
+                self.beginning.begin(below, member.size);
                 self.in_context = true;
             }
             return Ok(());
@@ -163,6 +173,7 @@ impl Contents {
         if self.in_context
             && let Some(audit) = &mut self.audit
         {
+            self.beginning.data(data);
             return audit.data(data);
         }
         self.pre_images.data(data);
@@ -174,6 +185,7 @@ impl Contents {
             && let Some(audit) = &mut self.audit
         {
             audit.end();
+            self.beginning.end();
             return Ok(());
         }
         self.kept.end(member)?;

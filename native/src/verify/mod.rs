@@ -27,7 +27,8 @@ use crate::jobs::Phases;
 use crate::source::Source;
 use crate::store::Family;
 
-pub use consistent::{Subject, check_store, counts};
+pub(crate) use consistent::genesis;
+pub use consistent::{Streamed, Subject, check_store, counts};
 pub use contents::Contents;
 pub(crate) use contents::head_context;
 pub use context::Reading;

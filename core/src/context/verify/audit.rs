@@ -13,6 +13,7 @@ use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::feedback::Feedback;
+use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
 use crate::report::Check;
 use crate::words::plural;
@@ -41,6 +42,8 @@ pub struct Audited {
     pub checks: Vec<Check>,
     /// Numbers, where the objects were read.
     pub totals: Option<Totals>,
+    /// The commit with the lowest offset, and that offset, where the objects were read.
+    pub first: Option<(ContextHash, u64)>,
 }
 
 /// The file that comes.
@@ -199,6 +202,7 @@ impl Audited {
         // Without the address space no commit could be placed: the index is all that is known.
         let placed =
             !unchecked.iter().any(|problem| problem.code() == Code::ContextUnchecked) || !commits.is_empty();
+        let first = commits.first().map(|commit| (commit.hash, commit.offset));
         let contexts = if placed {
             // A node finds no commit that the index does not list.
             let listed = commits.iter().filter(|commit| contexts.contains(&commit.hash));
@@ -207,7 +211,7 @@ impl Audited {
         } else {
             contexts
         };
-        Self { contexts, problems: failures, checks, totals: Some(totals) }
+        Self { contexts, problems: failures, checks, totals: Some(totals), first }
     }
 }
 
@@ -227,7 +231,7 @@ fn named(mut named: Named, contexts: Contexts) -> Audited {
         let why = "not checked: whether all chunks are there, of which there are too many";
         checks.push(Check::unknown(Code::ContextUnchecked, why));
     }
-    Audited { contexts, problems: named.problems, checks, totals: None }
+    Audited { contexts, problems: named.problems, checks, totals: None, first: None }
 }
 
 fn commits_in_words(count: u64) -> String {

@@ -28,7 +28,7 @@ pub fn check<R: ReadAt>(
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<(Vec<Problem>, Vec<Check>)> {
-    let Subject { metadata, store, shown, header, contexts } = subject;
+    let Subject { metadata, store, shown, header, contexts, states } = subject;
     let known = metadata.as_ref().ok().and_then(|metadata| *metadata);
     let (mut own, mut told) = (Vec::new(), Vec::new());
     let store = store.and_then(|store| {
@@ -45,7 +45,7 @@ pub fn check<R: ReadAt>(
         }
         Ok(store)
     });
-    let subject = Subject { metadata, store, shown, header: None, contexts };
+    let subject = Subject { metadata, store, shown, header: None, contexts, states };
     let (problems, mut passed) = crate::store::check(subject, phase, feedback)?;
     own.extend(problems.into_iter().map(in_words_of_mavkit));
     passed.extend(told);
