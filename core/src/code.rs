@@ -258,6 +258,10 @@ L1Forbidden        Environment "l1.forbidden"     "the access list of this L1 no
 L1Pruned           Environment "l1.pruned"        "block pruned or unknown: use an archive node" "an archive L1 node keeps the state of every block"
 L1Answer           Environment "l1.answer"        "the answer of the L1 node is not understood" "check that the address (-E, --endpoint) is that of a Tezos or Mavryk L1 node"
 L1Status           Environment "l1.status"        "the L1 node reports an error" "try again later, or use another L1 node"
+// --- The data availability layer -------------------------------------------------------------------
+DalEndpoint        Usage   "dal.endpoint"         "the endpoint of the DAL node is not an http or https address" "write it as http://127.0.0.1:10732"
+DalUnreachable     Environment "dal.unreachable"  "the DAL node cannot be reached" "check the address and that the node is running"
+DalAnswer          Environment "dal.answer"       "the answer of the DAL node is not understood" "check that the address is that of a DAL node of the right network"
 // --- Use and environment ------------------------------------------------------------------------
 Usage              Usage   "usage"                "the command line is not understood" "see --help"
 HashText           Usage   "hash.text"            "this is not a hash of the wanted kind" "copy it again: every character counts"

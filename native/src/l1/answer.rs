@@ -70,7 +70,7 @@ pub(super) fn value<T: DeserializeOwned>(
 
 /// The beginning of a foreign text: at most 200 characters, lines joined to one. What else is in it that is not to be
 /// seen is for those who show it.
-pub(super) fn excerpt(bytes: &[u8]) -> String {
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
     const MAX: usize = 200;
     // A character has at most four bytes.
     let bytes = &bytes[..bytes.len().min(4 * MAX + 4)];

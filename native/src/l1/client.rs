@@ -1,4 +1,5 @@
-//! One HTTP request at a time: bounded in time and size, tried again when the network fails.
+//! One HTTP request at a time, to a node of layer 1 or of the DAL: bounded in time and size, tried again when the
+//! network fails.
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
@@ -48,12 +49,40 @@ impl Default for Options {
     }
 }
 
-/// Asks one L1 node.
+/// Whom a client asks, for what it says when that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    name: &'static str,
+    endpoint: Code,
+    unreachable: Code,
+    answer: Code,
+}
+
+impl Peer {
+    /// A node of layer 1.
+    pub const L1: Self = Self {
+        name: "L1 node",
+        endpoint: Code::L1Endpoint,
+        unreachable: Code::L1Unreachable,
+        answer: Code::L1Answer,
+    };
+
+    /// A node of the data availability layer.
+    pub const DAL: Self = Self {
+        name: "DAL node",
+        endpoint: Code::DalEndpoint,
+        unreachable: Code::DalUnreachable,
+        answer: Code::DalAnswer,
+    };
+}
+
+/// Asks one node.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    peer: Peer,
     agent: Agent,
     /// The endpoint without a slash at its end.
     base: String,
@@ -74,16 +103,24 @@ pub struct Answer {
 }
 
 impl Client {
+    /// A client of the L1 node at `endpoint`; see [`Client::of`].
+    ///
+    /// # Errors
+    /// [`Code::L1Endpoint`]
+    pub fn new(endpoint: &str, options: Options) -> Result<Self> {
+        Self::of(Peer::L1, endpoint, options)
+    }
+
     /// A client of the node at `endpoint`, an `http` or `https` address that may have a path (the
     /// prefix of all requests). No request is made yet. The proxy of the environment is used,
     /// but not to ask this very machine.
     ///
     /// # Errors
-    /// [`Code::L1Endpoint`]
-    pub fn new(endpoint: &str, options: Options) -> Result<Self> {
+    /// [`Code::L1Endpoint`], [`Code::DalEndpoint`]
+    pub fn of(peer: Peer, endpoint: &str, options: Options) -> Result<Self> {
         let wrong = |why: &str| {
             let shown = excerpt(without_login(endpoint).as_bytes());
-            Problem::new(Code::L1Endpoint).found(format_args!("{shown:?}")).because(why)
+            Problem::new(peer.endpoint).found(format_args!("{shown:?}")).because(why)
         };
         let uri: Uri = endpoint.trim().parse().map_err(|_| wrong("this is no address"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -108,14 +145,14 @@ impl Client {
         }
         let agent = Agent::with_parts(config.build(), DefaultConnector::default(), SystemResolver);
         let shown = without_login(&base);
-        Ok(Self(Arc::new(Inner { agent, base, shown, options })))
+        Ok(Self(Arc::new(Inner { peer, agent, base, shown, options })))
     }
 
     /// Asks for `path`, which starts with a slash, and returns the answer of whatever status.
     ///
     /// # Errors
-    /// [`Code::L1Unreachable`], [`Code::L1Answer`] when what answers does not speak HTTP or does
-    /// not end, [`Code::Cancelled`].
+    /// The codes of the peer: it cannot be reached; what answers does not speak HTTP or does not end.
+    /// [`Code::Cancelled`].
     pub fn get(&self, path: &str, feedback: &mut dyn Feedback) -> Result<Answer> {
         let mut pause = self.0.options.pause;
         let mut left = self.0.options.retries;
@@ -150,7 +187,7 @@ impl Client {
             // Nobody listens any more after a cancellation.
             let _ = answer.send(inner.once(&asked));
         };
-        if thread::Builder::new().name("l1".into()).spawn(asking).is_err() {
+        if thread::Builder::new().name("rpc".into()).spawn(asking).is_err() {
             return Ok(self.0.once(path));
         }
         loop {
@@ -158,9 +195,8 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(RecvTimeoutError::Timeout) => feedback.checkpoint()?,
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(
-                        Problem::new(Code::IoOther).headline("the thread that asks the L1 node has ended")
-                    );
+                    let text = format!("the thread that asks the {} has ended", self.0.peer.name);
+                    return Err(Problem::new(Code::IoOther).headline(text));
                 }
             }
         }
@@ -191,8 +227,8 @@ impl Inner {
     /// Says in our words what the HTTP library says.
     fn failure(&self, err: Error) -> Failure {
         let unreachable = |why: String| {
-            let text = format!("the L1 node at {} cannot be reached", self.shown);
-            Problem::new(Code::L1Unreachable).headline(text).because(why)
+            let text = format!("the {} at {} cannot be reached", self.peer.name, self.shown);
+            Problem::new(self.peer.unreachable).headline(text).because(why)
         };
         let insecure =
             |err: &dyn fmt::Display| unreachable(format!("no secure connection can be made: {err}"));
@@ -220,8 +256,8 @@ impl Inner {
     }
 
     fn not_understood(&self, why: String) -> Problem {
-        let text = format!("the answer of the L1 node at {} is not understood", self.shown);
-        Problem::new(Code::L1Answer).headline(text).because(why)
+        let text = format!("the answer of the {} at {} is not understood", self.peer.name, self.shown);
+        Problem::new(self.peer.answer).headline(text).because(why)
     }
 }
 

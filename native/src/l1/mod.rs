@@ -8,7 +8,7 @@
 //! Nothing here depends on the protocol: the paths are the same in all of them, and an error is
 //! known by the end of its name, never by the protocol's name in it.
 
-mod answer;
+pub(crate) mod answer;
 pub mod client;
 pub mod export;
 pub mod publication;

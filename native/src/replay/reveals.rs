@@ -1,10 +1,12 @@
 //! The answers to what kernels ask for: from a data directory, and from what is known of the levels of
 //! layer 1. What is not known is refused by name; nothing is guessed.
 
-use rollsnap_core::Result;
+use std::fmt;
+
 use rollsnap_core::context::edit::Bytes;
 use rollsnap_core::pvm::reveal::unavailable;
 use rollsnap_core::pvm::{DalPage, DalParameters, Reveal, Rollup};
+use rollsnap_core::{Problem, Result};
 
 use super::{DalConstants, PreImages};
 
@@ -23,18 +25,51 @@ pub trait Levels {
     fn is_attested(&mut self, published_level: i32, slot: u8) -> Result<Option<bool>>;
 }
 
+/// Where the content of slots comes from.
+pub trait Pages {
+    /// Whether a slot that was published at a level was attested; `None` when that is not settled yet.
+    ///
+    /// # Errors
+    /// Whatever the place where it is looked for reports.
+    fn status(&mut self, published_level: i32, slot: u8) -> Result<Option<Attestation>>;
+
+    /// A page of an attested slot, as long as the constants of its level say.
+    ///
+    /// # Errors
+    /// [`unavailable`] when it is not there; whatever the place where it is looked for reports.
+    fn page(&mut self, page: &DalPage, constants: &DalConstants) -> Result<Bytes>;
+}
+
+/// What became of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attestation {
+    /// It was not attested, or not even published.
+    No,
+    /// It was attested.
+    Yes,
+    /// It was attested so many levels after its publication.
+    After(u16),
+}
+
 /// What one rollup is revealed.
-#[derive(Clone, Debug)]
 pub struct Reveals<L> {
     pre_images: PreImages,
     rollup: Rollup,
     levels: L,
+    pages: Option<Box<dyn Pages>>,
 }
 
 impl<L: Levels> Reveals<L> {
     /// From these pre-images and levels.
     pub fn new(pre_images: PreImages, rollup: Rollup, levels: L) -> Self {
-        Self { pre_images, rollup, levels }
+        Self { pre_images, rollup, levels, pages: None }
+    }
+
+    /// Takes pages from here, and what the levels do not know of slots.
+    #[must_use]
+    pub fn with_pages(mut self, pages: impl Pages + 'static) -> Self {
+        self.pages = Some(Box::new(pages));
+        self
     }
 
     fn constants(&mut self, level: i32) -> Result<DalConstants> {
@@ -65,14 +100,45 @@ impl<L: Levels> Reveal for Reveals<L> {
         if published_level <= origination || published_level > level {
             return Ok(Bytes::from([]));
         }
-        if !self.constants(published_level)?.may_import(&page, origination, level) {
+        let mut constants = self.constants(published_level)?;
+        if !constants.may_import(&page, origination, level) {
             return Ok(Bytes::from([]));
         }
         let slot_text = format!("slot {slot} that was published at level {published_level}");
-        match self.levels.is_attested(published_level, slot)? {
-            Some(false) => Ok(Bytes::from([])),
-            Some(true) => Err(unavailable(format_args!("page {number} of {slot_text}"))),
-            None => Err(unavailable(format_args!("whether {slot_text} was attested"))),
+        let page_text = format!("page {number} of {slot_text}");
+        // Whatever goes wrong: what is missing is named.
+        let named = |problem: Problem| {
+            let what = problem.expected_text().map_or_else(String::new, |what| format!(": {what}"));
+            problem.expected(format_args!("{page_text}{what}"))
+        };
+        let known = self.levels.is_attested(published_level, slot)?;
+        let status = match (known, &mut self.pages) {
+            (Some(true), _) => Some(Attestation::Yes),
+            (Some(false), _) => Some(Attestation::No),
+            (None, Some(pages)) => pages.status(published_level, slot).map_err(named)?,
+            (None, None) => None,
+        };
+        match status {
+            Some(Attestation::No) => return Ok(Bytes::from([])),
+            Some(Attestation::Yes) => {}
+            // Newer protocols attest some slots sooner than others: the window begins there.
+            Some(Attestation::After(lag)) => {
+                constants.attestation_lag = lag;
+                if !constants.may_import(&page, origination, level) {
+                    return Ok(Bytes::from([]));
+                }
+            }
+            None => return Err(unavailable(format_args!("whether {slot_text} was attested"))),
         }
+        match &mut self.pages {
+            Some(pages) => pages.page(&page, &constants).map_err(named),
+            None => Err(unavailable(page_text)),
+        }
+    }
+}
+
+impl<L: fmt::Debug> fmt::Debug for Reveals<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reveals").field("levels", &self.levels).finish_non_exhaustive()
     }
 }

@@ -25,6 +25,7 @@ pub mod reset;
 mod scan;
 mod schema;
 mod second_look;
+mod slots;
 
 pub use any::{AnyStore, close_any, open_any, publication_hint};
 pub use copy::{Capture, Copied, Packing, export_copy};
