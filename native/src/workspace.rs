@@ -76,7 +76,10 @@ impl Workspace {
             for _ in 0..ATTEMPTS {
                 let name = format!("{PREFIX}{:016x}", RandomState::new().hash_one(std::process::id()));
                 let dir = match parent.make(&name) {
-                    Err(err) if err.kind() == ErrorKind::AlreadyExists => continue,
+                    // The sweep of another job can remove it before it is marked.
+                    Err(err) if matches!(err.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {
+                        continue;
+                    }
                     other => other?,
                 };
                 match own(&dir) {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rollsnap_tests::cli::{Ground, Run, Tree, dump, expect, members, oracle};
 use rollsnap_tests::fixtures::sha256;
@@ -432,4 +432,28 @@ fn nobody_reads_what_it_says() {
         fs::remove_file(ground.path("out")).unwrap();
         assert!(!ground.tree().names().iter().any(|name| name.contains("rollsnap-export")), "{script}");
     }
+}
+
+/// Logs of the database and working directories of the others come and go meanwhile.
+#[test]
+fn several_at_once_from_one_directory_to_one_place() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-full", "data");
+    for round in 0..8 {
+        let names: Vec<_> = (0..4).map(|n| format!("out/{round}.{n}")).collect();
+        let words: Vec<_> =
+            names.iter().map(|name| ["export", name, "--no-check", "--data-dir", &data]).collect();
+        let start = |words: &[&str; 5]| {
+            let mut command = ground.command(words);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let running: Vec<_> = words.iter().map(start).collect();
+        for (words, export) in words.iter().zip(running) {
+            Run::of(words, export.wait_with_output().unwrap()).ok();
+        }
+        let digests: Vec<_> =
+            names.iter().map(|name| sha256(&fs::read(ground.path(name)).unwrap())).collect();
+        assert!(digests.windows(2).all(|pair| pair[0] == pair[1]), "{round}");
+    }
+    ground.run(&["verify", "out/0.0"]).ok();
 }

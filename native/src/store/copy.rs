@@ -164,7 +164,7 @@ impl Copied {
                 raw.move_over(&done)?;
             }
         }
-        done.into_wal_mode()?;
+        done.mark_wal_mode()?;
         let path = done.path().to_path_buf();
         done.keep();
         Ok(path)

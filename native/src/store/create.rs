@@ -188,7 +188,7 @@ impl NewStore {
         let Self { conn, file } = self;
         conn.execute_batch("COMMIT").map_err(|err| not_written("write the store", &file, err))?;
         open::close(conn, file.path())?;
-        file.into_wal_mode()?;
+        file.mark_wal_mode()?;
         let path = file.path().to_path_buf();
         file.keep();
         Ok(path)

@@ -88,12 +88,12 @@ pub fn reset_imported(dir: &Dir, level: i32) -> Result<()> {
 /// Opens for writing, and closes so that one file in WAL mode remains.
 pub(super) fn edit<T>(dir: &Dir, change: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
     let file = OwnDatabase::there(dir, STORE);
-    let edited = {
-        let conn = file.connect()?;
+    let edited = file.connect().and_then(|conn| {
         schema::check(&conn, file.path(), Accept::Older)?;
         let mut store = Store::over(conn, file.path());
-        change(&mut store).and_then(|result| store.close().map(|()| result))
-    };
-    file.into_wal_mode()?;
-    edited
+        let result = change(&mut store)?;
+        store.close().map(|()| result)
+    });
+    let marked = file.mark_wal_mode();
+    edited.and_then(|result| marked.map(|()| result))
 }

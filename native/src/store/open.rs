@@ -18,6 +18,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rollsnap_core::{Code, Problem, Result};
 use rusqlite::config::DbConfig;
@@ -48,7 +49,24 @@ pub(super) fn capturing(path: &Path) -> Result<(Connection, Watch)> {
     open(path, true)
 }
 
+/// How often it is looked again at a database whose companions come and go, and how long between two looks.
+const LOOKS: u32 = 5;
+const BETWEEN: Duration = Duration::from_millis(20);
+
 fn open(path: &Path, takes_part: bool) -> Result<(Connection, Watch)> {
+    for _ in 1..LOOKS {
+        match open_once(path, takes_part) {
+            // Another connection was the last one, and took the log with it, between two of our calls.
+            Err(problem) if matches!(problem.code(), Code::IoNotFound | Code::IoOther) => {
+                std::thread::sleep(BETWEEN);
+            }
+            other => return other,
+        }
+    }
+    open_once(path, takes_part)
+}
+
+fn open_once(path: &Path, takes_part: bool) -> Result<(Connection, Watch)> {
     let failed = |err| said("open it", path, err);
     let real = match path.canonicalize() {
         Err(err) if err.kind() == ErrorKind::NotFound => {

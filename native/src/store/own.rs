@@ -124,7 +124,7 @@ impl OwnDatabase {
     ///
     /// # Errors
     /// Any `io.*` code.
-    pub(super) fn into_wal_mode(&self) -> Result<()> {
+    pub(super) fn mark_wal_mode(&self) -> Result<()> {
         self.mark([ROLLBACK_VERSIONS, WAL_VERSIONS])
     }
 
@@ -258,7 +258,7 @@ mod tests {
             conn.execute_batch(&format!("CREATE TABLE t{round} (x)")).unwrap();
             assert_eq!(dir.names().unwrap(), [NAME]);
             conn.close().unwrap();
-            database.into_wal_mode().unwrap();
+            database.mark_wal_mode().unwrap();
             assert_eq!(fs::read(database.path()).unwrap()[18..20], WAL_VERSIONS);
         }
         fs::write(temp.path().join("store.sqlite-wal"), "not ours").unwrap();

@@ -50,7 +50,7 @@ fn code(err: &Error) -> Code {
     };
     match (failure.code, failure.extended_code) {
         (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Code::IoNoSpace,
-        (_, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS) => Code::StoreDamaged,
+        (_, ffi::SQLITE_IOERR_SHORT_READ) => Code::StoreDamaged,
         (_, ffi::SQLITE_READONLY_ROLLBACK) => Code::StoreJournal,
         (ErrorCode::OperationInterrupted, _) => Code::Cancelled,
         (ErrorCode::PermissionDenied | ErrorCode::ReadOnly, _) => Code::IoPermission,

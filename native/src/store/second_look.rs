@@ -1,8 +1,8 @@
 //! Damage that the database engine speaks of is looked at a second time.
 //!
-//! The engine says "malformed" as well when the system could not read a page (it takes `EIO` for a damaged file), and
-//! does not hand out what the system said. A disk that fails is no fault of whoever made the store: so the file is
-//! read again, first as it is, then by the engine. Only what is damaged both times is damaged.
+//! The engine says "malformed" as well when the system could not read a page, and does not hand out what the system
+//! said. A disk that fails is no fault of whoever made the store: so the file is read again, first as it is, then by
+//! the engine, and then once more. Only what is damaged each time, and in the same way, is damaged.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,7 +21,7 @@ use crate::io::{problem, with_suffix};
 pub(super) fn is_doubtful(err: &Error) -> bool {
     let Error::SqliteFailure(failure, _) = err else { return false };
     matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-        || matches!(failure.extended_code, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS)
+        || failure.extended_code == ffi::SQLITE_IOERR_SHORT_READ
 }
 
 /// The problem itself when the database at `path` is damaged; else what keeps it from being read.
@@ -69,7 +69,14 @@ impl Identity {
     }
 }
 
+/// Looks twice, for a look can meet a failing disk as well: damage is the same each time.
 fn is_damaged(path: &Path) -> Result<bool> {
+    let Some(first) = flaw(path)? else { return Ok(false) };
+    Ok(flaw(path)?.is_some_and(|second| second == first))
+}
+
+/// What the engine finds wrong with all of the file.
+fn flaw(path: &Path) -> Result<Option<String>> {
     // Closing the file drops the locks of a connection to it. Nothing that was read by that one counts any more.
     for path in [path, &with_suffix(path, "-wal")] {
         read(path).map_err(|err| problem("read", path, err))?;
@@ -79,8 +86,8 @@ fn is_damaged(path: &Path) -> Result<bool> {
         all.map_err(|err| said("check it", path, err))
     });
     match looked {
-        Ok(said) => Ok(said != "ok"),
-        Err(problem) if problem.code().is_about_contents() => Ok(true),
+        Ok(said) => Ok(Some(said).filter(|said| said != "ok")),
+        Err(problem) if problem.code().is_about_contents() => Ok(Some(problem.to_string())),
         Err(problem) => Err(problem),
     }
 }
