@@ -122,6 +122,16 @@ fn the_exit_status_says_what_kind_of_no_it_is() {
     // Options that the nodes put before the command.
     let words = ["-d", "base", "-l", "-E", "http://127.0.0.1:9", "-P", "8732", "-A", "host", "-S", "-t"];
     ground.run(&[&words[..], &["--better-errors", "snapshot", "info", &snapshot]].concat()).ok();
+    // After it they would be taken for something else: `-d` is the data directory there, the others are refused.
+    let before = ground.tree();
+    for word in ["-l", "-P", "-A", "-S", "-t", "--base-dir=x", "--better-errors"] {
+        ground.run(&["export", word, "1", "--data-dir", &data]).ends(2);
+        ground.run(&["import", &snapshot, word, "1", "--data-dir", "other"]).ends(2);
+    }
+    ground.tree().same_as(&before, "refused");
+    ground.run(&["import", &snapshot, "-d", "short"]).ok();
+    ground.run(&["export", "of-short", "-d", "short"]).ok();
+    assert!(ground.path("short/metadata").exists() && ground.path("of-short").exists());
     let words =
         ["snapshot", "export", "out", "--data-dir", &data, "--rollup-node-endpoint", "http://127.0.0.1:9"];
     ground.run(&words).ok();

@@ -24,7 +24,7 @@ pub(super) struct ExportArgs {
     #[arg(value_name = "FILE", conflicts_with = "dest")]
     file: Option<PathBuf>,
     /// Data directory of the rollup node [default: ~/.tezos-smart-rollup-node]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Directory to put the snapshot in; made if missing [default: the current one]
     #[arg(long, value_name = "DIR")]

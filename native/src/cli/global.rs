@@ -28,19 +28,20 @@ pub(super) struct NodeOptions {
     /// RPC address of a layer 1 node, for the checks that ask it
     #[arg(long, short = 'E', global = true, value_name = "URL", env = "ROLLSNAP_ENDPOINT")]
     pub(super) endpoint: Option<String>,
-    #[arg(long, short = 'd', global = true, hide = true)]
+    // Before the command only, as the nodes take them: after it they would be taken for something else in silence.
+    #[arg(long, short = 'd', hide = true)]
     base_dir: Option<PathBuf>,
-    #[arg(long, short = 'l', global = true, hide = true)]
+    #[arg(long, short = 'l', hide = true)]
     log_requests: bool,
-    #[arg(long, short = 'P', global = true, hide = true)]
+    #[arg(long, short = 'P', hide = true)]
     port: Option<u16>,
-    #[arg(long, short = 'A', global = true, hide = true)]
+    #[arg(long, short = 'A', hide = true)]
     addr: Option<String>,
-    #[arg(long, short = 'S', global = true, hide = true)]
+    #[arg(long, short = 'S', hide = true)]
     tls: bool,
-    #[arg(long, short = 't', global = true, hide = true)]
+    #[arg(long, short = 't', hide = true)]
     timings: bool,
-    #[arg(long, global = true, hide = true)]
+    #[arg(long, hide = true)]
     better_errors: bool,
 }
 

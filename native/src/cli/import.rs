@@ -21,7 +21,7 @@ pub(super) struct ImportArgs {
     /// The snapshot file, or - for standard input
     snapshot: PathBuf,
     /// Data directory of the rollup node; made if missing [default: ~/.tezos-smart-rollup-node]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Import over a populated data directory
     #[arg(long)]
