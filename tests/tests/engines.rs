@@ -291,3 +291,42 @@ fn recursion_is_generous_but_not_deeper_than_what_is_known() {
     assert_eq!(run(&deep(15_000)).0, Ended::Returned);
     assert_eq!(run(&deep(1_000_000)).0, Ended::Trapped(Trap::StackOverflow));
 }
+
+/// In version 0 the first 300 frames are all nodes', the next ones their compiler's alone; then nobody knows.
+#[test]
+fn recursion_in_the_first_version_has_two_limits() {
+    let kernel = |depth: u32, rest: &str| {
+        let text = format!(
+            r#"(module (memory (export "m") 1) {rest} (func (export "kernel_run") (drop (call $deep (i32.const {depth}))))
+               (func $deep (param i32) (result i32)
+                 (if (result i32) (local.get 0)
+                   (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))
+                   (else (i32.const 0)))))"#
+        );
+        admit(&text, Version::V0)
+    };
+    let overflow = Ended::Trapped(Trap::StackOverflow);
+    for name in NAMES {
+        let mut engine = engines::engine(name, Limits::default()).unwrap().unwrap();
+        for (depth, first, deeper) in [
+            (280, Ended::Returned, Ended::Returned),
+            (300, overflow, Ended::Returned),
+            (900, overflow, Ended::Returned),
+            (1100, overflow, overflow),
+        ] {
+            let kernel = kernel(depth, "");
+            assert_eq!(run_with(&mut *engine, &kernel).0.unwrap(), first, "{name} {depth}");
+            let deep = engine.deeper(&kernel).expect(name);
+            assert_eq!(run_with(deep, &kernel).0.unwrap(), deeper, "{name} {depth}");
+        }
+    }
+    assert!(kernel(1, "").by_compiler);
+    // What the nodes' compiler does not take, or not alone, their interpreter runs.
+    for rest in [
+        "(func $fill (memory.fill (i32.const 0) (i32.const 0) (i32.const 1)))",
+        "(func $two (result i32 i32) (i32.const 1) (i32.const 2))",
+        "(func $s) (start $s)",
+    ] {
+        assert!(!kernel(1, rest).by_compiler, "{rest}");
+    }
+}

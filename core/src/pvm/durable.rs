@@ -8,7 +8,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::codec::{Decimal, Steps, damaged, join};
-use crate::context::edit::{Node, Tree};
+use crate::context::edit::{Bytes, Node, Tree};
 use crate::encoding::primitive;
 use crate::problem::{Problem, Result};
 
@@ -37,7 +37,7 @@ pub(super) struct Value<'k> {
 impl Durable {
     /// The value of a key, if it has one.
     pub(super) fn value<'k>(&self, key: &'k Steps<'k>) -> Result<Option<Value<'k>>> {
-        let tree = match self.0.get(&join(key, &[VALUE]))? {
+        let tree = match self.0.glance(&join(key, &[VALUE]))? {
             None => return Ok(None),
             Some(Node::Directory(tree)) => tree,
             Some(Node::Value(_)) => return Err(at(key, &[]).expected("a directory").found("a value")),
@@ -67,16 +67,21 @@ impl Durable {
     /// Writes into a value, from an offset up to its length on; a value that is not there is made.
     pub(super) fn write(&mut self, key: &Steps<'_>, offset: u64, bytes: &[u8]) -> Result<()> {
         let end = offset + bytes.len() as u64;
-        let Some(old) = self.value(key)? else {
+        let old = self.value(key)?;
+        let chunks = changed_chunks(old.as_ref(), offset, bytes)?;
+        // While somebody looks at the value it would be copied before it is changed.
+        let Some(length) = old.map(|old| old.length) else {
             let mut new = Tree::new();
-            write_chunks(None, offset, bytes, |name, chunk| new.add(&[CONTENTS, name], chunk))?;
+            for (number, chunk) in chunks {
+                new.add(&[CONTENTS, Decimal::new(number).name()], chunk)?;
+            }
             new.add(&[LENGTH], &end.to_be_bytes()[..])?;
             return self.0.add_tree(&join(key, &[VALUE]), new);
         };
-        write_chunks(Some(&old), offset, bytes, |name, chunk| {
-            self.0.add(&join(key, &[VALUE, CONTENTS, name]), chunk)
-        })?;
-        if end > old.length { self.set_length(key, end) } else { Ok(()) }
+        for (number, chunk) in chunks {
+            self.0.add(&join(key, &[VALUE, CONTENTS, Decimal::new(number).name()]), chunk)?;
+        }
+        if end > length { self.set_length(key, end) } else { Ok(()) }
     }
 
     /// Writes nothing at the start: makes an empty value, or leaves the one that is there as it is.
@@ -166,14 +171,10 @@ impl Value<'_> {
     }
 }
 
-/// The chunks that change when bytes are written into a value, each as a whole.
-fn write_chunks(
-    old: Option<&Value<'_>>,
-    offset: u64,
-    bytes: &[u8],
-    mut put: impl FnMut(&[u8], &[u8]) -> Result<()>,
-) -> Result<()> {
+/// The chunks that change when bytes are written into a value, each by its number and as a whole.
+fn changed_chunks(old: Option<&Value<'_>>, offset: u64, bytes: &[u8]) -> Result<Vec<(u64, Bytes)>> {
     let (mut from, mut rest) = (offset, bytes);
+    let mut chunks = Vec::new();
     while !rest.is_empty() {
         let (number, within) = (from / CHUNK as u64, (from % CHUNK as u64) as usize);
         let (part, after) = rest.split_at(rest.len().min(CHUNK - within));
@@ -184,10 +185,10 @@ fn write_chunks(
         if let Some(place) = chunk.get_mut(within..within + part.len()) {
             place.copy_from_slice(part);
         }
-        put(Decimal::new(number).name(), &chunk)?;
+        chunks.push((number, Bytes::from(chunk)));
         (rest, from) = (after, from + part.len() as u64);
     }
-    Ok(())
+    Ok(chunks)
 }
 
 /// A value is malformed.

@@ -81,7 +81,7 @@ pub type SharedHost = Rc<RefCell<dyn Host>>;
 /// * Imports: [`HostFunction::find`] of the kernel's version, nothing else.
 /// * `memory.grow` succeeds up to the declared maximum or 65,536 pages, unless a budget forbids it:
 ///   then the run ends with an `Err`, not with −1.
-/// * The stack is generous: a recursion of 60,000 frames should pass.
+/// * The stack ends where the nodes' engines might not agree any more: no later than at [`frames`].
 /// * A run looks at the clock and at the user's wish to stop: it ends within a second of both.
 pub trait Engine {
     /// Its name and version, for reports and caches: `wasmi 1.0.0`.
@@ -97,11 +97,22 @@ pub trait Engine {
     fn run(&mut self, kernel: &Kernel, host: SharedHost) -> Result<Ended>;
 
     /// An engine that allows deeper recursion, for a run that ended with [`Trap::StackOverflow`] in this one: the
-    /// machine begins the run again with it, as nodes do. `None` when there is none, or when the nodes' machine would
-    /// not go deeper either.
+    /// machine begins the run again with it, as nodes do. `None` when there is none.
+    ///
+    /// From version 1 on it ends at [`frames`], too. In version 0 it stands for the nodes' compiler alone, and ends
+    /// before the stack of that one does.
     fn deeper(&mut self, kernel: &Kernel) -> Option<&mut dyn Engine> {
         let _ = kernel;
         None
+    }
+}
+
+/// How many frames, one in another, every node allows in a state of this version: the limit of their interpreter, which
+/// has the last word, less a few that it may count otherwise.
+pub const fn frames(version: Version) -> usize {
+    match version {
+        Version::V0 => 300 - 10,
+        _ => 60_000 - 1000,
     }
 }
 
@@ -194,6 +205,9 @@ pub struct Kernel {
     pub start: Option<Arc<str>>,
     /// Whether its entry can be called.
     pub entry: Entry,
+    /// Whether the nodes' compiler runs all of it; where it does not, their interpreter does. Nobody asks but for a
+    /// recursion that the interpreter does not allow, in version 0.
+    pub by_compiler: bool,
 }
 
 /// What a module exports as [`ENTRY`].

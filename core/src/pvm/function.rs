@@ -148,6 +148,11 @@ functions! {
 }
 
 impl HostFunction {
+    /// Whether it belongs to the new durable storage, which is not active anywhere.
+    pub fn is_nds(self) -> bool {
+        self.import().starts_with("nds_")
+    }
+
     /// The function of this name, if `version` knows one.
     pub fn find(import: &str, version: Version) -> Option<Self> {
         Self::ALL.iter().copied().find(|function| function.import() == import && function.since() <= version)

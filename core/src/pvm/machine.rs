@@ -12,7 +12,7 @@ use super::reveal::{Revealed, Rollup, SharedReveal};
 use super::run::{Kernels, Means, Ran};
 use super::state::State;
 use super::version::Version;
-use crate::context::edit::Tree;
+use crate::context::edit::{Effects, Tree};
 use crate::feedback::Feedback;
 use crate::hash::StateHash;
 use crate::problem::{Place, Problem, Result};
@@ -152,9 +152,16 @@ impl Machine {
         feedback: &dyn Feedback,
     ) -> Result<LevelOutcome> {
         let mut state = self.state.clone();
+        // The state that is left shares with this one what remembers questions.
+        let effects = Effects::new();
+        state.durable.0 = core::mem::take(&mut state.durable.0).noting(Some(effects.clone()));
         let mut walk =
             Walk { level, engine, reveal, feedback, kernels: &mut self.kernels, rollup: self.rollup };
-        let outcome = walk.level(&mut state, messages, self.family).map_err(|problem| at(level, problem))?;
+        let outcome = walk.level(&mut state, messages, self.family).map_err(|problem| {
+            effects.undo();
+            at(level, problem)
+        })?;
+        state.durable.0 = core::mem::take(&mut state.durable.0).noting(None);
         self.state = state;
         Ok(outcome)
     }
@@ -199,7 +206,11 @@ impl Walk<'_> {
         Ok(LevelOutcome {
             initial_tick,
             num_ticks: state.counters.current_tick - initial_tick,
-            outbox: output::messages(&state.tree, self.level)?,
+            outbox: if state.output.is_empty(self.level) {
+                Some(Vec::new())
+            } else {
+                output::messages(&state.tree, self.level)?
+            },
             revealed,
             runs,
             phase: state.counters.phase,

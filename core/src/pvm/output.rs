@@ -91,6 +91,11 @@ impl Output {
         Some(outbox.stored.saturating_add(outbox.new.len() as u64) < self.message_limit)
     }
 
+    /// Whether the outbox of a level is the last one, and holds nothing.
+    pub(super) fn is_empty(&self, level: i32) -> bool {
+        self.last.as_ref().is_some_and(|last| last.level == level && last.stored == 0 && last.new.is_empty())
+    }
+
     /// Appends a message to the last outbox.
     pub(super) fn push(&mut self, message: Bytes) {
         if let Some(outbox) = &mut self.last {

@@ -103,6 +103,7 @@ impl State {
         let before = (self.clone(), revealed.len());
         let (mut ended, mut stop) = self.execute(&kernel, level, &mut means, revealed)?;
         if ended.is_overflow()
+            && kernel.by_compiler
             && let Some(engine) = means.engine.deeper(&kernel)
         {
             *self = before.0.clone();
@@ -110,6 +111,10 @@ impl State {
             let mut means =
                 Means { engine, reveal: means.reveal, kernels: means.kernels, rollup: means.rollup };
             (ended, stop) = self.execute(&kernel, level, &mut means, revealed)?;
+            // Whatever stops their compiler there, the nodes begin again with an interpreter that does not go so deep.
+            if kernel.version == Version::V0 && stop.is_none() && ended != Ended::Returned {
+                return Err(refused_trap(Trap::StackOverflow));
+            }
         }
         let invalid = match (stop, ended) {
             (Some(Stop::Problem(problem)), _) => return Err(problem),

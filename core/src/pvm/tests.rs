@@ -7,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use super::engine::{Ended, Halt, Kernel, OutOfBounds, SharedHost, Trap};
+use super::engine::{Ended, Halt, Kernel, OutOfBounds, SharedHost};
 use super::reveal::unavailable;
 use super::*;
 use crate::code::{Class, Code};
@@ -15,6 +15,8 @@ use crate::context::edit::{Bytes, Node, Tree};
 use crate::feedback::Silent;
 use crate::hash::RollupAddress;
 use crate::problem::{Place, Result};
+
+mod runs;
 
 /// A module that exports a memory and an empty `kernel_run`.
 const KERNEL: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\x07\x17\x02\
@@ -253,36 +255,6 @@ fn an_engine_that_is_wrong_is_refused() {
         level(&mut genesis(), 101, &[], &mut Calls(halts)).unwrap_err().code(),
         Code::PvmRefusedKernel
     );
-}
-
-#[test]
-fn a_level_that_fails_changes_nothing() {
-    let mut machine = genesis();
-    level(&mut machine, 101, &[&[1; 5]], &mut Calls(busy)).unwrap();
-    let before = machine.state_hash().unwrap();
-    for (trap, code) in [
-        (Trap::StackOverflow, Code::PvmRefusedTrap),
-        (Trap::NullElement, Code::PvmRefusedTrap),
-        (Trap::TableOutOfBounds, Code::PvmRefusedTrap),
-    ] {
-        let fails = |host: &mut dyn Host, memory: &mut Bank| {
-            busy(host, memory)?;
-            Ok(Ended::Trapped(trap))
-        };
-        let problem = level(&mut machine, 102, &[&[1; 5]], &mut Calls(fails)).unwrap_err();
-        assert_eq!((problem.code(), problem.place()), (code, Some(&Place::Level(102))));
-        assert_eq!(machine.state_hash().unwrap(), before);
-    }
-    let fails = level(&mut machine, 102, &[b"\0\x04\0\0\0\x05bogus"], &mut Calls(idle)).unwrap_err();
-    assert_eq!(fails.code(), Code::PvmRefusedMigration);
-    let cut = level(&mut machine, 102, &[b"\0\x04\0\0\0\x09nairobi"], &mut Calls(idle)).unwrap_err();
-    assert_eq!(cut.code(), Code::PvmRefusedStuck);
-    assert_eq!(machine.state_hash().unwrap(), before);
-    // The same level without what failed.
-    let mut other = Machine::load(machine.tree().clone(), rollup(), Family::Octez).unwrap();
-    level(&mut machine, 102, &[], &mut Calls(idle)).unwrap();
-    level(&mut other, 102, &[], &mut Calls(idle)).unwrap();
-    assert_eq!(machine.state_hash().unwrap(), other.state_hash().unwrap());
 }
 
 /// The same protocol names mean other versions to the two families.

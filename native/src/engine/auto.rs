@@ -4,6 +4,8 @@
 use std::time::{Duration, Instant};
 
 use rollsnap_core::Result;
+#[cfg(feature = "jit")]
+use rollsnap_core::pvm::Version;
 use rollsnap_core::pvm::engine::{Ended, Engine, Kernel, SharedHost};
 
 #[cfg(feature = "jit")]
@@ -76,6 +78,10 @@ impl Engine for Auto {
     fn run(&mut self, kernel: &Kernel, host: SharedHost) -> Result<Ended> {
         self.interpreter.run(kernel, host)
     }
+
+    fn deeper(&mut self, kernel: &Kernel) -> Option<&mut dyn Engine> {
+        self.interpreter.deeper(kernel)
+    }
 }
 
 #[cfg(feature = "jit")]
@@ -85,6 +91,10 @@ impl Engine for Auto {
     }
 
     fn run(&mut self, kernel: &Kernel, host: SharedHost) -> Result<Ended> {
+        // The compiler does not run them either.
+        if kernel.version == Version::V0 {
+            return self.interpreter.run(kernel, host);
+        }
         if self.costs.get(&kernel.hash).is_none() {
             self.costs.put(kernel.hash, Cost::default());
         }
@@ -102,7 +112,11 @@ impl Engine for Auto {
 
     fn deeper(&mut self, kernel: &Kernel) -> Option<&mut dyn Engine> {
         let compiled = matches!(self.costs.get(&kernel.hash), Some(Cost { stage: Stage::Compiled, .. }));
-        if compiled { self.compiler.deeper(kernel) } else { None }
+        if compiled && kernel.version > Version::V0 {
+            self.compiler.deeper(kernel)
+        } else {
+            self.interpreter.deeper(kernel)
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! From an engine to the host functions: the same for every engine.
 
-use rollsnap_core::pvm::Value;
-use rollsnap_core::pvm::engine::{Memory, OutOfBounds};
+use rollsnap_core::pvm::engine::{Memory, OutOfBounds, SharedHost};
+use rollsnap_core::pvm::{HostFunction, Value};
 
 /// The linear memory, as the bytes that the engine lends for one call.
-pub(super) struct Bytes<'a>(pub(super) &'a mut [u8]);
+struct Bytes<'a>(&'a mut [u8]);
 
 impl Bytes<'_> {
     fn place(&self, at: u64, length: usize) -> Result<core::ops::Range<usize>, OutOfBounds> {
@@ -30,6 +30,21 @@ impl Memory for Bytes<'_> {
         self.0.get_mut(place).ok_or(OutOfBounds)?.copy_from_slice(bytes);
         Ok(())
     }
+}
+
+/// One call of a host function, with the memory if the instance shows one; `None` when the kernel is to be halted.
+pub(super) fn answer<T: Answer>(
+    host: &SharedHost,
+    memory: Option<&mut [u8]>,
+    function: HostFunction,
+    args: &[Value],
+) -> Option<T> {
+    let mut host = host.try_borrow_mut().ok()?;
+    let answer = match memory {
+        None => host.call(function, args, None),
+        Some(memory) => host.call(function, args, Some(&mut Bytes(memory))),
+    };
+    T::of(answer.ok()?)
 }
 
 /// What a host function returned, as the Rust type of its result.

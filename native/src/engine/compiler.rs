@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rollsnap_compiled::Cache;
 use rollsnap_core::pvm::Version;
-use rollsnap_core::pvm::engine::{Ended, Engine, Entry, Kernel, SharedHost, Trap, Uninstantiable};
+use rollsnap_core::pvm::engine::{Ended, Engine, Entry, Kernel, SharedHost, Trap, Uninstantiable, frames};
 use rollsnap_core::pvm::function::{ENTRY, HostFunction, MODULE, Value, ValueType};
 use rollsnap_core::{Code, Problem, Result};
 use wasmtime::{
@@ -16,26 +16,25 @@ use wasmtime::{
 };
 
 use super::Interpreter;
-use super::calls::{self, Answer, Bytes};
+use super::calls::{self, Answer};
 use super::kept::Kept;
 use super::limits::{Budget, Limits, Watch};
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Bytes of stack. The nodes' interpreter, which has the last word about deep recursions, stops at 60,000 frames; no
-/// frame of machine code is smaller than 16 bytes, so what fits here does not go deeper.
-const STACK: usize = 60_000 * 16;
-/// Before version 1 only the nodes' compiler goes deep, with a stack of 1 MiB.
-const STACK_V0: usize = 512 << 10;
+/// Bytes of stack. No frame of machine code is smaller than 16 bytes, so what fits here is not deeper than every node
+/// allows.
+const STACK: usize = frames(Version::V4) * 16;
 
 /// Runs kernels as machine code.
+///
+/// Not those of version 0, where it is frames that count and not bytes: they are interpreted.
 pub struct Compiler {
     limits: Limits,
     cache: Option<PathBuf>,
-    /// For version 0, and for all later ones.
-    engines: [Option<Prepared>; 2],
-    /// For recursion that machine code has no stack for.
+    engine: Option<Prepared>,
+    /// For version 0, and for recursion that machine code has no stack for.
     interpreter: Option<Interpreter>,
 }
 
@@ -64,7 +63,7 @@ pub(super) struct Compiling(mpsc::Receiver<Result<Module>>);
 impl Compiler {
     /// A compiler that keeps its code in memory only.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, cache: None, engines: [None, None], interpreter: None }
+        Self { limits, cache: None, engine: None, interpreter: None }
     }
 
     /// Keeps code on the disk, too, in the directory where caches of this user are.
@@ -81,25 +80,30 @@ impl Compiler {
         self
     }
 
-    fn prepared(&mut self, version: Version) -> Result<&mut Prepared> {
-        let [first, later] = &mut self.engines;
-        let (engine, stack) = if version == Version::V0 { (first, STACK_V0) } else { (later, STACK) };
-        match engine {
+    fn prepared(&mut self) -> Result<&mut Prepared> {
+        match &mut self.engine {
             Some(engine) => Ok(engine),
-            None => Ok(engine.insert(Prepared::new(stack, self.cache.as_deref().and_then(Cache::open))?)),
+            engine => Ok(engine.insert(Prepared::new(self.cache.as_deref().and_then(Cache::open))?)),
+        }
+    }
+
+    fn interpreter(&mut self) -> Result<&mut Interpreter> {
+        match &mut self.interpreter {
+            Some(interpreter) => Ok(interpreter),
+            interpreter => Ok(interpreter.insert(Interpreter::new(self.limits.clone())?)),
         }
     }
 
     /// Begins to compile a kernel, unless it is there already.
     pub(super) fn begin(&mut self, kernel: &Kernel) -> Result<Option<Compiling>> {
-        let engine = self.prepared(kernel.version)?;
+        let engine = self.prepared()?;
         Ok(if engine.is_ready(kernel)? { None } else { Some(engine.compile(kernel)) })
     }
 
     /// Takes what a compilation made, if it is done: `false` when it goes on.
     pub(super) fn finish(&mut self, kernel: &Kernel, compiling: &Compiling) -> Result<bool> {
         match compiling.0.try_recv() {
-            Ok(module) => self.prepared(kernel.version)?.keep(kernel, &module?).map(|()| true),
+            Ok(module) => self.prepared()?.keep(kernel, &module?).map(|()| true),
             Err(mpsc::TryRecvError::Empty) => Ok(false),
             Err(mpsc::TryRecvError::Disconnected) => Err(refused("the compiler gave up")),
         }
@@ -107,7 +111,7 @@ impl Compiler {
 }
 
 impl Prepared {
-    fn new(stack: usize, cache: Option<Cache>) -> Result<Self> {
+    fn new(cache: Option<Cache>) -> Result<Self> {
         let mut config = Config::new();
         config
             .wasm_multi_memory(false)
@@ -117,7 +121,7 @@ impl Prepared {
             .wasm_memory64(false)
             .wasm_backtrace(false)
             .epoch_interruption(true)
-            .max_wasm_stack(stack);
+            .max_wasm_stack(STACK);
         let engine = wasmtime::Engine::new(&config).map_err(refused)?;
         let mut linker = Linker::new(&engine);
         calls::define!(&mut linker, Caller<'_, Run>, Error, call);
@@ -234,19 +238,17 @@ impl Engine for Compiler {
     }
 
     fn run(&mut self, kernel: &Kernel, host: SharedHost) -> Result<Ended> {
+        if kernel.version == Version::V0 {
+            return self.interpreter()?.run(kernel, host);
+        }
         let limits = self.limits.clone();
-        self.prepared(kernel.version)?.run(kernel, host, &limits)
+        self.prepared()?.run(kernel, host, &limits)
     }
 
-    /// The interpreter counts frames instead of bytes. Before version 1 it could not tell more.
+    /// The interpreter counts frames instead of bytes.
     fn deeper(&mut self, kernel: &Kernel) -> Option<&mut dyn Engine> {
-        if kernel.version == Version::V0 {
-            return None;
-        }
-        if self.interpreter.is_none() {
-            self.interpreter = Interpreter::new(self.limits.clone()).ok();
-        }
-        self.interpreter.as_mut().map(|interpreter| interpreter as &mut dyn Engine)
+        let interpreter = self.interpreter().ok()?;
+        if kernel.version == Version::V0 { interpreter.deeper(kernel) } else { Some(interpreter) }
     }
 }
 
@@ -285,19 +287,11 @@ fn failed(run: &mut Run, error: Error) -> Result<Ended> {
 fn call<T: Answer>(mut caller: Caller<'_, Run>, function: HostFunction, args: &[Value]) -> Result<T, Error> {
     let Run { host, memory, .. } = caller.data();
     let (host, memory) = (Rc::clone(host), *memory);
-    let answer = match memory {
-        None => host.borrow_mut().call(function, args, None),
-        Some(memory) => {
-            host.borrow_mut().call(function, args, Some(&mut Bytes(memory.data_mut(&mut caller))))
-        }
-    };
-    match answer.ok().and_then(T::of) {
-        Some(answer) => Ok(answer),
-        None => {
-            caller.data_mut().halted = true;
-            Err(Error::msg("halted by the host"))
-        }
-    }
+    let memory = memory.map(|memory| memory.data_mut(&mut caller));
+    calls::answer(&host, memory, function, args).ok_or_else(|| {
+        caller.data_mut().halted = true;
+        Error::msg("halted by the host")
+    })
 }
 
 fn refused(reason: impl ToString) -> Problem {

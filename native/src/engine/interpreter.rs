@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rollsnap_core::pvm::Version;
-use rollsnap_core::pvm::engine::{Ended, Engine, Entry, Kernel, SharedHost, Trap, Uninstantiable};
+use rollsnap_core::pvm::engine::{Ended, Engine, Entry, Kernel, SharedHost, Trap, Uninstantiable, frames};
 use rollsnap_core::pvm::function::{ENTRY, HostFunction, MODULE, Value, ValueType};
 use rollsnap_core::{Code, Problem, Result};
 use wasmi::errors::{HostError, MemoryError, TableError};
@@ -13,26 +13,34 @@ use wasmi::{
 };
 use wasmi_core::LimiterError;
 
-use super::calls::{self, Answer, Bytes};
+use super::calls::{self, Answer};
 use super::kept::Kept;
 use super::limits::{Budget, Limits, Watch};
+
+const NAME: &str = "wasmi 2.0.0";
 
 /// Instructions between two looks at the clock: some tens of milliseconds.
 const SLICE: u64 = 20_000_000;
 
-/// The nodes' interpreter, which has the last word about deep recursions, stops at so many frames.
-const FRAMES: usize = 60_000;
-/// Before version 1 it stops at 300, and only a compiler goes deeper, whose stack has 1 MiB: which depth it reaches
-/// depends on the machine code. So many frames of 256 bytes always fit.
-const FRAMES_V0: usize = 4096;
-/// Bytes of values on the stack, for [`FRAMES`] frames of 128 values each.
-const STACK: usize = FRAMES * 1024;
+/// Bytes of values on the stack: 128 values for each of the most frames.
+const STACK: usize = frames(Version::V4) * 1024;
+
+/// Frames, and bytes of values in all of them, that fit into the stack of the nodes' compiler, which has 1 MiB: it keeps
+/// what is on our stack and at most as much again, and some 100 bytes a frame. `tests/judge` measures it.
+const DEEP: (usize, usize) = (1000, 128 << 10);
 
 /// Runs kernels instruction by instruction.
 pub struct Interpreter {
     limits: Limits,
     /// For version 0, and for all later ones.
     engines: [Prepared; 2],
+    deep: Option<Deep>,
+}
+
+/// For recursions in version 0 that only the nodes' compiler allows.
+struct Deep {
+    limits: Limits,
+    engine: Prepared,
 }
 
 /// An engine, the host functions in it, and the kernels that it translated.
@@ -66,12 +74,13 @@ impl Interpreter {
     /// # Errors
     /// None that depends on the caller.
     pub fn new(limits: Limits) -> Result<Self> {
-        Ok(Self { limits, engines: [Prepared::new(FRAMES_V0)?, Prepared::new(FRAMES)?] })
+        let engine = |version| Prepared::new(frames(version), STACK);
+        Ok(Self { limits, engines: [engine(Version::V0)?, engine(Version::V4)?], deep: None })
     }
 }
 
 impl Prepared {
-    fn new(frames: usize) -> Result<Self> {
+    fn new(frames: usize, stack: usize) -> Result<Self> {
         let mut config = Config::default();
         config
             .wasm_multi_memory(false)
@@ -88,7 +97,7 @@ impl Prepared {
                 fuel_per_bytes_validated: 0,
             })
             .set_max_recursion_depth(frames)
-            .set_max_stack_height(STACK);
+            .set_max_stack_height(stack);
         let engine = wasmi::Engine::new(&config);
         let mut linker = Linker::new(&engine);
         calls::define!(&mut linker, Caller<'_, Run>, Error, call);
@@ -136,13 +145,35 @@ impl Prepared {
 
 impl Engine for Interpreter {
     fn name(&self) -> &str {
-        concat!("wasmi ", "2.0.0")
+        NAME
     }
 
     fn run(&mut self, kernel: &Kernel, host: SharedHost) -> Result<Ended> {
         let [first, later] = &mut self.engines;
         let engine = if kernel.version == Version::V0 { first } else { later };
         engine.run(kernel, host, &self.limits)
+    }
+
+    fn deeper(&mut self, kernel: &Kernel) -> Option<&mut dyn Engine> {
+        if kernel.version > Version::V0 {
+            return None;
+        }
+        if self.deep.is_none() {
+            let (frames, stack) = DEEP;
+            let engine = Prepared::new(frames, stack).ok()?;
+            self.deep = Some(Deep { limits: self.limits.clone(), engine });
+        }
+        self.deep.as_mut().map(|deep| deep as &mut dyn Engine)
+    }
+}
+
+impl Engine for Deep {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn run(&mut self, kernel: &Kernel, host: SharedHost) -> Result<Ended> {
+        self.engine.run(kernel, host, &self.limits)
     }
 }
 
@@ -196,19 +227,11 @@ fn failed(store: &mut Store<Run>, error: Error) -> Result<Ended> {
 fn call<T: Answer>(mut caller: Caller<'_, Run>, function: HostFunction, args: &[Value]) -> Result<T, Error> {
     let Run { host, memory, .. } = caller.data();
     let (host, memory) = (Rc::clone(host), *memory);
-    let answer = match memory {
-        None => host.borrow_mut().call(function, args, None),
-        Some(memory) => {
-            host.borrow_mut().call(function, args, Some(&mut Bytes(memory.data_mut(&mut caller))))
-        }
-    };
-    match answer.ok().and_then(T::of) {
-        Some(answer) => Ok(answer),
-        None => {
-            caller.data_mut().halted = true;
-            Err(Error::host(Halted))
-        }
-    }
+    let memory = memory.map(|memory| memory.data_mut(&mut caller));
+    calls::answer(&host, memory, function, args).ok_or_else(|| {
+        caller.data_mut().halted = true;
+        Error::host(Halted)
+    })
 }
 
 fn refused(reason: impl ToString) -> Problem {

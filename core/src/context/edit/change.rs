@@ -10,8 +10,9 @@ use alloc::vec::Vec;
 use once_cell::race::OnceBox;
 
 use super::objects::lost;
+use super::once::OnceHash;
 use super::part::{Child, Entry, Inode, Part, Slots};
-use super::way::Way;
+use super::way::{Name, Way};
 use crate::code::Code;
 use crate::context::pack::{ENTRIES, hashing};
 use crate::problem::{Problem, Result};
@@ -20,7 +21,7 @@ use crate::problem::{Problem, Result};
 const MAX_DEPTH: u32 = 50;
 
 /// Whether a name that is not there can be added.
-pub(super) fn prepare_insert(root: &Part, name: &[u8]) -> Result<()> {
+pub(super) fn prepare_insert(root: &Part, name: &Name<'_>) -> Result<()> {
     let mut way = Way::new(name);
     let mut part = root;
     loop {
@@ -30,9 +31,9 @@ pub(super) fn prepare_insert(root: &Part, name: &[u8]) -> Result<()> {
                 None => return Ok(()),
             },
             Slots::Values(entries) => {
-                let start = |name: &[u8]| hashing::bits(name) >> (64 - MAX_DEPTH);
-                let full = entries.iter().all(Option::is_some);
-                if full && entries.iter().flatten().all(|entry| start(&entry.name) == start(name)) {
+                let start = |bits: u64| bits >> (64 - MAX_DEPTH);
+                let same = |entry: &Entry| start(hashing::bits(&entry.name)) == start(name.bits());
+                if entries.iter().all(|entry| entry.as_ref().is_some_and(same)) {
                     let found = "names that cannot be told apart";
                     return Err(Problem::new(Code::ContextShape).found(found));
                 }
@@ -43,7 +44,7 @@ pub(super) fn prepare_insert(root: &Part, name: &[u8]) -> Result<()> {
 }
 
 /// Loads what removing a name needs, besides the way to it: what is left may fit into one part.
-pub(super) fn prepare_remove(root: &Part, name: &[u8]) -> Result<()> {
+pub(super) fn prepare_remove(root: &Part, name: &Name<'_>) -> Result<()> {
     let mut way = Way::new(name);
     let mut part = root;
     loop {
@@ -63,7 +64,7 @@ pub(super) fn prepare_remove(root: &Part, name: &[u8]) -> Result<()> {
 pub(super) fn entry_mut<'p>(
     root: &'p mut Part,
     epoch: u64,
-    name: &[u8],
+    name: &Name<'_>,
     was: bool,
     will_be: bool,
 ) -> Result<&'p mut Child> {
@@ -74,7 +75,7 @@ pub(super) fn entry_mut<'p>(
         inode.fresh = (inode.fresh + u64::from(will_be)).saturating_sub(u64::from(was));
         match &mut inode.slots {
             Slots::Values(entries) => {
-                let entry = entries.iter_mut().flatten().find(|entry| *entry.name == *name);
+                let entry = entries.iter_mut().flatten().find(|entry| *entry.name == **name);
                 return entry.map(|entry| &mut entry.child).ok_or_else(lost);
             }
             Slots::Tree(parts) => {
@@ -85,9 +86,8 @@ pub(super) fn entry_mut<'p>(
 }
 
 /// Adds an entry whose name is not there.
-pub(super) fn insert(root: &mut Part, epoch: u64, entry: Entry) -> Result<()> {
-    let name = entry.name.clone();
-    let mut way = Way::new(&name);
+pub(super) fn insert(root: &mut Part, epoch: u64, name: &Name<'_>, entry: Entry) -> Result<()> {
+    let mut way = Way::new(name);
     let mut part = root;
     loop {
         let inode = own(part, &way, epoch)?;
@@ -113,7 +113,7 @@ pub(super) fn insert(root: &mut Part, epoch: u64, entry: Entry) -> Result<()> {
 }
 
 /// Takes away the entry of a name that is there, and not the only one.
-pub(super) fn remove(root: &mut Part, epoch: u64, name: &[u8], was_fresh: bool) -> Result<()> {
+pub(super) fn remove(root: &mut Part, epoch: u64, name: &Name<'_>, was_fresh: bool) -> Result<()> {
     let mut way = Way::new(name);
     let mut part = root;
     loop {
@@ -124,12 +124,12 @@ pub(super) fn remove(root: &mut Part, epoch: u64, name: &[u8], was_fresh: bool) 
         let left = match &mut inode.slots {
             Slots::Values(entries) => {
                 let left = entries.iter_mut().filter_map(Option::take);
-                Some(left.filter(|entry| *entry.name != *name).collect())
+                Some(left.filter(|entry| *entry.name != **name).collect())
             }
             Slots::Tree(_) if inode.len <= ENTRIES as u64 => {
                 let mut left = Vec::new();
                 for (entry, of) in gather(inode, depth, taken)? {
-                    if *entry.name != *name {
+                    if *entry.name != **name {
                         let child = if of == epoch { entry.child.clone() } else { entry.child.settled() };
                         left.push(Entry { name: entry.name.clone(), child });
                     }
@@ -161,7 +161,7 @@ fn own<'p>(part: &'p mut Part, way: &Way<'_>, epoch: u64) -> Result<&'p mut Inod
     }
     let Part::Here(inode) = part else { return Err(lost()) };
     let inode = Arc::make_mut(inode);
-    inode.hash = OnceBox::new();
+    inode.hash = OnceHash::default();
     inode.place = OnceBox::new();
     if inode.epoch != epoch {
         inode.epoch = epoch;

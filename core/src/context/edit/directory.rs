@@ -18,10 +18,12 @@ use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use once_cell::race::OnceBox;
 
+use super::effects::Effects;
 use super::found::Found;
 use super::names::Names;
 use super::part::{Child, Inode, Part};
 use super::value::Value;
+use super::way::Name;
 use crate::problem::Result;
 
 /// What is known of the entries of a directory.
@@ -54,6 +56,8 @@ pub(super) struct Directory {
     /// The series of changes that are pending since the entries were stored, or counted as stored.
     pub(super) epoch: u64,
     marks: AtomicU8,
+    /// When it was made, in the series of epochs; one that another remembers, when that one was.
+    pub(super) born: u64,
     /// Its stored subdirectories that were looked at as a whole.
     pub(super) found: OnceBox<Arc<Found>>,
     /// The names in their order, once it was listed so.
@@ -74,7 +78,7 @@ pub(super) enum Below<'a> {
 impl Directory {
     fn with(root: Part, form: Form, epoch: u64, marks: u8) -> Self {
         let (found, names) = (OnceBox::new(), OnceBox::new());
-        Self { root, form, epoch, marks: AtomicU8::new(marks), found, names }
+        Self { root, form, epoch, marks: AtomicU8::new(marks), born: next_epoch(), found, names }
     }
 
     /// As a commit has it.
@@ -93,8 +97,17 @@ impl Directory {
         self.marks.load(Ordering::Relaxed) & mark != 0
     }
 
-    pub(super) fn mark(&self, mark: u8) {
-        self.marks.fetch_or(mark, Ordering::Relaxed);
+    pub(super) fn mark(self: &Arc<Self>, mark: u8, effects: Option<&Effects>) {
+        let before = self.marks.fetch_or(mark, Ordering::Relaxed);
+        if before & mark == 0
+            && let Some(effects) = effects
+        {
+            effects.note(self, before);
+        }
+    }
+
+    pub(super) fn restore(&self, marks: u8) {
+        self.marks.store(marks, Ordering::Relaxed);
     }
 
     /// Whether it can be taken for a stored one, entries and all.
@@ -109,22 +122,30 @@ impl Directory {
     }
 
     /// What is at a name.
-    pub(super) fn child(&self, name: &[u8]) -> Result<Option<Below<'_>>> {
+    pub(super) fn child(&self, name: &Name<'_>) -> Result<Option<Below<'_>>> {
+        Ok(self.entry(name)?.map(|(_, below)| below))
+    }
+
+    /// What is at a name, and whether it is counted as put in. What was put in before the entries counted as stored is
+    /// not, after [`Self::touch`].
+    pub(super) fn entry(&self, name: &Name<'_>) -> Result<Option<(bool, Below<'_>)>> {
         let Some((entry, epoch)) = self.root.entry(name)? else { return Ok(None) };
         let pending = epoch == self.epoch && !self.is_like_stored();
+        let fresh = pending && entry.child.is_fresh();
         Ok(Some(match &entry.child {
-            Child::Object(directory) if pending => Below::Object(directory),
-            child => Below::content(child),
+            Child::Object(directory) if pending => (fresh, Below::Object(directory)),
+            child => (fresh, Below::content(child)),
         }))
     }
 
     /// The directory at the name of a stored subdirectory, the same one every time.
-    pub(super) fn find(&self, name: &[u8], part: &Part) -> Arc<Self> {
-        self.finds().get_or_insert(name, || Arc::new(Self::stored(part.unloaded(), 0)))
+    pub(super) fn find(&self, name: &Name<'_>, part: &Part) -> Arc<Self> {
+        let found = self.finds();
+        found.get_or_insert(name, || Arc::new(Self { born: found.born, ..Self::stored(part.unloaded(), 0) }))
     }
 
     /// A stored subdirectory, to be changed, with what is remembered of it and below.
-    pub(super) fn found_or(&self, name: &[u8], part: &Part) -> Self {
+    pub(super) fn found_or(&self, name: &Name<'_>, part: &Part) -> Self {
         let found = self.found.get().and_then(|found| found.get(name));
         let marks = found.map_or(0, |directory| directory.marks.load(Ordering::Relaxed));
         let stored = Self::stored(part.clone(), marks);
@@ -135,7 +156,7 @@ impl Directory {
     }
 
     pub(super) fn finds(&self) -> &Arc<Found> {
-        self.found.get_or_init(|| Box::new(Arc::new(Found::default())))
+        self.found.get_or_init(|| Box::new(Arc::new(Found::new(self.born))))
     }
 
     /// Makes it the directory that a change of one entry leads to, before that is made.
@@ -188,7 +209,7 @@ impl<'a> Below<'a> {
     }
 
     /// What is at a name in it.
-    pub(super) fn child(self, name: &[u8]) -> Result<Option<Self>> {
+    pub(super) fn child(self, name: &Name<'_>) -> Result<Option<Self>> {
         match self {
             Self::Object(directory) => directory.child(name),
             Self::Content(part) => Ok(part.entry(name)?.map(|(entry, _)| Self::content(&entry.child))),
@@ -206,7 +227,7 @@ impl<'a> Below<'a> {
     }
 }
 
-fn next_epoch() -> u64 {
+pub(super) fn next_epoch() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

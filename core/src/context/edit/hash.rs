@@ -2,10 +2,11 @@
 //!
 //! Without recursion: a kernel can nest directories deeper than any stack.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::directory::{COMPLETE, COUNTED, Directory, Form, HASHED, LISTED};
-use super::objects::set;
+use super::effects::Effects;
 use super::part::{Child, Inode, Part, Slots};
 use crate::context::pack::Hash;
 use crate::problem::Result;
@@ -17,39 +18,43 @@ enum Todo<'t> {
     /// All below this part have their hashes.
     Inode(&'t Inode, u32),
     /// A directory may have to be hashed.
-    Directory(&'t Directory),
+    Directory(&'t Arc<Directory>),
     /// All in this directory is hashed.
-    Done(&'t Directory),
+    Done(&'t Arc<Directory>),
 }
 
 impl Directory {
     /// The hash; with that, marks are set here and below.
-    pub(super) fn hash(&self) -> Result<Hash> {
+    pub(super) fn hash(self: &Arc<Self>, effects: Option<&Effects>) -> Result<Hash> {
+        // Asked often, and mostly of what did not change.
+        if self.has(HASHED) || self.form == Form::Stored && self.root.has_hash() {
+            return self.root.hash(0);
+        }
         if self.form == Form::Stored {
-            run(Todo::Part(&self.root, 0))?;
+            run(Todo::Part(&self.root, 0), effects)?;
         } else {
-            run(Todo::Directory(self))?;
+            run(Todo::Directory(self), effects)?;
         }
         self.root.hash(0)
     }
 
     /// The number of entries; with that, marks are set here and below.
-    pub(super) fn count(&self) -> Result<u64> {
+    pub(super) fn count(self: &Arc<Self>, effects: Option<&Effects>) -> Result<u64> {
         if !self.has(COUNTED) {
             if self.form == Form::Changed && !self.has(LISTED | COMPLETE) {
-                run(Todo::Part(&self.root, 0))?;
+                run(Todo::Part(&self.root, 0), effects)?;
                 if self.only_stored_added()? {
-                    self.mark(COMPLETE);
+                    self.mark(COMPLETE, effects);
                 }
             }
-            self.mark(COUNTED);
+            self.mark(COUNTED, effects);
         }
         Ok(self.root.inode(0, 0)?.len)
     }
 }
 
-fn run(first: Todo<'_>) -> Result<()> {
-    let mut todo = Vec::from([first]);
+fn run(first: Todo<'_>, effects: Option<&Effects>) -> Result<()> {
+    let (mut todo, mut image) = (Vec::from([first]), Vec::with_capacity(256));
     while let Some(next) = todo.pop() {
         match next {
             Todo::Part(part, depth) => {
@@ -61,7 +66,7 @@ fn run(first: Todo<'_>) -> Result<()> {
                 }
             }
             Todo::Inode(inode, depth) => {
-                set(&inode.hash, inode.image_hash(depth)?);
+                inode.hash.set(&inode.image_hash(depth, &mut image)?);
             }
             Todo::Directory(directory) => {
                 if !directory.has(HASHED) {
@@ -71,9 +76,9 @@ fn run(first: Todo<'_>) -> Result<()> {
             }
             Todo::Done(directory) => {
                 if directory.form == Form::Changed && directory.only_stored_added()? {
-                    directory.mark(COMPLETE);
+                    directory.mark(COMPLETE, effects);
                 }
-                directory.mark(HASHED);
+                directory.mark(HASHED, effects);
             }
         }
     }

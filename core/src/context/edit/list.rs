@@ -1,11 +1,14 @@
 //! Listing the entries of a directory, in one of two orders.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::directory::{Directory, Form, LISTED};
+use super::effects::Effects;
 use super::names::Names;
 use super::part::{Part, Slots};
+use super::way::Name;
 use super::{Bytes, Listing, Order};
 use crate::problem::Result;
 
@@ -21,19 +24,24 @@ pub(super) fn stored(root: &Part, offset: u64, len: u64) -> Result<Listing> {
 
 impl Directory {
     /// Entries in the order that the directory has; one that has that of names keeps it.
-    pub(super) fn list(&self, offset: u64, len: u64) -> Result<Listing> {
+    pub(super) fn list(
+        self: &Arc<Self>,
+        offset: u64,
+        len: u64,
+        effects: Option<&Effects>,
+    ) -> Result<Listing> {
         if self.is_like_stored() {
             return stored(&self.root, offset, len);
         }
         if self.form == Form::Changed && !self.has(LISTED) {
             // From now on each subdirectory is the same one whatever is changed beside it.
             self.finds();
-            self.mark(LISTED);
+            self.mark(LISTED, effects);
         }
         let names = self.names.get_or_try_init(|| self.sorted().map(Box::new))?;
         let mut entries = Vec::new();
         for name in names.range(offset, len) {
-            if let Some((entry, _)) = self.root.entry(name)? {
+            if let Some((entry, _)) = self.root.entry(&Name::new(name))? {
                 entries.push((name.clone(), entry.child.is_directory()));
             }
         }

@@ -27,11 +27,14 @@
 
 mod change;
 mod directory;
+mod effects;
 mod found;
 mod hash;
+mod known;
 mod list;
 mod names;
 mod objects;
+mod once;
 mod part;
 mod persist;
 mod put;
@@ -45,10 +48,12 @@ use core::fmt;
 
 use directory::{Below, Directory};
 use part::{Part, Stub};
+use way::Name;
 
 use super::pack::{Hash, hashing};
 use crate::problem::Result;
 
+pub use effects::Effects;
 pub use objects::{MAX_CONTENTS, ObjectStore, Source};
 pub use persist::{NewEntry, NewObject, Persist, Written};
 
@@ -57,7 +62,11 @@ pub type Bytes = Arc<[u8]>;
 
 /// A directory, or nothing.
 #[derive(Clone, Default)]
-pub struct Tree(Option<Arc<Directory>>);
+pub struct Tree {
+    root: Option<Arc<Directory>>,
+    /// Where it writes down what questions do.
+    effects: Option<Effects>,
+}
 
 /// What is at a path.
 #[derive(Clone, Debug)]
@@ -89,19 +98,28 @@ pub struct Listing {
 impl Tree {
     /// The empty tree.
     pub const fn new() -> Self {
-        Self(None)
+        Self { root: None, effects: None }
     }
 
     /// The stored directory at a global offset. Nothing is read before it is needed, not even
     /// whether there is a directory.
     pub fn load(store: &Arc<ObjectStore>, offset: u64) -> Self {
         let root = Part::Stored(Arc::new(Stub::new(store, offset)));
-        Self(Some(Arc::new(Directory::stored(root, 0))))
+        Self::of(Arc::new(Directory::stored(root, 0)))
+    }
+
+    const fn of(directory: Arc<Directory>) -> Self {
+        Self { root: Some(directory), effects: None }
+    }
+
+    /// The same tree, which writes down what questions do to it, or no more. Trees that are taken out of it do not.
+    pub fn noting(self, effects: Option<Effects>) -> Self {
+        Self { effects, ..self }
     }
 
     /// Whether it is empty: no directory at all.
     pub const fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.root.is_none()
     }
 
     /// What is at a path; the tree itself at the empty path.
@@ -136,19 +154,35 @@ impl Tree {
     /// # Errors
     /// As [`Tree::get`].
     pub fn find_tree<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Self>> {
-        let Some(mut at) = self.0.as_ref().map(Below::Object) else { return Ok(None) };
+        let Some(mut at) = self.root.as_ref().map(Below::Object) else { return Ok(None) };
         let mut whole: Option<Arc<Directory>> = None;
         for step in path {
-            let Some(next) = at.child(step.as_ref())? else { return Ok(None) };
+            let step = Name::new(step.as_ref());
+            let Some(next) = at.child(&step)? else { return Ok(None) };
             whole = match (next, at) {
                 (Below::Value(_), _) => return Ok(None),
                 (Below::Object(directory), _) => Some(directory.clone()),
-                (Below::Content(part), Below::Object(above)) => Some(above.find(step.as_ref(), part)),
-                (Below::Content(part), _) => whole.map(|above| above.find(step.as_ref(), part)),
+                (Below::Content(part), Below::Object(above)) => Some(above.find(&step, part)),
+                (Below::Content(part), _) => whole.map(|above| above.find(&step, part)),
             };
             at = next;
         }
-        Ok(Some(Self(whole.or_else(|| self.0.clone()))))
+        Ok(whole.or_else(|| self.root.clone()).map(Self::of))
+    }
+
+    /// What is at a path, as [`Tree::get`] says, but a directory without what it remembers: what is asked of it is not
+    /// remembered either. Costs less.
+    ///
+    /// # Errors
+    /// As [`Tree::get`].
+    pub fn glance<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Node>> {
+        let directory = |directory| Node::Directory(Self::of(directory));
+        Ok(match self.walk(path)? {
+            Some(Below::Object(found)) => Some(directory(found.clone())),
+            Some(Below::Content(part)) => Some(directory(Arc::new(Directory::stored(part.clone(), 0)))),
+            Some(Below::Value(value)) => Some(Node::Value(value.bytes()?)),
+            None => None,
+        })
     }
 
     /// Whether there are contents at a path.
@@ -177,7 +211,8 @@ impl Tree {
     /// As [`Tree::get`]; those of [`Tree::hash`].
     pub fn length<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<u64> {
         // A stored directory remembers it too.
-        self.find_tree(path)?.and_then(|tree| tree.0).map_or(Ok(0), |directory| directory.count())
+        let tree = self.find_tree(path)?;
+        tree.and_then(|tree| tree.root).map_or(Ok(0), |directory| directory.count(self.effects.as_ref()))
     }
 
     /// The entries of the directory at a path, `len` of them from number `offset` on, in the order
@@ -190,7 +225,7 @@ impl Tree {
     /// As [`Tree::get`].
     pub fn list<S: AsRef<[u8]>>(&self, path: &[S], offset: u64, len: u64) -> Result<Option<Listing>> {
         match self.walk(path)? {
-            Some(Below::Object(directory)) => directory.list(offset, len).map(Some),
+            Some(Below::Object(directory)) => directory.list(offset, len, self.effects.as_ref()).map(Some),
             Some(Below::Content(part)) => list::stored(part, offset, len).map(Some),
             Some(Below::Value(_)) | None => Ok(None),
         }
@@ -205,8 +240,8 @@ impl Tree {
     /// # Errors
     /// As [`Tree::get`]: the hashes of what is stored beside a change are read.
     pub fn hash(&self) -> Result<Hash> {
-        match &self.0 {
-            Some(directory) => directory.hash(),
+        match &self.root {
+            Some(directory) => directory.hash(self.effects.as_ref()),
             None => {
                 let mut image = Vec::new();
                 hashing::put_root(core::iter::empty(), &mut image);
@@ -221,7 +256,7 @@ impl Tree {
     /// As [`Tree::hash`].
     pub fn hash_of<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Hash>> {
         match self.walk(path)? {
-            Some(Below::Object(directory)) => directory.hash().map(Some),
+            Some(Below::Object(directory)) => directory.hash(self.effects.as_ref()).map(Some),
             Some(Below::Content(part)) => part.hash(0).map(Some),
             Some(Below::Value(_)) | None => Ok(None),
         }
@@ -233,8 +268,11 @@ impl Tree {
     /// # Errors
     /// As [`Tree::hash`].
     pub fn commit(&mut self) -> Result<()> {
-        if let Some(directory) = &mut self.0 {
-            directory.hash()?;
+        if let Some(directory) = &mut self.root {
+            // Clones of the tree are not committed with it.
+            let effects = Effects::new();
+            directory.hash(Some(&effects))?;
+            effects.undo();
             *directory = Arc::new(Directory::stored(directory.root.clone(), 0));
         }
         Ok(())
@@ -242,9 +280,9 @@ impl Tree {
 
     /// What is at a path, not looked at as a whole.
     fn walk<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Below<'_>>> {
-        let Some(mut at) = self.0.as_ref().map(Below::Object) else { return Ok(None) };
+        let Some(mut at) = self.root.as_ref().map(Below::Object) else { return Ok(None) };
         for step in path {
-            match at.child(step.as_ref())? {
+            match at.child(&Name::new(step.as_ref()))? {
                 Some(next) => at = next,
                 None => return Ok(None),
             }

@@ -150,7 +150,7 @@ impl ObjectStore {
             }
         };
         if self.checked {
-            self.same_hash(offset, &head.hash, &inode.image_hash(depth)?)?;
+            self.same_hash(offset, &head.hash, &inode.image_hash(depth, &mut Vec::new())?)?;
         }
         Ok((head.hash, inode))
     }

@@ -12,8 +12,9 @@ use once_cell::race::OnceBox;
 use super::Bytes;
 use super::directory::{Directory, Form};
 use super::objects::{ObjectStore, lost, set};
+use super::once::OnceHash;
 use super::value::Value;
-use super::way::Way;
+use super::way::{Name, Way};
 use crate::context::pack::{ENTRIES, Hash, Kind, hashing};
 use crate::problem::Result;
 
@@ -37,7 +38,7 @@ pub(super) struct Place {
 /// A stored part.
 pub(super) struct Stub {
     pub(super) place: Place,
-    hash: OnceBox<Hash>,
+    hash: OnceHash,
     inode: OnceBox<Arc<Inode>>,
 }
 
@@ -51,7 +52,7 @@ pub(super) struct Inode {
     /// How many entries there are below.
     pub(super) len: u64,
     pub(super) slots: Slots,
-    pub(super) hash: OnceBox<Hash>,
+    pub(super) hash: OnceHash,
     pub(super) place: OnceBox<Place>,
 }
 
@@ -98,14 +99,14 @@ impl Part {
     }
 
     /// The entry of a name and the epoch of its part.
-    pub(super) fn entry(&self, name: &[u8]) -> Result<Option<(&Entry, u64)>> {
+    pub(super) fn entry(&self, name: &Name<'_>) -> Result<Option<(&Entry, u64)>> {
         let mut way = Way::new(name);
         let mut part = self;
         loop {
             let inode = part.inode(way.depth, way.taken())?;
             match &inode.slots {
                 Slots::Values(entries) => {
-                    let entry = entries.iter().flatten().find(|entry| *entry.name == *name);
+                    let entry = entries.iter().flatten().find(|entry| *entry.name == **name);
                     return Ok(entry.map(|entry| (entry, inode.epoch)));
                 }
                 Slots::Tree(parts) => match parts.get(way.step()).and_then(Option::as_ref) {
@@ -119,7 +120,7 @@ impl Part {
     /// The hash: it must have been computed where the part is not stored.
     pub(super) fn hash(&self, depth: u32) -> Result<Hash> {
         match self {
-            Self::Here(inode) => inode.hash.get().copied().ok_or_else(lost),
+            Self::Here(inode) => inode.hash.get().ok_or_else(lost),
             Self::Stored(stub) => stub.hash(depth),
         }
     }
@@ -127,7 +128,7 @@ impl Part {
     /// Whether the hash can be had without computing one.
     pub(super) fn has_hash(&self) -> bool {
         match self {
-            Self::Here(inode) => inode.hash.get().is_some(),
+            Self::Here(inode) => inode.hash.is_known(),
             Self::Stored(_) => true,
         }
     }
@@ -138,10 +139,7 @@ impl Part {
             Self::Stored(stub) => Self::Stored(Arc::new(stub.unloaded())),
             Self::Here(inode) => match inode.place.get() {
                 Some(place) => {
-                    let stub = Stub::at(place.clone());
-                    if let Some(hash) = inode.hash.get() {
-                        set(&stub.hash, *hash);
-                    }
+                    let stub = Stub { hash: inode.hash.clone(), ..Stub::at(place.clone()) };
                     Self::Stored(Arc::new(stub))
                 }
                 None => self.clone(),
@@ -156,7 +154,7 @@ impl Stub {
     }
 
     pub(super) fn at(place: Place) -> Self {
-        Self { place, hash: OnceBox::new(), inode: OnceBox::new() }
+        Self { place, hash: OnceHash::default(), inode: OnceBox::new() }
     }
 
     fn inode(&self, depth: u32, bits: u64) -> Result<&Arc<Inode>> {
@@ -173,16 +171,18 @@ impl Stub {
     /// Loads it, and does not keep it.
     pub(super) fn load(&self, depth: u32, bits: u64) -> Result<Inode> {
         let (hash, inode) = self.place.store.inode(self.place.offset, depth, bits)?;
-        set(&self.hash, hash);
+        self.hash.set(&hash);
         Ok(inode)
     }
 
     fn hash(&self, depth: u32) -> Result<Hash> {
         if let Some(hash) = self.hash.get() {
-            return Ok(*hash);
+            return Ok(hash);
         }
         let kind = if depth == 0 { Kind::Root } else { Kind::Inner };
-        Ok(*set(&self.hash, self.place.store.hash(self.place.offset, kind)?))
+        let hash = self.place.store.hash(self.place.offset, kind)?;
+        self.hash.set(&hash);
+        Ok(hash)
     }
 
     /// What was loaded of it.
@@ -191,17 +191,13 @@ impl Stub {
     }
 
     fn unloaded(&self) -> Self {
-        let stub = Self::at(self.place.clone());
-        if let Some(hash) = self.hash.get() {
-            set(&stub.hash, *hash);
-        }
-        stub
+        Self { hash: self.hash.clone(), ..Self::at(self.place.clone()) }
     }
 }
 
 impl Inode {
     pub(super) fn new(epoch: u64, fresh: u64, len: u64, slots: Slots) -> Self {
-        Self { epoch, fresh, len, slots, hash: OnceBox::new(), place: OnceBox::new() }
+        Self { epoch, fresh, len, slots, hash: OnceHash::default(), place: OnceBox::new() }
     }
 
     /// A part with one entry.
@@ -210,9 +206,9 @@ impl Inode {
         Self::new(epoch, fresh, 1, Slots::Values([Some(entry), None]))
     }
 
-    /// The hash that its entries or parts give it, which must have theirs.
-    pub(super) fn image_hash(&self, depth: u32) -> Result<Hash> {
-        let mut image = Vec::with_capacity(256);
+    /// The hash that its entries or parts give it, which must have theirs. `image` is room for what is hashed.
+    pub(super) fn image_hash(&self, depth: u32, image: &mut Vec<u8>) -> Result<Hash> {
+        image.clear();
         match &self.slots {
             Slots::Values(entries) => {
                 let mut hashed = [(&[][..], false, [0; 32]); ENTRIES];
@@ -223,9 +219,9 @@ impl Inode {
                 }
                 let hashed = hashed.get(..count).unwrap_or_default().iter().copied();
                 if depth == 0 {
-                    hashing::put_root(hashed, &mut image);
+                    hashing::put_root(hashed, image);
                 } else {
-                    hashing::put_values(hashed, &mut image);
+                    hashing::put_values(hashed, image);
                 }
             }
             Slots::Tree(parts) => {
@@ -237,10 +233,10 @@ impl Inode {
                     count += 1;
                 }
                 let hashed = hashed.get(..count).unwrap_or_default().iter().copied();
-                hashing::put_tree(u64::from(depth), self.len, hashed, &mut image);
+                hashing::put_tree(u64::from(depth), self.len, hashed, image);
             }
         }
-        Ok(hashing::hash(&image))
+        Ok(hashing::hash(image))
     }
 
     /// About how many bytes of memory it takes, with what it holds alone.
@@ -251,7 +247,7 @@ impl Inode {
             }
             Slots::Tree(_) => ENTRIES * (16 + size_of::<Stub>()),
         };
-        size_of::<Self>() + 16 + size_of::<Hash>() + below
+        size_of::<Self>() + 16 + below
     }
 }
 

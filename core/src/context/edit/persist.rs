@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::objects::{ObjectStore, lost, set};
 use super::part::{Child, Inode, Part, Place, Slots};
 use super::value::Value;
-use super::{Bytes, Tree};
+use super::{Bytes, Effects, Tree};
 use crate::code::Code;
 use crate::context::pack::{self, ENTRIES, Hash, Kind, Pointer, Step};
 use crate::problem::{Problem, Result};
@@ -148,7 +148,7 @@ impl NewObject<'_> {
 
 impl Tree {
     /// Hands everything over that the writer's context does not have, children before parents, what
-    /// is shared once. The tree is hashed first, with the effects of [`Tree::hash`].
+    /// is shared once. The tree is hashed first, without the effects of [`Tree::hash`] on clones of it.
     ///
     /// The tree does not remember it before [`Written::keep`], so that a writer can fail and begin
     /// again. A commit is what usually follows: [`Tree::commit`].
@@ -160,8 +160,10 @@ impl Tree {
     /// [`Code::ContextShape`] for the empty tree, which has no object; those of the writer; as
     /// [`Tree::hash`].
     pub fn persist(&self, writer: &mut dyn Persist) -> Result<Written> {
-        let hash = self.hash()?;
-        let Some(directory) = &self.0 else {
+        let effects = Effects::new();
+        let hash = self.clone().noting(Some(effects.clone())).hash()?;
+        effects.undo();
+        let Some(directory) = &self.root else {
             return Err(Problem::new(Code::ContextShape).found("a directory without entries"));
         };
         let mut pass = Pass { writer, known: BTreeMap::new(), places: Vec::new(), objects: 0 };

@@ -4,10 +4,12 @@
 //! changed from the root down, in place where nobody else holds them.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::directory::{Below, Directory, Form, HASHED};
 use super::part::{Child, Entry};
 use super::value::Value;
+use super::way::Name;
 use super::{Bytes, Tree, change};
 use crate::code::Code;
 use crate::context::pack::Hash;
@@ -44,10 +46,10 @@ impl Tree {
     /// # Errors
     /// As [`Tree::add`], but the empty path is the tree itself.
     pub fn add_tree<S: AsRef<[u8]>>(&mut self, path: &[S], tree: Self) -> Result<()> {
-        match tree.0 {
+        match tree.root {
             None => self.remove(path),
             Some(directory) if path.is_empty() => {
-                self.0 = Some(directory);
+                self.root = Some(directory);
                 Ok(())
             }
             Some(directory) => self.put(path, Child::Object(directory)),
@@ -60,42 +62,44 @@ impl Tree {
     /// # Errors
     /// As [`Tree::get`]. The tree is as it was then.
     pub fn remove<S: AsRef<[u8]>>(&mut self, path: &[S]) -> Result<()> {
-        let Some(mut at) = self.0.as_ref().map(Below::Object) else { return Ok(()) };
+        let Some(mut at) = self.root.as_ref().map(Below::Object) else { return Ok(()) };
+        let path = names(path);
         // Which directory on the path is the last one to keep an entry.
         let mut keeps = None;
         for (depth, step) in path.iter().enumerate() {
             let Some(root) = at.root() else { return Ok(()) };
-            let Some(next) = at.child(step.as_ref())? else { return Ok(()) };
+            let Some(next) = at.child(step)? else { return Ok(()) };
             if root.inode(0, 0)?.len > 1 {
                 keeps = Some((depth, step, root));
             }
             at = next;
         }
         let Some((depth, step, root)) = keeps else {
-            self.0 = None;
+            self.root = None;
             return Ok(());
         };
-        change::prepare_remove(root, step.as_ref())?;
+        change::prepare_remove(root, step)?;
         self.change(path.get(..=depth).unwrap_or_default(), Edit::Remove)
     }
 
     fn put<S: AsRef<[u8]>>(&mut self, path: &[S], child: Child) -> Result<()> {
-        if path.iter().any(|step| step.as_ref().is_empty() || step.as_ref().len() > MAX_NAME) {
+        let path = names(path);
+        if path.iter().any(|step| step.is_empty() || step.len() > MAX_NAME) {
             let found = "a name that is empty or longer than 64 KiB";
             return Err(Problem::new(Code::ContextShape).found(found));
         }
-        let Some(mut at) = self.0.as_ref().map(Below::Object) else {
-            if let Child::Object(directory) = made(path, child) {
-                self.0 = Some(directory);
+        let Some(mut at) = self.root.as_ref().map(Below::Object) else {
+            if let Child::Object(directory) = made(&path, child) {
+                self.root = Some(directory);
             }
             return Ok(());
         };
         for (depth, step) in path.iter().enumerate() {
             let rest = path.get(depth + 1..).unwrap_or_default();
-            let edit = match at.child(step.as_ref())? {
+            let edit = match at.child(step)? {
                 None => {
                     if let Some(root) = at.root() {
-                        change::prepare_insert(root, step.as_ref())?;
+                        change::prepare_insert(root, step)?;
                     }
                     Edit::Insert(made(rest, child))
                 }
@@ -118,23 +122,27 @@ impl Tree {
 
     /// Changes the entry at the end of a path, on which everything else is a directory. All parts on
     /// the way were looked at.
-    fn change<S: AsRef<[u8]>>(&mut self, path: &[S], edit: Edit) -> Result<()> {
-        let (Some(mut directory), Some((last, way))) = (self.0.as_mut(), path.split_last()) else {
+    fn change(&mut self, path: &[Name<'_>], edit: Edit) -> Result<()> {
+        let (Some(mut directory), Some((last, way))) = (self.root.as_mut(), path.split_last()) else {
             return Ok(());
         };
         for step in way {
-            directory = Directory::own(directory).below_mut(step.as_ref())?;
+            directory = Directory::own(directory).below_mut(step)?;
         }
-        Directory::own(directory).edit(last.as_ref(), edit)
+        Directory::own(directory).edit(last, edit)
     }
+}
+
+fn names<S: AsRef<[u8]>>(path: &[S]) -> Vec<Name<'_>> {
+    path.iter().map(|step| Name::new(step.as_ref())).collect()
 }
 
 impl Directory {
     /// The subdirectory of a name that is there, to be changed: with it this one changes.
-    fn below_mut(&mut self, name: &[u8]) -> Result<&mut Arc<Self>> {
-        let was = self.is_fresh(name)?;
-        let stored = match self.child(name)? {
-            Some(Below::Content(part)) => Some(self.found_or(name, part)),
+    fn below_mut(&mut self, name: &Name<'_>) -> Result<&mut Arc<Self>> {
+        let (was, below) = self.entry(name)?.ok_or_else(super::objects::lost)?;
+        let stored = match below {
+            Below::Content(part) => Some(self.found_or(name, part)),
             _ => None,
         };
         self.touch();
@@ -148,8 +156,8 @@ impl Directory {
         }
     }
 
-    fn edit(&mut self, name: &[u8], edit: Edit) -> Result<()> {
-        let was = self.is_fresh(name)?;
+    fn edit(&mut self, name: &Name<'_>, edit: Edit) -> Result<()> {
+        let was = self.entry(name)?.is_some_and(|(was, _)| was);
         self.touch();
         let names = self.names.get().cloned();
         self.names = once_cell::race::OnceBox::new();
@@ -161,10 +169,10 @@ impl Directory {
                 names
             }
             Edit::Insert(child) => {
-                let name = Bytes::from(name);
-                change::insert(&mut self.root, epoch, Entry { name: name.clone(), child })?;
+                let bytes = Bytes::from(&**name);
+                change::insert(&mut self.root, epoch, name, Entry { name: bytes.clone(), child })?;
                 names.map(|mut names| {
-                    names.insert(name);
+                    names.insert(bytes);
                     names
                 })
             }
@@ -182,15 +190,6 @@ impl Directory {
         Ok(())
     }
 
-    /// Whether the entry of a name is counted as one that was put in.
-    fn is_fresh(&self, name: &[u8]) -> Result<bool> {
-        let entry = self.root.entry(name)?;
-        // What was put in before the entries counted as stored is of another epoch after `touch`.
-        Ok(entry.is_some_and(|(entry, epoch)| {
-            epoch == self.epoch && !self.is_like_stored() && entry.child.is_fresh()
-        }))
-    }
-
     /// The hash, if it is known without an effect.
     fn known_hash(&self) -> Result<Option<Hash>> {
         if self.form == Form::Stored || self.has(HASHED) { self.root.hash(0).map(Some) } else { Ok(None) }
@@ -198,10 +197,10 @@ impl Directory {
 }
 
 /// Directories along a path, each with one entry, the last one with this child.
-fn made<S: AsRef<[u8]>>(path: &[S], child: Child) -> Child {
+fn made(path: &[Name<'_>], child: Child) -> Child {
     path.iter()
         .rev()
-        .fold(child, |child, step| Child::Object(Arc::new(Directory::single(step.as_ref().into(), child))))
+        .fold(child, |child, step| Child::Object(Arc::new(Directory::single((&**step).into(), child))))
 }
 
 /// Whether what is put in is what is there.

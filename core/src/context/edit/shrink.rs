@@ -22,7 +22,7 @@ impl Tree {
             return false;
         }
         // A clone of this very tree holds everything: there is nothing to gain before it goes.
-        let Some(directory) = self.0.as_mut().and_then(Arc::get_mut) else { return false };
+        let Some(directory) = self.root.as_mut().and_then(Arc::get_mut) else { return false };
         store.forget_loaded();
         unload(directory);
         true

@@ -4,6 +4,7 @@ use once_cell::race::OnceBox;
 
 use super::Bytes;
 use super::objects::{lost, set};
+use super::once::OnceHash;
 use super::part::Place;
 use crate::context::pack::{Hash, Kind, hashing};
 use crate::problem::Result;
@@ -11,19 +12,19 @@ use crate::problem::Result;
 /// Contents: in memory, stored, or both.
 pub(super) struct Value {
     bytes: OnceBox<Bytes>,
-    hash: OnceBox<Hash>,
+    hash: OnceHash,
     pub(super) place: OnceBox<Place>,
 }
 
 impl Value {
     pub(super) fn new(bytes: Bytes) -> Self {
-        let value = Self { bytes: OnceBox::new(), hash: OnceBox::new(), place: OnceBox::new() };
+        let value = Self { bytes: OnceBox::new(), hash: OnceHash::default(), place: OnceBox::new() };
         set(&value.bytes, bytes);
         value
     }
 
     pub(super) fn stored(place: Place) -> Self {
-        let value = Self { bytes: OnceBox::new(), hash: OnceBox::new(), place: OnceBox::new() };
+        let value = Self { bytes: OnceBox::new(), hash: OnceHash::default(), place: OnceBox::new() };
         set(&value.place, place);
         value
     }
@@ -34,7 +35,7 @@ impl Value {
         }
         let place = self.place.get().ok_or_else(lost)?;
         let (hash, bytes) = place.store.contents(place.offset)?;
-        set(&self.hash, hash);
+        self.hash.set(&hash);
         place.store.add_loaded(size_of::<Bytes>() + 16 + bytes.len());
         Ok(set(&self.bytes, bytes).clone())
     }
@@ -50,14 +51,15 @@ impl Value {
 
     pub(super) fn hash(&self) -> Result<Hash> {
         if let Some(hash) = self.hash.get() {
-            return Ok(*hash);
+            return Ok(hash);
         }
         let hash = match (self.bytes.get(), self.place.get()) {
             (Some(bytes), _) => hashing::contents(bytes),
             (None, Some(place)) => place.store.hash(place.offset, Kind::Contents)?,
             (None, None) => return Err(lost()),
         };
-        Ok(*set(&self.hash, hash))
+        self.hash.set(&hash);
+        Ok(hash)
     }
 
     /// Whether both are the same bytes.
@@ -71,16 +73,12 @@ impl Value {
     /// About how many bytes of memory it takes.
     pub(super) fn footprint(&self) -> usize {
         let bytes = self.bytes.get().map_or(0, |bytes| 32 + bytes.len());
-        size_of::<Self>() + 16 + size_of::<Hash>() + size_of::<Place>() + bytes
+        size_of::<Self>() + 16 + size_of::<Place>() + bytes
     }
 
     /// The same contents without their bytes, if those are in memory and stored.
     pub(super) fn unloaded(&self) -> Option<Self> {
         let place = self.place.get().filter(|_| self.bytes.get().is_some())?;
-        let value = Self::stored(place.clone());
-        if let Some(hash) = self.hash.get() {
-            set(&value.hash, *hash);
-        }
-        Some(value)
+        Some(Self { hash: self.hash.clone(), ..Self::stored(place.clone()) })
     }
 }

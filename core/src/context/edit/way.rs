@@ -1,32 +1,63 @@
 //! The way to an entry through the parts of a directory.
 
+use core::cell::Cell;
+use core::ops::Deref;
+
+use super::known;
 use crate::context::pack::hashing;
 
-/// The way to a name: one bit of the hash of the name at each depth.
+/// A name on a path, with the bits that place it in a directory: they take a hash, so they are computed once for all
+/// that is done at the path, and only when the first one is needed, since most directories are of one part.
+pub(super) struct Name<'n> {
+    bytes: &'n [u8],
+    bits: Cell<Option<u64>>,
+}
+
+impl<'n> Name<'n> {
+    pub(super) const fn new(bytes: &'n [u8]) -> Self {
+        Self { bytes, bits: Cell::new(None) }
+    }
+
+    /// All its bits.
+    pub(super) fn bits(&self) -> u64 {
+        self.bits.get().unwrap_or_else(|| {
+            let bits = known::bits(self.bytes).unwrap_or_else(|| hashing::bits(self.bytes));
+            self.bits.set(Some(bits));
+            bits
+        })
+    }
+}
+
+impl Deref for Name<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
+/// The way to a name: one bit at each depth.
 pub(super) struct Way<'n> {
-    name: &'n [u8],
-    /// Computed when the first bit is needed: most directories are of one part.
-    bits: Option<u64>,
+    name: &'n Name<'n>,
     pub(super) depth: u32,
 }
 
 impl<'n> Way<'n> {
-    pub(super) const fn new(name: &'n [u8]) -> Self {
-        Self { name, bits: None, depth: 0 }
+    pub(super) const fn new(name: &'n Name<'n>) -> Self {
+        Self { name, depth: 0 }
     }
 
     /// The bits up to here.
     pub(super) fn taken(&self) -> u64 {
-        match (self.bits, self.depth) {
-            (Some(bits), 1..=64) => bits >> (64 - self.depth),
+        match self.depth {
+            depth @ 1..=64 => self.name.bits() >> (64 - depth),
             _ => 0,
         }
     }
 
     /// The next bit.
     pub(super) fn step(&mut self) -> usize {
-        let bits = *self.bits.get_or_insert_with(|| hashing::bits(self.name));
-        let bit = bits.checked_shl(self.depth).unwrap_or(0) >> 63;
+        let bit = self.name.bits().checked_shl(self.depth).unwrap_or(0) >> 63;
         self.depth += 1;
         usize::from(bit == 1)
     }

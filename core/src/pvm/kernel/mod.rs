@@ -20,7 +20,7 @@ mod start;
 use alloc::format;
 use alloc::sync::Arc;
 
-use wasmparser::WasmFeatures;
+use wasmparser::{Validator, WasmFeatures};
 
 use self::module::Module;
 use super::engine::{Admission, Invalid, Kernel, Uninstantiable};
@@ -39,6 +39,9 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::BULK_MEMORY)
     .union(WasmFeatures::SIMD)
     .union(WasmFeatures::FLOATS);
+
+/// What the nodes' compiler has switched off.
+const NOT_COMPILED: WasmFeatures = WasmFeatures::MULTI_VALUE.union(WasmFeatures::BULK_MEMORY);
 
 /// Magic number and version of a module.
 const HEADER: &[u8; 8] = b"\0asm\x01\0\0\0";
@@ -89,7 +92,14 @@ pub fn admit(value: Option<&[u8]>, version: Version) -> Result<Admission> {
     let hash = blake2b_simd::Params::new().hash_length(32).hash(&bytes);
     let hash = hash.as_bytes().first_chunk().copied().unwrap_or_default();
     let entry = module.entry();
-    Ok(Admission::Admitted(Kernel { bytes, hash, version, memory: memory.into(), start, entry }))
+    // Where a start function calls the host, their compiler gives up.
+    let by_compiler = version > Version::V0 || start.is_none() && is_compiled(&bytes);
+    Ok(Admission::Admitted(Kernel { bytes, hash, version, memory: memory.into(), start, entry, by_compiler }))
+}
+
+/// Whether the nodes' compiler takes a module that is valid.
+fn is_compiled(bytes: &[u8]) -> bool {
+    Validator::new_with_features(FEATURES.difference(NOT_COMPILED)).validate_all(bytes).is_ok()
 }
 
 /// Nobody but the nodes' interpreter knows.
