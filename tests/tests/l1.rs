@@ -1,10 +1,13 @@
 //! The L1 client against a stub of the node and against sockets that misbehave.
 
 use core::cell::Cell;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Instant;
 
 use rollsnap::l1::{At, L1, Options};
 use rollsnap_core::feedback::{Phase, Silent};
@@ -300,6 +303,65 @@ fn control_characters_of_a_node_do_not_reach_the_terminal() {
     let problem = answered_with(reply, quick());
     assert_eq!(problem.code(), Code::L1Status);
     assert!(!problem.to_string().contains(char::is_control), "{problem:?}");
+}
+
+/// Answers these, one a request, and then the level 7.
+fn answering(replies: &'static [&'static str]) -> String {
+    let asked = AtomicUsize::new(0);
+    socket(move |mut stream| {
+        let reply = replies.get(asked.fetch_add(1, Ordering::Relaxed)).copied().unwrap_or(SEVEN);
+        let _ = stream.write_all(reply.as_bytes());
+    })
+}
+
+const SEVEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"level\":7}";
+const BUSY: &str = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
+const LATER: &str = "HTTP/1.1 429 Slow down\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+const NEVER: &str = "HTTP/1.1 503 Busy\r\nRetry-After: 18446744073709551615\r\nContent-Length: 0\r\n\r\n";
+const DATE: &str =
+    "HTTP/1.1 504 Late\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\nContent-Length: 0\r\n\r\n";
+const BROKEN: &str = "HTTP/1.1 500 Error\r\nContent-Length: 0\r\n\r\n";
+
+#[test]
+fn what_is_busy_is_asked_again() {
+    let ask = |replies, retries| {
+        let mut told = Notes::default();
+        let level = at(&answering(replies), Options { retries, ..quick() }).head_level(&mut told);
+        (level.map_err(|problem| problem.code()), told.notes.len())
+    };
+    assert_eq!(ask(&[BUSY, DATE, BUSY], 3), (Ok(7), 3));
+    assert_eq!(ask(&[BUSY, BUSY, BUSY], 2), (Err(Code::L1Status), 2));
+    // Its own errors are answers.
+    assert_eq!(ask(&[BROKEN], 3), (Err(Code::L1Status), 0));
+    // Longer than the whole request may take: not waited for.
+    assert_eq!(ask(&[NEVER], 3), (Err(Code::L1Status), 0));
+    let begin = Instant::now();
+    assert_eq!(ask(&[LATER], 1), (Ok(7), 1));
+    assert!(begin.elapsed() >= Duration::from_secs(1), "it asked for a second");
+}
+
+#[test]
+fn a_user_name_and_a_password_are_sent_as_they_are_meant() {
+    let (sender, requests) = mpsc::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for reply in [SEVEN, "HTTP/1.1 401 Who?\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap();
+            sender.send(String::from_utf8_lossy(&request[..read]).to_lowercase()).unwrap();
+            stream.write_all(reply.as_bytes()).unwrap();
+        }
+    });
+    let l1 = at(&format!("http://user:p%3Aw%40@{address}"), quick());
+    assert_eq!(head(&l1), Ok(7));
+    // `printf user:p:w@ | base64`, in lower case as the rest of it.
+    assert!(requests.recv().unwrap().contains("authorization: basic dxnlcjpwonda"));
+    let problem = head(&l1).unwrap_err();
+    assert_eq!(problem.code(), Code::L1Forbidden);
+    let said = format!("{problem} {l1:?}");
+    assert!(said.contains("password") && !said.contains("p%3A") && !said.contains("p:w@"), "{said}");
 }
 
 #[test]

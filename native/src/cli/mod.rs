@@ -21,7 +21,7 @@ mod verify;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use rollsnap_core::shown::is_plain;
 use rollsnap_core::{Code, Problem, Result};
 
@@ -31,7 +31,8 @@ use progress::Terminal;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(err) => return misunderstood(&err),
     };
@@ -51,7 +52,10 @@ pub fn main() -> ExitCode {
 
 /// The whole command with its subcommands, for help, manual pages and completions.
 pub fn command() -> clap::Command {
-    Cli::command()
+    let is_empty = |name: &str| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = Cli::command();
+    // An empty variable means none, as a service file leaves it where nothing is set.
+    if is_empty("ROLLSNAP_ENDPOINT") { command.mut_arg("endpoint", |arg| arg.env(None)) } else { command }
 }
 
 /// The parser quotes what it was given, and a pattern of the shell gives it any name of a file.

@@ -30,7 +30,7 @@ pub(super) fn value<T: DeserializeOwned>(
     path: &str,
     subject: Subject,
 ) -> Result<T, Failure> {
-    let Answer { status, location, body } = answer;
+    let Answer { status, location, asks_login, body, .. } = answer;
     let status = *status;
     let problem = |code| Problem::new(code).found(format_args!("status {status} for {path}"));
     let failed = |problem: Problem| Err(Failure::Problem(problem));
@@ -41,6 +41,8 @@ pub(super) fn value<T: DeserializeOwned>(
             let why = format!("it redirects to {target}, which is not followed: give that address");
             return failed(problem(Code::L1Answer).because(why));
         }
+        401 if *asks_login => return failed(Problem::new(Code::L1Forbidden).headline(LOGIN)),
+        // The nodes themselves say so of a path that their access list does not have.
         401 | 403 => return failed(forbidden(path)),
         _ => {}
     }
@@ -84,6 +86,8 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
     short
 }
 
+const LOGIN: &str = "this L1 node wants another user name or password: give them as https://USER:PASSWORD@HOST, special characters as %40";
+
 fn forbidden(path: &str) -> Problem {
     let what = if path.contains("/context/smart_rollups/") {
         "smart rollup storage"
@@ -125,7 +129,8 @@ mod tests {
     const STORAGE: &str = "/chains/main/blocks/7/context/smart_rollups/smart_rollup/sr1/kind";
 
     fn ask(status: u16, body: &str) -> Result<i32, Failure> {
-        let answer = Answer { status, location: None, body: body.into() };
+        let answer =
+            Answer { status, location: None, retry_after: None, asks_login: false, body: body.into() };
         value(&answer, STORAGE, Subject::Block(7))
     }
 

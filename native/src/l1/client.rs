@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use ureq::http::Uri;
-use ureq::http::header::LOCATION;
+use ureq::http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Error};
 
 use super::answer::excerpt;
+use super::login::Login;
 use super::resolver::SystemResolver;
 
 /// The limits of a request.
@@ -27,10 +28,10 @@ pub struct Options {
     pub read: Duration,
     /// Longest time of one try, from the name of the host to the last byte of the answer.
     pub total: Duration,
-    /// How often a request is made again after the network failed, as long as `total` is not over. A status is never
-    /// a reason.
+    /// How often a request is made again after the network failed, or what stands before the node says that it is busy
+    /// (status 429, 502, 503 or 504), as long as `total` is not over.
     pub retries: u32,
-    /// Time before the first of these tries; it doubles before each further one.
+    /// Time before the first of these tries; it doubles before each further one. `Retry-After` may ask for more.
     pub pause: Duration,
     /// Longest answer, in bytes.
     pub max_body: u64,
@@ -84,10 +85,9 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     peer: Peer,
     agent: Agent,
-    /// The endpoint without a slash at its end.
+    /// The endpoint without a slash at its end, without user name and password.
     base: String,
-    /// The same without user name and password, for messages.
-    shown: String,
+    login: Option<Login>,
     options: Options,
 }
 
@@ -98,6 +98,10 @@ pub struct Answer {
     pub status: u16,
     /// Where a redirect leads to, shortened and without control characters.
     pub location: Option<String>,
+    /// For how long it asks to be left alone, if it gives seconds.
+    pub retry_after: Option<Duration>,
+    /// Whether it asks for a user name and a password.
+    pub asks_login: bool,
     /// The body, at most [`Options::max_body`] bytes.
     pub body: Vec<u8>,
 }
@@ -130,7 +134,8 @@ impl Client {
         if uri.query().is_some() || endpoint.contains('#') {
             return Err(wrong("an endpoint has no ? or # part"));
         }
-        let base = endpoint.trim().trim_end_matches('/').to_owned();
+        let login = uri.authority().and_then(Login::of);
+        let base = without_login(endpoint.trim().trim_end_matches('/'));
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -144,8 +149,7 @@ impl Client {
             config = config.proxy(None);
         }
         let agent = Agent::with_parts(config.build(), DefaultConnector::default(), SystemResolver);
-        let shown = without_login(&base);
-        Ok(Self(Arc::new(Inner { peer, agent, base, shown, options })))
+        Ok(Self(Arc::new(Inner { peer, agent, base, login, options })))
     }
 
     /// Asks for `path`, which starts with a slash, and returns the answer of whatever status.
@@ -159,23 +163,30 @@ impl Client {
         let begun = Instant::now();
         loop {
             feedback.checkpoint()?;
-            let failure = match self.once(path, feedback)? {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
+            let answer = self.once(path, feedback)?;
+            let (why, asked) = match &answer {
+                Ok(answer) if is_busy(answer.status) => (self.busy(answer.status), answer.retry_after),
+                Err(failure) if failure.passing => (failure.problem.to_string(), None),
+                _ => return answer.map_err(|failure| failure.problem),
             };
-            if !failure.passing || left == 0 || begun.elapsed() >= self.0.options.total {
-                return Err(failure.problem);
+            let wait_for = pause.max(asked.unwrap_or_default());
+            if left == 0 || begun.elapsed().saturating_add(wait_for) >= self.0.options.total {
+                return answer.map_err(|failure| failure.problem);
             }
             left -= 1;
-            feedback.note(&format!("{}; trying again", failure.problem));
-            wait(pause, feedback)?;
+            feedback.note(&format!("{why}; trying again"));
+            wait(wait_for, feedback)?;
             pause = pause.saturating_mul(2);
         }
     }
 
     /// The endpoint without user name and password.
     pub fn endpoint(&self) -> &str {
-        &self.0.shown
+        &self.0.base
+    }
+
+    fn busy(&self, status: u16) -> String {
+        format!("the {} at {} answers with status {status}", self.0.peer.name, self.0.base)
     }
 
     /// One try, in a thread of its own: it may last as long as its time limits say, and a user who wants to stop
@@ -209,9 +220,17 @@ const POLL: Duration = Duration::from_millis(50);
 impl Inner {
     fn once(&self, path: &str) -> Result<Answer, Failure> {
         let url = format!("{}{path}", self.base);
-        let mut response = self.agent.get(&url).call().map_err(|err| self.failure(err))?;
+        let mut request = self.agent.get(&url);
+        if let Some(login) = &self.login {
+            request = request.header(AUTHORIZATION, login.header());
+        }
+        let mut response = request.call().map_err(|err| self.failure(err))?;
         let status = response.status().as_u16();
         let location = response.headers().get(LOCATION).map(|value| excerpt(value.as_bytes()));
+        let retry_after =
+            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after = retry_after.map(Duration::from_secs);
+        let asks_login = response.headers().contains_key(WWW_AUTHENTICATE);
         let mut body = Vec::new();
         let limit = self.options.max_body;
         let reader = response.body_mut().with_config().limit(u64::MAX).reader();
@@ -221,13 +240,13 @@ impl Inner {
             let text = format!("the answer is longer than {limit} bytes");
             return Err(Failure::lasting(self.not_understood(text)));
         }
-        Ok(Answer { status, location, body })
+        Ok(Answer { status, location, retry_after, asks_login, body })
     }
 
     /// Says in our words what the HTTP library says.
     fn failure(&self, err: Error) -> Failure {
         let unreachable = |why: String| {
-            let text = format!("the {} at {} cannot be reached", self.peer.name, self.shown);
+            let text = format!("the {} at {} cannot be reached", self.peer.name, self.base);
             Problem::new(self.peer.unreachable).headline(text).because(why)
         };
         let insecure =
@@ -256,7 +275,7 @@ impl Inner {
     }
 
     fn not_understood(&self, why: String) -> Problem {
-        let text = format!("the answer of the {} at {} is not understood", self.peer.name, self.shown);
+        let text = format!("the answer of the {} at {} is not understood", self.peer.name, self.base);
         Problem::new(self.peer.answer).headline(text).because(why)
     }
 }
@@ -276,6 +295,11 @@ impl Failure {
     fn lasting(problem: Problem) -> Self {
         Self { problem, passing: false }
     }
+}
+
+/// Whether what stands before a node, or the node itself, may answer better in a moment.
+fn is_busy(status: u16) -> bool {
+    matches!(status, 429 | 502 | 503 | 504)
 }
 
 /// Sleeps in small pieces, so that the user can stop it.

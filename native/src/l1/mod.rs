@@ -11,6 +11,7 @@
 pub(crate) mod answer;
 pub mod client;
 pub mod export;
+mod login;
 pub mod publication;
 mod resolver;
 pub mod rpc;

@@ -66,7 +66,7 @@ impl DalNode {
 
     fn ask<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
         let answer = self.client.get(path, &mut *self.feedback)?;
-        let Answer { status, location, body } = &answer;
+        let Answer { status, location, body, .. } = &answer;
         let problem = || Problem::new(Code::DalAnswer).found(format_args!("status {status} for {path}"));
         match *status {
             200..=299 => serde_json::from_slice(body).map_err(|err| {
