@@ -97,6 +97,30 @@ fn info_reads_the_start_only() {
 }
 
 /// Neither the size of the file nor that of the index before its content matters.
+/// Many bytes could be a header; what lies behind it tells.
+#[test]
+fn info_believes_no_header_without_a_member_behind_it() {
+    let ground = Ground::new();
+    let snapshot = fixtures::read("snapshot/octez-full.uncompressed");
+    // As far as there are bytes: the header, the header of a member, some of its content.
+    for length in [58, 59, 100, 58 + 511, 58 + 512, 5000] {
+        ground.run_with(&["info", "-"], &snapshot[..length]).ok();
+    }
+    let film = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2mp41\0\0\0\x08free";
+    let noise: Vec<u8> = (0..5000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let films = [&film[..], &noise].concat();
+    let mut wrong = vec![vec![0; 1 << 20], [&snapshot[..58], &noise].concat(), films];
+    // A member that no node would write, and none at all.
+    let mut absolute = snapshot[..5000].to_vec();
+    absolute[58] = b'/';
+    wrong.push(absolute);
+    wrong.push([&snapshot[..58], &[0; 1024]].concat());
+    for bytes in wrong {
+        let run = ground.run_with(&["info", "-"], &bytes).ends(3);
+        assert!(run.text().is_empty() && run.err.starts_with("Error: "), "{run}");
+    }
+}
+
 #[test]
 fn info_reads_as_little_of_a_large_file() {
     let ground = Ground::new();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::gzip::MAGIC;
-use rollsnap_core::snapshot::{Event, Inspector, Options};
+use rollsnap_core::snapshot::{Beginning, Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
 use crate::dir;
@@ -88,7 +88,8 @@ impl Source {
         self.part().is_some_and(|part| !is_gzip(&part))
     }
 
-    /// Reads just enough for the header: with it one block of the archive, which tells its form.
+    /// Reads just enough for the header and that of the first member, as far as the file has it. Many files begin with
+    /// bytes that could be a header, zeros for one; what follows them tells.
     ///
     /// # Errors
     /// What is wrong with the first bytes, [`Code::Cancelled`], and [`Code::IoOther`] when reading
@@ -96,27 +97,20 @@ impl Source {
     pub fn read_header(&mut self, feedback: &dyn Feedback) -> Result<(Header, Report)> {
         self.fresh = false;
         let mut inspector = Inspector::new(Options::default());
-        let mut first_problem = None;
-        let mut sink = |event: Event<'_>| {
-            if let Event::Problem(problem) = event {
-                first_problem.get_or_insert_with(|| problem.clone());
-            }
-            Ok::<(), Problem>(())
-        };
+        let mut begin = Beginning::default();
         let mut chunk = [0; 4096];
         let mut report = loop {
             let len = self.input.read(&mut chunk, &self.name, || feedback.checkpoint())?;
-            if len == 0 {
-                break inspector.finish(&mut sink)?;
+            if len == 0 && begin.header().is_none() {
+                let Ok(report) = inspector.finish(&mut |event| begin.hear(event));
+                break report;
             }
-            inspector.feed(&chunk[..len], &mut sink)?;
-            if inspector.header().is_some() || inspector.report().failures().next().is_some() {
+            let Ok(()) = inspector.feed(&chunk[..len], &mut |event| begin.hear(event));
+            if len == 0 || !begin.is_open() {
                 break inspector.report().clone();
             }
         };
-        let Some(header) = report.header else {
-            return Err(first_problem.unwrap_or_else(|| Problem::new(Code::FileEmpty)));
-        };
+        let header = begin.into_header()?;
         // Nothing but the header was looked at, so nothing else is said.
         report.checks.retain(|check| check.code.as_str().starts_with("header."));
         report.members = Default::default();
