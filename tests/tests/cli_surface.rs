@@ -129,6 +129,16 @@ fn the_exit_status_says_what_kind_of_no_it_is() {
         ground.run(&["import", &snapshot, word, "1", "--data-dir", "other"]).ends(2);
     }
     ground.tree().same_as(&before, "refused");
+    // A stream is refused in words: what is made is checked before it gets its name.
+    for words in [
+        &["export", "-", "--data-dir", &data][..],
+        &["index", &snapshot, "-o", "-"],
+        &["convert", &snapshot, "-o", "-"],
+    ] {
+        let run = ground.run(words).ends(2);
+        assert!(run.err.contains("standard output") && run.text().is_empty(), "{run}");
+    }
+    ground.tree().same_as(&before, "refused");
     ground.run(&["import", &snapshot, "-d", "short"]).ok();
     ground.run(&["export", "of-short", "-d", "short"]).ok();
     assert!(ground.path("short/metadata").exists() && ground.path("of-short").exists());

@@ -1,5 +1,7 @@
 //! The commands, spelled as the nodes spell them. The options of each stand beside it.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use super::context::ContextCommand;
@@ -105,4 +107,19 @@ impl Command {
             Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
+}
+
+/// The path of something that is made. A file needs its place: it is checked and then renamed, so it is no stream.
+///
+/// # Errors
+/// Words for the user when `-` is given.
+pub(super) fn output_path(text: &str) -> Result<PathBuf, String> {
+    if text == "-" {
+        return Err(
+            "the result is checked in its place before it gets its name, and is not written to standard \
+                    output; name a file (./- for one of this name)"
+                .into(),
+        );
+    }
+    Ok(text.into())
 }

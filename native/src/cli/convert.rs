@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
+use super::args::output_path;
 use super::export::{JsonPhase, phases};
 use super::output::{Output, print, shown_path};
 use super::progress::Terminal;
@@ -26,7 +27,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "VERSION", default_value = "v5")]
     to: StoreVersion,
     /// The data directory or snapshot to make
-    #[arg(long, short, value_name = "OUT")]
+    #[arg(long, short, value_name = "OUT", value_parser = output_path)]
     output: PathBuf,
     /// What to make [default: what the source is]
     #[arg(long = "as", value_name = "KIND")]

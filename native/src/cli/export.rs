@@ -9,6 +9,7 @@ use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
+use super::args::output_path;
 use super::global::{Format, Global};
 use super::output::{Output, print, shown_path};
 use super::progress::Terminal;
@@ -21,7 +22,7 @@ use crate::store::Packing;
 #[derive(Args, Debug)]
 pub(super) struct ExportArgs {
     /// The snapshot file to make [default: snapshot-ADDRESS-LEVEL.MODE]
-    #[arg(value_name = "FILE", conflicts_with = "dest")]
+    #[arg(value_name = "FILE", conflicts_with = "dest", value_parser = output_path)]
     file: Option<PathBuf>,
     /// Data directory of the rollup node [default: ~/.tezos-smart-rollup-node]
     #[arg(long, short, value_name = "DIR")]

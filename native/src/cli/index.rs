@@ -8,6 +8,7 @@ use clap::Args;
 use rollsnap_core::Result;
 use serde::Serialize;
 
+use super::args::output_path;
 use super::output::{Output, plural, print, shown_path, size};
 use super::progress::Terminal;
 use crate::index::{self, Options};
@@ -17,7 +18,7 @@ pub(super) struct IndexArgs {
     /// The compressed snapshot, or any gzip file of one member
     file: PathBuf,
     /// The index to write; only FILE.idx is found again by itself [default: FILE.idx]
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_parser = output_path)]
     output: Option<PathBuf>,
     /// How many MiB of content lie between two places where reading can begin; with more than 16, one core reads
     /// [default: 2, in large files up to 8]
