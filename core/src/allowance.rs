@@ -7,20 +7,23 @@
 //! makes shorter: what is kept of it is a small multiple of the bytes of the file that it took.
 
 use alloc::format;
+use alloc::string::String;
 
 use crate::code::Code;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
-/// How much memory may be taken. It grows as the file is read.
+/// How much memory may be taken. It grows as the file is read, unless the user says how much it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     most: u64,
+    /// Whether less is allowed where the file is short.
+    shared: bool,
     /// `None` where nobody says.
     read: Option<u64>,
 }
 
 impl Allowance {
-    /// What a table may take whatever was read, in bytes: 16 MiB.
+    /// What may be taken whatever was read, in bytes: 16 MiB.
     pub const FREE: u64 = 16 << 20;
 
     /// For each byte that was read of the file, so many bytes more. An object is kept in 36 to 52 bytes and
@@ -35,34 +38,81 @@ impl Allowance {
             Some(most) => most,
             None => u64::MAX,
         };
-        Self { most, read: None }
+        Self { most, shared: true, read: None }
     }
+
+    /// So many bytes, whatever was read.
+    pub const fn exactly(bytes: u64) -> Self {
+        Self { most: bytes, shared: false, read: None }
+    }
+
+    /// How many things that are named by hashes a file may have however short it is.
+    pub const FREE_HASHES: u64 = 1 << 16;
+
+    /// Length of a hash, in bytes: no compression makes it shorter.
+    pub const HASH: u64 = 32;
 
     /// So many bytes of the file were read by now, as it lies there: compressed, if it is.
     pub fn read(&mut self, bytes: u64) {
         self.read = self.read.max(Some(bytes));
     }
 
+    /// How many bytes of the file were read by now, if somebody says.
+    pub const fn file_bytes(&self) -> Option<u64> {
+        self.read
+    }
+
     /// Most bytes of memory by now.
     pub const fn bytes(&self) -> u64 {
         let share = match self.read {
-            Some(read) => Self::FREE.saturating_add(read.saturating_mul(Self::SHARE)),
-            None => u64::MAX,
+            Some(read) if self.shared => Self::FREE.saturating_add(read.saturating_mul(Self::SHARE)),
+            _ => u64::MAX,
         };
         if share < self.most { share } else { self.most }
     }
 
-    /// What is not checked, because it would take more.
+    /// How many things that are named by hashes the file can have by now.
+    pub const fn hashes(&self) -> u64 {
+        match self.read {
+            Some(read) if self.shared => Self::FREE_HASHES.saturating_add(read / Self::HASH),
+            _ => u64::MAX,
+        }
+    }
+
+    /// Whether so many of `what`, a plural, are not more than the file can name by hashes.
+    ///
+    /// # Errors
+    /// [`Code::LimitMemory`].
+    pub fn check_hashes(&self, count: u64, what: &str) -> Result<()> {
+        if count <= self.hashes() {
+            return Ok(());
+        }
+        let read = self.read.unwrap_or_default();
+        let cause = format!(
+            "{what} are more than {}, and a file of {read} bytes can hardly have as many",
+            self.hashes()
+        );
+        Err(Problem::new(Code::LimitMemory).because(cause))
+    }
+
+    /// What is not checked, because `what`, a plural, would take more.
     pub fn exceeded(&self, what: &str) -> Problem {
         let bytes = self.bytes();
-        Problem::new(Code::ContextUnchecked).because(if bytes == self.most {
-            format!("{what} would take more than the {bytes} bytes of memory that are allowed")
-        } else {
-            format!(
-                "{what} would take more than {bytes} bytes of memory, which is more than a file of {} bytes can need",
-                self.read.unwrap_or_default()
-            )
-        })
+        let why = match self.read {
+            Some(read) if bytes < self.most => {
+                format!(", and a file of {read} bytes can hardly need as much")
+            }
+            _ => String::new(),
+        };
+        Problem::new(Code::LimitMemory).because(format!("{what} take more than {bytes} bytes of memory{why}"))
+    }
+
+    /// Whether `taken` bytes for `what`, a plural, are still allowed.
+    ///
+    /// # Errors
+    /// [`Code::LimitMemory`].
+    pub fn check(&self, taken: u64, what: &str) -> Result<()> {
+        if self.is_over(taken) { Err(self.exceeded(what)) } else { Ok(()) }
     }
 
     /// Whether `taken` bytes are too much by now.
@@ -97,8 +147,28 @@ mod tests {
         }
         assert_eq!((free.bytes(), tight.bytes()), (24 << 20, 20 << 20));
         assert!(free.is_over((24 << 20) + 1) && !free.is_over(24 << 20));
+        assert_eq!(free.hashes(), (1 << 16) + (1 << 15));
+        free.check_hashes(free.hashes(), "the commits").unwrap();
+        assert_eq!(
+            free.check_hashes(free.hashes() + 1, "the commits").unwrap_err().code(),
+            Code::LimitMemory
+        );
+        assert_eq!((Allowance::default().hashes(), Allowance::exactly(1).hashes()), (u64::MAX, u64::MAX));
         free.read(u64::MAX);
         assert_eq!(free.bytes(), u64::MAX);
         assert_eq!(Allowance::new(Some(0)).bytes(), 0);
+        let mut exact = Allowance::exactly(20 << 20);
+        exact.read(0);
+        assert_eq!(exact.bytes(), 20 << 20);
+        for (allowance, most) in [(exact, 20 << 20), (tight, 20 << 20), (Allowance::exactly(0), 0)] {
+            allowance.check(most, "the names").unwrap();
+            let problem = allowance.check(most + 1, "the names").unwrap_err();
+            assert_eq!(problem.code(), Code::LimitMemory);
+            assert_eq!(problem.cause(), Some(&*format!("the names take more than {most} bytes of memory")));
+        }
+        let mut short = Allowance::default();
+        short.read(1);
+        let problem = short.check(17 << 20, "the names").unwrap_err();
+        assert!(problem.sentence().contains("bytes of memory, and a file of 1 bytes"), "{problem}");
     }
 }

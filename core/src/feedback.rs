@@ -1,5 +1,7 @@
-//! The one way in which a long job tells how far it is and learns that it should stop.
+//! The one way in which a long job tells how far it is, and learns what its user wants: that it stop, and
+//! how much memory it may take.
 
+use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 
@@ -29,8 +31,8 @@ pub enum Unit {
     Blocks,
 }
 
-/// What a job tells while it runs. Jobs call it a few times a second at most per step of work;
-/// the receiver decides what becomes visible.
+/// The user of a job, to it: hears how far it is, and says what it may do. Jobs call it a few times a second at
+/// most per step of work; the receiver decides what becomes visible.
 pub trait Feedback {
     /// A phase begins; the one before it is complete.
     fn phase(&mut self, phase: Phase);
@@ -46,9 +48,52 @@ pub trait Feedback {
         false
     }
 
+    /// How much memory the job may take for what it keeps of its input. What would take more is not checked
+    /// ([`Code::LimitMemory`]).
+    fn allowance(&self) -> Allowance {
+        Allowance::default()
+    }
+
     /// `Err` when the user wants the job to stop; jobs call it between steps.
     fn checkpoint(&self) -> Result<()> {
         if self.cancelled() { Err(Problem::new(Code::Cancelled)) } else { Ok(()) }
+    }
+}
+
+/// The user of a job that goes on with what came out of a file: as much memory is allowed as such a file can need.
+pub struct OfFile<'f> {
+    feedback: &'f mut dyn Feedback,
+    allowance: Allowance,
+}
+
+impl<'f> OfFile<'f> {
+    /// The file has so many bytes; `None` where it was none, or nobody knows.
+    pub fn new(feedback: &'f mut dyn Feedback, bytes: Option<u64>) -> Self {
+        let mut allowance = feedback.allowance();
+        bytes.into_iter().for_each(|bytes| allowance.read(bytes));
+        Self { feedback, allowance }
+    }
+}
+
+impl Feedback for OfFile<'_> {
+    fn phase(&mut self, phase: Phase) {
+        self.feedback.phase(phase);
+    }
+
+    fn advance(&mut self, done: u64) {
+        self.feedback.advance(done);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.feedback.note(text);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.feedback.cancelled()
+    }
+
+    fn allowance(&self) -> Allowance {
+        self.allowance
     }
 }
 

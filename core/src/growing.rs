@@ -41,6 +41,16 @@ impl<T> Growing<T> {
         &self.items
     }
 
+    /// Memory that it takes, in bytes; of twice as much as that a part may be superfluous.
+    pub(crate) fn taken(&self) -> u64 {
+        (self.items.capacity() * size_of::<T>()) as u64
+    }
+
+    /// All of them.
+    pub(crate) fn into_items(self) -> Vec<T> {
+        self.items
+    }
+
     /// Compacts it now.
     pub(crate) fn compact(&mut self) {
         (self.compact)(&mut self.items);

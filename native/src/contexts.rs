@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rollsnap_core::context::INDEX_FILES;
-use rollsnap_core::{Files, ReadAt, Result};
+use rollsnap_core::{Feedback, Files, ReadAt, Result};
 
 use crate::files::FileSet;
 
@@ -12,16 +12,18 @@ pub use rollsnap_core::context::Contexts;
 /// Reads the context of a data directory.
 ///
 /// # Errors
-/// Any `io.*` code.
-pub fn read(root: &Path) -> Result<Contexts> {
-    of(&FileSet::Below(root.into(), "context"))
+/// As [`of`].
+pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {
+    of(&FileSet::Below(root.into(), "context").held()?, feedback)
 }
 
 /// Reads which contexts the files of a `context` directory hold.
 ///
 /// # Errors
-/// What the files report.
-pub fn of<F: Files>(files: &F) -> Result<Contexts> {
+/// [`Code::LimitMemory`](rollsnap_core::Code::LimitMemory), [`Code::Cancelled`](rollsnap_core::Code::Cancelled), and
+/// what the files report.
+pub fn of<F: Files>(files: &F, feedback: &dyn Feedback) -> Result<Contexts> {
+    let allowance = feedback.allowance();
     let mut contexts = Contexts::default();
     let mut chunk = vec![0; 1 << 16];
     for name in INDEX_FILES {
@@ -32,6 +34,8 @@ pub fn of<F: Files>(files: &F) -> Result<Contexts> {
             let len = usize::try_from(end - at).map_or(chunk.len(), |left| left.min(chunk.len()));
             file.read_at(at, &mut chunk[..len])?;
             contexts.data(&chunk[..len]);
+            feedback.checkpoint()?;
+            allowance.check(contexts.taken(), "the commits of the context")?;
             at += len as u64;
         }
         contexts.end();

@@ -19,6 +19,8 @@ pub enum FileSet {
     Directory(PathBuf),
     /// In the directory of this name, in one that the operator names.
     Below(PathBuf, &'static str),
+    /// In a directory that is held open.
+    Held(Dir),
     /// In one file, each at its place.
     Windows(BTreeMap<String, Part>),
 }
@@ -115,6 +117,14 @@ impl FileSet {
         Ok(matches!(self, Self::Windows(_)) || self.directory()?.is_some())
     }
 
+    /// The same with the directory held open, for many files; where there is none, as it is.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub fn held(&self) -> Result<Self> {
+        Ok(self.directory()?.map_or_else(|| self.clone(), Self::Held))
+    }
+
     /// The directory, held open; `None` when there is none.
     fn directory(&self) -> Result<Option<Dir>> {
         match self {
@@ -123,6 +133,7 @@ impl FileSet {
                 let Some(root) = Dir::open_if_there(root)? else { return Ok(None) };
                 root.read_directory(name)
             }
+            Self::Held(directory) => Ok(Some(directory.clone())),
             Self::Windows(_) => Ok(None),
         }
     }
@@ -140,7 +151,7 @@ impl Files for FileSet {
 
     fn names(&self, directory: &str) -> Result<Vec<String>> {
         let mut names = match self {
-            Self::Directory(_) | Self::Below(..) => match self.directory()? {
+            Self::Directory(_) | Self::Below(..) | Self::Held(_) => match self.directory()? {
                 Some(root) => names_in(&root, directory)?,
                 None => Vec::new(),
             },
@@ -160,6 +171,7 @@ fn names_in(root: &Dir, directory: &str) -> Result<Vec<String>> {
     let Some(directory) = root.read_directory(directory)? else { return Ok(Vec::new()) };
     let mut names = Vec::new();
     for name in directory.names()? {
+        interrupt::checkpoint()?;
         let Ok(name) = name.into_string() else { continue };
         if directory.look(&name)?.is_some_and(|found| found.kind != Kind::Directory) {
             names.push(name);

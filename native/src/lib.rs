@@ -36,6 +36,7 @@ mod interrupt;
 pub mod io;
 pub mod jobs;
 pub mod l1;
+mod memory;
 pub mod nature;
 pub mod page;
 mod pool;

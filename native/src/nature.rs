@@ -43,6 +43,7 @@ pub fn read(
     let mut kept = Kept::new(temp_dir);
     kept.prepare(feedback);
     let mut contexts = Contexts::default();
+    let mut allowance = feedback.allowance();
     let mut report = source.inspect(Options::default(), phase, feedback, &mut |event| {
         match event {
             Event::Member(member) => {
@@ -59,7 +60,11 @@ pub fn read(
                 kept.end(member)?;
                 contexts.end();
             }
-            Event::Read(bytes) => kept.read(bytes),
+            Event::Read(bytes) => {
+                kept.read(bytes);
+                allowance.read(bytes);
+                allowance.check(contexts.taken(), "the commits of the context")?;
+            }
             _ => {}
         }
         Ok(())

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollsnap_core::context::{Commit, Context, Listed, Object, State, path};
+use rollsnap_core::feedback::Silent;
 use rollsnap_core::{Code, Files, Problem, Result};
 use rollsnap_tests::damaged::{self, Checked, Real};
 use rollsnap_tests::irmin::{self, Store};
@@ -17,7 +18,8 @@ fn verdict(store: &Store) -> Result<Commits, Code> {
     if let Some(refusal) = context.refusals().unwrap().first() {
         return Err(refusal.code());
     }
-    let listed = context.commits().map_err(|problem| problem.code())?;
+    let listed = context.commits(&Silent).and_then(Iterator::collect);
+    let listed: Vec<Listed> = listed.map_err(|problem| problem.code())?;
     let verdict = |listed: &Listed| match &listed.state {
         State::Available(commit) => {
             read_all(&context, commit).map(|()| Checked::Sound).map_err(|problem| problem.code())

@@ -86,7 +86,7 @@ impl Forge {
 /// Reads everything that is in the last commit; how much that is.
 fn read(store: Store) -> Result<usize> {
     let context = Context::open(store)?;
-    let commits = context.commits()?;
+    let commits: Vec<_> = context.commits(&Silent)?.collect::<Result<_>>()?;
     let commit = commits.last().unwrap().available().expect("the commit is good");
     let mut count = 0;
     for object in context.tree(commit)?.walk().take(10_000) {
@@ -192,7 +192,7 @@ fn what_is_reached_twice_counts_once() {
     let store = forge.store();
     assert_eq!(read(store.clone()).unwrap(), 10_000);
     let context = Context::open(store).unwrap();
-    let commit = context.checkout(&hash).unwrap();
+    let commit = context.checkout(&hash, &Silent).unwrap();
     let stat = context.stat(&commit, 8, &mut Silent).unwrap();
     assert_eq!((stat.directories.count, stat.contents.count, stat.objects.count), (201, 1, 203));
     assert_eq!((stat.depth, stat.largest), (201, 17));
@@ -253,7 +253,7 @@ fn a_value_is_as_long_as_its_chunks() {
         }
         let hash = forge.commit(last);
         let context = Context::open(forge.store()).unwrap();
-        let tree = context.tree(&context.checkout(&hash).unwrap()).unwrap();
+        let tree = context.tree(&context.checkout(&hash, &Silent).unwrap()).unwrap();
         let key = path::parse(b"/key").unwrap();
         let mut bytes = Vec::new();
         let read = tree.key(&key).and_then(|found| {
@@ -286,8 +286,8 @@ fn a_riscv_context() {
     }
     assert!(Riscv::recognise(&store).unwrap());
     assert!(!Riscv::recognise(&irmin::store("tiny")).unwrap());
-    let riscv = Riscv::open(store.clone()).unwrap();
-    let mut found = riscv.commits().unwrap();
+    let riscv = Riscv::open(store.clone(), &Silent).unwrap();
+    let mut found = riscv.commits().collect::<Result<Vec<_>>>().unwrap();
     found.sort_by_key(|commit| commit.chunks);
     assert_eq!(found.len(), 2);
     assert_eq!((found[0].chunks, found[0].size, found[0].is_available()), (1, 4096, true));
@@ -306,7 +306,7 @@ fn a_riscv_context() {
     // A chunk that is gone, a commit that was altered.
     store.remove(&path::hex(&hash(&chunks[1])));
     *store.edit(&path::hex(&hash(&commits[1]))).last_mut().unwrap() ^= 1;
-    let found = Riscv::open(store).unwrap().commits().unwrap();
+    let found = Riscv::open(store, &Silent).unwrap().commits().collect::<Result<Vec<_>>>().unwrap();
     let long = found.iter().find(|commit| commit.chunks == 4).unwrap();
     assert_eq!((long.missing, long.sound, long.is_available()), (1, true, false));
     let short = found.iter().find(|commit| commit.chunks == 1).unwrap();

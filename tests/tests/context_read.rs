@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollsnap_core::context::pack::Status;
-use rollsnap_core::context::{Commit, Context, Index, Object, State, Tree, path};
+use rollsnap_core::context::{Commit, Context, Index, Listed, Object, State, Tree, path};
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::{Code, Result};
@@ -50,8 +50,8 @@ fn our_dump(store: Store, real: &Value) -> Value {
     let files: serde_json::Map<String, Value> = files.collect();
     let control = store.get("store.control").to_vec();
     let context = Context::open(store).unwrap();
-    let listed = context.commits().unwrap();
-    let index = context.index().unwrap();
+    let listed: Vec<Listed> = context.commits(&Silent).unwrap().collect::<Result<_>>().unwrap();
+    let index = context.index(&Silent).unwrap();
     assert_eq!(index.len(), listed.len());
     // The library lists its index in the order of a hash table.
     let order: Vec<ContextHash> = real["index"].as_array().unwrap().iter().map(hash_of).collect();
@@ -79,7 +79,7 @@ fn our_dump(store: Store, real: &Value) -> Value {
         .collect();
     let walked = real["paths"].as_object().unwrap();
     let paths = walked.iter().map(|(hash, theirs)| {
-        let commit = context.checkout(&ContextHash::new(path::unhex(hash).unwrap())).unwrap();
+        let commit = context.checkout(&ContextHash::new(path::unhex(hash).unwrap()), &Silent).unwrap();
         (hash.clone(), our_paths(&context, &commit, theirs))
     });
     json!({
@@ -225,7 +225,7 @@ fn stores_of_the_other_library() {
         ("9_written_append", &["429f923b", "5efe6448"]),
     ] {
         let context = Context::open(irmin::store(name)).unwrap();
-        let listed = context.commits().unwrap();
+        let listed: Vec<Listed> = context.commits(&Silent).unwrap().collect::<Result<_>>().unwrap();
         let available: Vec<&Commit> = listed.iter().filter_map(|listed| listed.available()).collect();
         let short: Vec<String> =
             available.iter().map(|commit| path::hex(commit.hash.as_bytes())[..8].into()).collect();
@@ -251,7 +251,7 @@ fn stores_of_the_other_library() {
 fn trees_of_the_other_library() {
     let context = Context::open(irmin::store("2_split")).unwrap();
     let checkout = |hash: &str| {
-        let commit = context.checkout(&ContextHash::new(path::unhex(hash).unwrap())).unwrap();
+        let commit = context.checkout(&ContextHash::new(path::unhex(hash).unwrap()), &Silent).unwrap();
         (context.tree(&commit).unwrap(), commit)
     };
     let (tree, first) = checkout("56d09f19824d5477c86d3b0649cd5b60b7673a3ab4a4682f0292cf5a6dc0c8a8");
@@ -316,7 +316,7 @@ fn trees_of_the_other_library() {
 #[test]
 fn an_index_of_two_files() {
     let store = irmin::store("6_index_data");
-    let index = Index::load(&store).unwrap();
+    let index = Index::load(&store, &Silent).unwrap();
     assert_eq!(index.len(), 3000);
     // Read by other means: 45 bytes each, behind 32 bytes and a table of 64 numbers.
     let data = store.get("index/data");
@@ -355,14 +355,14 @@ fn the_newest_entry_counts() {
     *store.edit("index/data") = file(&[entry(1, 10), entry(2, 20), entry(3, 30), entry(4, 40)]);
     *store.edit("index/log") = file(&[entry(2, 21), entry(3, 31), entry(4, 41), entry(4, 42)]);
     *store.edit("index/log_async") = file(&[entry(3, 32)]);
-    let index = Index::load(&store).unwrap();
+    let index = Index::load(&store, &Silent).unwrap();
     let offsets: Vec<u64> = index.entries().iter().map(|entry| entry.offset).collect();
     assert_eq!(offsets, [10, 21, 32, 42]);
     // A table that is said to be longer than the file, and a length that is no number of entries.
     store.edit("index/data")[24..32].copy_from_slice(&u64::MAX.to_be_bytes());
-    assert_eq!(Index::load(&store).unwrap_err().code(), Code::ContextIndex);
+    assert_eq!(Index::load(&store, &Silent).unwrap_err().code(), Code::ContextIndex);
     *store.edit("index/data") = file(&[vec![0; 44]]);
-    assert_eq!(Index::load(&store).unwrap_err().code(), Code::ContextIndex);
+    assert_eq!(Index::load(&store, &Silent).unwrap_err().code(), Code::ContextIndex);
 }
 
 /// Exports of one commit hold what the commit needs, and nothing else: so the objects that we count
@@ -371,7 +371,7 @@ fn the_newest_entry_counts() {
 fn a_commit_consists_of_its_export() {
     for name in ["one-tiny", "one-split", "one-from-gc", "4_one_commit", "8_written_one_commit"] {
         let context = Context::open(irmin::store(name)).unwrap();
-        let commits = context.commits().unwrap();
+        let commits: Vec<Listed> = context.commits(&Silent).unwrap().collect::<Result<_>>().unwrap();
         let commit = commits[commits.len() - 1].available().unwrap();
         let stat = context.stat(commit, 2, &mut Silent).unwrap();
         let prefix = context.layout().mapping().prefix_len();
@@ -395,7 +395,7 @@ fn a_commit_is_counted_as_its_dump_lists_it() {
         let dump = irmin::dump(name);
         let context = Context::open(irmin::store(name)).unwrap();
         for (hash, paths) in dump["paths"].as_object().unwrap() {
-            let commit = context.checkout(&ContextHash::new(path::unhex(hash).unwrap())).unwrap();
+            let commit = context.checkout(&ContextHash::new(path::unhex(hash).unwrap()), &Silent).unwrap();
             let stat = context.stat(&commit, 1, &mut Silent).unwrap();
             let paths = paths.as_array().unwrap();
             let number = |value: &Value| value.as_u64().unwrap();

@@ -60,7 +60,7 @@ fn commit(store: &str, rank: usize) -> ContextHash {
 fn copied(store: &Store, hash: ContextHash) -> Result<Written> {
     let context = Context::open(store)?;
     let mut written = Written::default();
-    let commit = context.checkout(&hash)?;
+    let commit = context.checkout(&hash, &Silent)?;
     SingleCommit::of(&context, &commit, PHASE, &mut Silent)?.write(&mut written, PHASE, &mut Silent)?;
     Ok(written)
 }
@@ -166,7 +166,7 @@ fn progress_is_honest_and_the_user_can_stop() {
     }
     let store = irmin::store("medium");
     let context = Context::open(&store).unwrap();
-    let commit = context.checkout(&commit("medium", 3)).unwrap();
+    let commit = context.checkout(&commit("medium", 3), &Silent).unwrap();
     let mut told = Told::default();
     let copy = SingleCommit::of(&context, &commit, PHASE, &mut told).unwrap();
     copy.write(&mut Written::default(), PHASE, &mut told).unwrap();

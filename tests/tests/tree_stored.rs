@@ -10,6 +10,7 @@ use rollsnap_core::context::Context;
 use rollsnap_core::context::edit::{Bytes, Node, ObjectStore, Source, Tree};
 use rollsnap_core::context::pack::{Head, Kind, hashing};
 use rollsnap_core::context::write::{Builder, Object, Sink};
+use rollsnap_core::feedback::Silent;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::{Code, Problem, Result};
 use rollsnap_tests::fixtures::{hex, unhex};
@@ -117,7 +118,8 @@ fn a_tree_built_anew_has_the_same_commit() {
             assert_eq!(hex(found.as_bytes()), hash, "{name}");
             // It can be read, and is as large as it must be: nothing twice.
             let context = Context::open(written.0).unwrap();
-            let commit = context.checkout(&ContextHash::new(unhex(&hash).try_into().unwrap())).unwrap();
+            let commit =
+                context.checkout(&ContextHash::new(unhex(&hash).try_into().unwrap()), &Silent).unwrap();
             let walked =
                 context.tree(&commit).unwrap().walk().inspect(|object| assert!(object.is_ok())).count();
             assert_eq!(walked, rows.len());

@@ -1,6 +1,8 @@
 //! Feeds the walk: which block is looked up next, also where the chain of a store has holes.
 
-use super::{Entry, Marks, Stored, Summary, Walk};
+use core::cell::Cell;
+
+use super::{Entry, Marks, Stored, Summary, Walk, Work};
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::feedback::Feedback;
@@ -47,8 +49,11 @@ const STRIDE: u64 = 1000;
 /// Walks a chain from the head to the first available block, and looks every context up in
 /// `contexts` where they are known. Every problem goes to `sink`; progress is told in blocks.
 ///
+/// Where the chain comes from a file ([`Feedback::allowance`] knows its length), it may have as much in it as such a
+/// file can.
+///
 /// # Errors
-/// Those of the chain, and [`Code::Cancelled`].
+/// Those of the chain, [`Code::ChainWork`], [`Code::MessagesWork`], and [`Code::Cancelled`].
 pub fn follow(
     chain: &mut dyn Chain,
     marks: Marks,
@@ -56,7 +61,13 @@ pub fn follow(
     feedback: &mut dyn Feedback,
     mut sink: impl FnMut(Problem),
 ) -> Result<Summary> {
+    let faults = Cell::new(0);
+    let mut sink = |problem| {
+        faults.set(faults.get() + 1);
+        sink(problem);
+    };
     let mut walk = Walk::new(marks, contexts);
+    let mut work = feedback.allowance().file_bytes().map(Work::of);
     // Level of the block that was taken last: what comes must be below it, so the walk ends.
     let mut position = i64::MAX;
     let mut done = 0;
@@ -66,6 +77,12 @@ pub fn follow(
         let passed = match chain.find(wanted)? {
             Some(found) if found.level < position => {
                 position = found.level;
+                if let Some(work) = &mut work {
+                    work.block()?;
+                    work.messages_of(&found.entry);
+                    work.check()?;
+                    work.check_faults(faults.get())?;
+                }
                 let malformed = matches!(found.entry, Stored::Malformed(_));
                 walk.take(found.entry, &mut sink);
                 if found.empty_status {

@@ -8,6 +8,7 @@
 mod follow;
 mod links;
 mod walk;
+mod work;
 
 use alloc::string::String;
 
@@ -16,6 +17,7 @@ use crate::hash::{BlockHash, CommitmentHash, ContextHash, InboxHash, StateHash, 
 
 pub use follow::{Chain, Found, follow};
 pub use walk::{Marks, Summary, Walk};
+pub use work::Work;
 
 /// An L2 block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use super::Context;
 use super::edit::{ObjectStore, Tree};
 use crate::code::Code;
+use crate::feedback::Silent;
 use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
@@ -90,7 +91,8 @@ where
 {
     let root = match offset {
         Some(offset) => context.commit_at(offset)?,
-        None => context.checkout(commit)?,
+        // It keeps nothing of the index, and files that are read for long stop by themselves.
+        None => context.checkout(commit, &Silent)?,
     };
     if root.hash != *commit {
         return Err(Problem::new(Code::ContextCommit).expected(commit).found(root.hash));

@@ -7,6 +7,7 @@ use super::index::{Entry, Index};
 use super::pack::{self, Child, Hash, Kind};
 use super::{Context, Tree};
 use crate::code::Code;
+use crate::feedback::Feedback;
 use crate::hash::ContextHash;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
@@ -70,20 +71,23 @@ impl<F: Files> Context<F> {
     /// The index.
     ///
     /// # Errors
-    /// [`Code::ContextIndex`], and whatever the files report.
-    pub fn index(&self) -> Result<Index> {
-        Index::load(self.files())
+    /// As [`Index::load`].
+    pub fn index(&self, feedback: &dyn Feedback) -> Result<Index> {
+        Index::load(self.files(), feedback)
     }
 
-    /// The commits of the index, in the order of their offsets: the oldest first.
+    /// The commits of the index, in the order of their offsets: the oldest first. What is where an entry points to
+    /// is read when its turn comes, and gives an error when the files report one; what is wrong with a commit is
+    /// its state. Memory: the index.
     ///
     /// # Errors
-    /// [`Code::ContextIndex`], and whatever the files report. What is wrong with one commit stands
-    /// in the list.
-    pub fn commits(&self) -> Result<Vec<Listed>> {
-        let mut entries = self.index()?.entries().to_vec();
-        entries.sort_by_key(|entry| (entry.offset, entry.hash));
-        entries.iter().map(|entry| Ok(Listed { entry: *entry, state: self.state_of(entry)? })).collect()
+    /// As [`Index::load`].
+    pub fn commits(
+        &self,
+        feedback: &dyn Feedback,
+    ) -> Result<impl DoubleEndedIterator<Item = Result<Listed>> + ExactSizeIterator> {
+        let entries = self.index(feedback)?.by_offset().into_iter();
+        Ok(entries.map(|entry| Ok(Listed { entry, state: self.state_of(&entry)? })))
     }
 
     /// What is where an entry of the index points to.
@@ -114,16 +118,16 @@ impl<F: Files> Context<F> {
     ///
     /// # Errors
     /// [`Code::ContextCommit`] when the index does not know it, it was collected, it is not there
-    /// yet, or something else is there; [`Code::ContextIndex`]; whatever the files report.
-    pub fn checkout(&self, hash: &ContextHash) -> Result<Commit> {
+    /// yet, or something else is there; those of [`Index::find`].
+    pub fn checkout(&self, hash: &ContextHash, feedback: &dyn Feedback) -> Result<Commit> {
         let cannot = |why: &str| {
             Problem::new(Code::ContextCommit)
                 .headline(format!("commit {hash} of the context cannot be read"))
                 .because(why)
         };
-        let index = self.index()?;
-        let entry = index.get(hash).ok_or_else(|| cannot("the index does not have it"))?;
-        match self.state_of(entry)? {
+        let entry = Index::find(self.files(), hash, feedback)?;
+        let entry = entry.ok_or_else(|| cannot("the index does not have it"))?;
+        match self.state_of(&entry)? {
             State::Available(commit) => Ok(commit),
             State::Collected => {
                 Err(cannot("it was collected as garbage; only its entry in the index is left"))

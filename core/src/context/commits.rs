@@ -49,6 +49,11 @@ impl Contexts {
         }
     }
 
+    /// Memory that they take, in bytes.
+    pub fn taken(&self) -> u64 {
+        self.commits.taken()
+    }
+
     /// It ends.
     pub fn end(&mut self) {
         self.reader = None;

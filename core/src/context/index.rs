@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use super::pack::Malformed;
 use crate::code::Code;
+use crate::feedback::Feedback;
 use crate::growing::Growing;
 use crate::hash::ContextHash;
 use crate::index::Header;
@@ -48,20 +49,57 @@ pub struct Index {
 }
 
 impl Index {
-    /// Reads the index of a context; files that are not there count as empty.
+    /// Reads the index of a context; files that are not there count as empty. Memory: 48 bytes for each commit.
     ///
     /// # Errors
-    /// [`Code::ContextIndex`], and whatever the files report.
-    pub fn load<F: Files>(files: &F) -> Result<Self> {
+    /// [`Code::ContextIndex`], [`Code::LimitMemory`], [`Code::Cancelled`], and whatever the files report.
+    pub fn load<F: Files>(files: &F, feedback: &dyn Feedback) -> Result<Self> {
+        let allowance = feedback.allowance();
         let mut entries = Growing::new(last_of_each);
-        for name in FILES {
-            if let Some(file) = files.open(name)? {
-                read_file(&file, &mut entries)
-                    .map_err(|problem| problem.member(format!("context/{name}")))?;
+        read(files, feedback, |piece| {
+            piece(&mut |entry| entries.push(entry));
+            if allowance.is_over(entries.taken()) || entries.items().len() as u64 > allowance.hashes() {
+                entries.compact();
+                allowance.check(entries.taken(), WHAT)?;
+                allowance.check_hashes(entries.items().len() as u64, WHAT)?;
             }
-        }
+            Ok(())
+        })?;
         entries.compact();
         Ok(Self { entries })
+    }
+
+    /// Gives every entry to `each`, in the order in which they are read: of two for one commit the later one
+    /// counts. Memory: one piece of a file.
+    ///
+    /// # Errors
+    /// As [`Index::load`].
+    pub fn for_each<F: Files>(files: &F, feedback: &dyn Feedback, mut each: impl FnMut(Entry)) -> Result<()> {
+        read(files, feedback, |piece| {
+            piece(&mut each);
+            Ok(())
+        })
+    }
+
+    /// Where the commit of this hash is, by the index of a context that was not loaded.
+    ///
+    /// # Errors
+    /// As [`Index::load`].
+    pub fn find<F: Files>(files: &F, hash: &ContextHash, feedback: &dyn Feedback) -> Result<Option<Entry>> {
+        let mut found = None;
+        Self::for_each(files, feedback, |entry| {
+            if entry.hash == *hash {
+                found = Some(entry);
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// All entries, in the order of the offsets.
+    pub fn by_offset(self) -> Vec<Entry> {
+        let mut entries = self.entries.into_items();
+        entries.sort_unstable_by_key(|entry| (entry.offset, entry.hash));
+        entries
     }
 
     /// Where the commit of this hash is.
@@ -202,7 +240,32 @@ impl Default for Reader {
     }
 }
 
-fn read_file(file: &impl ReadAt, entries: &mut Growing<Entry>) -> Result<()> {
+/// What takes memory, for messages.
+const WHAT: &str = "the commits of the index of the context";
+
+/// Gives the entries of a piece to what takes entries.
+type Piece<'p> = dyn FnMut(&mut dyn FnMut(Entry)) + 'p;
+
+/// Reads the files of an index piece by piece.
+fn read<F: Files>(
+    files: &F,
+    feedback: &dyn Feedback,
+    mut take: impl FnMut(&mut Piece<'_>) -> Result<()>,
+) -> Result<()> {
+    for name in FILES {
+        if let Some(file) = files.open(name)? {
+            read_file(&file, feedback, &mut take)
+                .map_err(|problem| problem.member(format!("context/{name}")))?;
+        }
+    }
+    Ok(())
+}
+
+fn read_file(
+    file: &impl ReadAt,
+    feedback: &dyn Feedback,
+    take: &mut impl FnMut(&mut Piece<'_>) -> Result<()>,
+) -> Result<()> {
     let damaged = |why| Problem::new(Code::ContextIndex).found(why);
     if file.len() > MAX_INDEX {
         return Err(Problem::new(Code::ContextIndex)
@@ -215,8 +278,9 @@ fn read_file(file: &impl ReadAt, entries: &mut Growing<Entry>) -> Result<()> {
     while at < file.len() && !reader.is_complete() {
         let len = usize::try_from(file.len() - at).map_or(PIECE, |left| left.min(PIECE));
         let piece = piece.get_mut(..len).unwrap_or_default();
+        feedback.checkpoint()?;
         file.read_at(at, piece)?;
-        reader.feed_entries(piece, |entry| entries.push(entry));
+        take(&mut |each| reader.feed_entries(piece, each))?;
         at += len as u64;
     }
     reader.finish().map_err(damaged)

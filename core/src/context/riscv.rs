@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use super::pack::Hash;
 use super::path::unhex;
 use crate::code::Code;
+use crate::feedback::Feedback;
 use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
@@ -24,7 +25,10 @@ const HASH: u64 = 32;
 /// How much is read at once, in bytes.
 const PIECE: usize = 1 << 16;
 
-/// A context of the kind `riscv`. Memory: 40 bytes a file.
+/// What a file takes while its context is opened, in bytes: its name as text, and hash and length.
+const NAME: u64 = 160;
+
+/// A context of the kind `riscv`. Memory: about 50 bytes a file.
 #[derive(Debug)]
 pub struct Riscv<F> {
     files: F,
@@ -66,10 +70,15 @@ impl<F: Files> Riscv<F> {
     /// Opens one: looks at the names and lengths of all files.
     ///
     /// # Errors
-    /// [`Code::ContextMissing`] when no file is named by a hash; whatever the files report.
-    pub fn open(files: F) -> Result<Self> {
+    /// [`Code::ContextMissing`] when no file is named by a hash; [`Code::LimitMemory`], [`Code::Cancelled`];
+    /// whatever the files report.
+    pub fn open(files: F, feedback: &dyn Feedback) -> Result<Self> {
         let mut sizes = BTreeMap::new();
-        for name in files.names("")? {
+        let names = files.names("")?;
+        let taken = (names.len() as u64).saturating_mul(NAME);
+        feedback.allowance().check(taken, "the names of the files of the context")?;
+        for name in names {
+            feedback.checkpoint()?;
             let Some(hash) = hash_of(&name) else { continue };
             if let Some(file) = files.open(&name)? {
                 sizes.insert(hash, file.len());
@@ -81,18 +90,15 @@ impl<F: Files> Riscv<F> {
         Ok(Self { files, sizes })
     }
 
-    /// The commits, in the order of their hashes: nothing tells their age.
-    ///
-    /// # Errors
-    /// Whatever the files report.
-    pub fn commits(&self) -> Result<Vec<Commit>> {
-        let mut commits = Vec::new();
-        for (hash, size) in &self.sizes {
-            if let Some(file) = self.commit_file(hash, *size)? {
-                commits.push(self.read_commit(hash, *size, &file, &mut |_| Ok(()))?);
-            }
-        }
-        Ok(commits)
+    /// The commits, in the order of their hashes: nothing tells their age. Each is read when its turn comes, and
+    /// gives an error when the files report one.
+    pub fn commits(&self) -> impl Iterator<Item = Result<Commit>> {
+        self.sizes.iter().filter_map(|(hash, size)| {
+            let commit = self.commit_file(hash, *size).and_then(|file| {
+                file.map(|file| self.read_commit(hash, *size, &file, &mut |_| Ok(()))).transpose()
+            });
+            commit.transpose()
+        })
     }
 
     /// The commit of this hash; the hashes of its chunks go to `chunk`, in their order.

@@ -20,6 +20,9 @@ use crate::read_at::Files;
 /// How many subtrees are told apart; objects of the others count where those are.
 pub const MAX_SUBTREES: usize = 10_000;
 
+/// What takes memory, for messages.
+const WAITING: &str = "the objects of the commit that wait to be counted";
+
 /// After how many objects progress is told.
 const STEP: u64 = 1 << 12;
 
@@ -125,11 +128,11 @@ impl<F: Files> Context<F> {
     }
 
     /// Counts what a commit consists of, with the subtrees down to a depth. Memory: the objects that
-    /// are known and not yet visited, 40 bytes each.
+    /// are known and not yet visited, 40 bytes each; as much as the user allows.
     ///
     /// # Errors
     /// [`Code::ContextEntry`], [`Code::ContextChild`], [`Code::ContextShape`],
-    /// [`Code::Cancelled`]; whatever the files report.
+    /// [`Code::LimitMemory`], [`Code::Cancelled`]; whatever the files report.
     pub fn stat(&self, commit: &Commit, depth: u64, feedback: &mut dyn Feedback) -> Result<Stat> {
         let mut stat = Stat {
             objects: Tally { count: 1, bytes: commit.len },
@@ -148,6 +151,7 @@ impl<F: Files> Context<F> {
         let mut todo = BinaryHeap::from([root]);
         let mut value = Vec::new();
         let mut told = 0;
+        let allowance = feedback.allowance();
         while let Some(mut next) = todo.pop() {
             while let Some(same) = todo.peek().filter(|same| same.offset == next.offset) {
                 if same.kind != next.kind {
@@ -158,6 +162,8 @@ impl<F: Files> Context<F> {
                 next.label = next.label.min(same.label);
                 todo.pop();
             }
+            // When it is full, it becomes twice as large.
+            allowance.check((2 * todo.len() * size_of::<Todo>()) as u64, WAITING)?;
             let head = self.visit(next, depth, &mut value, &mut labels, &mut todo, &mut stat)?;
             stat.objects.add(head);
             if let Some(label) = labels.get_mut(next.label) {

@@ -21,6 +21,8 @@ pub(super) struct Archive {
     state: State,
     digest: Sha256,
     received: u64,
+    /// How much of the file was read by now; `None` where nobody says.
+    read: Option<u64>,
     skipped: bool,
     /// Member headers were passed over.
     jumped: bool,
@@ -45,8 +47,17 @@ impl Archive {
             state: State::Opening(Vec::with_capacity(header::LOOKAHEAD)),
             digest: Sha256::new(),
             received: 0,
+            read: None,
             skipped: false,
             jumped: false,
+        }
+    }
+
+    /// So many bytes of the file were read by now.
+    pub(super) fn was_read(&mut self, bytes: u64) {
+        self.read = self.read.max(Some(bytes));
+        if let State::Tar(reader) = &mut self.state {
+            reader.read(bytes);
         }
     }
 
@@ -182,7 +193,9 @@ impl Archive {
     fn start(&mut self, offset: u64, report: &mut Report) {
         report.members.list = self.options.list.then(Vec::new);
         let options = tar::Options { lenient: self.options.lenient, max_members: self.options.max_members };
-        self.state = State::Tar(Box::new(tar::Reader::new(offset, options)));
+        let mut reader = tar::Reader::new(offset, options);
+        self.read.into_iter().for_each(|bytes| reader.read(bytes));
+        self.state = State::Tar(Box::new(reader));
     }
 
     fn note_header(&self, header: &Header, report: &mut Report) {

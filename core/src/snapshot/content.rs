@@ -32,6 +32,12 @@ impl ContentInspector {
         self.report.container.compression = Some(compression);
     }
 
+    /// So many bytes of the file were read by now, as it lies there, for what is fed next. Where nobody says so,
+    /// a short file may name any number of members.
+    pub fn read(&mut self, bytes: u64) {
+        self.archive.was_read(bytes);
+    }
+
     /// Takes the next bytes of the content.
     ///
     /// # Errors

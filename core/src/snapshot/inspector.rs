@@ -67,7 +67,9 @@ impl<I: Inflate> Inspector<I> {
         mut input: &[u8],
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        sink(Event::Read(self.file.taken().saturating_add(input.len() as u64)))?;
+        let read = self.file.taken().saturating_add(input.len() as u64);
+        self.content.read(read);
+        sink(Event::Read(read))?;
         loop {
             let step = self.file.step(&mut input);
             match step {

@@ -11,7 +11,7 @@ use super::{Genesis, MAX_METADATA, Metadata, PreImages, STORE, Subject, cut_stor
 use crate::code::Code;
 use crate::context::verify::{Audit, Immediate, Memory};
 use crate::context::{Beginning, Context, Facts, facts};
-use crate::feedback::{Feedback, Phase, Unit};
+use crate::feedback::{Feedback, OfFile, Phase, Unit};
 use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
 use crate::report::{MAX_CHECKS, Report, Verdict};
@@ -108,6 +108,7 @@ impl Gather {
     /// [`Code::Cancelled`].
     pub fn judge(mut self, report: &mut Report, phase: Phase, feedback: &mut dyn Feedback) -> Result<Held> {
         let mut held = Held::new(core::mem::replace(&mut self.store, Shelf::new(0)));
+        let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
         held.genesis = self.settle(&held, report, phase, feedback)?;
         Ok(held)
     }
@@ -250,7 +251,7 @@ impl Gather {
 fn head(files: &Shelf, commit: &ContextHash, feedback: &mut dyn Feedback) -> Result<Option<facts::Head>> {
     let Some(files) = files.files().filter(|files| !files.is_empty()) else { return Ok(None) };
     let context = Context::open(&files)?;
-    let commit = context.checkout(commit)?;
+    let commit = context.checkout(commit, feedback)?;
     context.stat(&commit, facts::DEPTH, feedback).map(|stat| Some(stat.into()))
 }
 

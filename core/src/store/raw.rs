@@ -5,11 +5,10 @@ use alloc::format;
 use alloc::string::String;
 use core::str::FromStr;
 
-use crate::chain::{Block, Entry, Evaluation, Found, Messages, Stored};
-use crate::code::Code;
+use crate::chain::{Block, Entry, Evaluation, Found, Messages, Stored, Work};
 use crate::encoding::{Cell, Commitment, Count, Inbox, Inflater, Malformed, MessageList};
 use crate::hash::{BlockHash, CommitmentHash};
-use crate::problem::{Problem, Result};
+use crate::problem::Result;
 use crate::sqlite::Value;
 
 /// Columns of `l2_blocks`, in the order of [`Raw::block`]. Old stores have no `state_hash`.
@@ -76,7 +75,7 @@ impl Decoder {
     /// What the rows of a block say.
     ///
     /// # Errors
-    /// [`Code::MessagesWork`].
+    /// [`Code::MessagesWork`](crate::Code::MessagesWork).
     pub fn read(&mut self, raw: &Raw<'_>) -> Result<Found<'_>> {
         self.work.check()?;
         let level = integer(raw.block[1]).unwrap_or(i64::MAX);
@@ -143,29 +142,6 @@ impl Decoder {
     }
 }
 
-/// What was expanded so far, and of how much. A few bytes can stand for a million messages, each of which has to be
-/// hashed; those that users pay for do not shrink like that.
-#[derive(Default)]
-struct Work {
-    packed: u64,
-    bytes: u64,
-    messages: u64,
-}
-
-impl Work {
-    /// Refuses to go on with lists that expand to more than this, and to many times their size.
-    fn check(&self) -> Result<()> {
-        let bytes = (256 << 20) + 64 * self.packed;
-        let messages = 2_000_000 + self.packed;
-        if self.bytes <= bytes && self.messages <= messages {
-            return Ok(());
-        }
-        let Self { packed, bytes, messages } = self;
-        let found = format_args!("{messages} messages, {bytes} bytes, in {packed} bytes");
-        Err(Problem::new(Code::MessagesWork).found(found))
-    }
-}
-
 /// A hash and its text: reading the text again is a comparison.
 struct Known<H> {
     text: String,
@@ -212,9 +188,8 @@ fn messages<'a>(
         let mut count = Count::default();
         let bytes = inflater.inflate_while(deflated, |list| count.look(list)).map_err(said)?;
         list = MessageList::parse(bytes).map_err(said)?;
-        work.packed += deflated.len() as u64;
-        work.bytes += bytes.len() as u64;
-        work.messages += list.messages().len() as u64;
+        work.packed(deflated.len() as u64);
+        work.messages(list.messages().len(), bytes.len());
     }
     Ok(Messages { list, inbox_level: Some(inbox_level), predecessor: None })
 }

@@ -181,7 +181,8 @@ pub fn cut_store() -> Check {
 pub fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>, whole: bool) {
     // Messages without a witness may be anything, and so may objects that nobody read.
     let open = [Code::MessagesWitness, Code::ContextUnchecked];
-    let unproved = passed.iter().any(|check| open.contains(&check.code) && check.status == Status::Unknown);
+    let is_open = |check: &Check| open.contains(&check.code) && check.status == Status::Unknown;
+    let unproved = passed.iter().any(|check| is_open(check) || check.is_hindered());
     let judged = passed.iter().any(|check| check.code == Code::StateGenesis)
         || problems.iter().any(|problem| problem.code() == Code::StateGenesis);
     passed.into_iter().for_each(|check| report.add(check));

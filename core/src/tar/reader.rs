@@ -7,6 +7,7 @@ use super::block::BLOCK;
 use super::header::{Announced, MemberHeader};
 use super::judge::Judge;
 use super::{Kind, Member, NameSet, writer};
+use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::problem::{Place, Problem, Result};
 
@@ -27,6 +28,8 @@ pub struct Options {
 /// Reads an archive that is pushed in. [`Reader::step`] gives one thing after the other.
 pub struct Reader {
     options: Options,
+    /// All members of a snapshot but some hundred are named by hashes.
+    allowance: Allowance,
     judge: Judge,
     state: State,
     block: [u8; BLOCK],
@@ -90,6 +93,7 @@ impl Reader {
         Self {
             judge: Judge::new(options.lenient),
             options,
+            allowance: Allowance::default(),
             state: State::Header { zero: None },
             block: [0; BLOCK],
             filled: 0,
@@ -174,6 +178,12 @@ impl Reader {
         self.announced = Announced::default();
         self.filled = 0;
         self.offset = offset;
+    }
+
+    /// So many bytes of the file were read by now, as it lies there: compressed, if it is. Where nobody says
+    /// so, only [`Options::max_members`] counts.
+    pub fn read(&mut self, bytes: u64) {
+        self.allowance.read(bytes);
     }
 
     /// How many members began so far.
@@ -322,9 +332,16 @@ impl Reader {
     /// A member begins: one more, and under a name of its own.
     fn enter_member(&mut self) -> Result<()> {
         let place = Place::Stream(self.member.header_offset);
-        if self.count >= self.options.max_members || self.names.len() > self.options.max_members {
-            let most = format_args!("at most {} members", self.options.max_members);
-            return Err(Problem::new(Code::TarMembers).at(place).expected(most));
+        let most = self.options.max_members.min(self.allowance.hashes());
+        if self.count >= most || self.names.len() > most {
+            let problem =
+                Problem::new(Code::TarMembers).at(place).expected(format_args!("at most {most} members"));
+            return Err(match self.allowance.file_bytes() {
+                Some(read) if most < self.options.max_members => {
+                    problem.because(format_args!("{read} bytes of a file do not name more by their hashes"))
+                }
+                _ => problem,
+            });
         }
         if let Err(problem) = self.names.insert(&self.member.name) {
             self.judge.complain(problem.at(place))?;

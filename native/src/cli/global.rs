@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::memory;
 use crate::store::Family;
 
 /// Options of every command.
@@ -15,6 +16,10 @@ pub(super) struct Global {
     /// No progress and no remarks, only results and errors
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+    /// Most memory for what is kept of the input, such as 512M or 16G; what would take more is not checked
+    /// [default: three quarters of the machine's]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = memory::size)]
+    pub(super) memory: Option<u64>,
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorWhen,

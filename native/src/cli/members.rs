@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::io::{Seek, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,14 +13,13 @@ use rollsnap_core::report::MemberEntry;
 use rollsnap_core::snapshot::{Event, LEFT_OUT, Options};
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result, shown};
-use tempfile::SpooledTempFile;
 
-use super::json;
 use super::output::{Output, plural, print, shown_path, size, written};
 use super::progress::Terminal;
+use super::rows::Rows;
 use super::verify;
+use crate::extract;
 use crate::source::Source;
-use crate::{extract, io};
 
 #[derive(Args, Debug)]
 pub(super) struct LsArgs {
@@ -92,7 +91,7 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
             }
             shown = seen.get();
             if json {
-                return rows.add(&MemberEntry::new(member, sha256.as_ref()));
+                return rows.element(&MemberEntry::new(member, sha256.as_ref()));
             }
             print(format_args!("{}\n", row(member, sha256.as_ref())))
         }
@@ -113,64 +112,16 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
     };
     if json {
         feedback.close(true);
-        rows.print_in(&mut report)?;
+        if report.header.is_some() || !rows.is_empty() {
+            report.members.list = Some(Vec::new());
+        }
+        rows.print_in(&report, "list")?;
     } else if let Some(problem) = problem {
         return Err(problem);
     } else {
         note_left_out(&report, feedback);
     }
     Ok(verify::exit_code(&report))
-}
-
-/// Members as JSON, on their way into a report that stands around them. There may be millions: what is more than
-/// some megabytes waits in a temporary file.
-struct Rows {
-    spool: SpooledTempFile,
-    any: bool,
-}
-
-impl Default for Rows {
-    fn default() -> Self {
-        Self { spool: tempfile::spooled_tempfile(4 << 20), any: false }
-    }
-}
-
-impl Rows {
-    fn failed(err: std::io::Error) -> Problem {
-        io::problem("use a temporary file in", &std::env::temp_dir(), err)
-    }
-
-    fn add(&mut self, entry: &MemberEntry) -> Result<()> {
-        let text = json::text(entry).map_err(|err| Self::failed(err.into()))?;
-        let comma = if self.any { "," } else { "" };
-        self.any = true;
-        self.spool
-            .write_all(comma.as_bytes())
-            .and_then(|()| self.spool.write_all(text.as_bytes()))
-            .map_err(Self::failed)
-    }
-
-    /// Prints the report with these rows as its list.
-    fn print_in(mut self, report: &mut Report) -> Result<()> {
-        if report.header.is_some() || self.any {
-            report.members.list = Some(Vec::new());
-        }
-        let text = json::text(report).map_err(|err| Self::failed(err.into()))?;
-        // Within a text of JSON its quotes would be escaped.
-        let empty = "\"list\":[";
-        let at = text.find(empty).map_or(text.len(), |at| at + empty.len());
-        let (before, after) = text.split_at(at);
-        self.spool.rewind().map_err(Self::failed)?;
-        let mut out = std::io::stdout().lock();
-        let mut all = || {
-            out.write_all(before.as_bytes())?;
-            std::io::copy(&mut self.spool, &mut out)?;
-            out.write_all(after.as_bytes())?;
-            out.write_all(b"\n")?;
-            out.flush()
-        };
-        written(all())
-    }
 }
 
 /// Writes a member out and stops there; what follows it is not read, and what comes before it only where

@@ -15,6 +15,7 @@ mod output;
 mod page;
 mod progress;
 mod remarks;
+mod rows;
 mod shell;
 mod verify;
 

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::words::plural;
-use rollsnap_core::{Feedback, Result, shown};
+use rollsnap_core::{Allowance, Feedback, Result, shown};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::global::{Global, ProgressForm};
 use super::json;
-use crate::{interrupt, io};
+use crate::{interrupt, io, memory};
 
 /// How often progress is told in lines.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -26,6 +26,7 @@ pub(super) struct Terminal {
     quiet: bool,
     current: Option<Current>,
     stop: Arc<AtomicBool>,
+    allowance: Allowance,
 }
 
 struct Current {
@@ -51,7 +52,14 @@ impl Terminal {
         }
         // A file that would get too large must fail to be written, not end the process.
         signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(failed)?;
-        Ok(Self { form, quiet: global.quiet, current: None, stop })
+        let allowance =
+            global.memory.map_or_else(|| Allowance::new(memory::of_this_machine()), Allowance::exactly);
+        Ok(Self { form, quiet: global.quiet, current: None, stop, allowance })
+    }
+
+    /// What the job reads comes from a file of so many bytes.
+    pub(super) fn of_file(&mut self, bytes: u64) {
+        self.allowance.read(bytes);
     }
 
     /// The job has ended. A phase that is complete is shown complete.
@@ -157,6 +165,10 @@ impl Feedback for Terminal {
             Some(bar) => bar.suspend(tell),
             None => tell(),
         }
+    }
+
+    fn allowance(&self) -> Allowance {
+        self.allowance
     }
 
     fn cancelled(&self) -> bool {

@@ -19,6 +19,7 @@ pub mod target;
 pub mod threads;
 
 pub use moment::{Held, Moment};
+pub(crate) use moment::{MAX_FILES, too_many_files};
 pub use spool::TempSpool;
 pub use target::{Levels, Target, is_context};
 pub use threads::Threads;

@@ -80,7 +80,7 @@ impl Moment {
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
-            let moment = Self::once(files)?;
+            let moment = Self::once(&files.held()?)?;
             match Context::open(&moment) {
                 // A collection came between.
                 Err(problem) if problem.code() == Code::ContextFile && left > 0 => {}

@@ -30,6 +30,8 @@ pub struct Target {
     pub files: FileSet,
     /// The store.
     pub levels: Levels,
+    /// Length of the file that it was unpacked from, if it was.
+    pub file_bytes: Option<u64>,
     /// The directory that it was unpacked to: gone when this is dropped.
     _unpacked: Option<Workspace>,
 }
@@ -87,7 +89,7 @@ impl Target {
             Some(root) => Levels::known(open_any(&root, None).map(Levels::Node))?,
             None => Levels::None(Problem::new(Code::StoreMissing)),
         };
-        Ok(Self { files, levels, _unpacked: None })
+        Ok(Self { files: files.held()?, levels, file_bytes: None, _unpacked: None })
     }
 
     /// Over the members of an archive that begins at this offset of the file.
@@ -124,7 +126,7 @@ impl Target {
             return Err(Problem::new(Code::ContextMissing).path(path.display()));
         }
         let levels = Levels::of(&FileSet::Windows(store))?;
-        Ok(Self { files: FileSet::Windows(parts), levels, _unpacked: None })
+        Ok(Self { files: FileSet::Windows(parts), levels, file_bytes: None, _unpacked: None })
     }
 
     fn unpacked(mut source: Source, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
@@ -139,7 +141,7 @@ impl Target {
         let phase = Phase { index: 1, of: 1, name: "Unpacking context", total: None, unit: Unit::Bytes };
         let mut files = extract::Files::new(made.held())?;
         let (mut any, mut files_of_context) = (false, 0);
-        source.inspect(Options::default(), phase, feedback, &mut |event| match event {
+        let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
             Event::Member(member) => {
                 let below = member.name.strip_prefix("context/");
                 let context = below.is_some();
@@ -158,8 +160,9 @@ impl Target {
             return Err(Problem::new(Code::ContextMissing).path(source.name().display()));
         }
         Ok(Self {
-            files: FileSet::Below(made.dir().into(), CONTEXT),
+            files: FileSet::Below(made.dir().into(), CONTEXT).held()?,
             levels: Levels::of(&FileSet::Directory(made.dir().into()))?,
+            file_bytes: report.container.compressed_bytes,
             _unpacked: Some(made),
         })
     }
@@ -230,19 +233,16 @@ impl Levels {
         }
     }
 
-    /// The commit of each level that has one.
+    /// Gives each level that has a commit, and that, to `each`.
     ///
     /// # Errors
     /// As [`Rows::contexts`].
-    pub fn contexts(&self) -> Result<Vec<(i32, ContextHash)>> {
-        let mut contexts = Vec::new();
-        let mut each = |level, context| contexts.push((level, context));
+    pub fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
         match self {
-            Self::Node(store) => store.contexts(&mut each)?,
-            Self::Snapshot(store) => store.contexts(&mut each)?,
-            Self::None(_) => {}
+            Self::Node(store) => store.contexts(each),
+            Self::Snapshot(store) => store.contexts(each),
+            Self::None(_) => Ok(()),
         }
-        Ok(contexts)
     }
 
     /// The block at a level.

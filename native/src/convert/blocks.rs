@@ -2,14 +2,14 @@
 
 use std::fmt::Display;
 
-use rollsnap_core::chain::{Block, Stored};
+use rollsnap_core::chain::{Block, Stored, Work};
 use rollsnap_core::context::{Contexts, Found};
 use rollsnap_core::encoding::MessageList;
 use rollsnap_core::hash::{BlockHash, StateHash};
 use rollsnap_core::store::v4::{self, Version, WholeBlock};
 use rollsnap_core::store::{Rows, damaged};
 use rollsnap_core::words::plural;
-use rollsnap_core::{Feedback, Result};
+use rollsnap_core::{Allowance, Feedback, Result};
 
 use super::left_out::LeftOut;
 use crate::deflate::{self, Level};
@@ -23,9 +23,17 @@ pub(super) struct Blocks<'a> {
     contexts: &'a Contexts,
     encoder: deflate::Encoder,
     packed: Vec<u8>,
+    piece: Vec<u8>,
+    work: Work,
     /// Lists of messages without those of layer 1, in the chain.
     partial: u64,
 }
+
+/// How much of a list is deflated at once, in bytes.
+const PIECE: usize = 1 << 20;
+
+/// How far back deflate refers, in bytes.
+const WINDOW: usize = 32 << 10;
 
 /// Which levels have a block that counts.
 pub(super) enum Levels {
@@ -46,9 +54,16 @@ impl Levels {
 }
 
 impl<'a> Blocks<'a> {
-    pub(super) fn new(old: &'a v4::Store<Part>, new: &'a NewStore, contexts: &'a Contexts) -> Self {
+    /// `allowance`: what a file of this length may ask for, if the old store comes from one.
+    pub(super) fn new(
+        old: &'a v4::Store<Part>,
+        new: &'a NewStore,
+        contexts: &'a Contexts,
+        allowance: Allowance,
+    ) -> Self {
         let encoder = deflate::Encoder::new(Level::default());
-        Self { old, new, contexts, encoder, packed: Vec::new(), partial: 0 }
+        let work = allowance.file_bytes().map_or_else(|| old.work(), Work::of);
+        Self { old, new, contexts, encoder, packed: Vec::new(), piece: Vec::new(), work, partial: 0 }
     }
 
     /// The levels from `first` to `head` that have a block.
@@ -134,13 +149,16 @@ impl<'a> Blocks<'a> {
     /// Whether its messages lack those of layer 1.
     fn block(&mut self, (block, at): &WholeBlock) -> Result<bool> {
         let mut is_partial = false;
+        self.work.block()?;
         let state = self.state(block)?;
         self.new.block(block, at, state.as_ref())?;
         let witness = at.inbox_witness;
         if let Some(messages) = required(self.old.messages(&witness)?, "storage/messages", &witness)? {
+            self.work.messages(messages.count, messages.list.len());
+            self.work.check()?;
             let list = MessageList::parse(&messages.list);
             is_partial = list.is_ok_and(|list| !list.messages().is_empty() && !list.is_whole());
-            self.encoder.encode(&messages.list, 0, true, &mut self.packed)?;
+            self.pack(&messages.list)?;
             self.new.messages(&witness, block.level, &self.packed)?;
         }
         let inbox = self.old.inbox_with_cell(&at.inbox_hash)?;
@@ -148,6 +166,23 @@ impl<'a> Blocks<'a> {
             self.new.inbox(&at.inbox_hash, inbox.level, &cell)?;
         }
         Ok(is_partial)
+    }
+
+    /// Deflates a list, piece by piece: the compressor wants as much room as its input has.
+    fn pack(&mut self, list: &[u8]) -> Result<()> {
+        self.packed.clear();
+        let mut at = 0;
+        loop {
+            let end = list.len().min(at + PIECE);
+            let from = at.saturating_sub(WINDOW);
+            let piece = list.get(from..end).unwrap_or_default();
+            self.encoder.encode(piece, at - from, end == list.len(), &mut self.piece)?;
+            self.packed.extend_from_slice(&self.piece);
+            at = end;
+            if end == list.len() {
+                return Ok(());
+            }
+        }
     }
 
     /// The state after a block: that of its commitment, else that in its context.

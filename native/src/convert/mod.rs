@@ -16,11 +16,11 @@ pub(crate) mod store;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rollsnap_core::feedback::Phase;
+use rollsnap_core::feedback::{OfFile, Phase};
 use rollsnap_core::report::Check;
 use rollsnap_core::store::{Rows, settle};
 use rollsnap_core::words::plural;
-use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
+use rollsnap_core::{Allowance, Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::data_dir::{STORE, metadata};
 use crate::deflate::{self, Level};
@@ -220,6 +220,7 @@ fn staged(
     let source = stage::Source::open(&options.source, feedback)?;
     let (root, mut report) = source.stage(held, phases, feedback)?;
     let header = report.header;
+    let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
     let conversion = Conversion {
         root: &root,
         dir: held,
@@ -242,7 +243,7 @@ fn staged(
     let store = Store::open(&dir.join(STORE), Accept::Current)?;
     let (first_level, head_level) = (store.first_available()?, store.head()?.level);
     store.close()?;
-    if import::is_compact(dir)? {
+    if import::is_compact(dir, feedback)? {
         let how =
             format!("rollsnap import --to v5 takes it, with --level {first_level} or with --keep-compact");
         return Err(Problem::new(Code::ContextCompact).at(Place::Level(first_level)).because(how));
@@ -272,7 +273,7 @@ fn result(
     store.close()?;
     let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
     let phase = phases.next_two("Checking context");
-    let audited = reading.of_data_dir(dir, phase, feedback)?;
+    let audited = verify::unhindered(reading.of_data_dir(dir, phase, feedback)?)?;
     let contexts = Some(&audited.contexts);
     let subject = Subject { root: dir, shown, header: None, contexts, beginning: None };
     let store = open_any(dir, Some(Family::Octez));
@@ -364,5 +365,9 @@ impl Feedback for SecondHalf<'_> {
 
     fn cancelled(&self) -> bool {
         self.feedback.cancelled()
+    }
+
+    fn allowance(&self) -> Allowance {
+        self.feedback.allowance()
     }
 }

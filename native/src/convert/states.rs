@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rollsnap_core::context::index::Entry;
 use rollsnap_core::context::{Context, Contexts, Riscv, State};
 use rollsnap_core::hash::StateHash;
 use rollsnap_core::{Code, Feedback, Result};
@@ -19,20 +20,20 @@ pub(super) fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {
     let moment = Moment::take(&FileSet::Below(root.into(), "context"))?;
     let context = match Context::open(&moment) {
         Ok(context) if !Riscv::recognise(&moment)? => context,
-        _ => return contexts::read(root),
-    };
-    let index = match context.index() {
-        Err(problem) if problem.code() == Code::ContextIndex => return contexts::read(root),
-        other => other?,
+        _ => return contexts::read(root, feedback),
     };
     // In the order in which they lie in the files.
-    let mut entries = index.entries().to_vec();
-    drop(index);
-    entries.sort_unstable_by_key(|entry| entry.offset);
+    let listed = match context.commits(feedback) {
+        Err(problem) if problem.code() == Code::ContextIndex => return contexts::read(root, feedback),
+        other => other?,
+    };
+    let allowance = feedback.allowance();
+    let index = (listed.len() * size_of::<Entry>()) as u64;
     let mut commits = Vec::new();
-    for entry in &entries {
+    for listed in listed {
         feedback.checkpoint()?;
-        let State::Available(commit) = context.state_of(entry)? else { continue };
+        let State::Available(commit) = listed?.state else { continue };
+        allowance.check(index + size_of_val(&commits[..]) as u64, "the states of the context")?;
         match context.tree(&commit).and_then(|tree| tree.get(&["pvm_state"])) {
             Ok(state) => commits.push((commit.hash, state.map(|state| StateHash::new(*state.hash())))),
             Err(problem) if !problem.code().is_about_contents() => return Err(problem),

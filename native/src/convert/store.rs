@@ -113,7 +113,7 @@ impl Conversion<'_> {
 
         let new = NewStore::create(self.dir)?;
         let mut left = LeftOut::default();
-        let mut blocks = Blocks::new(&old, &new, &contexts);
+        let mut blocks = Blocks::new(&old, &new, &contexts, feedback.allowance());
         blocks.canonical(&levels, feedback)?;
         blocks.others(first, &mut left, feedback)?;
         let partial_lists = blocks.partial();

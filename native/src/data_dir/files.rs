@@ -12,6 +12,9 @@ use rustix::io::Errno;
 use crate::dir::{Dir, Entry, Kind};
 use crate::io;
 
+/// About how much memory a file takes until it is archived, in bytes: its name twice, and what is known of it.
+const TAKEN: u64 = 512;
+
 /// A file to archive. Size, mode and time are those of the file itself, also where the data
 /// directory has a link to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,6 +215,8 @@ impl Walk<'_> {
         if found.modified < 0 {
             return Err(refused(&path, "its time of change is before 1970"));
         }
+        let taken = TAKEN.saturating_mul(self.files.len() as u64 + 1);
+        self.feedback.allowance().check(taken, "the names of the files of the data directory")?;
         self.files.push(SourceFile::of(name, path, &found));
         Ok(())
     }
@@ -228,6 +233,7 @@ impl Walk<'_> {
         self.above.push(about.id);
         self.directories.push((dir.path().into(), Some(Changed::of(&about))));
         for last in dir.names()? {
+            self.feedback.checkpoint()?;
             let name = format!("{name}/{}", last.to_string_lossy());
             if wanted.admits(&name) && last.to_str().is_none() {
                 return Err(refused(&dir.place(&last), "its name is not UTF-8 text"));

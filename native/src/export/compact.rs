@@ -53,14 +53,19 @@ pub(super) struct Written {
 
 impl<'a> One<'a> {
     /// Looks for the context of `block`.
-    pub(super) fn of(files: &'a Moment, block: &Block, kind: PvmKind) -> Result<Self> {
+    pub(super) fn of(
+        files: &'a Moment,
+        block: &Block,
+        kind: PvmKind,
+        feedback: &dyn Feedback,
+    ) -> Result<Self> {
         let level = Place::Level(block.level);
         let hash = block.context.ok_or_else(|| Problem::new(Code::ChainContext).at(level))?;
         let (what, named) = if kind == PvmKind::Riscv {
             (What::Riscv(hash), hex(hash.as_bytes()))
         } else {
             let context = Context::open(files)?;
-            let commit = context.checkout(&hash).map_err(|problem| unknown(&hash, problem))?;
+            let commit = context.checkout(&hash, feedback).map_err(|problem| unknown(&hash, problem))?;
             (What::Irmin(commit), "store.control".to_owned())
         };
         let missing = || Problem::new(Code::IoNotFound).path(format_args!("context/{named}"));
@@ -153,7 +158,7 @@ fn verify(
     feedback: &mut dyn Feedback,
 ) -> Result<Audited> {
     let reading = Reading { scope: ContextScope::All, head: None, temp_dir: Some(place) };
-    let audited = reading.directory(root, phase, feedback)?;
+    let audited = crate::verify::unhindered(reading.directory(root, phase, feedback)?)?;
     crate::verify::refuse(audited.problems.clone())?;
     let open = audited.checks.iter().find(|check| check.status == Status::Unknown);
     if let Some(check) = open {

@@ -30,7 +30,7 @@ use crate::deflate::{self, Level};
 use crate::jobs::Phases;
 use crate::store::{Family, LevelRequest, Packing};
 use crate::swap;
-use crate::verify::{ContextScope, Reading};
+use crate::verify::{self, ContextScope, Reading};
 use crate::workspace::Workspace;
 
 use archive::{Archive, Member};
@@ -131,7 +131,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let packed =
         database.as_ref().map(|(capture, file)| SourceFile { size: capture.bytes(), ..file.clone() });
     let store = Stored::open(database.map(|(capture, _)| capture), &small, &metadata)?;
-    let described = store.describe(&rules, &metadata, &contexts::of(&context)?, root)?;
+    let described = store.describe(&rules, &metadata, &contexts::of(&context, feedback)?, root)?;
     let header = described.header;
     let path = options.output.path(&header, options.compression);
     options.output.check(&path, options.force)?;
@@ -151,7 +151,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         let missing = || Problem::new(Code::ChainBlock).at(Place::Level(level));
         let first = described.first_block.ok_or_else(missing)?;
         feedback.note(&format!("Exporting context snapshot with first level {level}"));
-        let written = compact::One::of(&context, &first, metadata.kind)?.write(
+        let written = compact::One::of(&context, &first, metadata.kind, feedback)?.write(
             work.held(),
             options.check,
             &mut phases,
@@ -179,7 +179,8 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
             None => {
                 let (scope, head) = (ContextScope::Head, described.head_context);
                 let reading = Reading { scope, head, temp_dir: Some(work.dir()) };
-                reading.moment(&context, phases.next_two("Checking context"), feedback)?
+                let phase = phases.next_two("Checking context");
+                verify::unhindered(reading.moment(&context, phase, feedback)?)?
             }
         };
         let about = (&metadata, &header, &audited.contexts);

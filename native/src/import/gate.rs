@@ -1,12 +1,14 @@
 //! What is judged while a snapshot streams by: its header, and then, as soon as a member shows it, whose
 //! store it brings.
 
+use rollsnap_core::context::path::unhex;
 use rollsnap_core::store::v4;
 use rollsnap_core::{Code, Header, Problem, Result, tar};
 
 use super::existing::Existing;
 use super::layer1::Layer1;
 use super::rules;
+use crate::context::{MAX_FILES, too_many_files};
 use crate::data_dir::{STORE, TOP_LEVEL};
 use crate::store::Family;
 
@@ -20,6 +22,8 @@ pub(super) struct Gate<'a> {
     /// Whose store was seen.
     seen: Option<Family>,
     header: Option<Header>,
+    /// Those of the context that are not named by hashes.
+    files_of_context: usize,
 }
 
 impl<'a> Gate<'a> {
@@ -29,7 +33,7 @@ impl<'a> Gate<'a> {
         level: Option<i32>,
         family: Option<Family>,
     ) -> Self {
-        Self { existing, layer1, level, family, seen: None, header: None }
+        Self { existing, layer1, level, family, seen: None, header: None, files_of_context: 0 }
     }
 
     pub(super) fn header(&mut self, header: &Header) -> Result<()> {
@@ -46,6 +50,12 @@ impl<'a> Gate<'a> {
         let top = name.split('/').next().unwrap_or_default();
         if !tar::belongs_in_a_snapshot(name) || !TOP_LEVEL.contains(&top) {
             return Err(Problem::new(Code::SnapshotMember).member(name));
+        }
+        if let Some(file) = name.strip_prefix("context/") {
+            self.files_of_context += usize::from(unhex(file).is_none());
+            if self.files_of_context > MAX_FILES {
+                return Err(too_many_files());
+            }
         }
         let family = match name {
             STORE => Family::Octez,

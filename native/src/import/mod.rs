@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::context::verify::Audited;
-use rollsnap_core::feedback::Phase;
+use rollsnap_core::feedback::{OfFile, Phase};
 use rollsnap_core::report::Check;
 use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
@@ -119,6 +119,7 @@ fn import(
     let mut gate = Gate::new(&existing, &layer1, options.level, family);
     let phase = phases.next("Extracting snapshot");
     let (header, mut report) = stage::extract(&mut source, staging.held(), phase, &mut gate, feedback)?;
+    let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
 
     let mut converted = None;
     if options.to_v5 {
@@ -131,7 +132,7 @@ fn import(
     // The old store was held against the header as Mavkit makes it: older than the store, sometimes.
     let check_header = options.check && converted.is_none();
     let level = rules::staged(staging.dir(), root, &header, gate.family, check_header)?;
-    let contexts = contexts::read(staging.dir())?;
+    let contexts = contexts::read(staging.dir(), feedback)?;
     let head_level = options.level.unwrap_or(level);
     adjust(staging.held(), &header, &existing, options.level, feedback)?;
     // Only now: taken back to its first level, a compact snapshot lacks nothing.
@@ -147,7 +148,7 @@ fn import(
         let head = verify::head_context(store())?;
         let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(staging.dir()) };
         let phase = phases.next_two("Checking context");
-        let audited = reading.of_data_dir(staging.dir(), phase, feedback)?;
+        let audited = verify::unhindered(reading.of_data_dir(staging.dir(), phase, feedback)?)?;
         let contexts = Some(&audited.contexts);
         let subject = Subject { root: staging.dir(), shown: root, header: None, contexts, beginning: None };
         let partial_lists = converted.as_ref().map_or(0, |(carried, _)| carried.partial_lists);
@@ -179,8 +180,8 @@ fn import(
 }
 
 /// Whether the directory `dir` lacks all contexts but that of its first available block.
-pub(crate) fn is_compact(dir: &Path) -> Result<bool> {
-    Ok(rules::compact(dir, &contexts::read(dir)?)?.is_some())
+pub(crate) fn is_compact(dir: &Path, feedback: &dyn Feedback) -> Result<bool> {
+    Ok(rules::compact(dir, &contexts::read(dir, feedback)?)?.is_some())
 }
 
 /// The rules after an import: the store and its chain are what they should be.

@@ -86,6 +86,7 @@ pub(crate) fn inspect<E: From<Problem>>(
             true => indexed.file().len(),
             false => index.end_of(job.at).1 / 8,
         };
+        inspector.read(read);
         sink(Event::Read(read))?;
         for piece in job.bytes.chunks(PIECE) {
             feedback.checkpoint()?;

@@ -161,6 +161,7 @@ impl<'c> Walk<'c> {
     fn new(content: &'c mut Content, options: Options) -> Self {
         let mut inspector = ContentInspector::new(options);
         inspector.compressed(content.compression());
+        inspector.read(content.file_len());
         Self { content, inspector, at: 0 }
     }
 

@@ -69,6 +69,7 @@ pub(super) fn inspect<E: From<Problem>>(
                 Message::Content { bytes, compression, read } => {
                     if read > 0 {
                         taken += read;
+                        pass.inspector.read(taken);
                         sink(Event::Read(taken))?;
                     }
                     compression.into_iter().for_each(|compression| pass.inspector.compressed(compression));

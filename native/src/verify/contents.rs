@@ -65,8 +65,11 @@ impl Contents {
         }
     }
 
-    /// Removes what interrupted commands have left where the store will be kept.
-    pub(super) fn prepare(&self, feedback: &mut dyn Feedback) {
+    /// Takes no more memory than the user allows, and removes what interrupted commands have left where the store will
+    /// be kept.
+    pub(super) fn prepare(&mut self, feedback: &mut dyn Feedback) {
+        let allowance = feedback.allowance();
+        self.audit = self.audit.take().map(|audit| audit.within(allowance));
         self.kept.prepare(feedback);
     }
 

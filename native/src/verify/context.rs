@@ -74,11 +74,12 @@ impl Reading<'_> {
 
     fn stream(
         &self,
-        mut audit: Audit<Threads, TempSpool>,
+        audit: Audit<Threads, TempSpool>,
         moment: &Moment,
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<Audited> {
+        let mut audit = audit.within(feedback.allowance());
         let index = |name: &str| INDEX_FILES.iter().any(|file| file.strip_prefix("context/") == Some(name));
         let read = |name: &str, held: &Held| match self.scope {
             ContextScope::None if !index(name) => 0,
@@ -119,19 +120,21 @@ impl Reading<'_> {
         feedback: &mut dyn Feedback,
     ) -> Result<Audited> {
         // Those of a node that was never collected are millions: what each holds is looked at one by one.
-        let mut entries = match context.index() {
-            Ok(index) => index.entries().to_vec(),
+        let entries = match context.index(feedback) {
+            Ok(index) => index.by_offset(),
             Err(problem) if problem.code() == Code::ContextIndex => {
                 return Ok(Audited { problems: vec![problem], ..Audited::default() });
             }
             Err(problem) => return Err(problem),
         };
+        let allowance = feedback.allowance();
+        let index = size_of_val(&entries[..]) as u64;
         let mut commits: Vec<(ContextHash, Option<StateHash>)> = Vec::new();
         let mut problems = Vec::new();
         let mut last = None;
-        entries.sort_by_key(|entry| (entry.offset, entry.hash));
         for entry in &entries {
             feedback.checkpoint()?;
+            allowance.check(index + size_of_val(&commits[..]) as u64, "the commits of the context")?;
             let found = match context.state_of(entry)? {
                 State::Available(found) => found,
                 State::Damaged(problem) if problems.len() < MAX_CHECKS => {

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use rollsnap_core::context::Facts;
 use rollsnap_core::context::verify::Audited;
+use rollsnap_core::feedback::OfFile;
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::report::Check;
 use rollsnap_core::snapshot::{Event, Options as Inspection};
@@ -93,6 +94,7 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
         stream(target, options, &mut phases, feedback)?
     };
     let header = report.header;
+    let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
     if !(options.fail_fast && report.failures().next().is_some()) {
         let header = header.as_ref();
         let checked = consistent::check(&contents, header, options, &mut report, &mut phases, feedback);
@@ -162,6 +164,17 @@ fn stream(
     })?;
     contents.complete(phases.next("Checking context"), feedback)?;
     Ok((report, contents))
+}
+
+/// What was found out about a context, for who goes on only with one that could be checked.
+///
+/// # Errors
+/// What kept it from being checked.
+pub(crate) fn unhindered(audited: Audited) -> Result<Audited> {
+    match audited.hindered {
+        Some(problem) => Err(problem),
+        None => Ok(audited),
+    }
 }
 
 /// The first problem, if any, with a word about the others. What a node would say comes before

@@ -63,7 +63,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(unknown.is_clean(), known.is_clean(), "{unknown:?} {known:?}");
     let reached = reach(&context, Wanted::All, Immediate, &mut Silent, (1, 2)).unwrap();
     assert!(reached.is_clean() || !unknown.is_clean(), "{unknown:?} {reached:?}");
-    for listed in context.commits().unwrap_or_default() {
+    for listed in context.commits(&Silent).into_iter().flatten().flatten() {
         let Some(commit) = listed.available() else { continue };
         let Ok(tree) = context.tree(commit) else { continue };
         let _ = tree.get(&["pvm_state", "durable"]);

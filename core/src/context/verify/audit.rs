@@ -40,6 +40,8 @@ pub struct Audited {
     pub problems: Vec<Problem>,
     /// What holds, what is strange, and what was not checked.
     pub checks: Vec<Check>,
+    /// What was not checked for a reason that is not in the context.
+    pub hindered: Option<Problem>,
     /// Numbers, where the objects were read.
     pub totals: Option<Totals>,
     /// The commit with the lowest offset, and that offset, where the objects were read.
@@ -123,6 +125,9 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
     /// What the spool reports.
     pub fn data(&mut self, data: &[u8]) -> Result<()> {
         self.contexts.data(data);
+        if let Some(stream) = &mut self.stream {
+            stream.beside(self.contexts.taken());
+        }
         match (self.open, &mut self.stream) {
             (Open::Named, _) => {
                 if self.allowance.is_over(self.named.taken()) {
@@ -164,7 +169,7 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
         let contexts = self.contexts.complete();
         let mut audited = match self.stream.filter(|_| self.seen) {
             None => Audited { contexts, checks: Vec::from([unchecked()]), ..Audited::default() },
-            Some(_) if !self.named.is_empty() => named(self.named, contexts),
+            Some(_) if !self.named.is_empty() => named(self.named, contexts, &self.allowance),
             Some(stream) => Audited::of(stream.finish(feedback)?, contexts),
         };
         if self.dual {
@@ -198,10 +203,13 @@ impl Audited {
         }
         // Before what may be a thousand warnings, which would be all that a report lists.
         checks.extend(unchecked.iter().map(Check::open));
+        let hindered = unchecked.iter().find(|problem| !problem.code().is_about_contents()).cloned();
         checks.extend(warnings.iter().map(Check::warning));
         // Without the address space no commit could be placed: the index is all that is known.
-        let placed =
-            !unchecked.iter().any(|problem| problem.code() == Code::ContextUnchecked) || !commits.is_empty();
+        let hinders = |problem: &Problem| {
+            problem.code() == Code::ContextUnchecked || !problem.code().is_about_contents()
+        };
+        let placed = !unchecked.iter().any(hinders) || !commits.is_empty();
         let first = commits.first().map(|commit| (commit.hash, commit.offset));
         let contexts = if placed {
             // A node finds no commit that the index does not list.
@@ -211,11 +219,11 @@ impl Audited {
         } else {
             contexts
         };
-        Self { contexts, problems: failures, checks, totals: Some(totals), first }
+        Self { contexts, problems: failures, checks, hindered, totals: Some(totals), first }
     }
 }
 
-fn named(mut named: Named, contexts: Contexts) -> Audited {
+fn named(mut named: Named, contexts: Contexts, allowance: &Allowance) -> Audited {
     let (files, bytes, all) = named.finish();
     let mut checks = Vec::new();
     if named.problems.is_empty() {
@@ -227,11 +235,9 @@ fn named(mut named: Named, contexts: Contexts) -> Audited {
             ),
         ));
     }
-    if !all {
-        let why = "not checked: whether all chunks are there, of which there are too many";
-        checks.push(Check::unknown(Code::ContextUnchecked, why));
-    }
-    Audited { contexts, problems: named.problems, checks, totals: None, first: None }
+    let hindered = (!all).then(|| allowance.exceeded("the hashes of the chunks of the context"));
+    checks.extend(hindered.iter().map(Check::open));
+    Audited { contexts, problems: named.problems, checks, hindered, totals: None, first: None }
 }
 
 fn commits_in_words(count: u64) -> String {

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::super::pack::primitive::Reader;
 use super::super::pack::{Child, Commit, ENTRIES, Hash, Head, Inode, Kind, Malformed, Step, hashing};
 use super::failures::{Failures, Remark, Remarks, What};
+use super::outcome::Commit as Outcome;
 use super::shape::{self, Bits, Facts};
 use super::space::Space;
 use super::table::{Flag, Object, Spot, Table};
@@ -26,6 +27,10 @@ const REFUTATION: &[u8] = b"refutation_cache";
 
 /// What a map takes for an entry beside key and value, in bytes: about as much.
 const NODE: usize = 32;
+
+/// What a commit takes, and will take at the end, in bytes: as it was found, in the outcome, among those that the index
+/// is compared with, and with its state.
+const COMMIT: usize = size_of::<Found>() + size_of::<Outcome>() + size_of::<(Hash, u64)>() + 65;
 
 /// Checks objects, and remembers what their parents will need.
 #[derive(Debug)]
@@ -90,7 +95,7 @@ impl<H: Hasher> Checker<H> {
     /// Memory that is taken for what was met, in bytes.
     pub(super) fn taken(&self) -> u64 {
         let states = self.states.len() * (size_of::<(Spot, State)>() + NODE);
-        self.table.taken() + (states + self.commits.len() * size_of::<Found>()) as u64
+        self.table.taken() + (states + self.commits.len() * COMMIT) as u64
     }
 
     /// Contents that are there whole.

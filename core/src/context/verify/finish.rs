@@ -43,11 +43,16 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     /// What the spool reports, and [`Code::Cancelled`].
     pub fn finish(mut self, feedback: &mut dyn Feedback) -> Result<Outcome> {
         self.end();
+        self.keep_within();
         self.log.hand_over()?;
         // Files that were not looked at may be those that everything depends on.
         if self.inventory.is_full() {
             let why = alloc::format!("it has {MAX_NAMES} files or more, which no context has");
             self.outcome.unchecked.push(Problem::new(Code::ContextUnchecked).because(why));
+            return Ok(self.without_objects());
+        }
+        if let Some(problem) = self.left_out.take_if(|_| self.unmapped) {
+            self.outcome.unchecked.push(problem);
             return Ok(self.without_objects());
         }
         let opened = self.open();
@@ -72,6 +77,10 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         gaps.sort_unstable();
         let space = Space { layout: &layout, dict: &dict, parts: &parts, gaps: &gaps };
         self.replay(&space, feedback)?;
+        if let Some(problem) = self.left_out.take() {
+            self.outcome.unchecked.push(problem);
+            return Ok(self.without_objects());
+        }
         self.checker.flush();
         let mut outcome = core::mem::take(&mut self.outcome);
         if let Some(problem) = self.log.full.take() {
@@ -261,9 +270,9 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         for number in space.parts.iter().flatten() {
             let Some(part) = self.parts.get(*number as usize) else { continue };
             let Some((from, until)) = live(space.layout, part.role) else { continue };
-            for (mut at, end) in part.entries.iter().copied() {
+            for (mut at, end) in part.entries.clone() {
                 let mut told = at;
-                while at < end {
+                while at < end && self.left_out.is_none() {
                     let Some(record) = self.log.get(at)? else { break };
                     let spot = Spot { part: *number, position: record.position };
                     if (from..until).contains(&spot.position)
@@ -281,6 +290,8 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
                         feedback.advance(at - told);
                         feedback.checkpoint()?;
                         told = at;
+                        // Commits, and what is known of states.
+                        self.keep_within();
                     }
                 }
             }

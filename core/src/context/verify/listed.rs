@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::super::index::{Entry, Reader};
 use super::super::pack::Hash;
 use super::super::path::hex;
+use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::feedback::Feedback;
 use crate::growing::Growing;
@@ -33,6 +34,29 @@ pub(super) fn all() -> Growing<Listed> {
         listed.dedup_by_key(|listed| key(listed));
     })
 }
+
+/// How much memory they take, and will take when they are compared, in bytes: beside each up to two hashes.
+pub(super) fn taken(listed: &Growing<Listed>) -> u64 {
+    listed.taken().saturating_add((listed.items().len() * 2 * size_of::<Hash>()) as u64)
+}
+
+/// Whether there is room for them, without what is listed twice.
+///
+/// # Errors
+/// [`Code::LimitMemory`].
+pub(super) fn check(listed: &mut Growing<Listed>, allowance: &Allowance) -> Result<()> {
+    let most = allowance.hashes();
+    if allowance.is_over(taken(listed)) || listed.items().len() as u64 > most {
+        listed.compact();
+        // Each of the files may list a commit.
+        allowance.check_hashes(listed.items().len().div_ceil(FILES.len()) as u64, WHAT)?;
+        allowance.check(taken(listed), WHAT)?;
+    }
+    Ok(())
+}
+
+/// What takes memory, for messages.
+const WHAT: &str = "the commits of the index of the context";
 
 /// Reads the entries of an index file, as its bytes come.
 #[derive(Debug)]

@@ -1,80 +1,91 @@
-//! Which places of a context are wanted: two bytes each, in blocks of 64 KiB.
+//! Which places of a context are wanted: two bytes each at most, in blocks of 64 KiB.
 
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 
+use super::places::Places;
 use super::table::Spot;
 
 const BITS: u32 = 16;
 
+/// What a block takes beside its places, in bytes: about as much.
+const BLOCK: u64 = 96;
+
 /// Places, each once.
 #[derive(Debug, Default)]
-pub(super) struct Marks(BTreeMap<(u32, u64), Vec<u16>>);
+pub(super) struct Marks {
+    blocks: BTreeMap<(u32, u64), Places>,
+    /// How many places there are.
+    count: u64,
+}
 
 /// The places of one block, ascending.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) part: u32,
     pub(super) number: u64,
-    places: Vec<u16>,
+    places: Places,
 }
 
 impl Marks {
     /// Marks a place; `false` when it was marked already.
     pub(super) fn insert(&mut self, spot: Spot) -> bool {
         let (key, place) = split(spot);
-        insert(self.0.entry(key).or_default(), place)
+        let is_new = self.blocks.entry(key).or_default().insert(place);
+        self.count += u64::from(is_new);
+        is_new
     }
 
     /// Whether a place is marked.
     pub(super) fn contains(&self, spot: Spot) -> bool {
         let (key, place) = split(spot);
-        self.0.get(&key).is_some_and(|places| places.binary_search(&place).is_ok())
+        self.blocks.get(&key).is_some_and(|places| places.contains(place))
     }
 
     /// Takes the last block out.
     pub(super) fn pop(&mut self) -> Option<Block> {
-        let ((part, number), places) = self.0.pop_last()?;
+        let ((part, number), places) = self.blocks.pop_last()?;
+        self.count -= places.len() as u64;
         Some(Block { part, number, places })
     }
 
     /// Adds a whole block.
     pub(super) fn add(&mut self, block: Block) {
-        let places = self.0.entry((block.part, block.number)).or_default();
-        if places.is_empty() {
-            *places = block.places;
-        } else {
-            places.extend(block.places);
-            places.sort_unstable();
-            places.dedup();
-        }
-        places.shrink_to_fit();
+        let places = self.blocks.entry((block.part, block.number)).or_default();
+        self.count -= places.len() as u64;
+        places.merge(block.places);
+        self.count += places.len() as u64;
     }
 
     /// Adds all of another.
     pub(super) fn merge(&mut self, other: Self) {
-        for ((part, number), places) in other.0 {
+        for ((part, number), places) in other.blocks {
             self.add(Block { part, number, places });
         }
     }
 
     /// All places, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = Spot> {
-        self.0.iter().flat_map(|((part, number), places)| {
-            places.iter().map(|place| Spot { part: *part, position: *number << BITS | u64::from(*place) })
+        self.blocks.iter().flat_map(|((part, number), places)| {
+            places.iter().map(|place| Spot { part: *part, position: *number << BITS | u64::from(place) })
         })
+    }
+
+    /// About how much memory it takes, in bytes. This can be asked for at any time.
+    pub(super) fn taken(&self) -> u64 {
+        // Lists that grow have room for half as much again, on average.
+        3 * self.count + BLOCK * self.blocks.len() as u64
     }
 
     /// Memory taken, in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.0.values().map(|places| 2 * places.capacity() + 64).sum()
+        self.blocks.values().map(|places| places.memory() + 64).sum()
     }
 }
 
 impl Block {
     /// A block with these places still to come, and none yet.
     pub(super) fn empty(&self) -> Self {
-        Self { part: self.part, number: self.number, places: Vec::new() }
+        Self { part: self.part, number: self.number, places: Places::default() }
     }
 
     /// Takes the last place out.
@@ -86,13 +97,13 @@ impl Block {
     /// Adds a place, if it is of this block; `None` if it is not.
     pub(super) fn insert(&mut self, spot: Spot) -> Option<bool> {
         let (key, place) = split(spot);
-        (key == (self.part, self.number)).then(|| insert(&mut self.places, place))
+        (key == (self.part, self.number)).then(|| self.places.insert(place))
     }
 
     /// Whether it has a place.
     pub(super) fn contains(&self, spot: Spot) -> bool {
         let (key, place) = split(spot);
-        key == (self.part, self.number) && self.places.binary_search(&place).is_ok()
+        key == (self.part, self.number) && self.places.contains(place)
     }
 }
 
@@ -100,18 +111,10 @@ fn split(spot: Spot) -> ((u32, u64), u16) {
     ((spot.part, spot.position >> BITS), spot.position as u16)
 }
 
-fn insert(places: &mut Vec<u16>, place: u16) -> bool {
-    match places.binary_search(&place) {
-        Ok(_) => false,
-        Err(at) => {
-            places.insert(at, place);
-            true
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]
@@ -121,7 +124,7 @@ mod tests {
         for (part, position) in [(1, 70_000), (0, 5), (1, 3), (0, 65_536), (0, 65_535), (1, 70_000)] {
             assert_eq!(
                 marks.insert(spot(part, position)),
-                marks.0.len() < 4 || (part, position) != (1, 70_000)
+                marks.blocks.len() < 4 || (part, position) != (1, 70_000)
             );
         }
         let listed: Vec<Spot> = marks.iter().collect();

@@ -25,6 +25,7 @@ mod named;
 mod outcome;
 mod pages;
 mod paths;
+mod places;
 mod reach;
 mod shape;
 mod space;

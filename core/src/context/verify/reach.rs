@@ -54,7 +54,8 @@ pub enum Wanted<'a> {
 /// Checks what commits need. Two phases are told to `feedback`, numbered from `phases.0` on of
 /// `phases.1`, in bytes.
 ///
-/// Memory: what the table takes, and two bytes more for each object.
+/// Memory: what the table takes, and two bytes more for each object; all in all as much as the user allows
+/// ([`Feedback::allowance`]). What would take more is not checked.
 ///
 /// # Errors
 /// Whatever the files report, and [`Code::Cancelled`]. What is wrong with the context is in the
@@ -67,9 +68,28 @@ pub fn reach<F: Files, H: Hasher>(
     phases: (u32, u32),
 ) -> Result<Outcome> {
     let mut outcome = Outcome::default();
+    match check(context, wanted, hasher, feedback, phases, &mut outcome) {
+        Err(problem) if problem.code() == Code::LimitMemory => outcome.unchecked.push(problem),
+        other => other?,
+    }
+    Ok(outcome)
+}
+
+/// What takes memory, for messages.
+const WHAT: &str = "the objects of the context";
+
+fn check<F: Files, H: Hasher>(
+    context: &Context<F>,
+    wanted: Wanted<'_>,
+    hasher: H,
+    feedback: &mut dyn Feedback,
+    phases: (u32, u32),
+    outcome: &mut Outcome,
+) -> Result<()> {
     let inventory = inventory(context.files())?;
-    inventory.check(context.layout(), context.dict(), &mut outcome);
-    let listed = listed(context.files(), &mut outcome, feedback)?;
+    inventory.check(context.layout(), context.dict(), outcome);
+    let listed = listed(context.files(), outcome, feedback)?;
+    let around = listed::taken(&listed);
     let listed = listed.items();
     let mut pages = Pages::new(context, false);
     let parts = pages.numbers();
@@ -80,8 +100,10 @@ pub fn reach<F: Files, H: Hasher>(
         feedback.phase(phase);
     };
     begin(phases.0, "Following commits");
-    let commits = commits(context, &space, wanted, listed, &mut outcome, feedback)?;
-    let marks = mark(&mut pages, &space, &commits, feedback)?;
+    let commits = commits(context, &space, wanted, listed, outcome, feedback)?;
+    let around = around.saturating_add(size_of_val(&commits[..]) as u64);
+    let marks = mark(&mut pages, &space, &commits, around, feedback)?;
+    let around = around.saturating_add(marks.taken());
     let mut begin = |index, name| {
         let phase = Phase { index, of: phases.1, name, total: Some(pages.total()), unit: Unit::Bytes };
         feedback.phase(phase);
@@ -89,7 +111,7 @@ pub fn reach<F: Files, H: Hasher>(
     begin(phases.0.saturating_add(1), "Checking objects");
     let mut pages = Pages::new(context, true);
     let mut checking = Checking { checker: Checker::new(hasher), space: &space, waiting: Vec::new() };
-    checking.up(&mut pages, &marks, &mut outcome, feedback)?;
+    checking.up(&mut pages, &marks, around, outcome, feedback)?;
     let Checking { mut checker, .. } = checking;
     let spots: Vec<Spot> = checker.failures.list.iter().map(|failure| failure.spot).collect();
     let paths = match spots.is_empty() {
@@ -105,12 +127,12 @@ pub fn reach<F: Files, H: Hasher>(
     };
     let closing =
         Closing { checker: &mut checker, space: &space, live: &|_| true, paths: &paths, all: false };
-    closing.close(listed, Some(&look), &mut outcome, feedback)?;
+    closing.close(listed, Some(&look), outcome, feedback)?;
     if let Some(problem) = failed.into_inner() {
         return Err(problem);
     }
     outcome.totals.memory += marks.memory();
-    Ok(outcome)
+    Ok(())
 }
 
 /// Names, sizes and what little is looked at besides the objects.
@@ -136,6 +158,7 @@ fn listed<F: Files>(
     outcome: &mut Outcome,
     feedback: &mut dyn Feedback,
 ) -> Result<Growing<Listed>> {
+    let allowance = feedback.allowance();
     let mut listed = listed::all();
     for (number, name) in FILES.iter().enumerate() {
         let Some(file) = files.open(name)? else { continue };
@@ -148,6 +171,7 @@ fn listed<F: Files>(
             feedback.checkpoint()?;
             file.read_at(position, piece)?;
             lister.feed(piece, &mut listed);
+            listed::check(&mut listed, &allowance)?;
             position += len as u64;
         }
         if let Some((problem, failure)) = lister.end() {
@@ -167,15 +191,12 @@ fn commits<F: Files>(
     feedback: &mut dyn Feedback,
 ) -> Result<Vec<Spot>> {
     let mut spots = Vec::new();
-    let all: Vec<Indexed>;
-    let (entries, must) = match wanted {
-        Wanted::These(entries) => (entries, true),
-        Wanted::All => {
-            all = listed.iter().map(|listed| listed.entry).collect();
-            (&all[..], false)
-        }
+    let (these, listed, must) = match wanted {
+        Wanted::These(entries) => (entries, &[][..], true),
+        Wanted::All => (&[][..], listed, false),
     };
-    for (number, entry) in entries.iter().enumerate() {
+    let entries = these.iter().chain(listed.iter().map(|listed| &listed.entry));
+    for (number, entry) in entries.enumerate() {
         if number % 1024 == 0 {
             feedback.checkpoint()?;
         }
@@ -206,13 +227,15 @@ fn missing(offset: u64, hash: String, found: String) -> Problem {
         .found(found)
 }
 
-/// Goes down from the commits, and marks everything that they need.
+/// Goes down from the commits, and marks everything that they need. So much memory is taken `around` it.
 fn mark<F: Files>(
     pages: &mut Pages<'_, F>,
     space: &Space<'_>,
     commits: &[Spot],
+    around: u64,
     feedback: &mut dyn Feedback,
 ) -> Result<Marks> {
+    let allowance = feedback.allowance();
     let (mut wanted, mut done, mut contents) = (Marks::default(), Marks::default(), Marks::default());
     for (number, spot) in commits.iter().enumerate() {
         if number % 4096 == 0 {
@@ -226,6 +249,8 @@ fn mark<F: Files>(
         let now = pages.before(Spot { part: block.part, position: block.number << 16 });
         feedback.advance(left.saturating_sub(now));
         left = left.min(now);
+        let taken = wanted.taken() + done.taken() + contents.taken();
+        allowance.check(around.saturating_add(taken), WHAT)?;
         let mut visited = block.empty();
         while let Some(spot) = block.pop() {
             visited.insert(spot);
@@ -279,15 +304,17 @@ struct Checking<'a, H> {
 }
 
 impl<H: Hasher> Checking<'_, H> {
-    /// Goes up through everything that was marked, and checks it.
+    /// Goes up through everything that was marked, and checks it. So much memory is taken `around` it.
     fn up<F: Files>(
         &mut self,
         pages: &mut Pages<'_, F>,
         marks: &Marks,
+        around: u64,
         outcome: &mut Outcome,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
         let layout = self.space.layout;
+        let allowance = feedback.allowance();
         let tallies = &mut vec![Tally::default(); self.space.parts.len()];
         for _ in self.space.parts {
             self.checker.table.part();
@@ -313,6 +340,8 @@ impl<H: Hasher> Checking<'_, H> {
                 feedback.advance(now - told);
                 feedback.checkpoint()?;
                 told = now;
+                let waiting = size_of_val(&self.waiting[..]) as u64;
+                allowance.check(around.saturating_add(self.checker.taken()).saturating_add(waiting), WHAT)?;
             }
         }
         feedback.advance(pages.total() - told);

@@ -50,6 +50,12 @@ pub struct Stream<H, S> {
     /// Why objects were left out.
     pub(super) left_out: Option<Problem>,
     allowance: Allowance,
+    /// The same for what is put off, which need not be in memory: the file alone bounds it.
+    space: Allowance,
+    /// A mapping was not kept, so that nothing can be placed.
+    pub(super) unmapped: bool,
+    /// What others keep of the same context, in bytes.
+    beside: u64,
     current: Current,
 }
 
@@ -88,6 +94,9 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             outcome: Outcome::default(),
             left_out: None,
             allowance: Allowance::default(),
+            space: Allowance::default(),
+            beside: 0,
+            unmapped: false,
             current: Current::None,
         }
     }
@@ -99,9 +108,15 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         self
     }
 
+    /// So many bytes are taken for other things that are known of the context.
+    pub fn beside(&mut self, bytes: u64) {
+        self.beside = bytes;
+    }
+
     /// So many bytes of the file, or the files, were read by now.
     pub fn read(&mut self, bytes: u64) {
         self.allowance.read(bytes);
+        self.space.read(bytes);
     }
 
     /// A check that knows beforehand what the small files say. They must come nevertheless, and say
@@ -150,7 +165,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         self.keep_within();
         match &mut self.current {
             Current::None => {}
-            Current::Small(Role::Mapping(_)) if self.left_out.is_some() => {}
+            Current::Small(Role::Mapping(_)) if self.left_out.is_some() => self.unmapped = true,
             Current::Small(role) => self.inventory.gather(*role, data),
             Current::Index(lister) if self.left_out.is_some() => lister.pass(data),
             Current::Index(lister) => lister.feed(data, &mut self.listed),
@@ -190,15 +205,18 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
 
     /// Looks whether what was kept by now is too much. What comes with one piece of data is little.
     pub(super) fn keep_within(&mut self) {
-        let listed = size_of_val(self.listed.items());
-        let around = self.inventory.taken().saturating_add(listed as u64);
+        if self.left_out.is_none() {
+            self.left_out = listed::check(&mut self.listed, &self.allowance).err();
+        }
+        let around = self.inventory.taken().saturating_add(listed::taken(&self.listed));
+        let around = around.saturating_add(self.beside);
         let taken = self.checker.taken().saturating_add(around);
         if self.left_out.is_none() && self.allowance.is_over(taken) {
             self.left_out = Some(self.allowance.exceeded("the objects of the context"));
         }
-        if self.log.full.is_none() && self.allowance.is_over(self.log.len()) {
-            self.log.full =
-                Some(self.allowance.exceeded("what cannot be checked before the context has come"));
+        if self.log.full.is_none() && self.space.is_over(self.log.len()) {
+            let cause = format!("{} bytes cannot be checked before the context has come", self.log.len());
+            self.log.full = Some(Problem::new(Code::LimitSpace).because(cause));
         }
     }
 

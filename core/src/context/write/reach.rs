@@ -34,7 +34,8 @@ pub(super) struct Reached {
 /// bytes for each object that waits, 16 for each range of the result.
 ///
 /// # Errors
-/// [`Code::ContextEntry`], [`Code::ContextChild`], [`Code::Cancelled`], whatever the files report.
+/// [`Code::ContextEntry`], [`Code::ContextChild`], [`Code::LimitMemory`], [`Code::Cancelled`], whatever the files
+/// report.
 pub(super) fn reach<F: Files>(
     context: &Context<F>,
     commit: &Commit,
@@ -47,6 +48,7 @@ pub(super) fn reach<F: Files>(
     let mut ranges = vec![(offset, commit.len)];
     walk.wait_for(Child::Offset(commit.root), offset)?;
     let (mut at, mut told, mut objects) = (offset, offset, 1u64);
+    let allowance = feedback.allowance();
     while let Some(next) = walk.waiting.pop() {
         if next == at {
             continue;
@@ -57,6 +59,9 @@ pub(super) fn reach<F: Files>(
         objects += 1;
         if objects.is_multiple_of(STRIDE) {
             feedback.checkpoint()?;
+            let taken =
+                walk.waiting.capacity() * size_of::<u64>() + ranges.capacity() * size_of::<(u64, u64)>();
+            allowance.check(taken as u64, "the objects of the commit")?;
             feedback.advance(told - at);
             told = at;
         }

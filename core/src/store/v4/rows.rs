@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::records::{self, WholeBlock};
 use super::store::{Store, StoredMessages};
 use super::version::Version;
-use crate::chain::{Block, Chain, Entry, Found, Messages, Stored};
+use crate::chain::{Block, Chain, Entry, Found, Messages, Stored, Work};
 use crate::encoding::MessageList;
 use crate::hash::{BlockHash, CommitmentHash};
 use crate::problem::Result;
@@ -85,7 +85,8 @@ impl<R: ReadAt> Rows for Store<R> {
 
     fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T> {
         let head = self.singletons().head()?;
-        read(&mut Blocks { store: self, head, below: None, messages: Stored::Missing })
+        let work = self.work();
+        read(&mut Blocks { store: self, head, below: None, messages: Stored::Missing, work })
     }
 }
 
@@ -98,6 +99,7 @@ struct Blocks<'s, R> {
     below: Option<Vec<i32>>,
     /// Those of the block that was found last.
     messages: Stored<StoredMessages>,
+    work: Work,
 }
 
 impl<R: ReadAt> Chain for Blocks<'_, R> {
@@ -114,7 +116,13 @@ impl<R: ReadAt> Chain for Blocks<'_, R> {
         if self.head.as_ref().is_some_and(other) {
             return found(Stored::Malformed("storage/l2_head holds another block under its hash".into()));
         }
+        self.work.check()?;
+        // A list can be large: not two of them at once.
+        self.messages = Stored::Missing;
         self.messages = self.store.messages(&evaluation.inbox_witness)?;
+        if let Stored::Found(found) = &self.messages {
+            self.work.messages(found.count, found.list.len());
+        }
         let commitment = match &block.commitment {
             Some(hash) => self.store.commitment(hash)?,
             None => Stored::Missing,

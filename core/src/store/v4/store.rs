@@ -6,7 +6,7 @@ use super::records::{self, BLOCK_HEADER, Published, WholeBlock};
 use super::singletons::Singletons;
 use super::table::Table;
 use super::version::{self, Version};
-use crate::chain::Stored;
+use crate::chain::{Stored, Work};
 use crate::code::Code;
 use crate::encoding::{Commitment, Inbox, Inflater, Malformed, MessageList};
 use crate::hash::{BlockHash, CommitmentHash, InboxHash, WitnessHash};
@@ -38,6 +38,8 @@ pub struct StoredMessages {
     pub kept_with: BlockHash,
     /// The list, as [`MessageList`](crate::encoding::MessageList) reads it.
     pub list: Vec<u8>,
+    /// How many they are.
+    pub count: usize,
 }
 
 impl<R: ReadAt> Store<R> {
@@ -140,15 +142,23 @@ impl<R: ReadAt> Store<R> {
     /// The messages of a witness; their list has its form.
     pub fn messages(&self, witness: &WitnessHash) -> Result<Stored<StoredMessages>> {
         let Some(record) = self.messages.find(witness.as_bytes())? else { return Ok(Stored::Missing) };
-        if let Err(why) = self.messages.decode(&record, |list| MessageList::parse(list).map(drop)) {
-            return Ok(Stored::Malformed(why));
-        }
+        let count = |list: &[u8]| MessageList::parse(list).map(|list| list.messages().len());
+        let count = match self.messages.decode(&record, count) {
+            Ok(count) => count,
+            Err(why) => return Ok(Stored::Malformed(why)),
+        };
         Ok(match (record.value, record.header.first_chunk()) {
             (Ok(list), Some(hash)) => {
-                Stored::Found(StoredMessages { kept_with: BlockHash::new(*hash), list })
+                Stored::Found(StoredMessages { kept_with: BlockHash::new(*hash), list, count })
             }
             _ => Stored::Missing,
         })
+    }
+
+    /// What reading blocks and their messages may come to: what is stored is read once, but that many blocks name
+    /// the same value is not what a node writes.
+    pub fn work(&self) -> Work {
+        Work::of(self.messages.values_len())
     }
 
     /// The inbox of a hash.

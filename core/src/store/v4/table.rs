@@ -96,6 +96,12 @@ impl<R: ReadAt> Table<R> {
         Ok(None)
     }
 
+    /// How many bytes the files of values have together.
+    pub(super) fn values_len(&self) -> u64 {
+        let values = self.generations.iter().filter_map(|generation| generation.values.as_ref());
+        values.fold(0, |sum, file| sum.saturating_add(file.len()))
+    }
+
     /// The generations, the fresh one first, then stale ones from the newest to the oldest.
     pub fn generations(&self) -> &[Generation<R>] {
         &self.generations

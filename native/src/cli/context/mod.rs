@@ -7,7 +7,7 @@ mod tree;
 
 use std::process::ExitCode;
 
-use rollsnap_core::context::{Commit, Context, Riscv, path};
+use rollsnap_core::context::{Commit, Context, Index, Riscv, State, path};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::Serialize;
@@ -37,10 +37,10 @@ enum Opened<'t> {
 }
 
 impl<'t> Opened<'t> {
-    fn of(target: &'t Target) -> Result<Self> {
+    fn of(target: &'t Target, feedback: &dyn Feedback) -> Result<Self> {
         let riscv = Riscv::recognise(&&target.files)?;
         if riscv {
-            Riscv::open(&target.files).map(Self::Riscv)
+            Riscv::open(&target.files, feedback).map(Self::Riscv)
         } else {
             Context::open(&target.files).map(|context| Self::Irmin(context.into()))
         }
@@ -61,6 +61,7 @@ impl<'t> Opened<'t> {
 
 fn open(args: &TargetArgs, feedback: &mut Terminal) -> Result<Target> {
     let target = Target::open(&args.target, args.temp_dir.as_deref(), feedback)?;
+    target.file_bytes.into_iter().for_each(|bytes| feedback.of_file(bytes));
     if let Levels::None(problem) = &target.levels
         && problem.code() != Code::StoreMissing
     {
@@ -111,7 +112,7 @@ fn choose(
     feedback: &mut Terminal,
 ) -> Result<Chosen> {
     if let Some(text) = &args.commit {
-        let commit = context.checkout(&named(context, text)?)?;
+        let commit = context.checkout(&named(context, text, feedback)?, feedback)?;
         let level = level_of(levels, &commit.hash, feedback)?;
         return Ok(Chosen { commit, level });
     }
@@ -122,11 +123,11 @@ fn choose(
                 .headline(format!("the block at level {} has no context", block.level))
                 .because("the node was told to keep the contexts of blocks with a commitment only")
         })?;
-        return Ok(Chosen { commit: context.checkout(&hash)?, level: Some(block.level) });
+        return Ok(Chosen { commit: context.checkout(&hash, feedback)?, level: Some(block.level) });
     }
     let chosen = match levels.head() {
         Ok(Some(head)) => {
-            let commit = head.context.map(|hash| context.checkout(&hash));
+            let commit = head.context.map(|hash| context.checkout(&hash, feedback));
             match commit {
                 Some(Ok(commit)) => Some(Chosen { commit, level: Some(head.level) }),
                 Some(Err(problem)) if !problem.code().is_about_contents() => return Err(problem),
@@ -147,8 +148,7 @@ fn choose(
     let chosen = match chosen {
         Some(chosen) => chosen,
         None => {
-            let newest = context.commits()?.into_iter().rev().find_map(|listed| listed.available().cloned());
-            let commit = newest.ok_or_else(|| {
+            let commit = newest(context, feedback)?.ok_or_else(|| {
                 Problem::new(Code::ContextCommit).headline("the context has no commit that can be read")
             })?;
             let level = level_of(levels, &commit.hash, feedback)?;
@@ -159,8 +159,19 @@ fn choose(
     Ok(chosen)
 }
 
+/// The newest commit that can be read.
+fn newest(context: &Context<&FileSet>, feedback: &Terminal) -> Result<Option<Commit>> {
+    for listed in context.commits(feedback)?.rev() {
+        feedback.checkpoint()?;
+        if let State::Available(commit) = listed?.state {
+            return Ok(Some(commit));
+        }
+    }
+    Ok(None)
+}
+
 /// The commit that a text names: as the store has it, in hexadecimal, or by the beginning of that.
-fn named(context: &Context<&FileSet>, text: &str) -> Result<ContextHash> {
+fn named(context: &Context<&FileSet>, text: &str, feedback: &dyn Feedback) -> Result<ContextHash> {
     if text.starts_with(ContextHash::TEXT_PREFIX) {
         return text.parse().map_err(|err| {
             Problem::new(Code::HashText).headline(format!("{text:?} is not a context hash")).because(err)
@@ -176,14 +187,17 @@ fn named(context: &Context<&FileSet>, text: &str) -> Result<ContextHash> {
             .expected(format_args!("SRCo…, 64 hexadecimal digits, or at least {MIN_DIGITS} of them"))
             .found(text));
     }
-    let index = context.index()?;
-    let mut found =
-        index.entries().iter().filter(|entry| path::hex(entry.hash.as_bytes()).starts_with(&digits));
-    match (found.next(), found.next()) {
-        (Some(entry), None) => Ok(entry.hash),
+    let (mut found, mut another) = (None, false);
+    Index::for_each(context.files(), feedback, |entry| {
+        if path::hex(entry.hash.as_bytes()).starts_with(&digits) {
+            another |= *found.get_or_insert(entry.hash) != entry.hash;
+        }
+    })?;
+    match (found, another) {
+        (Some(hash), false) => Ok(hash),
         (None, _) => Err(Problem::new(Code::ContextCommit)
             .headline(format!("the index has no commit whose hash begins with {digits}"))),
-        (Some(_), Some(_)) => Err(Problem::new(Code::HashText)
+        (Some(_), true) => Err(Problem::new(Code::HashText)
             .headline(format!("the index has several commits whose hashes begin with {digits}"))),
     }
 }
@@ -193,8 +207,14 @@ const MIN_DIGITS: usize = 4;
 
 /// The level of a commit, if the store knows it.
 fn level_of(levels: &Levels, hash: &ContextHash, feedback: &mut Terminal) -> Result<Option<i32>> {
-    let contexts = known(levels.contexts(), feedback)?.unwrap_or_default();
-    Ok(contexts.into_iter().find(|(_, context)| context == hash).map(|(level, _)| level))
+    let mut found = None;
+    let told = levels.contexts(&mut |level, context| {
+        if context == *hash {
+            found.get_or_insert(level);
+        }
+    });
+    known(told, feedback)?;
+    Ok(found)
 }
 
 /// What a store says of levels. That it is damaged is no reason to stop, and gets a remark; that it cannot be read

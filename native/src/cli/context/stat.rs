@@ -19,7 +19,7 @@ const ROWS: usize = 40;
 
 pub(super) fn run(args: &StatArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let target = open(&args.target, feedback)?;
-    let context = match Opened::of(&target)? {
+    let context = match Opened::of(&target, feedback)? {
         Opened::Riscv(riscv) => return self::riscv(&riscv, output, feedback),
         Opened::Irmin(context) => context,
     };
@@ -118,7 +118,12 @@ struct RiscvFacts {
 
 fn riscv(riscv: &Riscv<&FileSet>, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut facts = RiscvFacts { kind: "riscv", ..RiscvFacts::default() };
-    for commit in riscv.commits()?.iter().filter(|commit| commit.is_available()) {
+    for commit in riscv.commits() {
+        feedback.checkpoint()?;
+        let commit = commit?;
+        if !commit.is_available() {
+            continue;
+        }
         facts.commits.count += 1;
         facts.commits.bytes += 8 + 32 * commit.chunks;
         facts.state_bytes = facts.state_bytes.saturating_add(commit.size);

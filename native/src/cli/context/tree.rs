@@ -19,7 +19,7 @@ use crate::files::FileSet;
 pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let wanted = Wanted::parse(args.path.as_deref().unwrap_or_default())?;
     let target = open(&args.target, feedback)?;
-    let context = Opened::of(&target)?.irmin()?;
+    let context = Opened::of(&target, feedback)?.irmin()?;
     let chosen = choose(&context, &target.levels, &args.commit, feedback)?;
     let tree = context.tree(&chosen.commit)?;
     let entries = match &wanted {
@@ -41,7 +41,7 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
 pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
     let wanted = Wanted::parse(&args.path)?;
     let target = open(&args.target, feedback)?;
-    let context = Opened::of(&target)?.irmin()?;
+    let context = Opened::of(&target, feedback)?.irmin()?;
     let chosen = choose(&context, &target.levels, &args.commit, feedback)?;
     let tree = context.tree(&chosen.commit)?;
     let mut out = std::io::stdout().lock();
