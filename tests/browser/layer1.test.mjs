@@ -249,7 +249,7 @@ test('the report takes the answers along, as the command line gives them', async
   const report = withoutHead(JSON.parse(await readFile(await download.path(), 'utf8')));
   assert.equal(report.verdicts.anchored, 'yes');
   assert.deepEqual(report, await commandLine('--endpoint', host.base));
-  assert.deepEqual(report.checks.slice(-2).map(({ code, status }) => [code, status]), [['l1.commitment', 'yes'], ['l1.lcc', 'yes']]);
+  assert.deepEqual(report.checks.slice(-3).map(({ code, status }) => [code, status]), [['l1.commitment', 'yes'], ['l1.lcc', 'yes'], ['state.genesis', 'unknown']]);
 
   // One "no" outweighs a "yes", in whatever order they come.
   await page.fill('#expected', other);
@@ -305,6 +305,39 @@ test('what layer 1 cemented last is compared with the store, as on the command l
   assert.equal(await page.textContent('#layer1-said'), differs);
   assert.equal(await page.textContent('#live'), `Anchored: no. ${differs}`);
   await look(page, 'cemented-other');
+});
+
+test('what layer 1 has of the origination is compared with the genesis, as on the command line', async (t) => {
+  const host = await serveLayer1(t);
+  const page = await opened(t);
+  const { host: name } = new URL(host.base);
+  const known = `${name} knows the last commitment.`;
+  const operation = (kernel, more) => [[], [], [], [{ protocol: 'PsQuebecnLByd3JwTiGadoG4nGWi3HYiLXUjkibeFV8dCFeVMUg', contents: [{ kind: 'smart_rollup_originate', kernel, metadata: { operation_result: { status: 'applied', ...more } } }] }]];
+  const address = (await reportOf(page)).header.rollup_address;
+  const originated = (kernel, more) => at('/operations', send(200, JSON.stringify(operation(kernel, { address, ...more }))));
+  for (const [fault, anchored, code, status, text] of [
+    [originated('0061736d01000000'), 'no', 'state.genesis', 'no', /^Erroneous state hash srs1\w+ for originated rollup \(level 1000\) instead of srs1\w+\. You might/],
+    [originated('0061736d01000000', { status: 'failed' }), 'yes', 'state.genesis', 'unknown', /no operation of that level originates the rollup/],
+    [originated('zz'), 'yes', 'l1.answer', 'unknown', /is not understood/],
+    [at('/operations', send(200, '{}')), 'yes', 'state.genesis', 'unknown', /no operation of that level originates the rollup/],
+    [at('/operations', send(200, 'Maintenance')), 'yes', 'l1.answer', 'unknown', /is not understood/],
+    [at('/operations', send(401)), 'yes', 'state.genesis', 'unknown', /does not serve block data/],
+    [at('/operations', send(404)), 'yes', 'state.genesis', 'unknown', /block 1000 pruned or unknown/],
+    [at('/operations', send(503, 'Maintenance')), 'yes', 'l1.status', 'unknown', /^the L1 node reports an error\nMaintenance$/],
+  ]) {
+    host.fault = fault;
+    const explained = await ask(page, host.base);
+    assert.equal(explained, anchored === 'no' ? `${known} The file does not begin with what ${name} says that the rollup was originated with.` : known);
+    assert.equal((await answers(page)).anchored, anchored);
+    const report = await reportOf(page);
+    const last = report.checks.at(-1);
+    assert.deepEqual([last.code, last.status], [code, status]);
+    assert.match(last.text, text);
+    const theirs = await commandLine('--endpoint', host.base);
+    // What is no JSON is described by another parser.
+    if (code === 'l1.answer') last.text = theirs.checks.at(-1).text;
+    assert.deepEqual(report, theirs);
+  }
 });
 
 test('layer 1 is asked while only the header is known: the store is compared when it is there', async (t) => {

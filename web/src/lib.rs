@@ -6,6 +6,7 @@
 //! * [`Lister`]: the members by their headers alone;
 //! * [`Checkpoints`]: the content of a compressed file from its middle;
 //! * [`decode_hash`], [`encode_hash`]: typed hashes and their text;
+//! * `Machine`, with the feature `machine`: a rollup's machine, its kernels run by the host;
 //! * [`codes`], [`problem`]: the one table of everything that can be wrong.
 //!
 //! What crosses the border are plain objects and typed errors. Nothing here panics: whatever is
@@ -21,6 +22,8 @@ mod hash;
 mod header;
 mod inspector;
 mod lister;
+#[cfg(feature = "machine")]
+mod machine;
 mod options;
 mod spans;
 mod value;
@@ -37,6 +40,8 @@ pub use hash::{decode_hash, encode_hash};
 pub use header::read_header;
 pub use inspector::Inspector;
 pub use lister::Lister;
+#[cfg(feature = "machine")]
+pub use machine::Machine;
 pub use spans::Checkpoints;
 
 /// The version of this package.

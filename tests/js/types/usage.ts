@@ -3,6 +3,7 @@ import {
   Inspector, RollsnapError, codes, hash, init, inspectBlob, inspectStream, inspectUrl, listMembers, memoryBytes, readHeader, readMember,
   version, type Check, type Event, type Header, type Report, type Size,
 } from 'rollsnap';
+import { Machine, type LevelOutcome, type Origin } from 'rollsnap/machine';
 
 await init();
 await init(new URL('rollsnap_bg.wasm', import.meta.url));
@@ -35,6 +36,21 @@ readHeader('text');
   // @ts-expect-error it may be a bigint
   const wrong: number | null = report.container.bytes;
   void [subtrees, bytes, wrong];
+}
+
+{
+  const origin: Origin = { version: '2.0.0-r5', maxTicks: 50_000_000_000_000n, outboxValidityPeriod: 241_920, outboxMessageLimit: 100, rollup: 'sr1', originationLevel: 1 };
+  using machine = Machine.genesis(new Uint8Array(8), origin);
+  const outcome: LevelOutcome = machine.level(2, [new Uint8Array(2)], { preImage: () => undefined });
+  const ticks: bigint = outcome.numTicks;
+  // @ts-expect-error a level may have no outbox
+  outcome.outbox.length;
+  // @ts-expect-error a machine begins with an origination
+  new Machine();
+  // @ts-expect-error the window has a length
+  Machine.genesis(new Uint8Array(8), { version: '2.0.0' });
+  const compared: Check = new Inspector().compareOrigination(undefined, 'Ps');
+  void [ticks, compared, machine.view().kernel?.blake2b];
 }
 
 const blob = new Blob();

@@ -54,14 +54,14 @@ fn one_more(content: &[u8], function: u32, name: &str) -> Result<Vec<u8>> {
     Ok(section)
 }
 
-fn write_section(module: &mut Vec<u8>, section: u8, content: &[u8]) {
+pub(super) fn write_section(module: &mut Vec<u8>, section: u8, content: &[u8]) {
     module.push(section);
     write_number(module, content.len().try_into().unwrap_or(u32::MAX));
     module.extend_from_slice(content);
 }
 
 /// LEB128.
-fn write_number(bytes: &mut Vec<u8>, mut number: u32) {
+pub(super) fn write_number(bytes: &mut Vec<u8>, mut number: u32) {
     while let more @ 1.. = number >> 7 {
         bytes.push(number.to_le_bytes()[0] | 0x80);
         number = more;
