@@ -100,7 +100,7 @@ pub trait Engine {
     /// machine begins the run again with it, as nodes do. `None` when there is none.
     ///
     /// From version 1 on it ends at [`frames`], too. In version 0 it stands for the nodes' compiler alone, and ends
-    /// before the stack of that one does.
+    /// at [`Kernel::deep_frames`].
     fn deeper(&mut self, kernel: &Kernel) -> Option<&mut dyn Engine> {
         let _ = kernel;
         None
@@ -205,9 +205,9 @@ pub struct Kernel {
     pub start: Option<Arc<str>>,
     /// Whether its entry can be called.
     pub entry: Entry,
-    /// Whether the nodes' compiler runs all of it; where it does not, their interpreter does. Nobody asks but for a
-    /// recursion that the interpreter does not allow, in version 0.
-    pub by_compiler: bool,
+    /// In version 0, how many frames the nodes' compiler has room for, whatever machine code it makes; 0 when it does not
+    /// run all of the kernel, or where nobody asks.
+    pub deep_frames: usize,
 }
 
 /// What a module exports as [`ENTRY`].

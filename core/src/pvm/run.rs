@@ -7,7 +7,7 @@ use core::cell::RefCell;
 
 use super::cycle::stuck;
 use super::durable::{CHUNK, Durable};
-use super::engine::{Admission, Ended, Engine, Invalid, Kernel, Trap, Uninstantiable};
+use super::engine::{Admission, Ended, Engine, Invalid, Kernel, Trap, Uninstantiable, frames};
 use super::flags::{FALLBACK, KERNEL, STUCK, UPGRADE_ERROR};
 use super::host::{Run, Stop};
 use super::kernel;
@@ -103,7 +103,7 @@ impl State {
         let before = (self.clone(), revealed.len());
         let (mut ended, mut stop) = self.execute(&kernel, level, &mut means, revealed)?;
         if ended.is_overflow()
-            && kernel.by_compiler
+            && (kernel.version > Version::V0 || kernel.deep_frames > frames(kernel.version))
             && let Some(engine) = means.engine.deeper(&kernel)
         {
             *self = before.0.clone();

@@ -25,10 +25,6 @@ const SLICE: u64 = 20_000_000;
 /// Bytes of values on the stack: 128 values for each of the most frames.
 const STACK: usize = frames(Version::V4) * 1024;
 
-/// Frames, and bytes of values in all of them, that fit into the stack of the nodes' compiler, which has 1 MiB: it keeps
-/// what is on our stack and at most as much again, and some 100 bytes a frame. `tests/judge` measures it.
-const DEEP: (usize, usize) = (1000, 128 << 10);
-
 /// Runs kernels instruction by instruction.
 pub struct Interpreter {
     limits: Limits,
@@ -40,6 +36,7 @@ pub struct Interpreter {
 /// For recursions in version 0 that only the nodes' compiler allows.
 struct Deep {
     limits: Limits,
+    frames: usize,
     engine: Prepared,
 }
 
@@ -158,10 +155,10 @@ impl Engine for Interpreter {
         if kernel.version > Version::V0 {
             return None;
         }
-        if self.deep.is_none() {
-            let (frames, stack) = DEEP;
-            let engine = Prepared::new(frames, stack).ok()?;
-            self.deep = Some(Deep { limits: self.limits.clone(), engine });
+        let frames = kernel.deep_frames;
+        if self.deep.as_ref().is_none_or(|deep| deep.frames != frames) {
+            let engine = Prepared::new(frames, STACK).ok()?;
+            self.deep = Some(Deep { limits: self.limits.clone(), frames, engine });
         }
         self.deep.as_mut().map(|deep| deep as &mut dyn Engine)
     }

@@ -54,7 +54,9 @@ fn cases() -> u64 {
             }
         }
     }
-    println!("cases: {computed} computed, {refused} refused or raised, {interpreted} not for the nodes' compiler, {faults} faults");
+    println!(
+        "cases: {computed} computed, {refused} refused or raised, {interpreted} not for the nodes' compiler, {faults} faults"
+    );
     faults
 }
 
@@ -67,9 +69,7 @@ fn run_case(case: &Case, engine: &mut dyn Engine) -> Result<(), Fault> {
     let mut machine = case.machine().map_err(Fault::Problem)?;
     let reveal = case.reveal();
     for level in &case.levels {
-        machine
-            .level(level.level, &level.messages, engine, &reveal, &Silent)
-            .map_err(Fault::Problem)?;
+        machine.level(level.level, &level.messages, engine, &reveal, &Silent).map_err(Fault::Problem)?;
         if let Some(wanted) = level.expect.as_ref().and_then(|expect| expect["state_hash"].as_str()) {
             let found = hex(machine.state_hash().map_err(Fault::Problem)?.as_bytes());
             if found != wanted {
@@ -96,12 +96,9 @@ fn kernels_alone() -> u64 {
     for path in paths {
         let bytes = fs::read(&path).expect("a kernel");
         let Ok(Admission::Admitted(kernel)) = kernel::admit(Some(&bytes), Version::V6) else { continue };
-        let seen: Vec<_> = engines
-            .iter_mut()
-            .map(|(name, engine)| (*name, watch(&mut **engine, &kernel)))
-            .collect();
-        let answers: Vec<_> =
-            seen.iter().filter_map(|(_, seen)| seen.as_ref().ok()).collect();
+        let seen: Vec<_> =
+            engines.iter_mut().map(|(name, engine)| (*name, watch(&mut **engine, &kernel))).collect();
+        let answers: Vec<_> = seen.iter().filter_map(|(_, seen)| seen.as_ref().ok()).collect();
         if answers.windows(2).all(|two| two[0] == two[1]) && !answers.is_empty() {
             agreed += 1;
         } else {

@@ -78,7 +78,7 @@ fn smith_once(
     let mut seen: Vec<(&str, Seen)> = Vec::new();
     for (name, engine) in engines {
         match watch(&mut **engine, &kernel) {
-            Ok(what) => seen.push((name, what)),
+            Ok(what) => seen.push((*name, what)),
             // The nodes' interpreter runs it.
             Err(_) if *name == "nodes" => count(counts, "kernels not of the nodes' compiler"),
             Err(problem) => finding(counts, seed, &format!("{name} does not take it: {problem:?}"), &bytes),
@@ -99,13 +99,16 @@ fn smith_once(
     {
         return finding(counts, seed, &format!("kernels: {seen:?}"), &bytes);
     }
-    count(counts, match seen.first().map(|(_, seen)| seen.ended) {
-        Some(Ok(Ended::Returned)) => "kernels returned",
-        Some(Ok(Ended::Trapped(_))) => "kernels trapped",
-        Some(Ok(Ended::Halted)) => "kernels halted",
-        Some(Ok(_)) => "kernels without a run",
-        _ => "kernels over a limit",
-    });
+    count(
+        counts,
+        match seen.first().map(|(_, seen)| seen.ended) {
+            Some(Ok(Ended::Returned)) => "kernels returned",
+            Some(Ok(Ended::Trapped(_))) => "kernels trapped",
+            Some(Ok(Ended::Halted)) => "kernels halted",
+            Some(Ok(_)) => "kernels without a run",
+            _ => "kernels over a limit",
+        },
+    );
     if seen.len() == 3 {
         count(counts, "kernels by all three");
     }
@@ -136,11 +139,11 @@ fn script_once(
         for (level, (one, other)) in first.iter().zip(states).enumerate() {
             let agree = match (one, other) {
                 (Ok(one), Ok(other)) => one == other,
-                (Err(one), Err(other)) => one == other,
-                // How deep it goes is a matter of the engine; so it is a refusal, not a state.
+                (Err(one), Err(other)) => one == other || is_limit(*one) || is_limit(*other),
+                // How deep it goes is a matter of the engine, and the budget one of ours; so it is a refusal, not a state.
                 (Err(code), Ok(_)) | (Ok(_), Err(code)) => {
                     count(counts, "scripts refused by one");
-                    *code == Code::PvmRefusedTrap
+                    *code == Code::PvmRefusedTrap || is_limit(*code)
                 }
             };
             if !agree {
@@ -150,6 +153,11 @@ fn script_once(
             count(counts, "levels");
         }
     }
+}
+
+/// Whether a run took more than it is given here. The nodes' engine is given all there is.
+fn is_limit(code: Code) -> bool {
+    matches!(code, Code::PvmMemory | Code::PvmTime)
 }
 
 /// The state after each level, up to the first that has none.
@@ -172,7 +180,12 @@ fn states(script: &Script, engine: &mut dyn Engine) -> Vec<Result<String, Code>>
         let messages: Vec<Vec<u8>> =
             [start, info].into_iter().chain(level.messages.iter().cloned()).chain([end]).collect();
         let state = machine.level(number, &messages, engine, &reveal, &Silent).and_then(|outcome| {
-            Ok(format!("{} {:?} {:?}", machine.state_hash()?, outcome.runs, outcome.outbox))
+            Ok(format!(
+                "{} {:?} {:?}",
+                machine.state_hash()?,
+                outcome.runs,
+                outcome.outbox.map(|outbox| outbox.len())
+            ))
         });
         let failed = state.is_err();
         states.push(state.map_err(|problem| problem.code()));

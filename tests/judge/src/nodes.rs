@@ -9,8 +9,8 @@ use rollsnap_core::pvm::engine::{
 use rollsnap_core::pvm::function::{ENTRY, HostFunction, MODULE, Value, ValueType};
 use rollsnap_core::{Code, Problem, Result};
 use wasmer::{
-    Cranelift, EngineBuilder, Features, Function, FunctionEnv, FunctionEnvMut, FunctionType, Imports, Instance,
-    MemoryView, Module, RuntimeError, Store, Type, Value as Val,
+    Cranelift, EngineBuilder, Features, Function, FunctionEnv, FunctionEnvMut, FunctionType, Imports,
+    Instance, MemoryView, Module, RuntimeError, Store, Type, Value as Val,
 };
 use wasmer_types::TrapCode;
 
@@ -88,7 +88,7 @@ impl Engine for Nodes {
 }
 
 fn run(engine: &wasmer::Engine, module: &Module, kernel: &Kernel) -> Result<Ended> {
-    let mut store = Store::new(engine);
+    let mut store = Store::new(engine.clone());
     let env = FunctionEnv::new(&mut store, Env { memory: None });
     let mut imports = Imports::new();
     for &function in HostFunction::ALL {
@@ -96,8 +96,7 @@ fn run(engine: &wasmer::Engine, module: &Module, kernel: &Kernel) -> Result<Ende
             let kinds: Vec<Type> = function.params().iter().copied().map(kind).collect();
             let results: Vec<Type> = function.result().into_iter().map(kind).collect();
             let call = move |env: FunctionEnvMut<'_, Env>, args: &[Val]| call(env, function, args);
-            let wrapped =
-                Function::new_with_env(&mut store, &env, FunctionType::new(kinds, results), call);
+            let wrapped = Function::new_with_env(&mut store, &env, FunctionType::new(kinds, results), call);
             imports.define(MODULE, function.import(), wrapped);
         }
     }
@@ -165,7 +164,11 @@ impl Memory for Bytes<'_> {
     }
 }
 
-fn call(env: FunctionEnvMut<'_, Env>, function: HostFunction, args: &[Val]) -> Result<Vec<Val>, RuntimeError> {
+fn call(
+    env: FunctionEnvMut<'_, Env>,
+    function: HostFunction,
+    args: &[Val],
+) -> Result<Vec<Val>, RuntimeError> {
     let args: Vec<Value> = args
         .iter()
         .map(|value| match value {

@@ -91,10 +91,8 @@ pub fn watch(engine: &mut dyn Engine, kernel: &Kernel) -> Result<Seen, Problem> 
     let host = host.borrow();
     match ended {
         Err(problem) if problem.code() == Code::PvmRefusedKernel => Err(problem),
-        ended => Ok(Seen {
-            ended: ended.map_err(|problem| problem.code()),
-            calls: host.calls,
-            trace: host.trace,
-        }),
+        ended => {
+            Ok(Seen { ended: ended.map_err(|problem| problem.code()), calls: host.calls, trace: host.trace })
+        }
     }
 }

@@ -4,8 +4,8 @@
 use arbitrary::Unstructured;
 use rollsnap_core::pvm::function::{ENTRY, HostFunction, MODULE, ValueType};
 use wasm_encoder::{
-    CodeSection, ExportKind, ExportSection, Function, FunctionSection, ImportSection, RawSection, TypeSection,
-    ValType,
+    CodeSection, ExportKind, ExportSection, Function, FunctionSection, ImportSection, RawSection,
+    TypeSection, ValType,
 };
 use wasm_smith::{Config, Module};
 use wasmparser::{ExternalKind, Parser, Payload};

@@ -46,6 +46,9 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
 /// What the nodes' compiler has switched off.
 const NOT_COMPILED: WasmFeatures = WasmFeatures::MULTI_VALUE.union(WasmFeatures::BULK_MEMORY);
 
+/// Bytes of stack that the nodes' compiler surely has for a kernel: 1 MiB, less what is below the entry.
+const COMPILER_STACK: u64 = 960 << 10;
+
 /// Magic number and version of a module.
 const HEADER: &[u8; 8] = b"\0asm\x01\0\0\0";
 
@@ -96,8 +99,9 @@ pub fn admit(value: Option<&[u8]>, version: Version) -> Result<Admission> {
     let hash = hash.as_bytes().first_chunk().copied().unwrap_or_default();
     let entry = module.entry();
     // Where a start function calls the host, their compiler gives up.
-    let by_compiler = version > Version::V0 || start.is_none() && is_compiled(&bytes);
-    Ok(Admission::Admitted(Kernel { bytes, hash, version, memory: memory.into(), start, entry, by_compiler }))
+    let by_compiler = version == Version::V0 && start.is_none() && is_compiled(&bytes);
+    let deep_frames = if by_compiler { module.frames_in(COMPILER_STACK) } else { 0 };
+    Ok(Admission::Admitted(Kernel { bytes, hash, version, memory: memory.into(), start, entry, deep_frames }))
 }
 
 /// Whether the nodes' compiler takes a module that is valid.

@@ -36,6 +36,10 @@ pub(super) struct Module<'a> {
     pages: u64,
     /// Elements that each table begins with.
     tables: Vec<u64>,
+    /// The most bytes that its functions have, with their local variables, and the most parameters.
+    body: u64,
+    locals: u32,
+    params: usize,
     /// Names of all exports.
     pub(super) exports: Vec<&'a str>,
     /// The first memory among its exports.
@@ -108,6 +112,19 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// How many frames of machine code fit into a stack, whatever a compiler makes of the functions.
+    ///
+    /// What a frame holds are values: parameters, those of calls, local variables, and results of instructions, which
+    /// may all be kept. A vector has 16 bytes, and no instruction that makes one is shorter than 6 with its operands; any
+    /// other has 8, and takes 3 or more. So the values are at most three times as long as the code. `tests/judge`
+    /// compares that with the compiler of the nodes.
+    pub(super) fn frames_in(&self, stack: u64) -> usize {
+        let params = u64::try_from(self.params).unwrap_or(u64::MAX);
+        let values = params.saturating_mul(2).saturating_add(self.locals.into()).saturating_mul(16);
+        let frame = self.body.saturating_mul(3).saturating_add(values).saturating_add(128);
+        usize::try_from(stack / frame).unwrap_or(0)
+    }
+
     fn function_type(&self, index: u32) -> Option<&FuncType> {
         self.types.get(usize::try_from(index).ok()?)?.as_ref()
     }
@@ -173,7 +190,11 @@ impl<'a> Module<'a> {
                     self.read_element(element?, bytes)?;
                 }
             }
-            Payload::CodeSectionEntry(body) => code(body, bytes)?,
+            Payload::CodeSectionEntry(body) => {
+                self.locals = self.locals.max(code(body, bytes)?);
+                let range = body.range();
+                self.body = self.body.max(range.end.saturating_sub(range.start));
+            }
             Payload::DataSection(section) => {
                 for data in section.clone() {
                     self.read_data(&data?, bytes)?;
@@ -192,6 +213,7 @@ impl<'a> Module<'a> {
                     continue;
                 };
                 forbid(kind.params().iter().chain(kind.results()))?;
+                self.params = self.params.max(kind.params().len());
                 self.types.push(Some(kind.clone()));
             }
         }
@@ -284,8 +306,8 @@ fn forbid<'k>(kinds: impl IntoIterator<Item = &'k ValType>) -> Result<(), Stop> 
     if kinds.into_iter().any(|kind| float::is_float(*kind)) { Err(Stop::Float) } else { Ok(()) }
 }
 
-/// Reads one function to its end.
-fn code(body: &FunctionBody<'_>, bytes: &[u8]) -> Result<(), Stop> {
+/// Reads one function to its end; how many local variables it has.
+fn code(body: &FunctionBody<'_>, bytes: &[u8]) -> Result<u32, Stop> {
     let mut locals = 0u32;
     for local in body.get_locals_reader()? {
         let (count, kind) = local?;
@@ -296,7 +318,8 @@ fn code(body: &FunctionBody<'_>, bytes: &[u8]) -> Result<(), Stop> {
     while !operators.eof() {
         operator(&mut operators, bytes)?;
     }
-    Ok(operators.finish()?)
+    operators.finish()?;
+    Ok(locals)
 }
 
 /// Reads one constant expression; its value when it is a plain number of 32 bits.
