@@ -26,9 +26,6 @@ use super::traps;
 /// How many compiled kernels are kept.
 const KEPT: usize = 4;
 
-/// So many frames always fit on the stack of the nodes' compiler, which has 1 MiB.
-const FRAMES_V0: u32 = 4096;
-
 /// No host function has more parameters.
 const MAX_PARAMS: usize = 6;
 
@@ -155,8 +152,9 @@ impl Engine for HostEngine {
         }
         self.shared.halted.set(false);
         *self.shared.host.borrow_mut() = Some(host);
-        let frames = if core::mem::take(&mut self.deep) { FRAMES_V0 } else { frames(kernel.version) as u32 };
-        let ended = self.start(kernel, frames);
+        let deep = core::mem::take(&mut self.deep);
+        let frames = if deep { kernel.deep_frames } else { frames(kernel.version) };
+        let ended = self.start(kernel, u32::try_from(frames).unwrap_or(u32::MAX));
         if !self.broken {
             self.shared.host.borrow_mut().take();
             self.shared.memory.borrow_mut().take();
