@@ -146,6 +146,57 @@ fn host_functions_see_arguments_memory_and_results() {
     assert_eq!(notes, expected);
 }
 
+/// wasmi 2.0.0 takes another condition than the one that stands in front of some of these.
+#[test]
+fn selects_take_their_own_condition() {
+    // Local 0 is a 64-bit zero, 1 a zero, 2 a two; the results are what WebAssembly says.
+    for (body, result) in [
+        ("(i64.eqz (local.get 0)) (select (i32.const 5) (i32.const 7) (i32.eqz (local.get 1))) (i32.add)", 6),
+        ("(i64.eqz (local.get 0)) (select (i32.const 5) (i32.const 7) (i32.eqz (local.get 2))) (i32.add)", 8),
+        (
+            "(i64.eqz (local.get 0)) (select (i32.const 5) (i32.const 7) (i32.ne (local.get 1) (i32.const 0))) i32.add",
+            8,
+        ),
+        (
+            "(i64.eqz (local.get 0)) (select (i32.const 5) (i32.const 7) (i32.ne (local.get 2) (i32.const 0))) i32.add",
+            6,
+        ),
+        (
+            "(i64.eqz (local.get 0)) (select (i32.const 5) (i32.const 7) (i32.eq (i32.const 0) (local.get 1))) i32.add",
+            6,
+        ),
+        ("(i64.eqz (local.get 0)) (select (i32.const 5) (i32.const 7) (local.get 2)) (i32.add)", 6),
+        ("(i64.eqz (local.get 0)) (select (i32.const 5) (i32.const 7) (i64.eqz (local.get 0))) (i32.add)", 6),
+        (
+            "(i64.eqz (local.get 0)) (select (result i32) (i32.const 5) (i32.const 7) (i32.eqz (local.get 1))) i32.add",
+            6,
+        ),
+        (
+            "(i32.add (local.get 1) (i32.const 5)) (select (i32.const 1) (local.get 1) (i32.eqz (local.get 1))) i32.add",
+            6,
+        ),
+        (
+            "(i64.eqz (local.get 0)) (if (result i32) (i32.eqz (local.get 1)) (then (i32.const 1)) (else (local.get 1))) i32.add",
+            2,
+        ),
+        (
+            "(i64.eqz (local.get 0)) (block (result i32) (br_if 0 (i32.const 3) (i32.eqz (local.get 1))) (drop) (i32.const 4)) i32.add",
+            4,
+        ),
+        (
+            "(i64.eqz (local.get 0)) (i32.const 9) (local.get 1) (i32.eqz (local.get 1)) (select) (local.set 2) (local.set 1) (local.get 2)",
+            9,
+        ),
+    ] {
+        let (ended, _) = module(&format!(
+            r#"(memory (export "m") 1)
+               (func $f (result i32) (local i64 i32 i32) (local.set 2 (i32.const 2)) {body})
+               (func (export "kernel_run") (if (i32.ne (call $f) (i32.const {result})) (then unreachable)))"#
+        ));
+        assert_eq!(ended, Ended::Returned, "{body}");
+    }
+}
+
 #[test]
 fn a_host_that_halts_ends_the_run_at_once() {
     let (ended, notes) =

@@ -245,7 +245,7 @@ fn huge_answers_are_cut_off() {
     }
     // The limit itself is not too long.
     let body = r#"{"level":7}"#;
-    let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"level\":7}";
+    let bytes = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 11\r\n\r\n{\"level\":7}";
     let url = socket(move |mut stream| drop(stream.write_all(bytes)));
     let limit = body.len() as u64;
     assert_eq!(head(&at(&url, Options { max_body: limit, ..quick() })), Ok(7));
@@ -255,7 +255,9 @@ fn huge_answers_are_cut_off() {
 fn redirects_are_told_not_followed() {
     let target = Stub::start(&view("v5-archive"), &[]);
     let location = format!("{}/chains/main/blocks/head/header/shell", target.url());
-    let reply = format!("HTTP/1.1 301 Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+    let reply = format!(
+        "HTTP/1.1 301 Moved\r\nLocation: {location}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    );
     let url = socket(move |mut stream| drop(stream.write_all(reply.as_bytes())));
     let problem = head(&at(&url, quick())).unwrap_err();
     assert_eq!(problem.code(), Code::L1Answer);
@@ -266,7 +268,8 @@ fn redirects_are_told_not_followed() {
 
 #[test]
 fn an_empty_answer_is_no_answer() {
-    let problem = answered_with(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", quick());
+    let problem =
+        answered_with(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", quick());
     assert_eq!(problem.code(), Code::L1Answer);
     assert!(problem.found_text().unwrap().starts_with("an empty answer for /chains/"), "{problem}");
 }
@@ -314,13 +317,13 @@ fn answering(replies: &'static [&'static str]) -> String {
     })
 }
 
-const SEVEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"level\":7}";
-const BUSY: &str = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
-const LATER: &str = "HTTP/1.1 429 Slow down\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
-const NEVER: &str = "HTTP/1.1 503 Busy\r\nRetry-After: 18446744073709551615\r\nContent-Length: 0\r\n\r\n";
-const DATE: &str =
-    "HTTP/1.1 504 Late\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\nContent-Length: 0\r\n\r\n";
-const BROKEN: &str = "HTTP/1.1 500 Error\r\nContent-Length: 0\r\n\r\n";
+const SEVEN: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 11\r\n\r\n{\"level\":7}";
+const BUSY: &str = "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+const LATER: &str =
+    "HTTP/1.1 429 Slow down\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+const NEVER: &str = "HTTP/1.1 503 Busy\r\nRetry-After: 18446744073709551615\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+const DATE: &str = "HTTP/1.1 504 Late\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+const BROKEN: &str = "HTTP/1.1 500 Error\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 #[test]
 fn what_is_busy_is_asked_again() {
@@ -346,7 +349,10 @@ fn a_user_name_and_a_password_are_sent_as_they_are_meant() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
-        for reply in [SEVEN, "HTTP/1.1 401 Who?\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"] {
+        for reply in [
+            SEVEN,
+            "HTTP/1.1 401 Who?\r\nWWW-Authenticate: Basic\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        ] {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = [0; 4096];
             let read = stream.read(&mut request).unwrap();

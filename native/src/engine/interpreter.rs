@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rollsnap_core::pvm::Version;
 use rollsnap_core::pvm::engine::{Ended, Engine, Entry, Kernel, SharedHost, Trap, Uninstantiable, frames};
 use rollsnap_core::pvm::function::{ENTRY, HostFunction, MODULE, Value, ValueType};
+use rollsnap_core::pvm::kernel::counted_selects;
 use rollsnap_core::{Code, Problem, Result};
 use wasmi::errors::{HostError, MemoryError, TableError};
 use wasmi::{
@@ -105,7 +106,8 @@ impl Prepared {
         if let Some(module) = self.modules.get(&kernel.hash) {
             return Ok(module.clone());
         }
-        let module = Module::new(&self.engine, &kernel.bytes).map_err(refused)?;
+        let bytes = counted_selects(&kernel.bytes)?;
+        let module = Module::new(&self.engine, &bytes).map_err(refused)?;
         self.modules.put(kernel.hash, module.clone());
         Ok(module)
     }

@@ -10,15 +10,19 @@
 //!   called. That is a [`Problem`], never a guess;
 //! * all else is admitted.
 //!
-//! [`watched`] prepares what was admitted for engines that keep to themselves what they refuse or allow.
+//! [`watched`] prepares what was admitted for engines that keep to themselves what they refuse or allow, and
+//! [`counted_selects`] for one that gets an instruction wrong.
 //!
 //! The order is theirs: decoding, linking, instantiation. A float is a decode error wherever it stands, so it is
 //! found before anything behind it; and an import that nobody knows counts also where a function is ill-typed.
 
 mod float;
 mod module;
+mod selects;
 mod start;
 pub mod watched;
+
+pub use selects::counted_selects;
 
 use alloc::format;
 use alloc::sync::Arc;

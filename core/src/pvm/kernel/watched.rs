@@ -25,7 +25,7 @@ const TYPES: u8 = 1;
 const FUNCTIONS: u8 = 3;
 const GLOBALS: u8 = 6;
 const EXPORTS: u8 = 7;
-const CODE: u8 = 10;
+pub(super) const CODE: u8 = 10;
 
 /// Pages of the largest memory.
 const MAX_PAGES: u64 = 1 << 16;
@@ -76,7 +76,7 @@ pub fn watched(bytes: &[u8], frames: u32) -> problem::Result<Watched> {
     Ok(Watched { bytes, flag })
 }
 
-fn sections(bytes: &[u8]) -> impl Iterator<Item = Result<Payload<'_>>> {
+pub(super) fn sections(bytes: &[u8]) -> impl Iterator<Item = Result<Payload<'_>>> {
     let mut parser = Parser::new(0);
     parser.set_features(FEATURES);
     parser.parse_all(bytes)
@@ -209,17 +209,10 @@ impl<'a> Module<'a> {
 
     /// Writes the bodies that were collected.
     fn flush(&self, out: &mut Vec<u8>, bodies: &mut Vec<Vec<u8>>) {
-        if bodies.is_empty() {
-            return;
+        if !bodies.is_empty() {
+            bodies.push(self.grow());
+            write_code(out, bodies);
         }
-        bodies.push(self.grow());
-        let mut content = Vec::new();
-        start::write_number(&mut content, count(bodies.len()));
-        for body in bodies.drain(..) {
-            start::write_number(&mut content, count(body.len()));
-            content.extend(body);
-        }
-        start::write_section(out, CODE, &content);
     }
 
     /// A body that counts, and in which `memory.grow` calls the function that is added.
@@ -307,6 +300,20 @@ impl<'a> Module<'a> {
     }
 }
 
+/// Writes the section of these bodies, which are gone then. Without any there is none.
+pub(super) fn write_code(out: &mut Vec<u8>, bodies: &mut Vec<Vec<u8>>) {
+    if bodies.is_empty() {
+        return;
+    }
+    let mut content = Vec::new();
+    start::write_number(&mut content, count(bodies.len()));
+    for body in bodies.drain(..) {
+        start::write_number(&mut content, count(body.len()));
+        content.extend(body);
+    }
+    start::write_section(out, CODE, &content);
+}
+
 /// The byte of a type; a kernel has no others.
 fn value_type(kind: ValType) -> problem::Result<u8> {
     Ok(match kind {
@@ -332,12 +339,12 @@ fn more(content: &[u8], elements: u32, bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(section)
 }
 
-fn slice<'a>(bytes: &'a [u8], range: &Range<u64>) -> &'a [u8] {
+pub(super) fn slice<'a>(bytes: &'a [u8], range: &Range<u64>) -> &'a [u8] {
     let place = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
     place.and_then(|(start, end)| bytes.get(start..end)).unwrap_or_default()
 }
 
-fn count(len: usize) -> u32 {
+pub(super) fn count(len: usize) -> u32 {
     len.try_into().unwrap_or(u32::MAX)
 }
 
