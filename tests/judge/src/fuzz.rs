@@ -25,7 +25,7 @@ type Counts = BTreeMap<&'static str, u64>;
 
 /// Our engines, and the nodes'.
 pub fn engines() -> Vec<(&'static str, Box<dyn Engine>)> {
-    let limits = || Limits::default().memory(256 << 20).time(Duration::from_secs(20));
+    let limits = || Limits::default().memory(256 << 20).time(Duration::from_secs(5));
     vec![
         ("interpreter", engine("interpreter", limits()).unwrap().unwrap()),
         ("jit", engine("jit", limits()).unwrap().unwrap()),
@@ -197,6 +197,26 @@ fn states(script: &Script, engine: &mut dyn Engine) -> Vec<Result<String, Code>>
         }
     }
     states
+}
+
+/// Runs one kernel; whether they do not agree.
+pub fn kernel(path: &Path) -> u64 {
+    let bytes = wat::parse_file(path).expect("a module");
+    let kernel = match kernel::admit(Some(&bytes), Version::V6) {
+        Ok(Admission::Admitted(kernel)) => kernel,
+        other => {
+            println!("not admitted: {other:?}");
+            return 1;
+        }
+    };
+    let seen: Vec<_> =
+        engines().iter_mut().map(|(name, engine)| (*name, watch(&mut **engine, &kernel))).collect();
+    for (name, seen) in &seen {
+        println!("{name}: {seen:?}");
+    }
+    let mut taken = seen.iter().filter_map(|(_, seen)| seen.as_ref().ok());
+    let first = taken.next();
+    u64::from(!taken.all(|other| first.is_some_and(|first| same(first, other))))
 }
 
 /// The kernels of the fixtures.

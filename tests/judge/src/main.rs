@@ -2,6 +2,7 @@
 //!
 //!   tests/judge/run cases                        every case and kernel of tests/fixtures/pvm
 //!   tests/judge/run depth                        how deep a recursion goes
+//!   tests/judge/run kernel FILE                  one kernel, as text or binary, such as a finding
 //!   tests/judge/run fuzz MINUTES [SEED] [smith|scripts]    kernels and scripts by chance
 //!
 //! It is no part of CI: the nodes' engine, `wasmer` 3.3.0 of 2023, takes minutes to build. The exit status says whether
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let findings = match arguments[..] {
         ["cases"] => cases::run(),
         ["depth"] => depth::run(),
+        ["kernel", file] => fuzz::kernel(file.as_ref()),
         ["fuzz", minutes, ref rest @ ..] => {
             let Ok(minutes) = minutes.parse::<f64>() else { return usage() };
             let seed = rest.iter().find_map(|word| word.parse().ok()).unwrap_or(1);
@@ -38,6 +40,6 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: judge cases | depth | fuzz MINUTES [SEED] [smith|scripts]");
+    eprintln!("usage: judge cases | depth | kernel FILE | fuzz MINUTES [SEED] [smith|scripts]");
     ExitCode::from(2)
 }

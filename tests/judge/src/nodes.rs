@@ -1,7 +1,8 @@
 //! The nodes' own engine: wasmer 3.3.0 with Cranelift, configured as the nodes do, behind the same trait as ours.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use rollsnap_core::pvm::engine::{
     Ended, Engine, Entry, Halt, Kernel, Memory, OutOfBounds, SharedHost, Trap, Uninstantiable,
@@ -24,7 +25,12 @@ pub struct Nodes {
 thread_local! {
     /// The host of the run. What wasmer keeps must be `Send`, which ours is not.
     static HOST: RefCell<Option<SharedHost>> = const { RefCell::new(None) };
+    /// When the run has to end: only a call of the host can stop it.
+    static END: Cell<Option<Instant>> = const { Cell::new(None) };
 }
+
+/// How long a run may take.
+const TIME: Duration = Duration::from_secs(10);
 
 /// What a host function of wasmer knows.
 struct Env {
@@ -81,7 +87,12 @@ impl Engine for Nodes {
     fn run(&mut self, kernel: &Kernel, host: SharedHost) -> Result<Ended> {
         let (engine, module) = self.module(kernel)?;
         HOST.set(Some(host));
-        let ended = run(&engine, &module, kernel);
+        let end = Instant::now() + TIME;
+        END.set(Some(end));
+        let mut ended = run(&engine, &module, kernel);
+        if matches!(ended, Ok(Ended::Halted)) && Instant::now() > end {
+            ended = Err(Problem::new(Code::PvmTime));
+        }
         HOST.set(None);
         ended
     }
@@ -177,6 +188,9 @@ fn call(
             other => panic!("no host function takes {other:?}"),
         })
         .collect();
+    if END.get().is_some_and(|end| Instant::now() > end) {
+        return Err(RuntimeError::user(Box::new(Halted)));
+    }
     let host = HOST.with_borrow(Clone::clone).expect("a run has a host");
     let memory = env.data().memory.clone();
     let answer = match &memory {
