@@ -7,7 +7,7 @@ use crate::header::Header;
 use crate::problem::{Problem, Result};
 use crate::{Code, tar::Member};
 
-/// Hears what an [`Inspector`](super::Inspector) tells of the first bytes of a file.
+/// Collects the events of an [`Inspector`](super::Inspector) for the first bytes of a file.
 ///
 /// Many bytes could be a header, zeros for one. So it is believed only with the header of the first member behind it,
 /// as far as the bytes reach: that lies in the next 512 of them.
@@ -19,7 +19,7 @@ pub struct Beginning {
 }
 
 impl Beginning {
-    /// Takes the next thing that is told.
+    /// Takes the next event.
     pub fn hear(&mut self, event: Event<'_>) -> Result<(), Infallible> {
         match event {
             Event::Header(header) => self.header = Some(*header),

@@ -128,8 +128,8 @@ impl OwnDatabase {
         self.mark([ROLLBACK_VERSIONS, WAL_VERSIONS])
     }
 
-    /// Writes at its end what makes it longer, and tells what the system says to that: over a quota or a size limit it
-    /// fails, where the engine only says that it could not write. The file is of no use after that.
+    /// Extends the file, to learn why a write failed: the engine reports only that it did, the system names a quota or a
+    /// size limit. The file cannot be used afterwards.
     ///
     /// # Errors
     /// [`Code::IoNoSpace`] and other `io.*` codes.
