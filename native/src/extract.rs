@@ -30,6 +30,9 @@ pub struct Options {
     pub check: bool,
 }
 
+/// How the names of staging and working directories begin.
+const OURS: &str = ".rollsnap-";
+
 const PHASE: Phase = Phase { index: 1, of: 1, name: "Extracting snapshot", total: None, unit: Unit::Bytes };
 
 /// Extracts members. Nothing appears before all of them are complete, and what was read is right: the whole
@@ -84,6 +87,12 @@ impl<'n> Stage<'n> {
         if let Event::Member(member) = event {
             if !self.all && !self.missing.remove(member.name.as_str()) {
                 return Ok(());
+            }
+            // In a data directory, a journal of this name would be taken for ours: it would belong to the right user.
+            if member.name.starts_with(OURS) {
+                return Err(Problem::new(Code::SnapshotMember)
+                    .member(&*member.name)
+                    .because("rollsnap keeps its own unfinished work under such names"));
             }
             self.names.push(member.name.clone());
         }

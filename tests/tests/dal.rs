@@ -81,7 +81,7 @@ fn slots_of_a_database() {
     }
     let known = DalConstants::of_protocol(&QUEBEC.parse().unwrap());
     assert!(known.is_some() && levels.dal_constants(1000) == Ok(known));
-    // A value that no node writes is told, not taken for an answer.
+    // A value that no node writes is reported, not taken for an answer.
     let sql = "UPDATE dal_slots_statuses SET attested = 'yes' WHERE slot_index = 1";
     drop(rows);
     drop(query);

@@ -175,7 +175,7 @@ fn not_checked(why: &str) -> Check {
 }
 
 impl Missing {
-    /// What is wrong with a context is told where it is checked; here something is only missing. What is wrong with
+    /// The check of the context reports what is wrong with it; here something is only missing. What is wrong with
     /// a disk counts.
     fn check(&self) -> Check {
         match self {

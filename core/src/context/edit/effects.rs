@@ -12,7 +12,7 @@ use once_cell::race::OnceBox;
 
 use super::directory::{Directory, next_epoch};
 
-/// The effects of questions on directories that were there when this was made. A tree writes them down when it is told to
+/// The effects of questions on directories that were there when this was made. A tree records them on request
 /// ([`Tree::noting`](super::Tree::noting)).
 #[derive(Clone)]
 pub struct Effects(Arc<Log>);
