@@ -89,7 +89,8 @@ impl<'n> Stage<'n> {
                 return Ok(());
             }
             // In a data directory, a journal of this name would be taken for ours: it would belong to the right user.
-            if member.name.starts_with(OURS) {
+            // Below another name as well: that may be a data directory.
+            if member.name.split('/').any(|part| part.starts_with(OURS)) {
                 return Err(Problem::new(Code::SnapshotMember)
                     .member(&*member.name)
                     .because("rollsnap keeps its own unfinished work under such names"));

@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod left;
+mod members;
 mod modes;
 mod owners;
 mod places;

@@ -9,7 +9,7 @@ use rollsnap_tests::cli::{Ground, Tree};
 use super::{FROM_DATA, INTO_DATA, Outside, VICTIM, ground, is_root, run};
 
 /// A journal as rollsnap writes it.
-fn journal(lines: &str) -> String {
+pub(super) fn journal(lines: &str) -> String {
     let mut hash = 14_695_981_039_346_656_037_u64;
     for byte in lines.bytes() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211);
