@@ -1,7 +1,7 @@
 //! A small true data directory, built from data in the program.
 //!
-//! It is the directory of a rollup in full history mode with twenty blocks: message lists,
-//! inboxes, commitments, context and pre-images with real hashes that agree with each other.
+//! It is the directory of a rollup in archive history mode with thirty-two blocks, from its origination on. Every state
+//! is the one that the nodes' own PVM computed on the messages of the block.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::io;
 const DATA_DIR: &[u8] = include_bytes!("../assets/data-dir.tar.gz");
 
 /// Name of the directory in the archive.
-const NAME: &str = "v5-full";
+const NAME: &str = "r5-dense";
 
 /// Name of the directory that is built.
 const PLACE: &str = "data-dir";

@@ -28,27 +28,26 @@ test('the example is consistent with its context, and says what that holds', asy
   await done(page);
   assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'yes', anchored: 'unknown' });
   const evidence = await page.textContent('[data-verdict=consistent] [data-code="context.hash"]');
-  assert.match(evidence, /1024 objects of the context, 95734 bytes, have their hashes and forms; 20 commits/);
-  assert.match(await page.textContent('[data-code="context.root"]'), /Wheremember context\/store\.1\.prefix, at offset 69,759 of the context/);
+  assert.match(evidence, /4652 objects of the context, 437902 bytes, have their hashes and forms; 32 commits/);
 
-  assert.equal(await page.textContent('#context-line'), '20 commits · 1,024 objects · 95.7 KB · at the head paths of up to 13 steps and contents of up to 16.4 KB');
+  assert.equal(await page.textContent('#context-line'), '32 commits · 4,652 objects · 438 KB · at the head paths of up to 14 steps and contents of up to 3.85 KB');
   assert.deepEqual(await kinds(page), [
-    ['Commits', '20', '1.18 KB', '1.2 %'],
-    ['Directories', '284', '14.7 KB', '15 %'],
-    ['Inner parts', '549', '30.8 KB', '32 %'],
-    ['Contents', '171', '49.1 KB', '51 %'],
+    ['Commits', '32', '1.89 KB', '0.4 %'],
+    ['Directories', '1,793', '92.2 KB', '21 %'],
+    ['Inner parts', '1,727', '94.6 KB', '22 %'],
+    ['Contents', '1,100', '249 KB', '57 %'],
   ]);
   const shown = await twigs(page);
   assert.equal(shown.length, 24);
   assert.deepEqual(shown.slice(0, 3), [
-    ['pvm_state/', '266 objects', '53.4 KB', '100 %'],
-    ['len/', '14 objects', '33.9 KB', '63 %'],
-    ['durable/', '111 objects', '12.3 KB', '23 %'],
+    ['pvm_state/', '1,154 objects', '135 KB', '100 %'],
+    ['durable/', '831 objects', '113 KB', '84 %'],
+    ['long/', '285 objects', '36.0 KB', '27 %'],
   ]);
   // Each below the one that it is in.
-  assert.deepEqual(await texts(page, '#context .subtrees > li > ul > li > .twig > .tree-name'), ['len/', 'durable/', 'w33/', 'd0/']);
-  assert.deepEqual(await texts(page, '#context .subtrees > li > ul > li > ul > li:first-child > .twig > .tree-name'), ['state/', 'd1/']);
-  assert.equal(await page.textContent('#subtrees-left-out'), '14 smaller subtrees are left out.');
+  assert.deepEqual(await texts(page, '#context .subtrees > li > ul > li > .twig > .tree-name'), ['durable/', 'value/']);
+  assert.deepEqual(await texts(page, '#context .subtrees > li > ul > li > ul > li:first-child > .twig > .tree-name'), ['long/', 'pvm/']);
+  assert.equal(await page.textContent('#subtrees-left-out'), '74 smaller subtrees are left out.');
   await look(page, 'context');
   await page.setViewportSize({ width: 375, height: 700 });
   await assertNoSideways(page);

@@ -43,7 +43,7 @@ test('everything by keyboard', async (t) => {
   await page.keyboard.press('Enter');
   assert.equal(await page.textContent('#crumbs [aria-current]'), 'context');
   await page.keyboard.press('ArrowRight');
-  assert.match(await focused(page), /store\.1\.prefix/);
+  assert.match(await focused(page), /store\.dict/);
   await page.keyboard.press('Backspace');
   assert.equal(await page.textContent('#crumbs [aria-current]'), 'All members');
   await tabTo(page, '#tab-table');
@@ -55,7 +55,7 @@ test('everything by keyboard', async (t) => {
   await page.keyboard.press('Enter');
   assert.equal(await focused(page), 'member-title');
   await page.keyboard.press('Escape');
-  assert.equal(await focused(page), 'store.sqlite');
+  assert.equal(await focused(page), 'context/store.0.suffix');
   await tabTo(page, '#report-save');
 });
 

@@ -1,10 +1,12 @@
 //! Words, forms and exit statuses: help, manual pages, completions, progress, and the demo.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rollsnap_tests::cli::{Ground, Run, dump, members};
+use rollsnap_tests::cli::{Ground, Run, Tree, dump, program};
 use serde_json::{Value, json};
 
 const COMMANDS: [&[&str]; 23] = [
@@ -353,34 +355,52 @@ fn manual_pages() {
 #[test]
 fn the_demo_does_what_it_says() {
     let ground = Ground::new();
-    let run = ground.run(&["demo", "show"]).ok();
+    let run = ground.run(&["demo", "my show"]).ok();
     for text in [
-        "\n$ rollsnap export show/finalized.snapshot --data-dir show/data-dir\nSnapshot exported to show/finalized.snapshot\n",
-        "\n$ rollsnap info show/finalized.snapshot\nValid smart rollup node snapshot.\nFormat:          compressed\n",
-        "Head level:      2000027\n",
-        "Intact:      yes\n",
+        "\n$ rollsnap export 'my show/rollup.snapshot' --data-dir 'my show/data-dir'\nSnapshot exported to my show/rollup.snapshot\n",
+        "\n$ rollsnap info 'my show/rollup.snapshot'\nValid smart rollup node snapshot.\nFormat:          compressed\n",
+        "Head level:      5029\n",
+        "\nIntact:      yes\nConsistent:  yes\nAnchored:    not checked\n",
+        "  yes     state.genesis  ",
         "Snapshot successfully imported\n",
-        "\nEverything is in show\n",
+        "\nEverything is in my show\n",
     ] {
         assert!(run.text().contains(text), "{text:?} in {run}");
     }
-    assert!(run.err.contains("The rollup node is already at level 2000027"), "{run}");
+    assert!(run.err.contains("The rollup node is already at level 5029"), "{run}");
+    // It warns of nothing, and only layer 1 is left to be asked.
+    assert!(!run.text().contains("warning"), "{run}");
+    assert_eq!(run.text().matches("  open    ").count(), 1, "{run}");
+    // Each note once.
+    let notes: Vec<_> = run.err.lines().filter(|line| line.starts_with("Note: ")).collect();
+    let distinct: BTreeSet<_> = notes.iter().collect();
+    assert!(!notes.is_empty() && notes.len() == distinct.len(), "{run}");
     let mut names: Vec<_> =
-        fs::read_dir(ground.path("show")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::read_dir(ground.path("my show")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["data-dir", "fast.snapshot", "finalized.snapshot", "imported", "plain.snapshot"]);
-    let sums: Vec<Value> = ["finalized", "fast", "plain"]
-        .iter()
-        .map(|name| members(&ground.at(&format!("show/{name}.snapshot")))["sha256"].clone())
-        .collect();
-    assert!(sums.iter().all(|sum| *sum == sums[0]));
-    // What is demonstrated is a true directory: the one of the fixtures.
-    let truth = ground.unpack("v5-full", "truth");
-    let (shown, truth) =
-        (dump(&ground.at("show/data-dir/store.sqlite")), dump(&format!("{truth}/store.sqlite")));
-    assert_eq!(shown["tables"], truth["tables"]);
-    assert_eq!(dump(&ground.at("show/imported/store.sqlite"))["integrity"], json!(["ok"]));
-    ground.run(&["demo", "show"]).refused(4, "is not empty");
+    assert_eq!(names, ["data-dir", "imported", "rollup.snapshot"]);
+    // What is demonstrated is a true directory: the one that GNU tar finds in the program's sources.
+    let truth = ground.path("truth");
+    fs::create_dir(&truth).unwrap();
+    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("../native/assets/data-dir.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.arg("-xzf").arg(asset).arg("-C").arg(&truth).arg("--strip-components=1");
+    assert!(tar.status().unwrap().success());
+    Tree::of(&ground.path("my show/data-dir"))
+        .only(|name| !name.ends_with("lock"))
+        .same_as(&Tree::of(&truth).only(|name| !name.ends_with("lock")), "the demo's directory");
+    assert_eq!(dump(&ground.at("my show/imported/store.sqlite"))["integrity"], json!(["ok"]));
+    // What it recommends can be typed as it stands.
+    let (_, next) = run.text().split_once("\nWhat to try next\n").unwrap();
+    let commands: Vec<_> = next.lines().filter_map(|line| line.strip_prefix("  rollsnap ")).collect();
+    assert_eq!(commands.len(), 3, "{run}");
+    for words in commands {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("exec {} {words}", program().display()));
+        let output = ground.isolate(&mut shell).output().unwrap();
+        assert!(output.status.success() && !output.stdout.is_empty(), "{words}: {output:?}");
+    }
+    ground.run(&["demo", "my show"]).refused(4, "is not empty");
     // Without a name it works in the directory for temporary files.
     ground.run(&["demo", "--quiet"]).ok();
     assert_eq!(fs::read_dir(ground.path("tmp")).unwrap().count(), 1);

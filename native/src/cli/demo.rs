@@ -24,42 +24,43 @@ pub(super) fn run(args: &DemoArgs, feedback: &mut Terminal) -> Result<ExitCode> 
     let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
     let here = shown_path(&directory);
     print(format_args!(
-        "{STRONG}A data directory of a rollup node, with true hashes, in {here}{STRONG:#}\n"
+        "{STRONG}A data directory of a rollup node, with true states, in {here}{STRONG:#}\n"
     ))?;
     let data_dir = demo::build(&directory)?.to_string_lossy().into_owned();
-    let (snapshot, fresh) = (at("finalized.snapshot"), at("imported"));
+    let (snapshot, fresh) = (at("rollup.snapshot"), at("imported"));
+    feedback.note_once();
 
-    step("Export it in all three ways: compressed, compressed in half the time, not at all")?;
+    step("Export it at its finalized level")?;
     command(&["export", &snapshot, "--data-dir", &data_dir], feedback)?;
-    let fast = at("fast.snapshot");
-    command(&["export", &fast, "--fast", "--data-dir", &data_dir], feedback)?;
-    let plain = at("plain.snapshot");
-    command(&["export", &plain, "--uncompressed", "--data-dir", &data_dir], feedback)?;
 
-    step("See what it says about itself; this reads the first block only")?;
+    step("See what the snapshot says about itself; this reads its first block only")?;
     command(&["info", &snapshot], feedback)?;
 
-    step("List its members")?;
-    command(&["ls", &snapshot], feedback)?;
-
-    step("Read it to the last byte")?;
+    step("Read it to the last byte, and prove what can be proved without layer 1")?;
     command(&["verify", &snapshot], feedback)?;
 
     step("Import it into a fresh data directory")?;
     command(&["import", &snapshot, "--data-dir", &fresh], feedback)?;
 
-    step("The same snapshot again: refused, nothing is changed")?;
-    command(&["import", &snapshot, "--force", "--data-dir", &fresh], feedback)?;
+    step("Import it again: refused, and nothing is changed")?;
+    command(&["import", &snapshot, "--data-dir", &fresh, "--force"], feedback)?;
 
     print(format_args!("\n{STRONG}Everything is in {here}{STRONG:#}\n"))?;
     for (name, what) in [
-        ("data-dir", "the data directory that was exported, at level 2000029"),
-        ("finalized.snapshot", "its snapshot at the finalized level, 2000027"),
-        ("fast.snapshot", "the same, compressed in less time"),
-        ("plain.snapshot", "the same, not compressed"),
+        ("data-dir", "the data directory that was exported"),
+        ("rollup.snapshot", "its snapshot"),
         ("imported", "the fresh data directory"),
     ] {
-        print(format_args!("  {name:<20} {FAINT}{what}{FAINT:#}\n"))?;
+        print(format_args!("  {name:<17} {FAINT}{what}{FAINT:#}\n"))?;
+    }
+
+    print(format_args!("\n{STRONG}What to try next{STRONG:#}\n"))?;
+    for (words, what) in [
+        (&["ls", &snapshot][..], "the files in it"),
+        (&["context", "log", &fresh], "the states that were imported"),
+        (&["export", &at("fast.snapshot"), "--fast", "--data-dir", &data_dir], "the same in half the time"),
+    ] {
+        print(format_args!("  {}\n    {FAINT}{what}{FAINT:#}\n", shown(&typed(words))))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -70,7 +71,7 @@ fn step(text: &str) -> Result<()> {
 
 /// Shows a command and runs it, in this process.
 fn command(words: &[&str], feedback: &mut Terminal) -> Result<()> {
-    print(format_args!("{FAINT}$ rollsnap {}{FAINT:#}\n", shown(&words.join(" "))))?;
+    print(format_args!("{FAINT}$ {}{FAINT:#}\n", shown(&typed(words))))?;
     let cli = Cli::try_parse_from(["rollsnap"].iter().chain(words))
         .map_err(|err| Problem::new(Code::Usage).because(err))?;
     let output = Output::new(false);
@@ -82,6 +83,12 @@ fn command(words: &[&str], feedback: &mut Terminal) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A command as it is typed into a shell.
+fn typed(words: &[&str]) -> String {
+    // A path with a NUL cannot be typed, and cannot exist.
+    shlex::try_join(["rollsnap"].iter().chain(words).copied()).unwrap_or_default()
 }
 
 /// An empty directory to work in.

@@ -1,5 +1,6 @@
 //! Progress on standard error, in the form that was asked for.
 
+use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ const JSON_EVERY: Duration = Duration::from_millis(200);
 pub(super) struct Terminal {
     form: ProgressForm,
     quiet: bool,
+    /// The notes so far, where each is shown once.
+    noted: Option<HashSet<String>>,
     current: Option<Current>,
     stop: Arc<AtomicBool>,
     allowance: Allowance,
@@ -54,7 +57,12 @@ impl Terminal {
         signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(failed)?;
         let allowance =
             global.memory.map_or_else(|| Allowance::new(memory::of_this_machine()), Allowance::exactly);
-        Ok(Self { form, quiet: global.quiet, current: None, stop, allowance })
+        Ok(Self { form, quiet: global.quiet, noted: None, current: None, stop, allowance })
+    }
+
+    /// From now on a note is shown once, however many commands have it.
+    pub(super) fn note_once(&mut self) {
+        self.noted.get_or_insert_default();
     }
 
     /// What the job reads comes from a file of so many bytes.
@@ -149,7 +157,8 @@ impl Feedback for Terminal {
     }
 
     fn note(&mut self, text: &str) {
-        if self.quiet {
+        let is_new = self.noted.as_mut().is_none_or(|noted| noted.insert(text.into()));
+        if self.quiet || !is_new {
             return;
         }
         let tell = || match self.form {

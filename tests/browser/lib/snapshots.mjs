@@ -6,6 +6,10 @@ import { gunzipSync } from 'node:zlib';
 
 export const example = readFileSync(new URL('../../../www/example.snapshot', import.meta.url));
 
+/** What the makers of its data directory say of it. */
+export const truth = JSON.parse(readFileSync(new URL('../../fixtures/replay/r5-dense.expect.json', import.meta.url)));
+export const exampleHeader = truth.headers.finalized;
+
 /** `{name, data}` of every member of an uncompressed snapshot. */
 export function membersOf(plain) {
   const members = [];
