@@ -8,13 +8,13 @@
 pub mod checkout;
 pub mod durable;
 pub mod edit;
-pub mod facts;
 pub mod index;
 pub mod layout;
 pub mod pack;
 pub mod path;
 pub mod riscv;
 pub mod stat;
+pub mod stats;
 pub mod tree;
 pub mod verify;
 pub mod walk;
@@ -25,20 +25,17 @@ mod commits;
 mod entries;
 mod findings;
 mod open;
-mod tally;
 
 pub use beginning::{Beginning, pvm_state};
 pub use checkout::{Commit, Listed, State};
 pub use commits::{Contexts, Found, INDEX_FILES};
 pub(crate) use entries::{MAX_BITS, earlier};
-pub use facts::Facts;
 pub use index::Index;
 pub use layout::Layout;
 pub use open::Context;
 pub(crate) use open::no_entry;
 pub use riscv::Riscv;
 pub use stat::Stat;
-pub use tally::Tally;
 pub use tree::{Contents, Directory, Link, Object};
 pub use walk::Walk;
 

@@ -62,6 +62,11 @@ impl Problem {
         }))
     }
 
+    /// A store says something that a node never writes there. `path` is the name of the file.
+    pub fn damaged_store(path: &str, what: &str) -> Self {
+        Self::new(Code::StoreDamaged).headline(format!("the store is damaged: {what}")).path(path)
+    }
+
     /// Says it in these words instead of the title of the table. For the exact texts of the
     /// peers, which scripts match.
     pub fn headline(mut self, text: impl Into<String>) -> Self {

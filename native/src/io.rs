@@ -1,12 +1,10 @@
 //! Small helpers around the file system: errors in our words, and what several modules need.
 
 use std::fs;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::{Code, Problem, Result};
-
-use crate::dir::Dir;
 
 /// Says what was being done (`doing`, such as `read` or `create`), on which path, and why it did
 /// not work. The code is one of `io.not-found`, `io.permission`, `io.no-space`, `io.directory`
@@ -25,26 +23,6 @@ pub fn problem(doing: &str, path: &Path, err: io::Error) -> Problem {
 /// The system gives no thread for a job that needs one.
 pub(crate) fn no_thread(err: io::Error) -> Problem {
     Problem::new(Code::IoOther).headline("cannot start a thread").because(err)
-}
-
-/// The whole content of a small file below a directory, or `None` if there is no such file. `name` is relative to
-/// the directory, with `/`; which links are followed, [`Dir::read`] says.
-///
-/// # Errors
-/// Any `io.*` code; `io.other` when it is longer than `limit` bytes, and for what is no regular file.
-pub fn read_small(directory: &Path, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
-    let Some(directory) = Dir::open_if_there(directory)? else { return Ok(None) };
-    let Some(file) = directory.read(name)? else { return Ok(None) };
-    let read = || {
-        let mut bytes = Vec::new();
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            let text = format!("it is longer than {limit} bytes");
-            return Err(io::Error::new(ErrorKind::InvalidData, text));
-        }
-        Ok(bytes)
-    };
-    read().map(Some).map_err(|err| problem("read", &directory.place(name), err))
 }
 
 /// Whether a directory is at a path. What cannot be looked at is not taken for missing.
@@ -98,19 +76,5 @@ mod tests {
         }
         assert_eq!(code(Errno::ISDIR), Code::IoDirectory);
         assert_eq!(code(Errno::IO), Code::IoOther);
-    }
-
-    #[test]
-    fn small_files_are_read_up_to_the_limit() {
-        let dir = tempfile::tempdir().unwrap();
-        let read = |limit| read_small(dir.path(), "file", limit);
-        assert_eq!(read(4).unwrap(), None);
-        fs::write(dir.path().join("file"), b"1234").unwrap();
-        assert_eq!(read(4).unwrap().as_deref(), Some(b"1234".as_slice()));
-        assert_eq!(read(3).unwrap_err().code(), Code::IoOther);
-        fs::create_dir(dir.path().join("directory")).unwrap();
-        let problem = read_small(dir.path(), "directory", 3).unwrap_err();
-        assert!(problem.to_string().contains("not a regular file"), "{problem}");
-        assert_eq!(read_small(&dir.path().join("none"), "file", 3).unwrap(), None);
     }
 }

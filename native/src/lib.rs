@@ -4,8 +4,9 @@
 //! locks, databases. Every long job takes a [`Feedback`](rollsnap_core::Feedback) and returns
 //! `Result<_, Problem>`; the command line in [`cli`] is a thin layer above it.
 //!
-//! * [`source`]: where a snapshot is read from; [`index`]: on all cores, and from anywhere;
-//!   [`extract`]: its members to files;
+//! * [`source`]: where a snapshot is read from; [`extract`]: its members to files; [`index`]: makes the
+//!   checkpoint index with which it is read on all cores, and from anywhere;
+//! * [`output`]: where a file goes that a job makes;
 //! * [`dir`]: directories that are held open, in which others may write;
 //! * [`files`]: the files of a directory or of an uncompressed snapshot, read at random;
 //! * [`data_dir`]: layout, metadata, locks and files of a node's data directory;
@@ -18,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 pub mod cli;
 pub mod context;
 pub mod contexts;
@@ -25,6 +27,7 @@ pub mod convert;
 pub mod data_dir;
 pub mod deflate;
 pub mod demo;
+mod destination;
 pub mod dir;
 pub mod engine;
 pub mod export;
@@ -38,10 +41,10 @@ pub mod jobs;
 pub mod l1;
 mod memory;
 pub mod nature;
+pub mod output;
 pub mod page;
 mod pool;
 pub mod replay;
-mod room;
 pub mod source;
 mod sparse;
 mod steady;

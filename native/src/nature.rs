@@ -91,7 +91,7 @@ pub fn read(
 
 fn judge(root: &Path, contexts: &Contexts, nature: &mut Nature, report: &mut Report) -> Result<()> {
     let store = open_any(root, None)?;
-    report.store = Some(store.facts());
+    report.store = Some(store.info());
     let head = store.head()?;
     nature.head_level = Some(head.level);
     let first = store.first_available()?;

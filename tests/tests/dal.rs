@@ -12,8 +12,9 @@ use std::thread;
 use std::time::Instant;
 
 use rollsnap::data_dir::PvmKind;
+use rollsnap::l1::DalConstants;
 use rollsnap::l1::{L1, Options};
-use rollsnap::replay::{DalConstants, DalNode, Levels, PreImages, Reveals, StoreLevels};
+use rollsnap::replay::{DalNode, Levels, PreImages, Reveals, StoreLevels};
 use rollsnap_core::feedback::{Phase, Silent};
 use rollsnap_core::pvm::{DalPage, Reveal, Rollup};
 use rollsnap_core::{Code, Feedback, Problem, Result};

@@ -446,8 +446,8 @@ fn constants_of_the_dal() {
         at(stub.url(), quick()).dal_constants(1010, &mut Silent)
     };
     let quebec = "PsQuebecnLByd3JwTiGadoG4nGWi3HYiLXUjkibeFV8dCFeVMUg".parse().unwrap();
-    let known = rollsnap::replay::DalConstants::of_protocol(&quebec).unwrap();
-    let expected = rollsnap::replay::DalConstants { active_since: Some(5_726_209), ..known };
+    let known = rollsnap::l1::DalConstants::of_protocol(&quebec).unwrap();
+    let expected = rollsnap::l1::DalConstants { active_since: Some(5_726_209), ..known };
     assert_eq!(ask(&view), Ok(expected));
     view["constants"]["dal_parametric"]["feature_enable"] = false.into();
     assert_eq!(ask(&view).unwrap().active_since, None);

@@ -3,7 +3,8 @@
 use std::fs;
 
 use rollsnap::data_dir::PvmKind;
-use rollsnap::replay::{DalConstants, Levels, PreImages, Reveals};
+use rollsnap::l1::DalConstants;
+use rollsnap::replay::{Levels, PreImages, Reveals};
 use rollsnap_core::context::edit::Bytes;
 use rollsnap_core::pvm::{DalPage, DalParameters, Reveal, Rollup};
 use rollsnap_core::{Code, Result};

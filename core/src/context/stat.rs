@@ -11,11 +11,12 @@ use super::entries::{MAX_BITS, earlier};
 use super::open::no_entry;
 use super::pack::{Inode, Kind, MAX_INODE};
 use super::tree::other_kind;
-use super::{Commit, Context, Tally, path};
+use super::{Commit, Context, path};
 use crate::code::Code;
 use crate::feedback::Feedback;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
+use crate::report::Tally;
 
 /// How many subtrees are told apart; objects of the others count where those are.
 pub const MAX_SUBTREES: usize = 10_000;

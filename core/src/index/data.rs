@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::RangeInclusive;
 
-use super::{Header, Shape, damaged};
+use super::{Header, Shape};
 use crate::problem::{Problem, Result};
 use crate::read_at::ReadAt;
 
@@ -34,7 +34,7 @@ impl<R: ReadAt> Data<R> {
     pub(super) fn open(file: R, header: &Header, count: u64, shape: Shape, path: &str) -> Result<Self> {
         let fans = header.fan_out / 8;
         if !header.fan_out.is_multiple_of(8) || !fans.is_power_of_two() || fans.ilog2() > shape.order.bits() {
-            return Err(damaged(path, "its fan-out table has an impossible length")
+            return Err(Problem::damaged_store(path, "its fan-out table has an impossible length")
                 .expected("8 bytes for each of a power of two of slots")
                 .found(header.fan_out));
         }
@@ -185,6 +185,6 @@ impl<R: ReadAt> Data<R> {
     }
 
     fn damaged(&self, what: &str) -> Problem {
-        damaged(&self.path, what)
+        Problem::damaged_store(&self.path, what)
     }
 }

@@ -3,10 +3,10 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Shape, damaged, entries};
+use super::{Shape, entries};
 use crate::encoding::blake2b;
 use crate::growing::Lately;
-use crate::problem::Result;
+use crate::problem::{Problem, Result};
 use crate::read_at::ReadAt;
 
 /// Most entries of a log. Nodes merge it into `data` after some ten thousand, or after 2.5 million
@@ -31,7 +31,7 @@ impl<R: ReadAt> Log<R> {
         let mut lately = Lately::default();
         if count > MAX_LOG {
             let what = format!("a log of {count} entries is larger than rollsnap reads");
-            return Err(damaged(path, &what));
+            return Err(Problem::damaged_store(path, &what));
         }
         let mut at = 0;
         let mut buffer = Vec::new();

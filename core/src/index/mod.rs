@@ -17,7 +17,6 @@ use alloc::vec::Vec;
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-use crate::store::damaged;
 
 use data::Data;
 use log::Log;
@@ -77,13 +76,13 @@ impl<R: ReadAt> Index<R> {
             let mut count = announced;
             if rest < header.length && rest.is_multiple_of(shape.entry() as u64) {
                 count = rest / shape.entry() as u64;
-                let cut = damaged(&path, "it was cut, which a node does not notice");
+                let cut = Problem::damaged_store(&path, "it was cut, which a node does not notice");
                 index.short.push(cut.expected(format_args!("{announced} entries")).found(count));
             } else {
                 check_end(&file, &header, &path)?;
             }
             if header.fan_out != 0 {
-                return Err(damaged(&path, "a log has no fan-out table").found(header.fan_out));
+                return Err(Problem::damaged_store(&path, "a log has no fan-out table").found(header.fan_out));
             }
             let log = Some(Log::open(file, count, shape, &path)?);
             if name == "log" {
@@ -144,7 +143,7 @@ impl<R: ReadAt> Index<R> {
             && let Some(number) = data.misplaced()?
         {
             let what = format!("entry {number} is not in its place, so that a node does not find it");
-            found.push(damaged(data.path(), &what));
+            found.push(Problem::damaged_store(data.path(), &what));
         }
         Ok(found)
     }
@@ -156,13 +155,14 @@ fn open<F: Files>(files: &F, path: &str, shape: Shape) -> Result<Option<(F::File
     let mut bytes = [0; Header::LEN];
     let len = file.len();
     if len < Header::LEN as u64 {
-        return Err(damaged(path, "it is shorter than the header of an index file").found(len));
+        return Err(Problem::damaged_store(path, "it is shorter than the header of an index file").found(len));
     }
     file.read_at(0, &mut bytes)?;
-    let header = Header::parse(&bytes).ok_or_else(|| damaged(path, "it is not an index file"))?;
+    let header =
+        Header::parse(&bytes).ok_or_else(|| Problem::damaged_store(path, "it is not an index file"))?;
     let count = header.length / shape.entry() as u64;
     if !header.length.is_multiple_of(shape.entry() as u64) {
-        return Err(damaged(path, "its last entry is not whole")
+        return Err(Problem::damaged_store(path, "its last entry is not whole")
             .expected(format_args!("entries of {} bytes", shape.entry()))
             .found(format_args!("{} bytes of them", header.length)));
     }
@@ -176,7 +176,7 @@ fn check_end(file: &impl ReadAt, header: &Header, path: &str) -> Result<()> {
     if end.is_some_and(|end| end <= rest) {
         return Ok(());
     }
-    Err(damaged(path, "it was cut, or its header lies")
+    Err(Problem::damaged_store(path, "it was cut, or its header lies")
         .expected(format_args!("{} bytes of entries", header.length))
         .found(rest.saturating_sub(header.fan_out)))
 }

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use core::str::FromStr;
 
 use super::limits::MAX_TEXT;
-use super::{damaged, shortened};
+use super::shortened;
 use crate::hash;
 use crate::problem::{Problem, Result};
 use crate::sqlite::{Row, Value};
@@ -63,7 +63,7 @@ impl Cells<'_> {
             Ok(Value::Integer(level)) => format!(" at level {level}"),
             _ => String::new(),
         };
-        damaged(self.path, &format!("column {column} of table {}{at}", self.table))
+        Problem::damaged_store(self.path, &format!("column {column} of table {}{at}", self.table))
     }
 }
 

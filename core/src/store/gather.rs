@@ -9,12 +9,13 @@ use super::rows::Rows;
 use super::shelf::Shelf;
 use super::{Genesis, MAX_METADATA, Metadata, PreImages, STORE, Subject, cut_store, settle};
 use crate::code::Code;
+use crate::context::stats::DEPTH;
 use crate::context::verify::{Audit, Immediate, Memory};
-use crate::context::{Beginning, Context, Facts, facts};
+use crate::context::{Beginning, Context};
 use crate::feedback::{Feedback, OfFile, Phase, Unit};
 use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
-use crate::report::{MAX_CHECKS, Report, Verdict};
+use crate::report::{ContextStats, HeadStats, MAX_CHECKS, Report, Verdict};
 use crate::snapshot::Event;
 use crate::tar::{self, Member};
 
@@ -131,7 +132,7 @@ impl Gather {
         let total = Some(self.audit.put_off());
         feedback.phase(Phase { name: "Checking context", total, unit: Unit::Bytes, ..phase });
         let audited = self.audit.finish(feedback)?;
-        report.context = audited.totals.as_ref().map(Facts::from);
+        report.context = audited.totals.as_ref().map(ContextStats::from);
         if let Some(check) = held.too_large() {
             let checks = audited.checks.into_iter().chain([check]).collect();
             settle(report, audited.problems, checks, false);
@@ -152,16 +153,16 @@ impl Gather {
             states: Some(&states),
         };
         let (mut problems, mut passed) = Opened::check(subject, phase, feedback)?;
-        report.store = store.as_ref().ok().map(Opened::facts);
+        report.store = store.as_ref().ok().map(Opened::info);
         let genesis = match &store {
             Ok(store) => Genesis::find(known.as_ref(), store, Some(&audited.contexts), Some(&states)),
             Err(_) => Genesis::unknown("there is no store that can be read"),
         };
-        if let (Ok(store), Some(facts), true) = (&store, &mut report.context, audited.problems.is_empty())
+        if let (Ok(store), Some(stats), true) = (&store, &mut report.context, audited.problems.is_empty())
             && let Some(commit) = store.head().ok().and_then(|head| head.context)
         {
             match head(&self.context, &commit, feedback) {
-                Ok(head) => facts.head = head,
+                Ok(head) => stats.head = head,
                 Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
                 // Of a compact snapshot, for instance: the checks say what is missing.
                 Err(_) => {}
@@ -248,11 +249,11 @@ impl Gather {
 ///
 /// # Errors
 /// When the commit cannot be read, and [`Code::Cancelled`].
-fn head(files: &Shelf, commit: &ContextHash, feedback: &mut dyn Feedback) -> Result<Option<facts::Head>> {
+fn head(files: &Shelf, commit: &ContextHash, feedback: &mut dyn Feedback) -> Result<Option<HeadStats>> {
     let Some(files) = files.files().filter(|files| !files.is_empty()) else { return Ok(None) };
     let context = Context::open(&files)?;
     let commit = context.checkout(commit, feedback)?;
-    context.stat(&commit, facts::DEPTH, feedback).map(|stat| Some(stat.into()))
+    context.stat(&commit, DEPTH, feedback).map(|stat| Some(stat.into()))
 }
 
 impl Kept {

@@ -10,10 +10,10 @@ mod cells;
 mod cemented;
 mod chain;
 mod check;
-mod facts;
 mod gather;
 mod genesis;
 mod held;
+mod info;
 mod limits;
 mod metadata;
 mod model;
@@ -32,10 +32,10 @@ pub mod v4;
 
 pub use cemented::check_cemented;
 pub use check::{Subject, check};
-pub use facts::Facts;
 pub use gather::{DEFAULT_MAX_STORE, Gather};
 pub use genesis::{Genesis, States, not_served, unknown_genesis};
 pub use held::Held;
+pub use info::info_of_database;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use metadata::{MAX_METADATA, Metadata, PvmKind};
 pub use model::{Mark, State, StateRow, shortened};
@@ -46,7 +46,7 @@ pub use raw::{BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGE
 pub use reader::Store;
 pub use rows::{Publication, Rows};
 pub use rules::{
-    check_version, cut_store, damaged, head_context, header_against_store, is_compact, no_context, no_head,
+    check_version, cut_store, head_context, header_against_store, is_compact, no_context, no_head,
     no_metadata, no_mode, parse_version, passed, settle,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, MAX_OBJECTS, Schema, check_settings};

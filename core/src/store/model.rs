@@ -4,10 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use core::str::FromStr;
 
-use super::damaged;
 use crate::hash::{self, BlockHash, CommitmentHash};
 use crate::header::HistoryMode;
-use crate::problem::Result;
+use crate::problem::{Problem, Result};
 
 /// Something that the node remembers with its level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +44,7 @@ impl State {
         let history_mode = match row("history_mode")?.0 {
             None => None,
             Some(name) => Some(HistoryMode::from_name(&name).ok_or_else(|| {
-                damaged(path, "the history mode is neither archive nor full")
+                Problem::damaged_store(path, "the history mode is neither archive nor full")
                     .found(format_args!("{:?}", shortened(&name)))
             })?),
         };
@@ -70,11 +69,13 @@ impl<H: FromStr<Err = hash::Error>> Mark<H> {
             (Some(text), Some(level)) => {
                 let hash = text.parse().map_err(|err| {
                     let what = format!("column value of table rollup_node_state at {name}");
-                    damaged(path, &what).found(format_args!("{:?}", shortened(&text))).because(err)
+                    Problem::damaged_store(path, &what)
+                        .found(format_args!("{:?}", shortened(&text)))
+                        .because(err)
                 })?;
                 Ok(Some(Self { hash, level }))
             }
-            _ => Err(damaged(path, &format!("{name} has no hash or no level"))),
+            _ => Err(Problem::damaged_store(path, &format!("{name} has no hash or no level"))),
         }
     }
 }

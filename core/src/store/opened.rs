@@ -3,10 +3,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::info::{info_of_database, info_of_files};
 use super::v4::{self, Layout};
 use super::{
-    Accept, Facts, MAX_METADATA, Metadata, Publication, Rows, STORE, State, Store, Subject, check,
-    check_version, header_against_store,
+    Accept, MAX_METADATA, Metadata, Publication, Rows, STORE, State, Store, Subject, check, check_version,
+    header_against_store,
 };
 use crate::chain::{Block, Chain};
 use crate::code::Code;
@@ -15,7 +16,7 @@ use crate::hash::ContextHash;
 use crate::header::Header;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-use crate::report::Check;
+use crate::report::{Check, StoreInfo};
 
 /// A store, opened. `D` reads a database, `R` is a file.
 #[derive(Debug)]
@@ -60,10 +61,10 @@ impl<D, R: ReadAt> Opened<D, R> {
 
 impl<D: Rows, R: ReadAt> Opened<D, R> {
     /// What it records about itself.
-    pub fn facts(&self) -> Facts {
+    pub fn info(&self) -> StoreInfo {
         match self {
-            Self::Database(store) => Facts::of_database(store),
-            Self::Files(store) => Facts::of_files(store),
+            Self::Database(store) => info_of_database(store),
+            Self::Files(store) => info_of_files(store),
         }
     }
 

@@ -8,11 +8,11 @@ use super::chain::Tables;
 use super::limits::{MAX_CELL, longest, too_long};
 use super::objects::tables;
 use super::schema::{self, Accept, MAX_OBJECTS, Schema};
-use super::{Mark, Publication, Rows, State, StateRow, damaged, no_context, no_head};
+use super::{Mark, Publication, Rows, State, StateRow, no_context, no_head};
 use crate::chain::{Block, Chain};
 use crate::feedback::Feedback;
 use crate::hash::{BlockHash, ContextHash};
-use crate::problem::Result;
+use crate::problem::{Problem, Result};
 use crate::read_at::ReadAt;
 use crate::sqlite::{Database, Row, Settings, Table, Value};
 
@@ -215,7 +215,7 @@ fn check_length(reader: &impl ReadAt, path: &str) -> Result<()> {
     if page < 512 || reader.len().is_multiple_of(page) {
         return Ok(());
     }
-    Err(damaged(path, "the file was cut")
+    Err(Problem::damaged_store(path, "the file was cut")
         .expected(format_args!("whole pages of {page} bytes"))
         .found(format_args!("{} bytes", reader.len())))
 }

@@ -144,11 +144,6 @@ pub fn parse_version(bytes: &[u8], path: &str) -> Result<i64, Problem> {
     version.ok_or_else(form)
 }
 
-/// The store says something that a node never writes there. `path` is the name of the database.
-pub fn damaged(path: &str, what: &str) -> Problem {
-    Problem::new(Code::StoreDamaged).headline(format!("the store is damaged: {what}")).path(path)
-}
-
 /// Rule E5.
 pub fn no_head() -> Problem {
     Problem::new(Code::StoreNoHead)

@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::objects::{OBJECTS, Object};
-use super::{damaged, shortened};
+use super::shortened;
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 use crate::sqlite::{Settings, Value};
@@ -90,7 +90,7 @@ impl Schema {
             }
         };
         if let Some((root, name)) = self.roots.last_key_value().filter(|(root, _)| **root > pages) {
-            return Err(damaged(path, &format!("{name} begins on page {root} of {pages}")));
+            return Err(Problem::damaged_store(path, &format!("{name} begins on page {root} of {pages}")));
         }
         for wanted in OBJECTS.iter().filter(|object| object.migrations.contains(&count)) {
             if self.seen.contains(&wanted) {
@@ -101,7 +101,10 @@ impl Schema {
                 let why = format!("it is not as {count} migrations leave it");
                 return Err(Foreign { what, why }.problem(path));
             }
-            return Err(damaged(path, &format!("there is no {} {}", wanted.kind, wanted.name)));
+            return Err(Problem::damaged_store(
+                path,
+                &format!("there is no {} {}", wanted.kind, wanted.name),
+            ));
         }
         Ok(count)
     }
@@ -194,7 +197,7 @@ fn check_migrations(applied: Option<&[(i64, String)]>, accept: Accept, path: &st
     for (expected, (id, _)) in (0i64..).zip(applied) {
         if *id != expected {
             let what = format!("migration {expected} is missing, migration {id} is recorded");
-            return Err(damaged(path, &what));
+            return Err(Problem::damaged_store(path, &what));
         }
     }
     let count = applied.len();

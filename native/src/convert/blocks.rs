@@ -6,10 +6,10 @@ use rollsnap_core::chain::{Block, Stored, Work};
 use rollsnap_core::context::{Contexts, Found};
 use rollsnap_core::encoding::MessageList;
 use rollsnap_core::hash::{BlockHash, StateHash};
+use rollsnap_core::store::Rows;
 use rollsnap_core::store::v4::{self, Version, WholeBlock};
-use rollsnap_core::store::{Rows, damaged};
 use rollsnap_core::words::plural;
-use rollsnap_core::{Allowance, Feedback, Result};
+use rollsnap_core::{Allowance, Feedback, Problem, Result};
 
 use super::left_out::LeftOut;
 use crate::deflate::{self, Level};
@@ -204,6 +204,6 @@ pub(super) fn required<T>(stored: Stored<T>, table: &str, key: &dyn Display) -> 
     match stored {
         Stored::Found(found) => Ok(Some(found)),
         Stored::Missing => Ok(None),
-        Stored::Malformed(why) => Err(damaged(table, &format!("{key} cannot be read: {why}"))),
+        Stored::Malformed(why) => Err(Problem::damaged_store(table, &format!("{key} cannot be read: {why}"))),
     }
 }

@@ -24,9 +24,9 @@ use rollsnap_core::{Allowance, Code, Feedback, Header, Place, Problem, Report, R
 
 use crate::data_dir::{STORE, metadata};
 use crate::deflate::{self, Level};
+use crate::destination::{self, Destination};
 use crate::dir::{Dir, Owner};
 use crate::export::{self, Compression};
-use crate::import::{self, Target};
 use crate::io;
 use crate::jobs::Phases;
 use crate::store::{Accept, Family, LevelRequest, Packing, Store, open_any};
@@ -109,9 +109,9 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
 fn data_dir(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     stage::apart(&options.source, root, true)?;
     if swap::pending(root)?.is_none() {
-        import::not_populated(root, options.force)?;
+        destination::not_populated(root, options.force)?;
     }
-    let target = Target::prepare(root, options.owner)?;
+    let target = Destination::prepare(root, options.owner)?;
     let result = into_place(root, &target, options, feedback);
     // A refused conversion leaves no trace, as a refused import.
     if result.is_err() {
@@ -124,20 +124,20 @@ fn data_dir(root: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resu
 
 fn into_place(
     root: &Path,
-    target: &Target,
+    target: &Destination,
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
     swap::recover(root, feedback)?;
-    import::not_populated(root, options.force)?;
-    import::no_links(root)?;
+    destination::not_populated(root, options.force)?;
+    destination::no_links(root)?;
     let mut staging = Staging::begin(root)?;
     let mut phases = Phases::new(OWN + 1 + CHECKS * u32::from(options.check));
     let mut outcome = staged(staging.held(), true, options, &mut phases, feedback)?;
     same_rollup(root, staging.dir())?;
     phases.begin("Putting data in place", None, feedback);
     target.give(&staging)?;
-    let plan = import::plan(&mut staging, feedback)?;
+    let plan = destination::plan(&mut staging, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
     target.given(feedback);
@@ -243,7 +243,7 @@ fn staged(
     let store = Store::open(&dir.join(STORE), Accept::Current)?;
     let (first_level, head_level) = (store.first_available()?, store.head()?.level);
     store.close()?;
-    if import::is_compact(dir, feedback)? {
+    if destination::is_compact(dir, feedback)? {
         let how =
             format!("rollsnap import --to v5 takes it, with --level {first_level} or with --keep-compact");
         return Err(Problem::new(Code::ContextCompact).at(Place::Level(first_level)).because(how));

@@ -5,7 +5,7 @@ use std::path::Path;
 use rollsnap_core::store::{MAX_METADATA, no_metadata};
 use rollsnap_core::{Problem, Result};
 
-use crate::io;
+use crate::dir::read_small;
 
 pub use rollsnap_core::store::{Metadata, PvmKind};
 
@@ -15,7 +15,7 @@ pub use rollsnap_core::store::{Metadata, PvmKind};
 /// As [`Metadata::parse`], and any `io.*` code.
 pub fn read(dir: &Path) -> Result<Option<Metadata>> {
     let path = dir.join(NAME);
-    let bytes = io::read_small(dir, NAME, MAX_METADATA)?;
+    let bytes = read_small(dir, NAME, MAX_METADATA)?;
     bytes.map(|bytes| Metadata::parse(&bytes).map_err(|problem| problem.path(path.display()))).transpose()
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rollsnap_core::store::{MAX_VERSION, check_version, parse_version};
 use rollsnap_core::{Code, Problem, Result};
 
+use crate::dir::read_small;
 use crate::io;
 
 pub mod files;
@@ -81,7 +82,7 @@ impl DataDir {
 
     /// What `storage/version` says.
     pub(crate) fn recorded_version(&self) -> Result<Option<i64>> {
-        let Some(bytes) = io::read_small(&self.root, VERSION, MAX_VERSION)? else {
+        let Some(bytes) = read_small(&self.root, VERSION, MAX_VERSION)? else {
             return Ok(None);
         };
         parse_version(&bytes, &self.root.join(VERSION).display().to_string()).map(Some)

@@ -8,7 +8,7 @@ use rollsnap_core::gzip::checkpoint::{Collector, Index, MemberTable, SUBFIELD, W
 use super::Options;
 use super::encoder::Encoder;
 use super::fast::FastEncoder;
-use crate::index::Members;
+use crate::checkpoint::Members;
 use crate::pool::Pool;
 
 /// How many bytes are compressed at once. Smaller pieces cost ratio, larger ones memory.

@@ -12,6 +12,7 @@
 //! | `entry` | what has a name, without following it |
 //! | `remove` | deleting a tree: no link is followed, no other file system entered |
 //! | `tree` | a tree of new files that grows |
+//! | `room` | how much may be written there |
 //! | `read` | files that somebody else wrote: regular ones only, and whose links are followed |
 //! | `made` | directories that a job makes for itself, and takes away again |
 //! | `owner` | whose the new files are, when root makes them |
@@ -21,6 +22,7 @@ mod made;
 mod owner;
 mod read;
 mod remove;
+mod room;
 mod tree;
 
 use std::ffi::OsString;
@@ -44,6 +46,7 @@ pub use entry::{Entry, Kind};
 pub use made::MadeDirs;
 pub use owner::Owner;
 pub(crate) use owner::{adopt, give};
+pub use read::read_small;
 pub(crate) use read::{open_regular, open_unwaited};
 pub(crate) use tree::Descent;
 pub use tree::Tree;

@@ -7,7 +7,7 @@
 //! too, so that nobody gets to see through an export what he may not see.
 
 use std::fs::File;
-use std::io::{Error, ErrorKind};
+use std::io::{Error, ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,26 @@ pub(crate) fn open_unwaited(path: &Path) -> std::io::Result<File> {
     // Elsewhere a pipe whose writer has not come yet would look like one whose writer is gone.
     let flags = if cfg!(target_os = "linux") { READ } else { READ.difference(OFlags::NONBLOCK) };
     Ok(openat(CWD, path, flags, Mode::empty())?.into())
+}
+
+/// The whole content of a small file below a directory, or `None` if there is no such file. `name` is relative to
+/// the directory, with `/`; which links are followed, [`Dir::read`] says.
+///
+/// # Errors
+/// Any `io.*` code; `io.other` when it is longer than `limit` bytes, and for what is no regular file.
+pub fn read_small(directory: &Path, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+    let Some(directory) = Dir::open_if_there(directory)? else { return Ok(None) };
+    let Some(file) = directory.read(name)? else { return Ok(None) };
+    let read = || {
+        let mut bytes = Vec::new();
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            let text = format!("it is longer than {limit} bytes");
+            return Err(Error::new(ErrorKind::InvalidData, text));
+        }
+        Ok(bytes)
+    };
+    read().map(Some).map_err(|err| problem("read", &directory.place(name), err))
 }
 
 fn is_missing(err: &Error) -> bool {
@@ -245,5 +265,19 @@ mod tests {
         fs::set_permissions(&outside, fs::Permissions::from_mode(0o700)).unwrap();
         let problem = dir.read("link/deep/file").unwrap_err().to_string();
         assert!(problem.contains("may not read"), "{problem}");
+    }
+
+    #[test]
+    fn small_files_are_read_up_to_the_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |limit| read_small(dir.path(), "file", limit);
+        assert_eq!(read(4).unwrap(), None);
+        fs::write(dir.path().join("file"), b"1234").unwrap();
+        assert_eq!(read(4).unwrap().as_deref(), Some(b"1234".as_slice()));
+        assert_eq!(read(3).unwrap_err().code(), Code::IoOther);
+        fs::create_dir(dir.path().join("directory")).unwrap();
+        let problem = read_small(dir.path(), "directory", 3).unwrap_err();
+        assert!(problem.to_string().contains("not a regular file"), "{problem}");
+        assert_eq!(read_small(&dir.path().join("none"), "file", 3).unwrap(), None);
     }
 }

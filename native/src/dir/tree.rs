@@ -10,9 +10,9 @@ use rollsnap_core::Result;
 use rustix::fs::{Mode, mkdirat};
 use rustix::io::Errno;
 
+use super::room::Room;
 use super::{Dir, one};
 use crate::io;
-use crate::room::Room;
 use crate::sparse::SparseFile;
 
 /// The way down from a directory to the one that was entered last.

@@ -11,7 +11,6 @@ mod check;
 mod compact;
 mod layer1;
 mod locks;
-mod output;
 mod packer;
 mod rules;
 mod stored;
@@ -39,7 +38,7 @@ use locks::Locks;
 use rules::Rules;
 use stored::Stored;
 
-pub use output::Output;
+pub use crate::output::Output;
 pub use rollsnap_core::report::Compression;
 
 /// What to export, and how.

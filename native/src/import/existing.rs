@@ -1,76 +1,13 @@
-//! What is in the data directory before an import: its lock, and what its store says.
+//! What the store that is in the data directory before an import says.
 
 use std::path::Path;
 
 use rollsnap_core::hash::RollupAddress;
 use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
 
-use crate::data_dir::{DataDir, Lock, TOP_LEVEL, metadata};
-use crate::dir::{Dir, Kind, MadeDirs, Owner, adopt, give};
+use crate::data_dir::{DataDir, metadata};
+use crate::destination::no_links;
 use crate::store::{Accept, AnyStore, Family, Lpc, Rows, Store, close_any, open_any};
-use crate::swap::Staging;
-
-/// A data directory that exists and is locked.
-pub(crate) struct Target {
-    lock: Lock,
-    dirs: MadeDirs,
-    /// Whom everything is for, where it is somebody else.
-    owner: Option<Owner>,
-    /// Whether the user has said so.
-    told: bool,
-}
-
-impl Target {
-    /// Makes the directory if needed and takes its lock (rule I2). When root does it, everything is for the owner
-    /// that the user tells, or of the directory; for that of the one it is made in where it is new.
-    pub(crate) fn prepare(root: &Path, told: Option<Owner>) -> Result<Self> {
-        let dirs = MadeDirs::create(root)?;
-        let owner = match told {
-            Some(owner) => Some(owner),
-            None => adopt(dirs.made_in().unwrap_or(dirs.dir()))?,
-        };
-        if let Some(owner) = &owner {
-            dirs.give(owner)?;
-        }
-        Ok(Self { lock: Lock::try_node_of(dirs.dir())?, dirs, owner, told: told.is_some() })
-    }
-
-    /// Gives what is staged to whom it is for.
-    pub(crate) fn give(&self, staging: &Staging) -> Result<()> {
-        self.owner.as_ref().map_or(Ok(()), |owner| give(staging.held(), owner))
-    }
-
-    /// Says so when all is in place. Where the user tells an owner, the directory itself is his as well: a node makes
-    /// files in it.
-    pub(crate) fn given(&self, feedback: &mut dyn Feedback) {
-        let Some(owner) = &self.owner else { return };
-        let place = self.dirs.dir().path().display();
-        if !self.told {
-            feedback
-                .note(&format!("Everything belongs to {owner} now, as does the directory {place} (--owner)"));
-            return;
-        }
-        match owner.takes(self.dirs.dir(), self.dirs.dir().path()).and_then(|()| self.lock.give(owner)) {
-            Ok(()) => {
-                feedback.note(&format!("Everything in {place} that was imported belongs to {owner} now"))
-            }
-            Err(problem) => {
-                feedback.note(&format!("What was imported belongs to {owner} now, but {problem}"))
-            }
-        }
-    }
-
-    /// The import is done: the directory stays, its lock is let go.
-    pub(crate) fn keep(self) {
-        self.dirs.keep();
-    }
-
-    /// Undoes [`Target::prepare`].
-    pub(crate) fn discard(self) {
-        // Nothing depends on it: an empty directory or lock file that stays does no harm.
-        let _ = self.lock.discard();
-    }
-}
 
 /// What an import must respect. Empty for a fresh directory.
 #[derive(Debug, Default)]
@@ -170,24 +107,4 @@ fn is_damage(problem: &Problem) -> bool {
             | Code::StoreSchema
             | Code::StoreVersion
     )
-}
-
-/// A link in the place of a directory would be replaced itself, and what it points to orphaned. What another file
-/// system is mounted on cannot be replaced at all.
-pub(crate) fn no_links(root: &Path) -> Result<()> {
-    let root = Dir::open(root)?;
-    let (device, _) = root.about()?.id;
-    for name in TOP_LEVEL {
-        let refused = || Problem::new(Code::ImportLink).path(root.place(name).display());
-        match root.look(name)? {
-            Some(found) if found.kind == Kind::Link => return Err(refused()),
-            Some(found) if found.id.0 != device => {
-                return Err(refused().headline(
-                    "an entry of the data directory is a mount point, which the import cannot replace",
-                ));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

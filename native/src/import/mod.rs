@@ -16,26 +16,22 @@ use std::time::Duration;
 use rollsnap_core::context::verify::Audited;
 use rollsnap_core::feedback::{OfFile, Phase};
 use rollsnap_core::report::Check;
-use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
 use crate::contexts;
 use crate::convert;
-use crate::data_dir::{PRE_IMAGES, TOP_LEVEL};
+use crate::destination::{self, Compact, Destination};
 use crate::dir::{Dir, Owner};
 use crate::jobs::Phases;
 use crate::source::Source;
 use crate::store::{self, AnyStore, Family, LpcOutcome, open_any};
-use crate::swap::{self, Change, Staging};
+use crate::swap::{self, Staging};
 use crate::verify::anchored::NOT_CHECKED;
 use crate::verify::{self, ContextScope, Reading, Subject};
 
 use existing::Existing;
 use gate::Gate;
 use layer1::Layer1;
-
-pub(crate) use existing::{Target, no_links};
-pub(crate) use rules::not_populated;
 
 /// What to import, and where to.
 #[derive(Clone, Debug)]
@@ -85,9 +81,9 @@ pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> R
     }
     // What an interrupted import has left is nobody's data yet: it is settled before it is judged.
     if swap::pending(&options.data_dir)?.is_none() {
-        rules::not_populated(&options.data_dir, options.force)?;
+        destination::not_populated(&options.data_dir, options.force)?;
     }
-    let target = Target::prepare(&options.data_dir, options.owner)?;
+    let target = Destination::prepare(&options.data_dir, options.owner)?;
     let result = import(snapshot, &target, options, feedback);
     // A refused import leaves no trace, not even an empty directory or lock file of its own.
     if result.is_err() {
@@ -100,13 +96,13 @@ pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> R
 
 fn import(
     snapshot: &Path,
-    target: &Target,
+    target: &Destination,
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
     let root = &*options.data_dir;
     swap::recover(root, feedback)?;
-    rules::not_populated(root, options.force)?;
+    destination::not_populated(root, options.force)?;
     let mut source = Source::open(snapshot)?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
     let converting = u32::from(options.to_v5) * (1 + u32::from(options.check));
@@ -136,7 +132,7 @@ fn import(
     let head_level = options.level.unwrap_or(level);
     adjust(staging.held(), &header, &existing, options.level, feedback)?;
     // Only now: taken back to its first level, a compact snapshot lacks nothing.
-    let compact = rules::compact(staging.dir(), &contexts)?;
+    let compact = Compact::of(staging.dir(), &contexts)?;
     if let Some(compact) = compact.as_ref().filter(|_| !options.keep_compact) {
         return Err(compact.refusal());
     }
@@ -162,7 +158,7 @@ fn import(
 
     phases.begin("Putting data in place", None, feedback);
     target.give(&staging)?;
-    let plan = plan(&mut staging, feedback)?;
+    let plan = destination::plan(&mut staging, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
     target.given(feedback);
@@ -177,11 +173,6 @@ fn import(
         feedback.note(&compact.consequence());
     }
     Ok(Outcome { report: remarked(report, options), head_level, phases: phases.finish() })
-}
-
-/// Whether the directory `dir` lacks all contexts but that of its first available block.
-pub(crate) fn is_compact(dir: &Path, feedback: &dyn Feedback) -> Result<bool> {
-    Ok(rules::compact(dir, &contexts::read(dir, feedback)?)?.is_some())
 }
 
 /// The rules after an import: the store and its chain are what they should be.
@@ -237,37 +228,6 @@ fn adjust(
         });
     }
     Ok(())
-}
-
-/// What replaces what. The old log and journal go with the old database: they would undo or overlay the new one, and an old `storage`
-/// goes as a whole, even if the snapshot has none: what it says is about the old store, and so do the stale
-/// stores in it, which a node would look into.
-pub(crate) fn plan(staging: &mut Staging, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
-    let companions = ["store.sqlite-wal", "store.sqlite-shm", "store.sqlite-journal"];
-    let mut plan: Vec<_> = companions.into_iter().map(|name| Change::Remove(name.into())).collect();
-    for name in TOP_LEVEL {
-        let pre_images = PRE_IMAGES.contains(&name);
-        if pre_images {
-            let merged = staging.take_over(name, feedback)?;
-            if merged.kept > 0 {
-                let what = plural(merged.kept, "pre-image", "pre-images");
-                feedback.note(&format!("Kept {} {what} of your own in {name}", merged.kept));
-            }
-            if let Some((first, kind)) = merged.first_skipped {
-                let others = match merged.skipped - 1 {
-                    0 => String::new(),
-                    more => format!(", nor {more} more"),
-                };
-                feedback.note(&format!("Not kept: {}, which is {kind}{others}", first.display()));
-            }
-        }
-        if staging.held().has(name)? {
-            plan.push(Change::Replace(name.into()));
-        } else if !pre_images {
-            plan.push(Change::Remove(name.into()));
-        }
-    }
-    Ok(plan)
 }
 
 fn remarked(mut report: Report, options: &Options) -> Report {

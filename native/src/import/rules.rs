@@ -4,24 +4,12 @@ use std::path::Path;
 
 use rollsnap_core::header::Layout;
 use rollsnap_core::store::v4;
-use rollsnap_core::{Code, Header, HistoryMode, Place, Problem, Result};
+use rollsnap_core::{Code, Header, HistoryMode, Problem, Result};
 
 use super::existing::Existing;
-use crate::contexts::Contexts;
-use crate::data_dir::{DataDir, metadata};
+use crate::data_dir::metadata;
 use crate::store::{AnyStore, Family, Rows, close_any, open_any};
 use crate::verify;
-
-/// Rule I1.
-pub(crate) fn not_populated(root: &Path, force: bool) -> Result<()> {
-    if force || !DataDir::new(root).is_populated()? {
-        return Ok(());
-    }
-    Err(Problem::new(Code::ImportPopulated).headline(format!(
-        "The rollup node data dir {} is already populated. If you want to overwrite its non-local content use the --force option.",
-        root.display()
-    )))
-}
 
 /// Rules I4, I5, I5b and I5c, in this order: what the header alone decides, whosever the snapshot is.
 pub(super) fn before(header: &Header, existing: &Existing, level: Option<i32>) -> Result<()> {
@@ -97,48 +85,4 @@ pub(super) fn staged(
         verify::refuse(problems)?;
     }
     Ok(level)
-}
-
-/// Contexts are missing: all after that of the first available block.
-pub(super) struct Compact {
-    first: i32,
-    head: i32,
-    family: Family,
-}
-
-/// Whether the snapshot is compact. A node rebuilds what is missing by replaying every block.
-pub(super) fn compact(staging: &Path, contexts: &Contexts) -> Result<Option<Compact>> {
-    let store = open_any(staging, None)?;
-    let family = Family::of_store(&store);
-    let head = store.head()?;
-    let level = store.first_available()?;
-    let first = store.block_at(level)?;
-    close_any(store)?;
-    let compact = verify::is_compact(contexts, first.as_ref(), &head);
-    Ok(compact.then_some(Compact { first: level, head: head.level, family }))
-}
-
-impl Compact {
-    pub(super) fn refusal(&self) -> Problem {
-        let Self { first, head, family } = self;
-        let level = match family {
-            Family::Octez => {
-                format!("--level {first} takes the store back to the level whose context is there; ")
-            }
-            Family::Mavkit => String::new(),
-        };
-        Problem::new(Code::ContextCompact).at(Place::Level(*first)).because(format_args!(
-            "the contexts of the levels up to {head} have to be rebuilt by replaying their messages, which a node does \
-             while it imports the snapshot, and rollsnap does not. {level}--keep-compact imports everything as it is"
-        ))
-    }
-
-    pub(super) fn consequence(&self) -> String {
-        let Self { first, head, .. } = self;
-        format!(
-            "Kept compact: there is one context, that of level {first}, and the store names others up to level {head}. \
-             A node that is started now cannot go on (\"The context … for block … cannot be checkouted\"): it rebuilds \
-             contexts only while it imports a compact snapshot itself"
-        )
-    }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use rollsnap_core::encoding::Commitment;
 use rollsnap_core::hash::{CommitmentHash, ProtocolHash, RollupAddress};
+use rollsnap_core::store::Mark;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -14,8 +15,7 @@ use serde_json::Value as Json;
 
 use super::answer::{self, Failure, Subject, excerpt};
 use super::client::{Client, Options};
-use crate::replay::DalConstants;
-use crate::store::Mark;
+use super::dal::DalConstants;
 
 /// A layer 1 node.
 #[derive(Debug)]

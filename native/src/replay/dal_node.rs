@@ -12,8 +12,8 @@ use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::DalConstants;
 use super::reveals::{Attestation, Pages};
+use crate::l1::DalConstants;
 use crate::l1::answer::excerpt;
 use crate::l1::client::{Answer, Client, Options, Peer};
 

@@ -8,9 +8,9 @@ use rollsnap_core::hash::{BlockHash, ProtocolHash};
 use rollsnap_core::store::v4::{IrminStore, Protocol, Slot};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
-use super::{DalConstants, Levels};
+use super::Levels;
 use crate::files::FileSet;
-use crate::l1::L1;
+use crate::l1::{DalConstants, L1};
 use crate::store::{AnyStore, Family, Rows, open_any};
 
 /// Most statuses of slots that are kept of a store in files: 32 slots of 131,072 levels.

@@ -8,7 +8,8 @@ use rollsnap_core::pvm::reveal::unavailable;
 use rollsnap_core::pvm::{DalPage, DalParameters, Reveal, Rollup};
 use rollsnap_core::{Problem, Result};
 
-use super::{DalConstants, PreImages};
+use super::PreImages;
+use crate::l1::DalConstants;
 
 /// What is known of the levels of layer 1.
 pub trait Levels {

@@ -14,9 +14,9 @@ use rollsnap_core::gzip::MAGIC;
 use rollsnap_core::snapshot::{Beginning, Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
+use crate::checkpoint::{self, Content, Found, Outcome};
 use crate::dir;
 use crate::files::Part;
-use crate::index::{self, Content, Found, Outcome};
 use crate::io::problem;
 use input::Input;
 use pass::Pass;
@@ -137,8 +137,8 @@ impl Source {
         let mut pass = Pass::new(options);
         let found = self.find_index();
         pass.remark = found.problem;
-        if let Some(indexed) = found.indexed.filter(|indexed| index::is_possible(indexed)) {
-            match index::inspect(&indexed, &mut pass.inspector, feedback, sink)? {
+        if let Some(indexed) = found.indexed.filter(|indexed| checkpoint::is_possible(indexed)) {
+            match checkpoint::inspect(&indexed, &mut pass.inspector, feedback, sink)? {
                 Outcome::Read { crc32 } => return pass.finish(indexed.file().len(), Some(crc32), sink),
                 Outcome::Stopped { resume, problem } => {
                     (pass.resume, pass.remark) = (resume, pass.remark.or(Some(problem)));
@@ -167,7 +167,7 @@ impl Source {
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Option<Report>, E> {
         match self.content() {
-            Some(mut content) => index::list(&mut content, options, phase, feedback, sink),
+            Some(mut content) => checkpoint::list(&mut content, options, phase, feedback, sink),
             None => Ok(None),
         }
     }
@@ -192,7 +192,9 @@ impl Source {
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Option<Report>, E> {
         match self.content() {
-            Some(mut content) => index::find(&mut content, names, header, options, phase, feedback, sink),
+            Some(mut content) => {
+                checkpoint::find(&mut content, names, header, options, phase, feedback, sink)
+            }
             None => Ok(None),
         }
     }
@@ -206,7 +208,7 @@ impl Source {
     fn content(&self) -> Option<Content> {
         let part = self.part().filter(|_| self.fresh)?;
         if is_gzip(&part) {
-            index::look_for(&self.name, part).indexed.and_then(Content::indexed)
+            checkpoint::look_for(&self.name, part).indexed.and_then(Content::indexed)
         } else {
             Some(Content::plain(part))
         }
@@ -216,7 +218,7 @@ impl Source {
     fn find_index(&mut self) -> Found {
         let fresh = std::mem::replace(&mut self.fresh, false);
         match self.part().filter(|part| fresh && is_gzip(part)) {
-            Some(part) => index::look_for(&self.name, part),
+            Some(part) => checkpoint::look_for(&self.name, part),
             None => Found::default(),
         }
     }

@@ -4,7 +4,7 @@ use rollsnap_core::report::Check;
 use rollsnap_core::snapshot::{ContentInspector, Event, Options};
 use rollsnap_core::{Problem, Report, Result};
 
-use crate::index::Resume;
+use crate::checkpoint::Resume;
 
 /// What an inspection has come to.
 pub(super) struct Pass {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rollsnap_core::store::{damaged, longest, tables, too_long};
-use rollsnap_core::{Feedback, Result};
+use rollsnap_core::store::{longest, tables, too_long};
+use rollsnap_core::{Feedback, Problem, Result};
 use rusqlite::Connection;
 
 use super::engine::watched;
@@ -23,7 +23,8 @@ pub(super) fn examine(conn: &mut Connection, path: &Path, feedback: &dyn Feedbac
         sound if sound == "ok" => {}
         flaw => {
             let what = "its pages do not hang together";
-            let problem = damaged(&path.display().to_string(), what).because(flaw.replace('\n', ": "));
+            let problem =
+                Problem::damaged_store(&path.display().to_string(), what).because(flaw.replace('\n', ": "));
             return Err(second_look::confirmed(path, problem));
         }
     }

@@ -40,7 +40,7 @@ const SCHEMA: [&str; 2] = ["malformed database schema", "too many schema objects
 
 /// The store says something that a node never writes there.
 pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Problem {
-    rollsnap_core::store::damaged(&path.display().to_string(), &what.into())
+    Problem::damaged_store(&path.display().to_string(), &what.into())
 }
 
 fn code(err: &Error) -> Code {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rollsnap_core::context::Beginning;
 use rollsnap_core::context::edit::Tree;
-use rollsnap_core::context::{Beginning, Facts};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
-use rollsnap_core::report::Check;
+use rollsnap_core::report::{Check, ContextStats};
 use rollsnap_core::store::{self, Genesis};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
@@ -66,7 +66,7 @@ pub(super) fn check(
         report.add(store::cut_store());
         return Ok(());
     }
-    report.context = contents.audited().totals.as_ref().map(Facts::from);
+    report.context = contents.audited().totals.as_ref().map(ContextStats::from);
     let subject = Subject {
         root: contents.root(),
         shown: contents.shown(),
@@ -75,7 +75,7 @@ pub(super) fn check(
         beginning: contents.beginning(),
     };
     let store = contents.store();
-    report.store = store.as_ref().ok().map(AnyStore::facts);
+    report.store = store.as_ref().ok().map(AnyStore::info);
     let (mut problems, mut passed) = check_store(subject, store, phases.next("Checking chain"), feedback)?;
     problems.extend_from_slice(&contents.audited().problems);
     passed.extend_from_slice(&contents.audited().checks);

@@ -14,11 +14,10 @@ pub(crate) mod pre_images;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rollsnap_core::context::Facts;
 use rollsnap_core::context::verify::Audited;
 use rollsnap_core::feedback::OfFile;
 use rollsnap_core::hash::CommitmentHash;
-use rollsnap_core::report::Check;
+use rollsnap_core::report::{Check, ContextStats};
 use rollsnap_core::snapshot::{Event, Options as Inspection};
 use rollsnap_core::{Class, Code, Feedback, Problem, Report, Result, store};
 
@@ -128,7 +127,7 @@ fn context_alone(target: &Path, options: &Options, feedback: &mut dyn Feedback) 
     let Audited { mut problems, checks: mut passed, totals, .. } =
         reading.directory(target, phase, feedback)?;
     let mut report = Report::new();
-    report.context = totals.as_ref().map(Facts::from);
+    report.context = totals.as_ref().map(ContextStats::from);
     let why = "not checked: which blocks the commits belong to, for a context alone has no store";
     passed.push(Check::unknown(Code::StoreMissing, why));
     if options.fail_fast {

@@ -6,7 +6,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::super::Tally;
 use super::super::layout::Part;
 use super::super::pack::{Hash, Kind};
 use super::checker::{Checker, Found};
@@ -20,6 +19,7 @@ use crate::code::Code;
 use crate::feedback::Feedback;
 use crate::hash::{ContextHash, StateHash};
 use crate::problem::{Place, Problem, Result};
+use crate::report::Tally;
 
 /// How many things are looked at between two looks at whether to go on.
 const STRIDE: usize = 1 << 14;

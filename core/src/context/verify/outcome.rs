@@ -3,11 +3,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::super::Tally;
 use super::super::pack::Kind;
 use super::failures::MAX_FAILURES;
 use crate::hash::{ContextHash, StateHash};
 use crate::problem::Problem;
+use crate::report::Tally;
 
 /// What a check of a context found.
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use super::super::Tally;
 use super::super::index::Entry as Indexed;
 use super::super::open::{Context, nothing_at};
 use super::super::pack::{Child, Commit, Inode, Kind, Malformed};
@@ -32,6 +31,7 @@ use crate::feedback::{Feedback, Phase, Unit};
 use crate::growing::Growing;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::{Files, ReadAt};
+use crate::report::Tally;
 
 /// How many bytes of long contents or of a small file are read at once.
 const PIECE: u64 = 256 << 10;

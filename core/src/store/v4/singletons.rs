@@ -8,9 +8,9 @@ use crate::encoding::primitive::{bytes, end, int32};
 use crate::encoding::{Commitment, Malformed};
 use crate::hash::CommitmentHash;
 use crate::header::HistoryMode;
-use crate::problem::Result;
+use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-use crate::store::{Mark, damaged};
+use crate::store::Mark;
 
 /// What the node remembers about where it is. A file that cannot be decoded is told when its value
 /// is asked for.
@@ -51,7 +51,7 @@ impl Singletons {
             let Some(file) = files.open(&path)? else { continue };
             let len = file.len();
             if len > MAX {
-                return Err(damaged(&path, "it is longer than any node writes it").found(len));
+                return Err(Problem::damaged_store(&path, "it is longer than any node writes it").found(len));
             }
             let mut bytes = alloc::vec![0; len as usize];
             file.read_at(0, &mut bytes)?;
@@ -116,7 +116,8 @@ impl Singletons {
         let found = NAMES.iter().zip(&self.files).find(|(known, _)| **known == name);
         let Some((_, Some(content))) = found else { return Ok(None) };
         let path = format!("storage/{name}");
-        let wrong = |err: Malformed| damaged(&path, &format!("{name} cannot be decoded: {err}"));
+        let wrong =
+            |err: Malformed| Problem::damaged_store(&path, &format!("{name} cannot be decoded: {err}"));
         decode(content).map(Some).map_err(wrong)
     }
 }

@@ -13,7 +13,6 @@ use crate::hash::{BlockHash, CommitmentHash, InboxHash, WitnessHash};
 use crate::index::{KeyOrder, Shape};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-use crate::store::damaged;
 
 /// A store in files, of version 2, 3 or 4.
 #[derive(Debug)]
@@ -59,8 +58,11 @@ impl<R: ReadAt> Store<R> {
         };
         let version = version.readable()?;
         if files.open(IRMIN_STORE[0])?.is_none() && files.open(IRMIN_STORE[1])?.is_none() {
-            return Err(damaged("storage/irmin_store", "its headers of data availability are missing")
-                .because("no node opens the store without them"));
+            return Err(Problem::damaged_store(
+                "storage/irmin_store",
+                "its headers of data availability are missing",
+            )
+            .because("no node opens the store without them"));
         }
         let values = |name, shape, most| Table::with_values(files, name, shape, most);
         let pure = |name, shape| Table::pure(files, name, shape);

@@ -10,7 +10,6 @@ use crate::encoding::Malformed;
 use crate::index::{Index, Shape};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-use crate::store::damaged;
 
 /// A table and its generations.
 #[derive(Debug)]
@@ -163,7 +162,7 @@ impl<R: ReadAt> Table<R> {
         while has_generation(files, &format!("{prefix}{}", count + 1))? {
             count += 1;
             if count > MAX_STALE {
-                return Err(damaged(fresh, "it has more stale stores than rollsnap reads")
+                return Err(Problem::damaged_store(fresh, "it has more stale stores than rollsnap reads")
                     .expected(format_args!("at most {MAX_STALE}")));
             }
         }

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use rollsnap_core::context::stat::{FileFacts, Subtree};
-use rollsnap_core::context::{Riscv, Stat, Tally};
+use rollsnap_core::context::{Riscv, Stat};
 use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::report::Tally;
 use rollsnap_core::{Feedback, Result};
 use serde::Serialize;
 

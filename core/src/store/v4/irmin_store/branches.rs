@@ -7,9 +7,8 @@ use super::ROOT;
 use crate::context::pack::Hash;
 use crate::encoding::Malformed;
 use crate::encoding::primitive::{bytes, prefixed};
-use crate::problem::Result;
+use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-use crate::store::damaged;
 
 /// Most bytes that are read. A node has one branch, which takes 56.
 const MAX: u64 = 1 << 16;
@@ -17,7 +16,8 @@ const MAX: u64 = 1 << 16;
 /// The commit of a branch; `None` where there is no such branch.
 pub(super) fn find<F: Files>(files: &F, branch: &str) -> Result<Option<Hash>> {
     let path = format!("{ROOT}/store.branches");
-    let wrong = |why: &str| damaged(&path, &format!("its table of branches cannot be read: {why}"));
+    let wrong =
+        |why: &str| Problem::damaged_store(&path, &format!("its table of branches cannot be read: {why}"));
     let file = files.open("store.branches")?.ok_or_else(|| wrong("it is missing"))?;
     if file.len() > MAX {
         return Err(wrong("it is longer than any node writes it"));

@@ -20,7 +20,6 @@ use crate::hash::ContextHash;
 use crate::index::{Index, KeyOrder, Shape};
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
-use crate::store::damaged;
 
 use listing::Listing;
 
@@ -168,7 +167,7 @@ impl<F: Files> IrminStore<F> {
         let offset = found.and_then(|value| value.first_chunk().copied()).map(u64::from_be_bytes);
         offset.ok_or_else(|| {
             let missing = format!("its index does not have object {}", path::hex(hash));
-            damaged(&format!("{ROOT}/index"), &missing)
+            Problem::damaged_store(&format!("{ROOT}/index"), &missing)
         })
     }
 }
@@ -186,8 +185,10 @@ fn told(problem: Problem) -> Problem {
         (_, Some(file)) => format!("{ROOT}{file}"),
         _ => ROOT.to_string(),
     };
-    let mut told =
-        damaged(&at, &format!("what it keeps of data availability cannot be read, {}", said(&problem)));
+    let mut told = Problem::damaged_store(
+        &at,
+        &format!("what it keeps of data availability cannot be read, {}", said(&problem)),
+    );
     if let Some(expected) = problem.expected_text() {
         told = told.expected(expected);
     }

@@ -10,9 +10,8 @@ use crate::context::path;
 use crate::encoding::Malformed;
 use crate::encoding::primitive::{bytes, end, int32, prefixed};
 use crate::hash::{BlockHash, SlotCommitment};
-use crate::problem::Result;
+use crate::problem::{Problem, Result};
 use crate::read_at::Files;
-use crate::store::damaged;
 
 /// Something about a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +58,10 @@ impl<F: Files> IrminStore<F> {
             };
             let wrong = |why: Malformed| {
                 let place = alloc::format!("{ROOT}, {}", path::show(names));
-                damaged(&place, &alloc::format!("the slots of a block cannot be decoded: {why}"))
+                Problem::damaged_store(
+                    &place,
+                    &alloc::format!("the slots of a block cannot be decoded: {why}"),
+                )
             };
             let text = str::from_utf8(block).ok();
             let block = text.and_then(|text| text.parse().ok()).ok_or(Malformed("it is named by no block"));

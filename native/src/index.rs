@@ -1,4 +1,4 @@
-//! Makes the index of a compressed file in one pass over it, and puts it beside the file.
+//! The job that makes the checkpoint index of a compressed file, in one pass over it, and puts it beside the file.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -9,11 +9,13 @@ use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::gzip::checkpoint::{HEAD, Index, MOST_CHECKPOINTS, MemberTable, Scanned, Scanner};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
 
-use super::{Members, sidecar};
-use crate::export::Output;
+use crate::checkpoint::Members;
 use crate::io;
+use crate::output::Output;
 use crate::source::{self, Source};
 use crate::workspace::Workspace;
+
+pub use crate::checkpoint::sidecar;
 
 /// How much is read at once, in bytes.
 const CHUNK: u64 = 256 * 1024;

@@ -9,7 +9,7 @@ use std::path::Path;
 use indicatif::BinaryBytes;
 use rollsnap_core::{Code, Problem, Result};
 
-use crate::dir::Dir;
+use super::Dir;
 
 /// What may be written whatever was read, in bytes.
 const FREE: u64 = 64 << 20;

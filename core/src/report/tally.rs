@@ -13,7 +13,7 @@ pub struct Tally {
 
 impl Tally {
     /// One more, of so many bytes.
-    pub(super) fn add(&mut self, bytes: u64) {
+    pub(crate) fn add(&mut self, bytes: u64) {
         self.count += 1;
         self.bytes = self.bytes.saturating_add(bytes);
     }

@@ -1,13 +1,13 @@
-//! Where a snapshot goes, and under which name (`docs/FORMAT.md`, section 5).
+//! Where a file goes that a job makes, and under which name (`docs/FORMAT.md`, section 5).
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::header::file_name;
+use rollsnap_core::report::Compression;
 use rollsnap_core::{Code, Header, Problem, Result};
 
-use super::Compression;
 use crate::dir::{Dir, Entry, Kind};
 use crate::io;
 use crate::workspace::Workspace;
@@ -42,7 +42,7 @@ impl Output {
     }
 
     /// The path of the file, as the nodes print it.
-    pub(super) fn path(&self, header: &Header, compression: Compression) -> PathBuf {
+    pub(crate) fn path(&self, header: &Header, compression: Compression) -> PathBuf {
         match self {
             Self::File(path) => path.clone(),
             Self::Directory(directory) => {
@@ -54,7 +54,7 @@ impl Output {
     }
 
     /// Whether the path may be written: there is nothing, or a file that the user gives up.
-    pub(super) fn check(&self, path: &Path, force: bool) -> Result<()> {
+    pub(crate) fn check(&self, path: &Path, force: bool) -> Result<()> {
         // A directory that is missing is made later.
         match Dir::open_if_there(&self.directory())? {
             Some(directory) => may_write(directory.look(last(path)?)?, path, force),

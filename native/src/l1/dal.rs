@@ -4,7 +4,7 @@
 //! The numbers are those of the protocol's parameters for mainnet, in
 //! `src/proto_*/lib_parameters/default_parameters.ml` of Octez (`default_dal`,
 //! `default_cryptobox_parameters`, `dal_attested_slots_validity_lag`). Other networks can have others;
-//! layer 1 tells which ([`L1::dal_constants`](crate::l1::L1::dal_constants)).
+//! layer 1 tells which ([`L1::dal_constants`](super::L1::dal_constants)).
 
 use rollsnap_core::hash::ProtocolHash;
 use rollsnap_core::pvm::DalPage;

@@ -2,7 +2,6 @@
 //! reading on all cores, and from anywhere.
 
 mod content;
-mod make;
 mod members;
 mod parallel;
 mod span;
@@ -21,7 +20,6 @@ use crate::files::Part;
 use crate::io;
 
 pub(crate) use content::Content;
-pub use make::{Made, Options, run};
 pub(crate) use members::Members;
 pub(crate) use parallel::{Outcome, inspect, is_possible};
 pub(crate) use walk::{find, list};

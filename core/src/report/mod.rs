@@ -1,5 +1,9 @@
 //! The [`Report`]: the one model that the terminal, `--json`, JavaScript and the page draw.
 
+mod context;
+mod store;
+mod tally;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -8,7 +12,10 @@ use serde::Serialize;
 use crate::code::Code;
 use crate::header::Header;
 use crate::problem::{Place, Problem};
-use crate::{context, store};
+
+pub use context::{ContextStats, HeadStats, Subtree};
+pub use store::StoreInfo;
+pub use tally::Tally;
 
 /// Name and version of the JSON form. Fields may be added to it, never renamed.
 pub const SCHEMA: &str = "rollsnap.report/1";
@@ -31,10 +38,10 @@ pub struct Report {
     pub members: Members,
     /// What the context holds, where its objects were read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<context::Facts>,
+    pub context: Option<ContextStats>,
     /// What the store records about itself, where it could be opened.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub store: Option<store::Facts>,
+    pub store: Option<StoreInfo>,
     /// The three answers.
     pub verdicts: Verdicts,
     /// The evidence behind them.

@@ -1,0 +1,58 @@
+//! Data that lack contexts, as a compact snapshot brings them.
+
+use std::path::Path;
+
+use rollsnap_core::{Code, Feedback, Place, Problem, Result};
+
+use crate::contexts::{self, Contexts};
+use crate::store::{Family, Rows, close_any, open_any};
+use crate::verify;
+
+/// Whether the directory `dir` lacks all contexts but that of its first available block.
+pub(crate) fn is_compact(dir: &Path, feedback: &dyn Feedback) -> Result<bool> {
+    Ok(Compact::of(dir, &contexts::read(dir, feedback)?)?.is_some())
+}
+
+/// Contexts are missing: all after that of the first available block.
+pub(crate) struct Compact {
+    first: i32,
+    head: i32,
+    family: Family,
+}
+
+impl Compact {
+    /// Whether the snapshot is compact. A node rebuilds what is missing by replaying every block.
+    pub(crate) fn of(staging: &Path, contexts: &Contexts) -> Result<Option<Self>> {
+        let store = open_any(staging, None)?;
+        let family = Family::of_store(&store);
+        let head = store.head()?;
+        let level = store.first_available()?;
+        let first = store.block_at(level)?;
+        close_any(store)?;
+        let compact = verify::is_compact(contexts, first.as_ref(), &head);
+        Ok(compact.then_some(Self { first: level, head: head.level, family }))
+    }
+
+    pub(crate) fn refusal(&self) -> Problem {
+        let Self { first, head, family } = self;
+        let level = match family {
+            Family::Octez => {
+                format!("--level {first} takes the store back to the level whose context is there; ")
+            }
+            Family::Mavkit => String::new(),
+        };
+        Problem::new(Code::ContextCompact).at(Place::Level(*first)).because(format_args!(
+            "the contexts of the levels up to {head} have to be rebuilt by replaying their messages, which a node does \
+             while it imports the snapshot, and rollsnap does not. {level}--keep-compact imports everything as it is"
+        ))
+    }
+
+    pub(crate) fn consequence(&self) -> String {
+        let Self { first, head, .. } = self;
+        format!(
+            "Kept compact: there is one context, that of level {first}, and the store names others up to level {head}. \
+             A node that is started now cannot go on (\"The context … for block … cannot be checkouted\"): it rebuilds \
+             contexts only while it imports a compact snapshot itself"
+        )
+    }
+}
