@@ -10,6 +10,7 @@
 //! * [`snapshot::Inspector`]: bytes in, events out, a [`Report`] at the end; built from
 //!   [`gzip`], [`header`] and [`tar`];
 //! * [`snapshot::Writer`]: header and members in, bytes out;
+//! * [`members`]: what the members of a snapshot are, by their names;
 //! * [`hash`]: typed hashes and their Base58Check text;
 //! * [`report`], [`problem`], [`code`]: what is found, said the same way on every surface;
 //! * [`shown`](mod@shown): foreign text, made fit to be seen;
@@ -37,6 +38,7 @@ pub mod hash;
 pub mod header;
 pub mod index;
 mod json;
+pub mod members;
 pub mod problem;
 pub mod pvm;
 pub mod read_at;

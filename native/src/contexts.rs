@@ -14,7 +14,7 @@ pub use rollsnap_core::context::Contexts;
 /// # Errors
 /// As [`of`].
 pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {
-    of(&FileSet::Below(root.into(), "context").held()?, feedback)
+    of(&FileSet::context_of(root).held()?, feedback)
 }
 
 /// Reads which contexts the files of a `context` directory hold.
@@ -27,7 +27,7 @@ pub fn of<F: Files>(files: &F, feedback: &dyn Feedback) -> Result<Contexts> {
     let mut contexts = Contexts::default();
     let mut chunk = vec![0; 1 << 16];
     for name in INDEX_FILES {
-        let Some(file) = files.open(name.trim_start_matches("context/"))? else { continue };
+        let Some(file) = files.open(name)? else { continue };
         contexts.begin(name);
         let (mut at, end) = (0, file.len());
         while at < end {
@@ -42,7 +42,7 @@ pub fn of<F: Files>(files: &F, feedback: &dyn Feedback) -> Result<Contexts> {
     }
     // A riscv context is a directory of files that are named by their hashes.
     for name in files.names("")? {
-        contexts.begin(&format!("context/{name}"));
+        contexts.begin(&name);
     }
     Ok(contexts.complete())
 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rollsnap_core::members::CONTEXT;
 use rollsnap_core::{Code, Files, Problem, ReadAt, Result};
 
 use crate::dir::{self, Dir, Kind};
@@ -109,6 +110,11 @@ impl ReadAt for Part {
 }
 
 impl FileSet {
+    /// The context of the data directory `root`.
+    pub fn context_of(root: &Path) -> Self {
+        Self::Below(root.into(), CONTEXT)
+    }
+
     /// Whether there is a directory, or a file that has the parts.
     ///
     /// # Errors

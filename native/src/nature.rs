@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use rollsnap_core::feedback::Phase;
+use rollsnap_core::members::MemberKind;
 use rollsnap_core::snapshot::{Event, Options};
+use rollsnap_core::store::MemberStore;
 use rollsnap_core::{Feedback, Report, Result, Verdict};
 use serde::Serialize;
 
@@ -46,18 +48,17 @@ pub fn read(
     let mut allowance = feedback.allowance();
     let mut report = source.inspect(Options::default(), phase, feedback, &mut |event| {
         match event {
-            Event::Member(member) => {
-                let is_kept = kept.begin(member)?;
-                if !is_kept {
-                    contexts.begin(&member.name);
-                }
-            }
+            Event::Member(member) => match MemberKind::of(&member.name) {
+                Some(MemberKind::Context(name)) => contexts.begin(name),
+                Some(kind) => kept.begin(kind, member)?,
+                None => {}
+            },
             Event::Data(data) => {
                 kept.data(data)?;
                 contexts.data(data);
             }
-            Event::MemberEnd { member, .. } => {
-                kept.end(member)?;
+            Event::MemberEnd { .. } => {
+                kept.end()?;
                 contexts.end();
             }
             Event::Read(bytes) => {

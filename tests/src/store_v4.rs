@@ -9,9 +9,10 @@ use rollsnap_core::chain::{Chain, Marks, Stored, Summary, follow};
 use rollsnap_core::context::Contexts;
 use rollsnap_core::encoding::{Commitment, MessageList};
 use rollsnap_core::feedback::Silent;
-use rollsnap_core::report::Check;
+use rollsnap_core::members::MemberKind;
+use rollsnap_core::report::{Check, Evidence};
 use rollsnap_core::store::v4::{self, Generation, Protocol, Singletons, Store, WholeBlock};
-use rollsnap_core::store::{Gather, Metadata, Rows, Subject};
+use rollsnap_core::store::{MemoryChecker, Metadata, Rows, Subject};
 use rollsnap_core::{Code, Header, Problem};
 use serde_json::{Value, json};
 
@@ -183,6 +184,7 @@ pub fn chain(store: &V4<'_>) -> Result<Vec<Value>, String> {
 pub fn judge(files: &Dir, header: Option<&Header>, shown: &str) -> (Vec<Problem>, Vec<Check>) {
     let mut contexts = Contexts::default();
     for (name, content) in files {
+        let Some(MemberKind::Context(name)) = MemberKind::of(name) else { continue };
         contexts.begin(name);
         contexts.data(content);
         contexts.end();
@@ -197,7 +199,8 @@ pub fn judge(files: &Dir, header: Option<&Header>, shown: &str) -> (Vec<Problem>
         contexts: Some(&contexts),
         states: None,
     };
-    v4::check(subject, Gather::PHASE, &mut Silent).unwrap()
+    let Evidence { problems, checks } = v4::check(subject, MemoryChecker::PHASE, &mut Silent).unwrap();
+    (problems, checks)
 }
 
 /// The walk over the chain; the rules find nothing else but the version.

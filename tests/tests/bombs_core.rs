@@ -8,7 +8,7 @@ use std::fs;
 
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::snapshot::{Event, Inspector, Options};
-use rollsnap_core::store::{DEFAULT_MAX_STORE, Gather};
+use rollsnap_core::store::{DEFAULT_MAX_STORE, MemoryChecker};
 use rollsnap_core::{Report, Verdict};
 use rollsnap_tests::bomb::{Bomb, Content};
 use rollsnap_tests::cli::Ground;
@@ -61,16 +61,16 @@ fn gathered(bomb: &Bomb) -> Report {
     let before = LIVE.get();
     PEAK.set(before);
     let mut inspector = Inspector::new(Options { list: false, ..Options::default() });
-    let mut gather = Gather::new(DEFAULT_MAX_STORE);
+    let mut checker = MemoryChecker::in_memory(DEFAULT_MAX_STORE);
     let mut hear = |event: Event<'_>| -> Result<(), ()> {
-        gather.hear(&event);
+        checker.take(&event);
         Ok(())
     };
     for piece in file.chunks(64 << 10) {
         inspector.feed(piece, &mut hear).unwrap();
     }
     let mut report = inspector.finish(&mut hear).unwrap();
-    gather.judge(&mut report, Gather::PHASE, &mut Silent).unwrap();
+    checker.complete(&mut report, MemoryChecker::PHASE, &mut Silent).unwrap();
     let peak = (PEAK.get() - before) as u64;
     eprintln!("{} KiB of a file of {} KiB", peak >> 10, file.len() >> 10);
     assert!(peak <= MOST, "{} MiB of a file of {} KiB", peak >> 20, file.len() >> 10);

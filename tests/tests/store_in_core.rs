@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use rollsnap_core::members::MemberKind;
 use rollsnap_core::report::{Check, Report, Status};
 use rollsnap_core::store::DEFAULT_MAX_STORE;
-use rollsnap_core::{Verdict, problem::Place, tar};
+use rollsnap_core::{Verdict, problem::Place};
 use rollsnap_tests::cli::Ground;
 use rollsnap_tests::store_v4::Dir;
 use rollsnap_tests::{fixtures, gathered};
@@ -63,7 +64,7 @@ fn directory_in_core(root: &Path) -> Report {
                 continue;
             }
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            if tar::belongs_in_a_snapshot(&name) {
+            if MemberKind::of(&name).is_some() {
                 files.insert(name, fs::read(&path).unwrap());
             }
         }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::members::MemberKind;
 use rollsnap_core::report::{Report, Status};
 use rollsnap_core::store::{DEFAULT_MAX_STORE, Mark};
 use rollsnap_core::{Code, Verdict};
@@ -26,7 +27,7 @@ fn gather(files: &Dir) -> Report {
 /// What the snapshot of a directory holds: not what the operator published last.
 fn members(name: &str) -> Dir {
     let mut files = data_dir(name);
-    files.retain(|name, _| rollsnap_core::tar::belongs_in_a_snapshot(name));
+    files.retain(|name, _| MemberKind::of(name).is_some());
     files
 }
 

@@ -10,8 +10,8 @@ use rollsnap_core::{Code, Problem};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::checker::{self, Checker, Held};
 use crate::error::{misuse, thrown};
-use crate::gather::{self, Gather, Held};
 use crate::header::take;
 use crate::options::{Options, bytes_of};
 use crate::value::Border;
@@ -25,7 +25,7 @@ const PIECE: u32 = 64 * 1024;
 pub struct Inspector {
     core: Option<snapshot::Inspector<Zlib>>,
     watch: Watch,
-    gather: Option<Gather>,
+    checker: Option<Checker>,
     held: Option<Held>,
     piece: Vec<u8>,
 }
@@ -43,7 +43,7 @@ impl Inspector {
         Ok(Self {
             core: Some(snapshot::Inspector::with(Zlib::default(), options.core)),
             watch: Watch::new(options.events, options.hashed),
-            gather: options.consistent.and_then(gather::begin),
+            checker: options.consistent.and_then(checker::begin),
             held: None,
             piece: vec![0; PIECE as usize],
         })
@@ -63,12 +63,12 @@ impl Inspector {
     pub fn feed(&mut self, chunk: &JsValue) -> Result<Array, JsValue> {
         let chunk = bytes_of(chunk)?;
         let core = self.core.as_mut().ok_or_else(finished)?;
-        let (watch, gather) = (&mut self.watch, &mut self.gather);
+        let (watch, checker) = (&mut self.watch, &mut self.checker);
         let mut at = 0;
         while at < chunk.length() {
             let end = chunk.length().min(at.saturating_add(PIECE));
             let piece = take(&chunk.subarray(at, end), &mut self.piece);
-            if let Err(thrown) = core.feed(piece, &mut |event| hear(event, gather, watch)) {
+            if let Err(thrown) = core.feed(piece, &mut |event| hear(event, checker, watch)) {
                 self.core = None;
                 return Err(thrown);
             }
@@ -84,12 +84,12 @@ impl Inspector {
     /// As [`Inspector::feed`].
     pub fn finish(&mut self) -> Result<JsValue, JsValue> {
         let core = self.core.take().ok_or_else(finished)?;
-        let (watch, gather) = (&mut self.watch, &mut self.gather);
+        let (watch, checker) = (&mut self.watch, &mut self.checker);
         let compression = core.report().container.compression;
-        let mut report = core.finish(&mut |event| hear(event, gather, watch))?;
-        if let Some(gather) = self.gather.take() {
-            let judged = gather.judge(&mut report, Gather::PHASE, &mut Silent);
-            self.held = Some(judged.map_err(|problem| thrown(&problem))?);
+        let mut report = core.finish(&mut |event| hear(event, checker, watch))?;
+        if let Some(checker) = self.checker.take() {
+            let held = checker.complete(&mut report, Checker::PHASE, &mut Silent);
+            self.held = Some(held.map_err(|problem| thrown(&problem))?);
         }
         watch.settle(compression.or(report.container.compression))?;
         watch.report(&mut report)
@@ -161,9 +161,9 @@ impl Inspector {
     }
 }
 
-fn hear(event: Event<'_>, gather: &mut Option<Gather>, watch: &mut Watch) -> Result<(), JsValue> {
-    if let Some(gather) = gather {
-        gather.hear(&event);
+fn hear(event: Event<'_>, checker: &mut Option<Checker>, watch: &mut Watch) -> Result<(), JsValue> {
+    if let Some(checker) = checker {
+        checker.take(&event);
     }
     watch.hear(event)
 }

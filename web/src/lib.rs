@@ -16,8 +16,8 @@
 
 extern crate alloc;
 
+mod checker;
 mod error;
-mod gather;
 mod hash;
 mod header;
 mod inspector;

@@ -32,10 +32,10 @@ pub enum Found {
 }
 
 impl Contexts {
-    /// A file of the context begins.
+    /// A file of the context begins: its name below the context.
     pub fn begin(&mut self, name: &str) {
         self.reader = INDEX_FILES.contains(&name).then(Reader::default);
-        if let Some(hash) = name.strip_prefix("context/").and_then(named_by_hash) {
+        if let Some(hash) = named_by_hash(name) {
             self.commits.push(key(&ContextHash::new(hash)));
             self.files = true;
         }
@@ -122,8 +122,8 @@ impl Default for Contexts {
     }
 }
 
-/// The files of an index, any of which may be missing.
-pub const INDEX_FILES: [&str; 3] = ["context/index/data", "context/index/log", "context/index/log_async"];
+/// The files of the index of a context, any of which may be missing: their names below the context.
+pub const INDEX_FILES: [&str; 3] = ["index/data", "index/log", "index/log_async"];
 
 fn key(hash: &ContextHash) -> u64 {
     hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))

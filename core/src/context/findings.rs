@@ -9,6 +9,7 @@ use super::layout::Part;
 use super::open::{CONTROL, DICT};
 use super::{Context, Tree};
 use crate::code::Code;
+use crate::members::in_context;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -34,7 +35,7 @@ impl<F: Files> Context<F> {
             named.insert(format!("store.{}.mapping", layout.generation()));
         }
         let mut remarks = Vec::new();
-        let leftover = |name: String| Problem::new(Code::ContextLeftover).member(format!("context/{name}"));
+        let leftover = |name: String| Problem::new(Code::ContextLeftover).member(in_context(&name));
         remarks
             .extend(self.files().names("")?.into_iter().filter(|name| !named.contains(name)).map(leftover));
         let index = self.files().names("index")?;
@@ -56,12 +57,12 @@ impl<F: Files> Context<F> {
         if self.control().trailing > 0 {
             refusals.push(
                 Problem::new(Code::ContextControl)
-                    .member(format!("context/{CONTROL}"))
+                    .member(in_context(CONTROL))
                     .expected("nothing after the record")
                     .found(format_args!("{} bytes", self.control().trailing)),
             );
         }
-        let branches = Problem::new(Code::ContextFile).member(format!("context/{BRANCHES}"));
+        let branches = Problem::new(Code::ContextFile).member(in_context(BRANCHES));
         let found = match self.files().open(BRANCHES)? {
             None => Some("no such file"),
             Some(file) if file.len() < BRANCHES_HEADER as u64 => Some("a file without its header"),

@@ -5,7 +5,6 @@
 //! where its entry is. Bytes after the announced length do not count; where fewer are there than
 //! announced, the library reads those.
 
-use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -15,6 +14,7 @@ use crate::feedback::Feedback;
 use crate::growing::Growing;
 use crate::hash::ContextHash;
 use crate::index::Header;
+use crate::members::in_context;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -254,8 +254,7 @@ fn read<F: Files>(
 ) -> Result<()> {
     for name in FILES {
         if let Some(file) = files.open(name)? {
-            read_file(&file, feedback, &mut take)
-                .map_err(|problem| problem.member(format!("context/{name}")))?;
+            read_file(&file, feedback, &mut take).map_err(|problem| problem.member(in_context(name)))?;
         }
     }
     Ok(())

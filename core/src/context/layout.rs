@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::pack::{Control, Mapping, Status};
 use crate::code::Code;
+use crate::members::in_context;
 use crate::problem::{Problem, Result};
 
 /// Length of the header that chunk 0 and dictionary of a store of version 1 or 2 keep, in bytes.
@@ -175,7 +176,7 @@ pub(super) fn suffix_name(number: u64) -> String {
 /// A file is shorter than it must be.
 pub(super) fn short(name: &str, expected: u64, found: u64) -> Problem {
     Problem::new(Code::ContextFile)
-        .member(format!("context/{name}"))
+        .member(in_context(name))
         .expected(format_args!("at least {expected} bytes"))
         .found(found)
 }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::layout::{Layout, Part, dict_header, short, suffix_name};
 use super::pack::{Control, Dict, Head, MAX_CONTROL, MAX_DICT, MAX_HEAD, Malformed, Mapping};
 use crate::code::Code;
+use crate::members::in_context;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -178,7 +179,7 @@ pub(crate) fn no_entry(offset: u64, why: Malformed) -> Problem {
 
 /// A file is not what it should be.
 pub(super) fn damaged(code: Code, name: &str, why: Malformed) -> Problem {
-    Problem::new(code).member(format!("context/{name}")).found(why)
+    Problem::new(code).member(in_context(name)).found(why)
 }
 
 /// What the control file says.
@@ -210,16 +211,16 @@ fn read_dict<F: Files>(files: &F, control: &Control) -> Result<Dict> {
 }
 
 fn require<F: Files>(files: &F, name: &str) -> Result<F::File> {
-    files.open(name)?.ok_or_else(|| {
-        Problem::new(Code::ContextFile).member(format!("context/{name}")).found("no such file")
-    })
+    files
+        .open(name)?
+        .ok_or_else(|| Problem::new(Code::ContextFile).member(in_context(name)).found("no such file"))
 }
 
 /// A file has more that counts than is read.
 pub(super) fn too_long(name: &str, most: u64, found: u64) -> Problem {
     Problem::new(Code::ContextFile)
         .headline("a file of the context is longer than any node writes it")
-        .member(format!("context/{name}"))
+        .member(in_context(name))
         .expected(format_args!("at most {most} bytes"))
         .found(found)
 }

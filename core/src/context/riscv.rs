@@ -13,6 +13,7 @@ use super::path::unhex;
 use crate::code::Code;
 use crate::feedback::Feedback;
 use crate::hash::ContextHash;
+use crate::members::in_context;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -119,8 +120,7 @@ impl<F: Files> Riscv<F> {
     pub fn is_sound(&self, hash: &Hash) -> Result<bool> {
         let name = super::path::hex(hash);
         let file = self.files.open(&name)?;
-        let file =
-            file.ok_or_else(|| Problem::new(Code::ContextFile).member(alloc::format!("context/{name}")))?;
+        let file = file.ok_or_else(|| Problem::new(Code::ContextFile).member(in_context(&name)))?;
         let mut found = Blake2b::default();
         pieces(&file, file.len(), &mut |bytes| {
             found.0.update(bytes);

@@ -1,6 +1,7 @@
 //! The [`Report`]: the one model that the terminal, `--json`, JavaScript and the page draw.
 
 mod context;
+mod evidence;
 mod store;
 mod tally;
 
@@ -13,7 +14,10 @@ use crate::code::Code;
 use crate::header::Header;
 use crate::problem::{Place, Problem};
 
+pub(crate) use evidence::GENESIS_NOT_CHECKED;
+
 pub use context::{ContextStats, HeadStats, Subtree};
+pub use evidence::Evidence;
 pub use store::StoreInfo;
 pub use tally::Tally;
 

@@ -14,7 +14,7 @@ use crate::context::Contexts;
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::header::{Header, HistoryMode};
 use crate::problem::{Place, Problem, Result};
-use crate::report::Check;
+use crate::report::{Check, Evidence};
 
 /// What is checked.
 pub struct Subject<'a, S> {
@@ -46,7 +46,7 @@ pub fn check<S: Rows>(
     subject: Subject<'_, S>,
     phase: Phase,
     feedback: &mut dyn Feedback,
-) -> Result<(Vec<Problem>, Vec<Check>)> {
+) -> Result<Evidence> {
     let mut problems = Vec::new();
     let Subject { metadata, store, shown, header, contexts, states } = subject;
     let metadata = match metadata.and_then(|metadata| metadata.ok_or_else(|| no_metadata(shown))) {
@@ -56,15 +56,15 @@ pub fn check<S: Rows>(
             None
         }
         // Metadata that may say anything are no reason to judge the store without them.
-        Err(problem) => return Ok((Vec::from([problem]), Vec::new())),
+        Err(problem) => return Ok(problem.into()),
     };
     let judge = Judge { metadata: metadata.as_ref(), shown, header, contexts, states, phase };
     match store.and_then(|store| judge.store(store, feedback, &mut problems)) {
-        Ok(passed) => Ok((problems, passed)),
+        Ok(checks) => Ok(Evidence { problems, checks }),
         Err(problem) if problem.code() == Code::Cancelled => Err(problem),
         Err(problem) => {
             problems.push(problem);
-            Ok((problems, Vec::new()))
+            Ok(Evidence { problems, checks: Vec::new() })
         }
     }
 }

@@ -4,15 +4,16 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Metadata, PvmKind, Rows};
+use super::{Metadata, Rows};
 use crate::code::Code;
 use crate::context::edit::Tree;
 use crate::context::{Contexts, Found};
 use crate::hash::{ContextHash, ProtocolHash, StateHash};
+use crate::members::PvmKind;
 use crate::problem::{Problem, Result};
 use crate::pvm::Rollup;
 use crate::pvm::origination::{Confirmed, Origination, Parts};
-use crate::report::Check;
+use crate::report::{Check, GENESIS_NOT_CHECKED};
 
 /// Reads the PVM state of a commit of the context; `None` when the commit has none.
 pub type States<'a> = &'a dyn Fn(&ContextHash) -> Result<Option<Tree>>;
@@ -153,17 +154,10 @@ impl Genesis {
     }
 }
 
-/// What a report says when nobody looked.
-pub fn unknown_genesis() -> Check {
-    Check::unknown(Code::StateGenesis, NOT_CHECKED)
-}
-
 /// What a report says when layer 1 does not serve the operations of so old a block.
 pub fn not_served(problem: &Problem) -> Check {
     layer1_not_checked(&problem.sentence())
 }
-
-const NOT_CHECKED: &str = "not checked: whether the origination gives the genesis state";
 
 fn layer1_not_checked(why: &str) -> Check {
     let what = "not checked: whether the boot sector on layer 1 gives the genesis state";
@@ -171,7 +165,7 @@ fn layer1_not_checked(why: &str) -> Check {
 }
 
 fn not_checked(why: &str) -> Check {
-    Check::unknown(Code::StateGenesis, format!("{NOT_CHECKED} ({why})"))
+    Check::unknown(Code::StateGenesis, format!("{GENESIS_NOT_CHECKED} ({why})"))
 }
 
 impl Missing {

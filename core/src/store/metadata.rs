@@ -1,10 +1,9 @@
 //! The file `metadata` of a data directory: which rollup it belongs to.
 
-use core::fmt;
-
 use crate::code::Code;
 use crate::hash::{self, CommitmentHash, RollupAddress};
 use crate::json::Json;
+use crate::members::PvmKind;
 use crate::problem::{Problem, Result};
 
 /// What a node records once about its rollup (metadata of version 1).
@@ -18,37 +17,6 @@ pub struct Metadata {
     pub genesis_level: i32,
     /// The commitment that the rollup starts with.
     pub genesis_commitment: CommitmentHash,
-}
-
-/// Kind of a proof-generating virtual machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PvmKind {
-    /// `arith`, for tests.
-    Arith,
-    /// `wasm_2_0_0`, what nearly every rollup runs.
-    Wasm200,
-    /// `riscv`.
-    Riscv,
-}
-
-impl PvmKind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Arith, Self::Wasm200, Self::Riscv];
-
-    /// Its name, which is also that of its directory of pre-images.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Arith => "arith",
-            Self::Wasm200 => "wasm_2_0_0",
-            Self::Riscv => "riscv",
-        }
-    }
-}
-
-impl fmt::Display for PvmKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }
 
 impl Metadata {

@@ -3,18 +3,20 @@
 //!
 //! [`check`] is all rules of a store in one place, for every reader of one: whatever implements
 //! [`Rows`]. [`Store`] does so for version 5 without a database engine, through [`crate::sqlite`], and
-//! [`v4`] for the versions before it; [`Opened`] is either. [`Gather`] keeps what is needed of the members of a snapshot for
-//! either, and leaves [`Held`] for what layer 1 says later ([`check_cemented`], [`Genesis`]).
+//! [`v4`] for the versions before it; [`Opened`] is either. [`SnapshotChecker`] takes the events of an inspection, and keeps
+//! what is needed of the members; [`MemoryChecker`] does so without files, and leaves [`Held`] for what layer 1 says
+//! later ([`check_cemented`], [`Genesis`]).
 
 mod cells;
 mod cemented;
 mod chain;
 mod check;
-mod gather;
+mod checker;
 mod genesis;
 mod held;
 mod info;
 mod limits;
+mod memory;
 mod metadata;
 mod model;
 mod objects;
@@ -32,12 +34,13 @@ pub mod v4;
 
 pub use cemented::check_cemented;
 pub use check::{Subject, check};
-pub use gather::{DEFAULT_MAX_STORE, Gather};
-pub use genesis::{Genesis, States, not_served, unknown_genesis};
+pub use checker::{Came, Checked, Findings, MemberStore, SnapshotChecker};
+pub use genesis::{Genesis, States, not_served};
 pub use held::Held;
 pub use info::info_of_database;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
-pub use metadata::{MAX_METADATA, Metadata, PvmKind};
+pub use memory::{DEFAULT_MAX_STORE, InMemory, MemoryChecker};
+pub use metadata::{MAX_METADATA, Metadata};
 pub use model::{Mark, State, StateRow, shortened};
 pub use objects::{statements, tables};
 pub use opened::Opened;
@@ -47,12 +50,9 @@ pub use reader::Store;
 pub use rows::{Publication, Rows};
 pub use rules::{
     check_version, cut_store, head_context, header_against_store, is_compact, no_context, no_head,
-    no_metadata, no_mode, parse_version, passed, settle,
+    no_metadata, no_mode, parse_version, passed,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, MAX_OBJECTS, Schema, check_settings};
-
-/// Name of the database of a store of version 5, relative to the data directory.
-pub const STORE: &str = "store.sqlite";
 
 /// Longest `storage/version` that is read, in bytes; real ones have about 22.
 pub const MAX_VERSION: u64 = 4096;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::info::{info_of_database, info_of_files};
 use super::v4::{self, Layout};
 use super::{
-    Accept, MAX_METADATA, Metadata, Publication, Rows, STORE, State, Store, Subject, check, check_version,
+    Accept, MAX_METADATA, Metadata, Publication, Rows, State, Store, Subject, check, check_version,
     header_against_store,
 };
 use crate::chain::{Block, Chain};
@@ -14,9 +14,10 @@ use crate::code::Code;
 use crate::feedback::{Feedback, Phase};
 use crate::hash::ContextHash;
 use crate::header::Header;
+use crate::members::{DATABASE, METADATA};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-use crate::report::{Check, StoreInfo};
+use crate::report::{Evidence, StoreInfo};
 
 /// A store, opened. `D` reads a database, `R` is a file.
 #[derive(Debug)]
@@ -37,8 +38,9 @@ impl<R: ReadAt> Opened<Store<'static, R>, R> {
             return Self::of_files(files);
         }
         check_version(v4::recorded(files)?)?;
-        let database = files.open(STORE)?.ok_or_else(|| Problem::new(Code::StoreMissing).path(STORE))?;
-        Store::open(database, STORE, Accept::Older).map(Self::Database)
+        let database =
+            files.open(DATABASE)?.ok_or_else(|| Problem::new(Code::StoreMissing).path(DATABASE))?;
+        Store::open(database, DATABASE, Accept::Older).map(Self::Database)
     }
 }
 
@@ -85,11 +87,7 @@ impl<D: Rows, R: ReadAt> Opened<D, R> {
     ///
     /// # Errors
     /// [`Code::Cancelled`].
-    pub fn check(
-        subject: Subject<'_, Self>,
-        phase: Phase,
-        feedback: &mut dyn Feedback,
-    ) -> Result<(Vec<Problem>, Vec<Check>)> {
+    pub fn check(subject: Subject<'_, Self>, phase: Phase, feedback: &mut dyn Feedback) -> Result<Evidence> {
         let Subject { metadata, store, shown, header, contexts, states } = subject;
         match store {
             Ok(Self::Files(store)) => {
@@ -109,7 +107,7 @@ impl<D: Rows, R: ReadAt> Opened<D, R> {
 }
 
 fn genesis_level<F: Files>(files: &F) -> Result<Option<i32>> {
-    let Some(file) = files.open("metadata")?.filter(|file| file.len() <= MAX_METADATA) else {
+    let Some(file) = files.open(METADATA)?.filter(|file| file.len() <= MAX_METADATA) else {
         return Ok(None);
     };
     let mut bytes = alloc::vec![0; file.len() as usize];

@@ -6,10 +6,9 @@ use alloc::vec::Vec;
 
 use blake2b_simd::{Params, State};
 
-use super::PvmKind;
 use crate::code::Code;
 use crate::problem::Problem;
-use crate::report::Check;
+use crate::report::{Check, Evidence};
 use crate::words::plural;
 
 /// Longest pre-image that the PVM can reveal, in bytes: the limit of layer 1 on a message, which a page is as
@@ -39,19 +38,16 @@ enum Open {
 }
 
 impl PreImages {
-    /// What does not hold: of many the first ones, and a word about the others.
-    pub fn problems(&self) -> Vec<Problem> {
+    /// What does not hold: of many the first ones, and a word about the others. What holds, and what was not
+    /// checked.
+    pub fn evidence(&self) -> Evidence {
         let more = self.left_out;
         let others = (more > 0).then(|| {
             let are = plural(more, "more pre-image is", "more pre-images are");
             Problem::new(Code::PreImageHash).headline(format!("{more} {are} not what the name says"))
         });
-        self.problems.iter().cloned().chain(others).collect()
-    }
-
-    /// What holds, and what was not checked.
-    pub fn passed(&self) -> Vec<Check> {
-        let mut passed = Vec::new();
+        let problems = self.problems.iter().cloned().chain(others).collect();
+        let mut checks = Vec::new();
         if self.problems.is_empty() && self.checked > 0 {
             let have = plural(
                 self.checked,
@@ -59,24 +55,21 @@ impl PreImages {
                 "pre-images have the hashes that they are named by",
             );
             let text = format!("{} {have}", self.checked);
-            passed.push(Check::yes(Code::PreImageHash, text));
+            checks.push(Check::yes(Code::PreImageHash, text));
         }
         if self.unknown > 0 {
             let have = plural(self.unknown, "file", "files");
             let text = format!("not checked: {} {have} of other names beside the pre-images", self.unknown);
-            passed.push(Check::unknown(Code::PreImageHash, text));
+            checks.push(Check::unknown(Code::PreImageHash, text));
         }
-        passed
+        Evidence { problems, checks }
     }
 
-    /// A file begins.
-    pub fn begin(&mut self, name: &str) {
-        let Some((directory, file)) = name.split_once('/') else { return };
-        if PvmKind::ALL.iter().any(|kind| kind.as_str() == directory) {
-            self.open = is_pre_image(file)
-                .then(|| Open::Hashing(0, Box::new(Params::new().hash_length(32).to_state())));
-            self.unknown += u64::from(self.open.is_none());
-        }
+    /// A file begins in a directory of pre-images: its name there.
+    pub fn begin(&mut self, file: &str) {
+        self.open =
+            is_pre_image(file).then(|| Open::Hashing(0, Box::new(Params::new().hash_length(32).to_state())));
+        self.unknown += u64::from(self.open.is_none());
     }
 
     /// Whether the content of the file that began counts, or what is to come of it: not of one that is too
@@ -98,7 +91,7 @@ impl PreImages {
         }
     }
 
-    /// It ends.
+    /// It ends; `name` is that of the member.
     pub fn end(&mut self, name: &str, size: u64) {
         let Some(open) = self.open.take() else { return };
         self.checked += 1;

@@ -4,13 +4,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Metadata, unknown_genesis};
+use super::Metadata;
 use crate::chain::{Block, Summary};
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::header::{Header, HistoryMode};
 use crate::problem::{Place, Problem};
-use crate::report::{Check, Report, Status, Verdict};
+use crate::report::Check;
 use crate::words::plural;
 
 /// The level, the commitment and the mode that a header claims, against those of the store.
@@ -168,27 +168,4 @@ pub fn no_metadata(shown: &str) -> Problem {
 /// Why nothing is said of a store that did not come whole.
 pub fn cut_store() -> Check {
     Check::unknown(Code::StoreMissing, "not checked: the file is damaged before its store ends")
-}
-
-/// Adds what holds and what does not, and gives the verdict. `whole`: the file around the store
-/// holds; without its last bytes, the rest of a snapshot cannot vouch for the whole. Neither can what was read
-/// where something could not be.
-pub fn settle(report: &mut Report, problems: Vec<Problem>, passed: Vec<Check>, whole: bool) {
-    // Messages without a witness may be anything, and so may objects that nobody read.
-    let open = [Code::MessagesWitness, Code::ContextUnchecked];
-    let is_open = |check: &Check| open.contains(&check.code) && check.status == Status::Unknown;
-    let unproved = passed.iter().any(|check| is_open(check) || check.is_hindered());
-    let judged = passed.iter().any(|check| check.code == Code::StateGenesis)
-        || problems.iter().any(|problem| problem.code() == Code::StateGenesis);
-    passed.into_iter().for_each(|check| report.add(check));
-    if !judged {
-        report.add(unknown_genesis());
-    }
-    problems.iter().for_each(|problem| report.add(Check::of(problem)));
-    let accused = problems.iter().any(|problem| problem.code().is_about_contents());
-    report.verdicts.consistent = match (accused, whole && !unproved && problems.is_empty()) {
-        (true, _) => Verdict::No,
-        (false, false) => Verdict::Unknown,
-        (false, true) => Verdict::Yes,
-    };
 }

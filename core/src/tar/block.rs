@@ -1,5 +1,7 @@
 //! One 512-byte member header: fields, checksum, numbers (`docs/FORMAT.md`, section 4).
 
+use crate::members::MemberKind;
+
 /// Length of a tar block, in bytes.
 pub const BLOCK: usize = 512;
 
@@ -37,7 +39,7 @@ pub fn checksum_matches(block: &[u8; BLOCK]) -> bool {
 pub fn is_member_header(block: &[u8; BLOCK]) -> bool {
     let name = text(&block[NAME]);
     let plausible =
-        name == b"paxheader" || core::str::from_utf8(name).is_ok_and(super::belongs_in_a_snapshot);
+        name == b"paxheader" || core::str::from_utf8(name).is_ok_and(|name| MemberKind::of(name).is_some());
     plausible && checksum_matches(block)
 }
 

@@ -24,16 +24,5 @@ pub use name::{MAX_NAME, NameSet, check_name};
 pub use reader::{DEFAULT_MAX_MEMBERS, Options, Reader, Step};
 pub use writer::{END, MAX_MTIME, member_header, padding};
 
-/// Whether a node puts files of this name into a snapshot. Members of other names would overwrite
-/// what is the operator's own (`config.json`, locks, logs, the last published commitment).
-pub fn belongs_in_a_snapshot(name: &str) -> bool {
-    let directories = ["storage/", "context/", "wasm_2_0_0/", "arith/", "riscv/"];
-    match name {
-        "metadata" | "store.sqlite" => true,
-        "storage/lpc" => false,
-        _ => directories.iter().any(|dir| name.starts_with(dir)),
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,6 @@ pub use threads::Threads;
 /// # Errors
 /// Those of [`context::pvm_state`], and any `io.*` code.
 pub(crate) fn pvm_state(root: &Path, commit: &ContextHash) -> Result<Option<Tree>> {
-    let moment = Moment::take(&FileSet::Below(root.into(), "context"))?;
+    let moment = Moment::take(&FileSet::context_of(root))?;
     context::pvm_state(Context::open(moment)?, commit, None)
 }

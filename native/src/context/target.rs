@@ -10,9 +10,10 @@ use rollsnap_core::context::Riscv;
 use rollsnap_core::context::path::unhex;
 use rollsnap_core::feedback::{Phase, Silent, Unit};
 use rollsnap_core::hash::ContextHash;
+use rollsnap_core::members::{CONTEXT, MemberKind};
 use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::store::{Opened, Rows, STORE, Store as Bare};
+use rollsnap_core::store::{Opened, Rows, Store as Bare};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use super::moment::{MAX_FILES, too_many_files};
@@ -80,7 +81,7 @@ impl Target {
             let parent = named.parent().filter(|_| named.file_name().is_some_and(|name| name == CONTEXT));
             (parent.map(Path::to_path_buf), FileSet::Directory(target.into()))
         } else {
-            (Some(target.into()), FileSet::Below(target.into(), CONTEXT))
+            (Some(target.into()), FileSet::context_of(target))
         };
         if !files.is_there()? {
             return Err(Problem::new(Code::ContextMissing).path(target.display()));
@@ -111,12 +112,10 @@ impl Target {
             let entry = entry.map_err(damaged)?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let window = whole.window(offset + entry.raw_file_position(), entry.size()).ok_or_else(cut)?;
-            let twice = if belongs_to_store(&name) {
-                store.insert(name.clone(), window).is_some()
-            } else if let Some(name) = name.strip_prefix("context/") {
-                parts.insert(name.to_owned(), window).is_some()
-            } else {
-                false
+            let twice = match MemberKind::of(&name) {
+                Some(MemberKind::Context(name)) => parts.insert(name.to_owned(), window).is_some(),
+                Some(kind) if gives_levels(kind) => store.insert(name.clone(), window).is_some(),
+                _ => false,
             };
             if twice {
                 return Err(Problem::new(Code::TarDuplicate).member(name));
@@ -143,14 +142,16 @@ impl Target {
         let (mut any, mut files_of_context) = (false, 0);
         let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
             Event::Member(member) => {
-                let below = member.name.strip_prefix("context/");
-                let context = below.is_some();
-                any |= context;
-                files_of_context += usize::from(below.is_some_and(|name| unhex(name).is_none()));
-                if files_of_context > MAX_FILES {
-                    return Err(too_many_files());
+                let kind = MemberKind::of(&member.name);
+                if let Some(MemberKind::Context(name)) = kind {
+                    any = true;
+                    files_of_context += usize::from(unhex(name).is_none());
+                    if files_of_context > MAX_FILES {
+                        return Err(too_many_files());
+                    }
+                    return files.begin(member);
                 }
-                if context || belongs_to_store(&member.name) { files.begin(member) } else { Ok(()) }
+                if kind.is_some_and(gives_levels) { files.begin(member) } else { Ok(()) }
             }
             event => files.follow(&event),
         })?;
@@ -160,7 +161,7 @@ impl Target {
             return Err(Problem::new(Code::ContextMissing).path(source.name().display()));
         }
         Ok(Self {
-            files: FileSet::Below(made.dir().into(), CONTEXT).held()?,
+            files: FileSet::context_of(made.dir()).held()?,
             levels: Levels::of(&FileSet::Directory(made.dir().into()))?,
             file_bytes: report.container.compressed_bytes,
             _unpacked: Some(made),
@@ -274,17 +275,14 @@ fn block(store: &impl Rows, request: LevelRequest) -> Result<Block> {
     })
 }
 
-/// What tells the levels: the store, and the metadata, which say where its rollup begins.
-fn belongs_to_store(name: &str) -> bool {
-    name == STORE || name == "metadata" || name.starts_with("storage/")
+/// Whether the levels are read from it: the store, and the metadata, which say where its rollup begins.
+fn gives_levels(kind: MemberKind<'_>) -> bool {
+    kind == MemberKind::Metadata || kind.is_of_store()
 }
 
 fn amount(bytes: u64) -> indicatif::BinaryBytes {
     indicatif::BinaryBytes(bytes)
 }
-
-/// Name of the directory, in a data directory and in a snapshot.
-const CONTEXT: &str = "context";
 
 impl std::fmt::Debug for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

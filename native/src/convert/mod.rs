@@ -17,21 +17,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::feedback::{OfFile, Phase};
+use rollsnap_core::members::DATABASE;
 use rollsnap_core::report::Check;
-use rollsnap_core::store::{Rows, settle};
-use rollsnap_core::words::plural;
+use rollsnap_core::store::Rows;
 use rollsnap_core::{Allowance, Code, Feedback, Header, Place, Problem, Report, Result};
 
-use crate::data_dir::{STORE, metadata};
+use crate::data_dir::metadata;
 use crate::deflate::{self, Level};
 use crate::destination::{self, Destination};
 use crate::dir::{Dir, Owner};
 use crate::export::{self, Compression};
 use crate::io;
 use crate::jobs::Phases;
-use crate::store::{Accept, Family, LevelRequest, Packing, Store, open_any};
+use crate::store::{Accept, Family, LevelRequest, Packing, Store};
 use crate::swap::{self, Staging};
-use crate::verify::{self, ContextScope, Reading, Subject};
+use crate::verify::Staged;
 use crate::workspace::Workspace;
 
 use store::Conversion;
@@ -205,8 +205,8 @@ fn snapshot(
 /// Phases of any conversion: the data come, and the store is written.
 const OWN: u32 = 2;
 
-/// Those of its checks: the old store, the context in two steps, the new chain.
-const CHECKS: u32 = 4;
+/// Those of its checks: the old store, and what was made.
+const CHECKS: u32 = 1 + Staged::PHASES;
 
 /// Fills the directory `dir` with the data of version 5, and checks them.
 fn staged(
@@ -233,14 +233,16 @@ fn staged(
     checks.into_iter().for_each(|check| report.add(check));
     drop(source);
     if options.check {
-        result(dir, &options.source, carried.partial_lists, phases, &mut report, feedback)?;
+        let (shown, family) = (&*options.source, Some(Family::Octez));
+        let staged = Staged { dir, shown, family, partial_lists: carried.partial_lists };
+        staged.check(&mut report, phases, feedback)?;
     } else {
         report.add(Check::unknown(
             Code::HeaderStore,
             "not checked: old store, new store and context (--no-check)",
         ));
     }
-    let store = Store::open(&dir.join(STORE), Accept::Current)?;
+    let store = Store::open(&dir.join(DATABASE), Accept::Current)?;
     let (first_level, head_level) = (store.first_available()?, store.head()?.level);
     store.close()?;
     if destination::is_compact(dir, feedback)? {
@@ -257,54 +259,6 @@ fn staged(
         head_level,
         phases: Vec::new(),
     })
-}
-
-/// The checks of an import, on what was made.
-fn result(
-    dir: &Path,
-    shown: &Path,
-    partial_lists: u64,
-    phases: &mut Phases,
-    report: &mut Report,
-    feedback: &mut dyn Feedback,
-) -> Result<()> {
-    let store = Store::open(&dir.join(STORE), Accept::Current)?;
-    let head = store.head()?.context;
-    store.close()?;
-    let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
-    let phase = phases.next_two("Checking context");
-    let audited = verify::unhindered(reading.of_data_dir(dir, phase, feedback)?)?;
-    let contexts = Some(&audited.contexts);
-    let subject = Subject { root: dir, shown, header: None, contexts, beginning: None };
-    let store = open_any(dir, Some(Family::Octez));
-    let phase = phases.next("Checking chain");
-    let (mut problems, mut passed) = verify::check_store(subject, store, phase, feedback)?;
-    let pre_images = verify::pre_images::read(dir, feedback)?;
-    problems.extend(audited.problems);
-    problems.extend(pre_images.problems());
-    passed.extend(audited.checks);
-    passed.extend(pre_images.passed());
-    passed.extend(without_witness(&mut problems, partial_lists));
-    verify::refuse(problems)?;
-    settle(report, Vec::new(), passed, true);
-    Ok(())
-}
-
-/// Lists without layer 1's own messages have no witness that could be computed. In the old store that is a
-/// mark of their age; the new one has no such mark, so there it looks like damage, once for each list.
-pub(crate) fn without_witness(problems: &mut Vec<Problem>, lists: u64) -> Option<Check> {
-    let codes = [Code::MessagesWitness, Code::MessagesForm];
-    let count = |code| problems.iter().filter(|problem| problem.code() == code).count() as u64;
-    if lists == 0 || codes.map(count) != [lists, lists] {
-        return None;
-    }
-    problems.retain(|problem| !codes.contains(&problem.code()));
-    let text = format!(
-        "not checked: {lists} {} of messages, which a very old node stored without layer 1's own; they are \
-         carried over as they are, and rollsnap verify takes them for altered ones in the new store",
-        plural(lists, "list", "lists")
-    );
-    Some(Check::unknown(Code::MessagesWitness, text))
 }
 
 /// Converts what an import has staged in `dir`, if it is an older store. `None` where it is of version 5

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::header;
+use rollsnap_core::members::MemberKind;
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::store::v4::{self, Layout};
-use rollsnap_core::tar::{self, Kind, Member};
+use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
 use crate::data_dir::{Listing, Lock, SourceFile, Top};
@@ -132,10 +133,10 @@ fn extract(path: &Path, dir: &Dir, phases: &mut Phases, feedback: &mut dyn Feedb
         Event::Header(header) if header.layout == header::Layout::Unversioned => {
             Err(Problem::new(Code::HeaderUnversioned))
         }
-        Event::Member(member) if !tar::belongs_in_a_snapshot(&member.name) => {
+        Event::Member(member) if MemberKind::of(&member.name).is_none() => {
             Err(Problem::new(Code::SnapshotMember).member(&*member.name))
         }
-        Event::Member(member) if member.name == crate::data_dir::STORE => {
+        Event::Member(member) if MemberKind::of(&member.name) == Some(MemberKind::Database) => {
             Err(Problem::new(Code::ConvertStore)
                 .headline("the store is of version 5 already")
                 .path(path.display()))

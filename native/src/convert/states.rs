@@ -17,7 +17,7 @@ use crate::files::FileSet;
 /// # Errors
 /// [`Code::Cancelled`], any `io.*` code. Damage is for the check of the context to tell.
 pub(super) fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {
-    let moment = Moment::take(&FileSet::Below(root.into(), "context"))?;
+    let moment = Moment::take(&FileSet::context_of(root))?;
     let context = match Context::open(&moment) {
         Ok(context) if !Riscv::recognise(&moment)? => context,
         _ => return contexts::read(root, feedback),

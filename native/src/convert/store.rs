@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::members::{DATABASE, STORAGE};
 use rollsnap_core::report::{Check, Status};
 use rollsnap_core::store::v4::{self, GcLevels, IrminStore, Slot};
 use rollsnap_core::store::{Mark, Rows};
@@ -16,12 +17,12 @@ use serde::Serialize;
 use super::blocks::Blocks;
 use super::left_out::LeftOut;
 use super::states;
-use crate::data_dir::{STORE, metadata};
+use crate::data_dir::metadata;
 use crate::dir::Dir;
 use crate::files::{FileSet, Part};
+use crate::io;
 use crate::jobs::Phases;
 use crate::store::NewStore;
-use crate::{io, verify};
 
 /// A conversion to be done.
 pub(crate) struct Conversion<'a> {
@@ -99,12 +100,11 @@ impl Conversion<'_> {
                 // It is judged with the new store.
                 states: None,
             };
-            let (mut problems, told) = v4::check(subject, phase, feedback)?;
+            let mut evidence = v4::check(subject, phase, feedback)?;
             // A node of version 4 wants its own version; here the others are as good.
-            problems.retain(|problem| problem.code() != Code::StoreVersion);
-            verify::refuse(problems)?;
+            evidence.problems.retain(|problem| problem.code() != Code::StoreVersion);
             // What holds is told of the new store; here are remarks about the old one.
-            checks.extend(told.into_iter().filter(|check| check.status == Status::Warning));
+            checks.extend(evidence.refuse()?.into_iter().filter(|check| check.status == Status::Warning));
         }
         let (head, first) = (old.head()?.level, old.first_available()?);
         let levels = Blocks::levels(&old, first, head)?;
@@ -129,7 +129,7 @@ impl Conversion<'_> {
         };
         new.finish()?;
         self.date()?;
-        self.dir.remove_tree("storage")?;
+        self.dir.remove_tree(STORAGE)?;
         checks.extend(left.into_checks());
         Ok((carried, checks))
     }
@@ -237,11 +237,11 @@ impl Conversion<'_> {
 
     /// The database gets the time of the newest block, so that the same data make the same snapshot.
     fn date(&self) -> Result<()> {
-        let (head, store) = (Dir::open(self.root)?.read("storage/l2_head")?, self.dir.file(STORE)?);
+        let (head, store) = (Dir::open(self.root)?.read("storage/l2_head")?, self.dir.file(DATABASE)?);
         let (Some(head), Some(store)) = (head, store) else { return Ok(()) };
         let time = head.metadata().and_then(|metadata| metadata.modified());
         time.and_then(|time| store.set_modified(time))
-            .map_err(|err| io::problem("date", &self.dir.place(STORE), err))
+            .map_err(|err| io::problem("date", &self.dir.place(DATABASE), err))
     }
 }
 

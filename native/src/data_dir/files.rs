@@ -6,6 +6,7 @@ use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rollsnap_core::members::{CONTEXT, LPC, METADATA, PRE_IMAGES, STORAGE, VERSION};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::io::Errno;
 
@@ -147,13 +148,15 @@ impl Top {
     /// What is looked at, and which names in it are wanted.
     const fn entries(self) -> &'static [(&'static str, Wanted)] {
         match self {
-            Self::Context => &[("context", Wanted::Below)],
-            Self::Metadata => &[("metadata", Wanted::Itself)],
-            Self::PreImages => {
-                &[("arith", Wanted::Below), ("riscv", Wanted::Below), ("wasm_2_0_0", Wanted::Below)]
-            }
-            Self::Storage => &[("storage", Wanted::BelowBut("storage/lpc"))],
-            Self::Version => &[("storage", Wanted::StartsWith("storage/version"))],
+            Self::Context => &[(CONTEXT, Wanted::Below)],
+            Self::Metadata => &[(METADATA, Wanted::Itself)],
+            Self::PreImages => &[
+                (PRE_IMAGES[0], Wanted::Below),
+                (PRE_IMAGES[1], Wanted::Below),
+                (PRE_IMAGES[2], Wanted::Below),
+            ],
+            Self::Storage => &[(STORAGE, Wanted::BelowBut(LPC))],
+            Self::Version => &[(STORAGE, Wanted::StartsWith(VERSION))],
         }
     }
 }

@@ -2,20 +2,22 @@
 
 use std::path::Path;
 
+use rollsnap_core::members::METADATA;
 use rollsnap_core::store::{MAX_METADATA, no_metadata};
 use rollsnap_core::{Problem, Result};
 
 use crate::dir::read_small;
 
-pub use rollsnap_core::store::{Metadata, PvmKind};
+pub use rollsnap_core::members::PvmKind;
+pub use rollsnap_core::store::Metadata;
 
 /// Reads the file of a data directory; `None` if there is none.
 ///
 /// # Errors
 /// As [`Metadata::parse`], and any `io.*` code.
 pub fn read(dir: &Path) -> Result<Option<Metadata>> {
-    let path = dir.join(NAME);
-    let bytes = read_small(dir, NAME, MAX_METADATA)?;
+    let path = dir.join(METADATA);
+    let bytes = read_small(dir, METADATA, MAX_METADATA)?;
     bytes.map(|bytes| Metadata::parse(&bytes).map_err(|problem| problem.path(path.display()))).transpose()
 }
 
@@ -31,8 +33,6 @@ pub fn require(dir: &Path) -> Result<Metadata> {
 pub(crate) fn missing(dir: &Path) -> Problem {
     no_metadata(&dir.display().to_string())
 }
-
-const NAME: &str = "metadata";
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::members::{CONTEXT, DATABASE, STORAGE, VERSION};
 use rollsnap_core::store::{MAX_VERSION, check_version, parse_version};
 use rollsnap_core::{Code, Problem, Result};
 
@@ -16,15 +17,6 @@ pub mod metadata;
 pub use files::{Listing, SourceFile, Top};
 pub use lock::{Lock, Name};
 pub use metadata::{Metadata, PvmKind};
-
-pub use rollsnap_core::store::STORE;
-
-/// What a snapshot puts into a data directory.
-pub(crate) const TOP_LEVEL: [&str; 7] =
-    ["metadata", "store.sqlite", "storage", "context", "wasm_2_0_0", "arith", "riscv"];
-
-/// Those of them that hold pre-images.
-pub(crate) const PRE_IMAGES: [&str; 3] = ["wasm_2_0_0", "arith", "riscv"];
 
 /// A data directory, which need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +43,7 @@ impl DataDir {
 
     /// Its database of store version 5, which need not exist.
     pub fn store(&self) -> PathBuf {
-        self.root.join(STORE)
+        self.root.join(DATABASE)
     }
 
     /// Rule E1: the store is of version 5, and `storage/version` does not contradict.
@@ -77,7 +69,7 @@ impl DataDir {
     /// # Errors
     /// Any `io.*` code: what cannot be looked at is not taken for missing.
     pub fn is_populated(&self) -> Result<bool> {
-        Ok(io::is_dir(&self.root.join("storage"))? || io::is_dir(&self.root.join("context"))?)
+        Ok(io::is_dir(&self.root.join(STORAGE))? || io::is_dir(&self.root.join(CONTEXT))?)
     }
 
     /// What `storage/version` says.
@@ -88,8 +80,6 @@ impl DataDir {
         parse_version(&bytes, &self.root.join(VERSION).display().to_string()).map(Some)
     }
 }
-
-const VERSION: &str = "storage/version";
 
 const DEFAULT_NAME: &str = ".tezos-smart-rollup-node";
 

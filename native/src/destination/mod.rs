@@ -6,9 +6,10 @@ mod plan;
 
 use std::path::Path;
 
+use rollsnap_core::members::TOP_LEVEL;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
-use crate::data_dir::{DataDir, Lock, TOP_LEVEL};
+use crate::data_dir::{DataDir, Lock};
 use crate::dir::{Dir, Kind, MadeDirs, Owner, adopt, give};
 use crate::swap::Staging;
 

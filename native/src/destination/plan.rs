@@ -1,9 +1,9 @@
 //! What replaces what when the staged data go into place.
 
+use rollsnap_core::members::{PRE_IMAGES, TOP_LEVEL};
 use rollsnap_core::words::plural;
 use rollsnap_core::{Feedback, Result};
 
-use crate::data_dir::{PRE_IMAGES, TOP_LEVEL};
 use crate::swap::{Change, Staging};
 
 /// The old log and journal go with the old database: they would undo or overlay the new one, and an old `storage`

@@ -8,12 +8,13 @@
 use std::path::Path;
 
 use rollsnap_core::context::path::unhex;
+use rollsnap_core::members::{CONTEXT, DATABASE, below, in_context};
 use rollsnap_core::{Feedback, Result};
 
 use super::archive::Member;
 use super::rules::Rules;
 use crate::context::Moment;
-use crate::data_dir::{DataDir, Listing, STORE, SourceFile, Top};
+use crate::data_dir::{DataDir, Listing, SourceFile, Top};
 use crate::dir::Dir;
 use crate::files::FileSet;
 use crate::store::{Capture, Family};
@@ -52,10 +53,10 @@ impl Captured {
         let Lists { context: listed, pre_images } = lists;
         let path = DataDir::new(root).store();
         let database = match rules.family {
-            Family::Octez => Some((Capture::begin(&path)?, SourceFile::look_at(STORE, &path)?)),
+            Family::Octez => Some((Capture::begin(&path)?, SourceFile::look_at(DATABASE, &path)?)),
             Family::Mavkit => None,
         };
-        let mut context = Moment::take(&FileSet::Below(root.into(), CONTEXT))?;
+        let mut context = Moment::take(&FileSet::context_of(root))?;
         let mut written_once = Vec::new();
         if let Some(listed) = listed {
             written_once = rest_of_context(&mut context, listed.renewed(feedback)?.files)?;
@@ -73,7 +74,7 @@ impl Captured {
         members.extend(self.small.held().map(|(name, held)| Member::held(name.into(), root, held)));
         if !compact {
             let held = self.context.held();
-            members.extend(held.map(|(name, held)| Member::held(format!("{CONTEXT}/{name}"), root, held)));
+            members.extend(held.map(|(name, held)| Member::held(in_context(name), root, held)));
         }
         Ok(members)
     }
@@ -83,8 +84,6 @@ impl Captured {
         self.database.as_ref().is_none_or(|(capture, _)| capture.is_stable())
     }
 }
-
-const CONTEXT: &str = "context";
 
 /// Takes all files, those first that tell how much of others counts: a merge moves entries from the
 /// logs of an index to its `data`. What a merge has made or removed meanwhile is seen by looking again.
@@ -107,7 +106,7 @@ fn small(root: &Path, tops: &[Top], feedback: &dyn Feedback) -> Result<Moment> {
 fn rest_of_context(context: &mut Moment, listed: Vec<SourceFile>) -> Result<Vec<SourceFile>> {
     let mut named = Vec::new();
     for file in listed {
-        let name = file.name.strip_prefix("context/").unwrap_or_default();
+        let name = below(CONTEXT, &file.name).unwrap_or_default();
         if unhex(name).is_some() {
             named.push(file);
         } else {

@@ -1,17 +1,15 @@
-//! The finished file: read back, intact and member by member what was written; and the chain of
-//! blocks in it.
+//! The finished file: read back, intact and member by member what was written.
 
 use std::path::Path;
 
-use rollsnap_core::context::verify::Audited;
-use rollsnap_core::report::Check;
+use rollsnap_core::members::MemberKind;
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, store};
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
 use super::archive::{MemberDigest, member_digest};
 use crate::jobs::Phases;
 use crate::source::Source;
-use crate::verify::{self, PreImages};
+use crate::verify::PreImages;
 
 /// Reads the whole file; gives the report and what the pre-images in it are like.
 pub(super) fn read_back(
@@ -30,7 +28,9 @@ pub(super) fn read_back(
         source.inspect(options, phases.next("Checking snapshot"), feedback, &mut |event| match event {
             Event::Header(found) if found != header => Err(differs().found("another header")),
             Event::Member(member) => {
-                pre_images.begin(&member.name);
+                if let Some(MemberKind::PreImage(_, name)) = MemberKind::of(&member.name) {
+                    pre_images.begin(name);
+                }
                 Ok(())
             }
             Event::Data(data) => {
@@ -50,21 +50,4 @@ pub(super) fn read_back(
         0 => Ok((report, pre_images)),
         missing => Err(differs().found(format_args!("{missing} members less than were written"))),
     }
-}
-
-/// The rules after an export: the store that is in the snapshot, its chain, and the context of its
-/// head. `found`: what the store says.
-pub(super) fn settle(
-    found: (Vec<Problem>, Vec<Check>),
-    audited: &Audited,
-    (mut report, pre_images): (Report, PreImages),
-) -> Result<Report> {
-    let (mut problems, mut passed) = found;
-    problems.extend_from_slice(&audited.problems);
-    problems.extend(pre_images.problems());
-    passed.extend_from_slice(&audited.checks);
-    passed.extend(pre_images.passed());
-    verify::refuse(problems)?;
-    store::settle(&mut report, Vec::new(), passed, true);
-    Ok(report)
 }

@@ -10,12 +10,13 @@ use rollsnap_core::context::write::{SingleCommit, Sink, riscv};
 use rollsnap_core::context::{Commit, Context};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
+use rollsnap_core::members::{CONTEXT, PvmKind, in_context};
 use rollsnap_core::report::{Check, Status};
 use rollsnap_core::{Code, Feedback, Files, Place, Problem, ReadAt, Result};
 
 use crate::context::Moment;
 use crate::contexts::Contexts;
-use crate::data_dir::{PvmKind, SourceFile};
+use crate::data_dir::SourceFile;
 use crate::dir::{Dir, Tree};
 use crate::files::Part;
 use crate::jobs::Phases;
@@ -68,7 +69,7 @@ impl<'a> One<'a> {
             let commit = context.checkout(&hash, feedback).map_err(|problem| unknown(&hash, problem))?;
             (What::Irmin(commit), "store.control".to_owned())
         };
-        let missing = || Problem::new(Code::IoNotFound).path(format_args!("context/{named}"));
+        let missing = || Problem::new(Code::IoNotFound).path(in_context(&named));
         let held = files.open(&named)?.ok_or_else(missing).map_err(|err| unknown(&hash, err))?;
         Ok(Self { files, what, mode: held.mode, mtime: held.mtime })
     }
@@ -81,7 +82,7 @@ impl<'a> One<'a> {
         phases: &mut Phases,
         feedback: &mut dyn Feedback,
     ) -> Result<Written> {
-        let root = work.place("context");
+        let root = work.place(CONTEXT);
         let mut files = NewFiles::below(work);
         let mut remarks = Vec::new();
         let mut contexts = Contexts::default();
@@ -95,7 +96,7 @@ impl<'a> One<'a> {
                 if check {
                     let phase = phases.next("Checking context");
                     let audited = verify(&root, &commit.hash, work.path(), phase, feedback)?;
-                    remarks.extend(audited.checks);
+                    remarks.extend(audited.evidence.checks);
                     contexts = audited.contexts;
                 }
                 names
@@ -104,7 +105,7 @@ impl<'a> One<'a> {
                 riscv::copy(&self.files, hash, &mut files, phases.next("Copying context"), feedback)
                     .map_err(|problem| unknown(hash, problem))?;
                 // Its state is for the PVM to tell.
-                contexts.begin(&format!("context/{}", hex(hash.as_bytes())));
+                contexts.begin(&hex(hash.as_bytes()));
                 contexts = contexts.complete();
                 files.finish()?
             }
@@ -159,8 +160,8 @@ fn verify(
 ) -> Result<Audited> {
     let reading = Reading { scope: ContextScope::All, head: None, temp_dir: Some(place) };
     let audited = crate::verify::unhindered(reading.directory(root, phase, feedback)?)?;
-    crate::verify::refuse(audited.problems.clone())?;
-    let open = audited.checks.iter().find(|check| check.status == Status::Unknown);
+    audited.evidence.clone().refuse()?;
+    let open = audited.evidence.checks.iter().find(|check| check.status == Status::Unknown);
     if let Some(check) = open {
         return Err(Problem::new(Code::ExportCheck).because(&check.text));
     }
@@ -193,7 +194,7 @@ impl NewFiles {
 impl Sink for NewFiles {
     fn create(&mut self, name: &str) -> Result<()> {
         self.tree.complete(None)?;
-        let name = format!("context/{name}");
+        let name = in_context(name);
         self.tree.create(name.clone(), 0o600, 0)?;
         self.names.push(name);
         Ok(())

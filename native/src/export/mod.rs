@@ -20,11 +20,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::context::verify::Audited;
-use rollsnap_core::report::Check;
+use rollsnap_core::members::PvmKind;
+use rollsnap_core::report::{Check, Evidence};
+use rollsnap_core::store::Findings;
 use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::contexts;
-use crate::data_dir::{DataDir, Lock, PvmKind, SourceFile, metadata};
+use crate::data_dir::{DataDir, Lock, SourceFile, metadata};
 use crate::deflate::{self, Level};
 use crate::jobs::Phases;
 use crate::store::{Family, LevelRequest, Packing};
@@ -171,7 +173,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let missing = || Problem::new(Code::ExportCheck).path(finished.display()).found("no such file");
     let bytes = work.held().look(FINISHED)?.ok_or_else(missing)?.len;
     let mut report = if options.check {
-        let read = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
+        let (mut report, pre_images) = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
         let audited = match one {
             // That one was checked when it was written.
             Some(contexts) => Audited { contexts, ..Audited::default() },
@@ -183,8 +185,9 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
             }
         };
         let about = (&metadata, &header, &audited.contexts);
-        let found = store.check(about, root, phases.next("Checking chain"), feedback)?;
-        check::settle(found, &audited, read)?
+        let store = store.check(about, root, phases.next("Checking chain"), feedback)?;
+        Findings { audited, pre_images, others: Evidence::default() }.with(store).require(&mut report)?;
+        report
     } else {
         unchecked(&header, bytes, options.compression, count)
     };

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use rollsnap_core::members::{DATABASE, STORAGE};
 use rollsnap_core::store::{self, v4};
 use rollsnap_core::{Code, Problem, Result};
 
 use super::Options;
-use crate::data_dir::{DataDir, STORE, Top};
+use crate::data_dir::{DataDir, Top};
 use crate::files::FileSet;
 use crate::store::{Family, LevelRequest};
 
@@ -82,11 +83,11 @@ fn require_v4(root: &Path) -> Result<()> {
     if v4::has_files(&files)? {
         return v4::check_version(v4::recorded_version(&files)?);
     }
-    let database = root.join(STORE);
+    let database = root.join(DATABASE);
     Err(if database.exists() {
         let text = "the store has version 5, of which no Mavkit node makes a snapshot";
         Problem::new(Code::StoreVersion).headline(text).path(database.display())
     } else {
-        Problem::new(Code::StoreMissing).path(root.join("storage").display())
+        Problem::new(Code::StoreMissing).path(root.join(STORAGE).display())
     })
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::header::Layout;
-use rollsnap_core::report::Check;
+use rollsnap_core::report::Evidence;
 use rollsnap_core::store::{Opened, States, Subject, no_mode, v4};
-use rollsnap_core::{Feedback, Header, Problem, Result};
+use rollsnap_core::{Feedback, Header, Result};
 
 use super::packer::Packer;
 use super::rules::Rules;
@@ -99,14 +99,14 @@ impl Stored<Packer> {
         }
     }
 
-    /// Judges metadata, store and chain by the rules of the family: what does not hold, and what does.
+    /// Checks metadata, store and chain by the rules of the family.
     pub(super) fn check(
         self,
         (metadata, header, contexts): (&Metadata, &Header, &Contexts),
         root: &Path,
         phase: Phase,
         feedback: &mut dyn Feedback,
-    ) -> Result<(Vec<Problem>, Vec<Check>)> {
+    ) -> Result<Evidence> {
         let shown = &*root.display().to_string();
         let (metadata, header, contexts) = (Ok(Some(*metadata)), Some(header), Some(contexts));
         let mut store = match self {

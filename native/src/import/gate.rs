@@ -2,14 +2,14 @@
 //! store it brings.
 
 use rollsnap_core::context::path::unhex;
+use rollsnap_core::members::{DATABASE, MemberKind};
 use rollsnap_core::store::v4;
-use rollsnap_core::{Code, Header, Problem, Result, tar};
+use rollsnap_core::{Code, Header, Problem, Result};
 
 use super::existing::Existing;
 use super::layer1::Layer1;
 use super::rules;
 use crate::context::{MAX_FILES, too_many_files};
-use crate::data_dir::{STORE, TOP_LEVEL};
 use crate::store::Family;
 
 /// Lets a snapshot pass, or refuses it before all of it is extracted.
@@ -47,21 +47,18 @@ impl<'a> Gate<'a> {
 
     /// A member that is not part of a snapshot would overwrite what is the operator's own.
     pub(super) fn member(&mut self, name: &str) -> Result<()> {
-        let top = name.split('/').next().unwrap_or_default();
-        if !tar::belongs_in_a_snapshot(name) || !TOP_LEVEL.contains(&top) {
-            return Err(Problem::new(Code::SnapshotMember).member(name));
-        }
-        if let Some(file) = name.strip_prefix("context/") {
-            self.files_of_context += usize::from(unhex(file).is_none());
-            if self.files_of_context > MAX_FILES {
-                return Err(too_many_files());
+        let refused = || Problem::new(Code::SnapshotMember).member(name);
+        let family = match MemberKind::of(name).ok_or_else(refused)? {
+            MemberKind::Context(file) => {
+                self.files_of_context += usize::from(unhex(file).is_none());
+                if self.files_of_context > MAX_FILES {
+                    return Err(too_many_files());
+                }
+                return Ok(());
             }
-        }
-        let family = match name {
-            STORE => Family::Octez,
-            "storage/version" => return Ok(()),
-            _ if top == "storage" => Family::Mavkit,
-            _ => return Ok(()),
+            MemberKind::Database => Family::Octez,
+            MemberKind::Storage | MemberKind::IrminStore => Family::Mavkit,
+            MemberKind::Metadata | MemberKind::Version | MemberKind::PreImage(..) => return Ok(()),
         };
         if self.seen.is_some_and(|seen| seen != family) {
             return Err(v4::two_stores().member(name));
@@ -77,7 +74,7 @@ impl<'a> Gate<'a> {
 
     /// Everything has come.
     pub(super) fn end(&self) -> Result<()> {
-        let missing = || Problem::new(Code::SnapshotStore).expected(STORE).found("no such member");
+        let missing = || Problem::new(Code::SnapshotStore).expected(DATABASE).found("no such member");
         self.seen.map(drop).ok_or_else(missing)
     }
 }

@@ -13,8 +13,7 @@ mod stage;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rollsnap_core::context::verify::Audited;
-use rollsnap_core::feedback::{OfFile, Phase};
+use rollsnap_core::feedback::OfFile;
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
@@ -27,7 +26,7 @@ use crate::source::Source;
 use crate::store::{self, AnyStore, Family, LpcOutcome, open_any};
 use crate::swap::{self, Staging};
 use crate::verify::anchored::NOT_CHECKED;
-use crate::verify::{self, ContextScope, Reading, Subject};
+use crate::verify::{self, Staged};
 
 use existing::Existing;
 use gate::Gate;
@@ -106,7 +105,7 @@ fn import(
     let mut source = Source::open(snapshot)?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
     let converting = u32::from(options.to_v5) * (1 + u32::from(options.check));
-    let mut phases = Phases::new(2 + converting + 3 * u32::from(options.check));
+    let mut phases = Phases::new(2 + converting + Staged::PHASES * u32::from(options.check));
 
     let mut staging = Staging::begin(root)?;
     let layer1 = Layer1::new(options)?;
@@ -140,16 +139,9 @@ fn import(
     if options.check {
         let genesis = |store: &AnyStore| verify::genesis(staging.dir(), store, &contexts);
         layer1.after(&header, store()?, genesis, &mut report, feedback)?;
-        // A store that cannot be read is told below, in the words of the nodes.
-        let head = verify::head_context(store())?;
-        let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(staging.dir()) };
-        let phase = phases.next_two("Checking context");
-        let audited = verify::unhindered(reading.of_data_dir(staging.dir(), phase, feedback)?)?;
-        let contexts = Some(&audited.contexts);
-        let subject = Subject { root: staging.dir(), shown: root, header: None, contexts, beginning: None };
         let partial_lists = converted.as_ref().map_or(0, |(carried, _)| carried.partial_lists);
-        let phase = phases.next("Checking chain");
-        check(subject, store(), partial_lists, &audited, phase, &mut report, feedback)?;
+        let staged = Staged { dir: staging.dir(), shown: root, family: None, partial_lists };
+        staged.check(&mut report, &mut phases, feedback)?;
     }
     for check in converted.into_iter().flat_map(|(_, checks)| checks) {
         report.add(check);
@@ -173,28 +165,6 @@ fn import(
         feedback.note(&compact.consequence());
     }
     Ok(Outcome { report: remarked(report, options), head_level, phases: phases.finish() })
-}
-
-/// The rules after an import: the store and its chain are what they should be.
-fn check(
-    subject: Subject<'_>,
-    store: Result<AnyStore>,
-    partial_lists: u64,
-    audited: &Audited,
-    phase: Phase,
-    report: &mut Report,
-    feedback: &mut dyn Feedback,
-) -> Result<()> {
-    let (mut problems, mut passed) = verify::check_store(subject, store, phase, feedback)?;
-    let pre_images = verify::pre_images::read(subject.root, feedback)?;
-    problems.extend_from_slice(&audited.problems);
-    problems.extend(pre_images.problems());
-    passed.extend_from_slice(&audited.checks);
-    passed.extend(pre_images.passed());
-    passed.extend(convert::without_witness(&mut problems, partial_lists));
-    verify::refuse(problems)?;
-    rollsnap_core::store::settle(report, Vec::new(), passed, true);
-    Ok(())
 }
 
 /// Makes the staged store fit its new home: level, history mode, the operator's own `lpc`. Level and mode

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use rollsnap_core::header::Layout;
+use rollsnap_core::report::Evidence;
 use rollsnap_core::store::v4;
 use rollsnap_core::{Code, Header, HistoryMode, Problem, Result};
 
 use super::existing::Existing;
 use crate::data_dir::metadata;
 use crate::store::{AnyStore, Family, Rows, close_any, open_any};
-use crate::verify;
 
 /// Rules I4, I5, I5b and I5c, in this order: what the header alone decides, whosever the snapshot is.
 pub(super) fn before(header: &Header, existing: &Existing, level: Option<i32>) -> Result<()> {
@@ -82,7 +82,7 @@ pub(super) fn staged(
     // A snapshot for another rollup than it says is refused in any case.
     let other_rollup = metadata.rollup_address != header.rollup_address;
     if check || other_rollup {
-        verify::refuse(problems)?;
+        Evidence { problems, checks: Vec::new() }.refuse()?;
     }
     Ok(level)
 }

@@ -2,6 +2,7 @@
 //! that is intact to its last byte.
 
 use rollsnap_core::feedback::Phase;
+use rollsnap_core::members::{CONTEXT, METADATA};
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
@@ -29,10 +30,10 @@ pub(super) fn extract(
     })?;
     files.finish(feedback)?;
     let header = report.header.ok_or_else(|| Problem::new(Code::FileEmpty))?;
-    if staging.has("metadata")? {
+    if staging.has(METADATA)? {
         gate.end()?;
-        if !staging.has("context")? {
-            return Err(Problem::new(Code::SnapshotStore).expected("context").found("no such member"));
+        if !staging.has(CONTEXT)? {
+            return Err(Problem::new(Code::SnapshotStore).expected(CONTEXT).found("no such member"));
         }
     }
     Ok((header, report))

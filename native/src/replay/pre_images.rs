@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::path::hex;
+use rollsnap_core::members::PvmKind;
 use rollsnap_core::{Code, Problem, Result};
 
-use crate::data_dir::PvmKind;
 use crate::dir::Dir;
 use crate::io;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rollsnap_core::chain::Stored;
 use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::members::DATABASE;
 use rollsnap_core::store::Opened;
 use rollsnap_core::{Code, Problem, Result};
 
@@ -12,7 +13,7 @@ use super::family::Family;
 use super::links::not_in_store;
 use super::read::Store;
 use super::schema::Accept;
-use crate::data_dir::{DataDir, STORE};
+use crate::data_dir::DataDir;
 use crate::files::{FileSet, Part};
 
 /// A store that is open for reading: version 5 by the database engine. What it was opened in is left as it was.
@@ -35,10 +36,10 @@ pub fn open_any(root: &Path, family: Option<Family>) -> Result<AnyStore> {
             Store::open(&directory.store(), Accept::Older).map(AnyStore::Database)
         }
         Family::Mavkit => match AnyStore::of_files(&FileSet::Directory(root.into())) {
-            Err(problem) if problem.code() == Code::StoreMissing && root.join(STORE).exists() => {
+            Err(problem) if problem.code() == Code::StoreMissing && root.join(DATABASE).exists() => {
                 Err(Problem::new(Code::StoreVersion)
                     .headline("the store has version 5, which no Mavkit node reads")
-                    .path(root.join(STORE).display()))
+                    .path(root.join(DATABASE).display()))
             }
             other => other,
         },

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf, absolute};
 
 use rollsnap_core::feedback::{Phase, Silent, Unit};
+use rollsnap_core::members::DATABASE;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -19,7 +20,6 @@ use super::problem::said;
 use super::read::{Rows, Store};
 use super::reset::reset;
 use super::schema::{self, Accept};
-use crate::data_dir::STORE;
 use crate::dir::Dir;
 use crate::io;
 
@@ -111,7 +111,7 @@ impl Capture {
     /// # Errors
     /// [`Code::OutputExists`], [`Code::SourceChanged`], [`Code::Cancelled`]; [`Code::IoNoSpace`] and other `io.*` codes.
     pub fn copy(self, dest: &Dir, phase: Phase, feedback: &mut dyn Feedback) -> Result<Copied> {
-        let done = OwnDatabase::make(dest, STORE)?;
+        let done = OwnDatabase::make(dest, DATABASE)?;
         let raw = OwnDatabase::make(dest, CAPTURED)?;
         let source = self.store.path().to_owned();
         let conn = self.store.into_connection();

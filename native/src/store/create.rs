@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rollsnap_core::chain::{Block, Evaluation};
 use rollsnap_core::encoding::Commitment;
 use rollsnap_core::hash::{BlockHash, CommitmentHash, InboxHash, SlotCommitment, StateHash, WitnessHash};
+use rollsnap_core::members::DATABASE;
 use rollsnap_core::store::statements;
 use rollsnap_core::store::v4::{Protocol, Published};
 use rollsnap_core::{Code, Problem, Result};
@@ -17,7 +18,6 @@ use rusqlite::{Connection, Params, params};
 use super::open;
 use super::own::OwnDatabase;
 use super::problem::said;
-use crate::data_dir::STORE;
 use crate::dir::Dir;
 
 /// The migrations that have made this schema.
@@ -39,7 +39,7 @@ impl NewStore {
     /// # Errors
     /// [`Code::OutputExists`], [`Code::IoNoSpace`] and other `io.*` codes.
     pub fn create(dir: &Dir) -> Result<Self> {
-        let file = OwnDatabase::make(dir, STORE)?;
+        let file = OwnDatabase::make(dir, DATABASE)?;
         let store = Self { conn: file.connect()?, file };
         let failed = |err| not_written("create the store", &store.file, err);
         let prepare = || {

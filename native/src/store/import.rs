@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::members::DATABASE;
 use rollsnap_core::{HistoryMode, Result};
 
 use super::level::below_first_available;
@@ -11,7 +12,6 @@ use super::problem::said;
 use super::read::{Mark, Rows, Store};
 use super::reset::{reset, set};
 use super::schema::{self, Accept};
-use crate::data_dir::STORE;
 use crate::dir::Dir;
 
 /// What became of the operator's own last published commitment.
@@ -52,7 +52,7 @@ pub fn keep_lpc(dir: &Dir, lpc: &Mark<CommitmentHash>) -> Result<LpcOutcome> {
             return Ok(LpcOutcome::Unknown);
         }
         let written = set(store.connection(), "lpc", &lpc.hash.to_string(), lpc.level);
-        written.map_err(|err| said("keep the last published commitment", &dir.place(STORE), err))?;
+        written.map_err(|err| said("keep the last published commitment", &dir.place(DATABASE), err))?;
         Ok(LpcOutcome::Kept)
     })
 }
@@ -65,7 +65,7 @@ pub fn set_history_mode(dir: &Dir, mode: HistoryMode) -> Result<()> {
     edit(dir, |store| {
         let row = "REPLACE INTO rollup_node_state (name, value) VALUES ('history_mode', ?1)";
         let written = store.connection().execute(row, [mode.as_str()]);
-        written.map(drop).map_err(|err| said("record the history mode", &dir.place(STORE), err))
+        written.map(drop).map_err(|err| said("record the history mode", &dir.place(DATABASE), err))
     })
 }
 
@@ -87,7 +87,7 @@ pub fn reset_imported(dir: &Dir, level: i32) -> Result<()> {
 
 /// Opens for writing, and closes so that one file in WAL mode remains.
 pub(super) fn edit<T>(dir: &Dir, change: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
-    let file = OwnDatabase::there(dir, STORE);
+    let file = OwnDatabase::there(dir, DATABASE);
     let edited = file.connect().and_then(|conn| {
         schema::check(&conn, file.path(), Accept::Older)?;
         let mut store = Store::over(conn, file.path());

@@ -6,6 +6,7 @@ use std::io::Write;
 use rollsnap_core::chain::Stored;
 use rollsnap_core::encoding::Commitment;
 use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::members::STORAGE;
 use rollsnap_core::store::{Mark, Rows, v4};
 use rollsnap_core::{Code, Problem, Result};
 
@@ -65,7 +66,7 @@ impl Lpc {
             _ => return Ok(LpcOutcome::Unknown),
         };
         let storage = root
-            .enter("storage")?
+            .enter(STORAGE)?
             .ok_or_else(|| Problem::new(Code::StoreMissing).path(root.path().display()))?;
         // As the nodes write it: a tag, and for its owner only.
         let bytes = [&[0][..], &content.to_bytes()].concat();

@@ -7,9 +7,9 @@ use rollsnap_core::context::Beginning;
 use rollsnap_core::context::edit::Tree;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
-use rollsnap_core::report::{Check, ContextStats};
+use rollsnap_core::report::{ContextStats, Evidence};
 use rollsnap_core::store::{self, Genesis};
-use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
+use rollsnap_core::{Code, Feedback, Header, Report, Result, Verdict};
 
 use super::{Contents, Options};
 use crate::context::pvm_state;
@@ -66,30 +66,27 @@ pub(super) fn check(
         report.add(store::cut_store());
         return Ok(());
     }
-    report.context = contents.audited().totals.as_ref().map(ContextStats::from);
+    let findings = contents.findings();
+    report.context = findings.audited.totals.as_ref().map(ContextStats::from);
     let subject = Subject {
         root: contents.root(),
         shown: contents.shown(),
         header,
-        contexts: Some(&contents.audited().contexts),
+        contexts: Some(&findings.audited.contexts),
         beginning: contents.beginning(),
     };
     let store = contents.store();
     report.store = store.as_ref().ok().map(AnyStore::info);
-    let (mut problems, mut passed) = check_store(subject, store, phases.next("Checking chain"), feedback)?;
-    problems.extend_from_slice(&contents.audited().problems);
-    passed.extend_from_slice(&contents.audited().checks);
-    problems.extend_from_slice(contents.problems());
-    problems.extend(contents.pre_images().problems());
-    passed.extend(contents.pre_images().passed());
+    let checked = check_store(subject, store, phases.next("Checking chain"), feedback)?;
+    let mut evidence = findings.with(checked);
     if options.fail_fast {
-        problems.truncate(1);
+        evidence.keep_first_problem();
     }
-    store::settle(report, problems, passed, whole);
+    evidence.conclude(report, whole);
     Ok(())
 }
 
-/// Checks metadata, store and chain of a directory, and closes the store: what does not hold, and what does.
+/// Checks metadata, store and chain of a directory, and closes the store.
 ///
 /// # Errors
 /// [`Code::Cancelled`], and an I/O error that leaves everything open.
@@ -98,7 +95,7 @@ pub fn check_store(
     mut store: Result<AnyStore>,
     phase: Phase,
     feedback: &mut dyn Feedback,
-) -> Result<(Vec<Problem>, Vec<Check>)> {
+) -> Result<Evidence> {
     let states = |commit: &ContextHash| subject.state(commit);
     let judged = store::Subject {
         metadata: metadata::read(subject.root),
@@ -108,13 +105,13 @@ pub fn check_store(
         contexts: subject.contexts,
         states: Some(&states),
     };
-    let (mut problems, passed) = AnyStore::check(judged, phase, feedback)?;
+    let mut evidence = AnyStore::check(judged, phase, feedback)?;
     match store.map_or(Ok(()), close_any) {
         // What was read is of no moment that there ever was: it accuses nobody.
-        Err(problem) if problem.code() == Code::SourceChanged => Ok((Vec::from([problem]), Vec::new())),
+        Err(problem) if problem.code() == Code::SourceChanged => Ok(problem.into()),
         closed => {
-            problems.extend(closed.err());
-            Ok((problems, passed))
+            evidence.problems.extend(closed.err());
+            Ok(evidence)
         }
     }
 }
@@ -132,7 +129,7 @@ pub(crate) fn genesis(root: &Path, store: &AnyStore, contexts: &Contexts) -> Res
 /// # Errors
 /// Those of reading metadata and store.
 pub(super) fn genesis_of(contents: &Contents) -> Result<Genesis> {
-    let contexts = Some(&contents.audited().contexts);
+    let contexts = Some(&contents.findings().audited.contexts);
     let (root, shown, beginning) = (contents.root(), contents.shown(), contents.beginning());
     let store = contents.store()?;
     let genesis = Subject { root, shown, header: None, contexts, beginning }.genesis(&store)?;

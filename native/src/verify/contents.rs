@@ -1,102 +1,95 @@
-//! What a pass over a snapshot keeps for later: metadata, store, names of contexts; and what it
-//! checks on the way: pre-images.
+//! What a snapshot or a data directory holds: where its metadata and its store are, and what is known of all else.
 
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::Beginning;
-use rollsnap_core::context::verify::{Audit, Audited};
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::context::verify::Audit;
 use rollsnap_core::hash::ContextHash;
-use rollsnap_core::report::MAX_CHECKS;
-use rollsnap_core::store::Rows;
-use rollsnap_core::tar::{self, Member};
-use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use rollsnap_core::report::Evidence;
+use rollsnap_core::store::{Came, Checked, Findings, Rows, SnapshotChecker};
+use rollsnap_core::{Feedback, Report, Result};
 
 use super::consistent::Streamed;
 use super::kept::Kept;
-use super::{ContextScope, Options, PreImages, Reading, pre_images};
+use super::{ContextScope, Options, Reading, pre_images};
 use crate::context::{TempSpool, Threads};
 use crate::jobs::Phases;
 use crate::store::{AnyStore, Family, open_any};
 
-/// What the names of the files of the context begin with.
-const CONTEXT: &str = "context/";
+/// Checks a snapshot that streams by. Metadata and store go to temporary files.
+pub(super) type Checker = SnapshotChecker<Kept, Threads, TempSpool>;
 
-/// Where the parts of a snapshot or of a data directory are found.
+/// Waits for a snapshot. Takes no more memory than the user allows, and removes what interrupted commands have left
+/// where the store will be kept.
+pub(super) fn checker(options: &Options, feedback: &mut dyn Feedback) -> Checker {
+    let place = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let audit = match options.context {
+        ContextScope::None => Audit::index_only(),
+        // What streams by cannot be followed from the head, so all of it is read.
+        ContextScope::All | ContextScope::Head => {
+            Audit::new(Threads::of_this_machine(), TempSpool::new(place))
+        }
+    };
+    let kept = Kept::new(options.temp_dir.as_deref());
+    kept.prepare(feedback);
+    SnapshotChecker::new(kept, audit).within(feedback.allowance())
+}
+
+/// The parts of a snapshot or of a data directory.
 #[derive(Debug)]
 pub struct Contents {
-    /// The data directory; `None` of a snapshot.
-    data_dir: Option<PathBuf>,
-    /// Metadata and store of a snapshot.
-    kept: Kept,
+    home: Home,
     /// The name that the user knows it by.
     shown: PathBuf,
     family: Option<Family>,
-    audit: Option<Audit<Threads, TempSpool>>,
-    audited: Audited,
-    beginning: Beginning,
-    pre_images: PreImages,
-    problems: Vec<Problem>,
-    in_context: bool,
+    findings: Findings,
+}
+
+/// Where metadata and store are.
+#[derive(Debug)]
+enum Home {
+    DataDir(PathBuf),
+    /// They were kept of a snapshot, as was the beginning of its context.
+    Kept(Box<Kept>, Beginning, Came),
 }
 
 impl Contents {
-    /// For a snapshot that will stream by. `shown` is the name that the user knows it by.
-    pub(super) fn new(shown: &Path, options: &Options) -> Self {
-        let place = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let audit = match options.context {
-            ContextScope::None => Audit::index_only(),
-            // What streams by cannot be followed from the head, so all of it is read.
-            ContextScope::All | ContextScope::Head => {
-                Audit::new(Threads::of_this_machine(), TempSpool::new(place))
-            }
-        };
-        Self {
-            data_dir: None,
-            kept: Kept::new(options.temp_dir.as_deref()),
-            shown: shown.into(),
-            family: options.family,
-            audit: Some(audit),
-            audited: Audited::default(),
-            beginning: Beginning::default(),
-            pre_images: PreImages::default(),
-            problems: Vec::new(),
-            in_context: false,
-        }
+    /// Of a snapshot that was read. `shown` is the name that the user knows it by.
+    pub(super) fn of_snapshot(checked: Checked<Kept>, shown: &Path, options: &Options) -> Self {
+        let Checked { members, findings, beginning, came } = checked;
+        let home = Home::Kept(Box::new(members), beginning, came);
+        Self { home, shown: shown.into(), family: options.family, findings }
     }
 
-    /// Takes no more memory than the user allows, and removes what interrupted commands have left where the store will
-    /// be kept.
-    pub(super) fn prepare(&mut self, feedback: &mut dyn Feedback) {
-        let allowance = feedback.allowance();
-        self.audit = self.audit.take().map(|audit| audit.within(allowance));
-        self.kept.prepare(feedback);
-    }
-
-    /// Of a data directory.
+    /// Of a data directory, whose context and pre-images are read.
     pub(super) fn of_data_dir(
         root: &Path,
         options: &Options,
         phases: &mut Phases,
         feedback: &mut dyn Feedback,
     ) -> Result<Self> {
-        let mut contents = Self::new(root, options);
-        contents.data_dir = Some(root.into());
-        contents.audit = None;
         let phase = match options.context {
             ContextScope::Head => phases.next_two("Checking context"),
             _ => phases.next("Checking context"),
         };
-        let head = head_context(contents.store())?;
+        let head = head_context(open_any(root, options.family))?;
         let reading = Reading { scope: options.context, head, temp_dir: options.temp_dir.as_deref() };
-        contents.audited = reading.of_data_dir(root, phase, feedback)?;
-        contents.pre_images = pre_images::read(root, feedback)?;
-        Ok(contents)
+        let audited = reading.of_data_dir(root, phase, feedback)?;
+        let pre_images = pre_images::read(root, feedback)?;
+        Ok(Self {
+            home: Home::DataDir(root.into()),
+            shown: root.into(),
+            family: options.family,
+            findings: Findings { audited, pre_images, others: Evidence::default() },
+        })
     }
 
     /// Where `metadata` and the store are; nowhere for a snapshot that had neither.
     pub(super) fn root(&self) -> &Path {
-        self.data_dir.as_deref().or_else(|| self.kept.root()).unwrap_or(Path::new(""))
+        match &self.home {
+            Home::DataDir(root) => root,
+            Home::Kept(kept, ..) => kept.root().unwrap_or(Path::new("")),
+        }
     }
 
     /// The store, opened.
@@ -112,101 +105,30 @@ impl Contents {
         &self.shown
     }
 
-    /// What is known of the context.
-    pub(super) fn audited(&self) -> &Audited {
-        &self.audited
+    /// What is known of all but the store.
+    pub(super) fn findings(&self) -> &Findings {
+        &self.findings
     }
 
     /// Whether this is a directory, not what was kept of a snapshot.
     pub(super) fn is_data_dir(&self) -> bool {
-        self.data_dir.is_some()
+        matches!(self.home, Home::DataDir(_))
     }
 
     /// Whether metadata and store came whole.
     pub(super) fn has_everything(&self, report: &Report) -> bool {
-        self.kept.has_everything(report)
+        match self.home {
+            Home::DataDir(_) => true,
+            Home::Kept(_, _, came) => came.everything(report),
+        }
     }
 
     /// What was kept of the context of a snapshot.
     pub(super) fn beginning(&self) -> Option<Streamed<'_>> {
-        self.data_dir.is_none().then_some((&self.beginning, self.audited.first))
-    }
-
-    pub(super) fn pre_images(&self) -> &PreImages {
-        &self.pre_images
-    }
-
-    /// What was wrong with other members.
-    pub(super) fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-
-    /// So many bytes of the snapshot were read by now.
-    pub(super) fn read(&mut self, bytes: u64) {
-        if let Some(audit) = &mut self.audit {
-            audit.read(bytes);
+        match &self.home {
+            Home::DataDir(_) => None,
+            Home::Kept(_, beginning, _) => Some((beginning, self.findings.audited.first)),
         }
-        self.kept.read(bytes);
-    }
-
-    pub(super) fn begin(&mut self, member: &Member) -> Result<()> {
-        let name = &*member.name;
-        if !tar::belongs_in_a_snapshot(name) {
-            if self.problems.len() < MAX_CHECKS {
-                self.problems.push(Problem::new(Code::SnapshotMember).member(name));
-            }
-            return Ok(());
-        }
-        if let Some(below) = name.strip_prefix(CONTEXT) {
-            if let Some(audit) = &mut self.audit {
-                audit.begin(below, member.size);
-                self.beginning.begin(below, member.size);
-                self.in_context = true;
-            }
-            return Ok(());
-        }
-        let is_kept = self.kept.begin(member)?;
-        if !is_kept {
-            self.pre_images.begin(name);
-        }
-        Ok(())
-    }
-
-    pub(super) fn data(&mut self, data: &[u8]) -> Result<()> {
-        if self.in_context
-            && let Some(audit) = &mut self.audit
-        {
-            self.beginning.data(data);
-            return audit.data(data);
-        }
-        self.pre_images.data(data);
-        self.kept.data(data)
-    }
-
-    pub(super) fn end(&mut self, member: &Member) -> Result<()> {
-        if std::mem::take(&mut self.in_context)
-            && let Some(audit) = &mut self.audit
-        {
-            audit.end();
-            self.beginning.end();
-            return Ok(());
-        }
-        self.kept.end(member)?;
-        self.pre_images.end(&member.name, member.size);
-        Ok(())
-    }
-
-    /// Everything has come: what was put off in the context is checked now.
-    pub(super) fn complete(&mut self, phase: Phase, feedback: &mut dyn Feedback) -> Result<()> {
-        if let Some(note) = self.kept.note() {
-            feedback.note(&note);
-        }
-        if let Some(audit) = self.audit.take() {
-            let total = Some(audit.put_off());
-            feedback.phase(Phase { total, unit: Unit::Bytes, ..phase });
-            self.audited = audit.finish(feedback)?;
-        }
-        Ok(())
     }
 }
 
@@ -214,7 +136,7 @@ impl Contents {
 /// keeps it from being read ends the command.
 ///
 /// # Errors
-/// Codes that are not about the contents: `io.*`, [`Code::LockHeld`].
+/// Codes that are not about the contents: `io.*`, [`LockHeld`](rollsnap_core::Code::LockHeld).
 pub(crate) fn head_context(store: Result<AnyStore>) -> Result<Option<ContextHash>> {
     match store.and_then(|store| store.head()) {
         Ok(head) => Ok(head.context),

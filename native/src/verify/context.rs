@@ -33,7 +33,7 @@ impl Reading<'_> {
     /// # Errors
     /// As [`Reading::directory`].
     pub fn of_data_dir(&self, root: &Path, phase: Phase, feedback: &mut dyn Feedback) -> Result<Audited> {
-        self.moment(&Moment::take(&FileSet::Below(root.into(), "context"))?, phase, feedback)
+        self.moment(&Moment::take(&FileSet::context_of(root))?, phase, feedback)
     }
 
     /// Checks the context in the directory `context`.
@@ -80,9 +80,8 @@ impl Reading<'_> {
         feedback: &mut dyn Feedback,
     ) -> Result<Audited> {
         let mut audit = audit.within(feedback.allowance());
-        let index = |name: &str| INDEX_FILES.iter().any(|file| file.strip_prefix("context/") == Some(name));
         let read = |name: &str, held: &Held| match self.scope {
-            ContextScope::None if !index(name) => 0,
+            ContextScope::None if !INDEX_FILES.contains(&name) => 0,
             _ => held.len(),
         };
         let names = moment.all()?;
@@ -123,7 +122,7 @@ impl Reading<'_> {
         let entries = match context.index(feedback) {
             Ok(index) => index.by_offset(),
             Err(problem) if problem.code() == Code::ContextIndex => {
-                return Ok(Audited { problems: vec![problem], ..Audited::default() });
+                return Ok(Audited { evidence: problem.into(), ..Audited::default() });
             }
             Err(problem) => return Err(problem),
         };
@@ -167,13 +166,14 @@ impl Reading<'_> {
             None => Audited::default(),
         };
         // Damage of the head's commit is told by both.
-        problems.retain(|problem| !audited.problems.iter().any(|told| told.place() == problem.place()));
-        audited.problems.extend(problems);
+        problems
+            .retain(|problem| !audited.evidence.problems.iter().any(|told| told.place() == problem.place()));
+        audited.evidence.problems.extend(problems);
         audited.contexts = Contexts::default().read(commits);
         if others > 0 {
             let commits = if others == 1 { "commit" } else { "commits" };
             let why = format!("not checked: the objects of {others} other {commits} of the context");
-            audited.checks.push(Check::unknown(Code::ContextUnchecked, why));
+            audited.evidence.checks.push(Check::unknown(Code::ContextUnchecked, why));
         }
         Ok(audited)
     }

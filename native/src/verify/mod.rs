@@ -10,6 +10,7 @@ mod contents;
 mod context;
 pub(crate) mod kept;
 pub(crate) mod pre_images;
+mod staged;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use rollsnap_core::feedback::OfFile;
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::report::{Check, ContextStats};
 use rollsnap_core::snapshot::{Event, Options as Inspection};
-use rollsnap_core::{Class, Code, Feedback, Problem, Report, Result, store};
+use rollsnap_core::{Class, Code, Feedback, Report, Result};
 
 use crate::context::is_context;
 use crate::io;
@@ -30,10 +31,10 @@ use crate::store::Family;
 pub(crate) use consistent::genesis;
 pub use consistent::{Streamed, Subject, check_store, counts};
 pub use contents::Contents;
-pub(crate) use contents::head_context;
 pub use context::Reading;
 pub use pre_images::PreImages;
 pub(crate) use rollsnap_core::store::is_compact;
+pub(crate) use staged::Staged;
 
 /// How much of the context is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,16 +125,15 @@ fn context_alone(target: &Path, options: &Options, feedback: &mut dyn Feedback) 
     let name = "Checking context";
     let phase = if two { phases.next_two(name) } else { phases.next(name) };
     let reading = Reading { scope: options.context, head: None, temp_dir: options.temp_dir.as_deref() };
-    let Audited { mut problems, checks: mut passed, totals, .. } =
-        reading.directory(target, phase, feedback)?;
+    let Audited { mut evidence, totals, .. } = reading.directory(target, phase, feedback)?;
     let mut report = Report::new();
     report.context = totals.as_ref().map(ContextStats::from);
     let why = "not checked: which blocks the commits belong to, for a context alone has no store";
-    passed.push(Check::unknown(Code::StoreMissing, why));
+    evidence.checks.push(Check::unknown(Code::StoreMissing, why));
     if options.fail_fast {
-        problems.truncate(1);
+        evidence.keep_first_problem();
     }
-    store::settle(&mut report, problems, passed, true);
+    evidence.conclude(&mut report, true);
     Ok(Outcome { report, phases: phases.finish() })
 }
 
@@ -146,23 +146,18 @@ fn stream(
 ) -> Result<(Report, Contents)> {
     let mut source = Source::open(target)?;
     let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
-    let mut contents = Contents::new(shown, options);
-    contents.prepare(feedback);
+    let mut checker = contents::checker(options, feedback);
     let phase = phases.next("Reading snapshot");
     let inspection = Inspection { digests: false, ..Inspection::default() };
     let report = source.inspect(inspection, phase, feedback, &mut |event| match event {
-        Event::Member(member) => contents.begin(member),
-        Event::Data(data) => contents.data(data),
-        Event::MemberEnd { member, .. } => contents.end(member),
-        Event::Read(bytes) => {
-            contents.read(bytes);
-            Ok(())
-        }
         Event::Problem(problem) if options.fail_fast => Err(problem.clone()),
-        _ => Ok(()),
+        event => checker.on_event(&event),
     })?;
-    contents.complete(phases.next("Checking context"), feedback)?;
-    Ok((report, contents))
+    if let Some(note) = checker.members().note() {
+        feedback.note(&note);
+    }
+    let checked = checker.finish(phases.next("Checking context"), feedback)?;
+    Ok((report, Contents::of_snapshot(checked, shown, options)))
 }
 
 /// What was found out about a context, for who goes on only with one that could be checked.
@@ -174,18 +169,4 @@ pub(crate) fn unhindered(audited: Audited) -> Result<Audited> {
         Some(problem) => Err(problem),
         None => Ok(audited),
     }
-}
-
-/// The first problem, if any, with a word about the others. What a node would say comes before
-/// what only rollsnap finds.
-pub(crate) fn refuse(mut problems: Vec<Problem>) -> Result<()> {
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let first = problems.swap_remove(problems.iter().position(Problem::has_headline).unwrap_or(0));
-    Err(match problems.len() {
-        0 => first,
-        1 => first.because("and one more; rollsnap verify shows both"),
-        others => first.because(format_args!("and {others} more; rollsnap verify shows all")),
-    })
 }

@@ -3,9 +3,9 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use rollsnap_core::members::PvmKind;
 use rollsnap_core::{Feedback, Result};
 
-use crate::data_dir::PvmKind;
 use crate::dir::{Dir, Kind};
 use crate::io;
 
@@ -27,7 +27,7 @@ pub(crate) fn read(root: &Path, feedback: &dyn Feedback) -> Result<PreImages> {
             let Some(about) = about.filter(|about| about.kind == Kind::File) else { continue };
             let file = file.to_string_lossy();
             let name = format!("{}/{file}", kind.as_str());
-            found.begin(&name);
+            found.begin(&file);
             if found.is_open()
                 && let Some(mut open) = directory.read(&file)?
             {

@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::report::Report;
 use rollsnap_core::snapshot::Event;
-use rollsnap_core::store::Gather;
+use rollsnap_core::store::MemoryChecker;
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Header, Verdict};
 
@@ -65,7 +65,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn judge(intact: u8, mut bytes: &[u8], piece: usize) -> Report {
-    let mut gather = Gather::new(1 << 20);
+    let mut checker = MemoryChecker::in_memory(1 << 20);
     let mut report = Report::new();
     report.verdicts.intact = if intact & 1 == 1 { Verdict::Yes } else { Verdict::No };
     report.members.complete = intact & 2 == 0;
@@ -86,14 +86,14 @@ fn judge(intact: u8, mut bytes: &[u8], piece: usize) -> Report {
             header_offset: 0,
             data_offset: 0,
         };
-        gather.hear(&Event::Member(&member));
+        checker.take(&Event::Member(&member));
         for piece in content.chunks(piece) {
-            gather.hear(&Event::Data(piece));
+            checker.take(&Event::Data(piece));
         }
         if content.len() == size {
-            gather.hear(&Event::MemberEnd { member: &member, sha256: None });
+            checker.take(&Event::MemberEnd { member: &member, sha256: None });
         }
     }
-    gather.judge(&mut report, Gather::PHASE, &mut Silent).unwrap();
+    checker.complete(&mut report, MemoryChecker::PHASE, &mut Silent).unwrap();
     report
 }

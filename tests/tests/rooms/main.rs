@@ -75,6 +75,47 @@ fn no_room_uses_the_top_of_its_crate() {
     }
 }
 
+/// What a member is, is decided by its name in one place, so that all who read snapshots agree.
+#[test]
+fn the_names_of_members_are_spelled_once() {
+    let names = [
+        "metadata",
+        "store.sqlite",
+        "context/",
+        "storage/",
+        "storage/version",
+        "storage/lpc",
+        "arith",
+        "wasm_2_0_0",
+    ];
+    let names = names.map(|name| format!("\"{name}\""));
+    let mut seen = 0;
+    let mut elsewhere = Vec::new();
+    for (_, place) in CRATES {
+        for text in sources(place).texts.iter().filter(|text| names.contains(&text.text)) {
+            // The operation of layer 1 has metadata, too.
+            match &*text.file {
+                "core/src/members.rs" => seen += 1,
+                "native/src/l1/rpc.rs" => {}
+                file => elsewhere.push(format!("{} in {file}:{}", text.text, text.line)),
+            }
+        }
+    }
+    assert!(seen >= 6, "{seen}");
+    assert!(elsewhere.is_empty(), "{}", elsewhere.join("\n"));
+}
+
+/// *Consistent* follows from evidence, and is given in one place.
+#[test]
+fn the_verdict_consistent_is_given_once() {
+    let mut given = Vec::new();
+    for (_, place) in CRATES {
+        given.extend(sources(place).lines.into_iter().filter(|line| line.contains("verdicts.consistent =")));
+    }
+    assert_eq!(given.len(), 1, "{given:?}");
+    assert!(given[0].starts_with("core/src/report/evidence.rs:"), "{given:?}");
+}
+
 /// The reader sees each way to name a room, and looks past what is compiled for tests only.
 #[test]
 fn each_way_to_name_a_room_is_seen() {

@@ -26,6 +26,13 @@ impl fmt::Display for Use {
     }
 }
 
+/// A text in quotes.
+pub(crate) struct Text {
+    pub(crate) text: String,
+    pub(crate) file: String,
+    pub(crate) line: usize,
+}
+
 /// The sources of one crate.
 #[derive(Default)]
 pub(crate) struct Sources {
@@ -35,6 +42,10 @@ pub(crate) struct Sources {
     pub(crate) uses: Vec<Use>,
     /// Every place where a room names something that the top of the crate defines itself.
     pub(crate) unresolved: Vec<Use>,
+    /// Every line of every file, behind where it is.
+    pub(crate) lines: Vec<String>,
+    /// Every text in quotes, as it is written, and where.
+    pub(crate) texts: Vec<Text>,
     /// What the top passes on, and the room it comes from.
     passed_on: BTreeMap<String, String>,
 }
@@ -63,7 +74,9 @@ impl Sources {
             if module.is_empty() || module.iter().any(|part| part == "tests") {
                 continue;
             }
-            sources.walk(&parse(name, text), &module, &format!("{shown}/{name}"));
+            let file = format!("{shown}/{name}");
+            sources.lines.extend(text.lines().zip(1..).map(|(line, at)| format!("{file}:{at}: {line}")));
+            sources.walk(&parse(name, text), &module, &file);
         }
         sources
     }
@@ -110,8 +123,15 @@ impl Sources {
                     self.add(leaf, module, file);
                 }
             } else {
-                if let TokenTree::Group(group) = &tokens[at] {
-                    self.walk(&group.stream().into_iter().collect::<Vec<_>>(), module, file);
+                match &tokens[at] {
+                    TokenTree::Group(group) => {
+                        self.walk(&group.stream().into_iter().collect::<Vec<_>>(), module, file);
+                    }
+                    TokenTree::Literal(literal) => {
+                        let (text, line) = (literal.to_string(), literal.span().start().line);
+                        self.texts.push(Text { text, file: file.to_owned(), line });
+                    }
+                    _ => {}
                 }
                 at += 1;
             }

@@ -15,7 +15,7 @@ use crate::context::Contexts;
 use crate::feedback::Feedback;
 use crate::hash::ContextHash;
 use crate::problem::{Problem, Result};
-use crate::report::Check;
+use crate::report::{Check, Evidence};
 use crate::words::plural;
 
 /// Hears the files of a context as they come, in any order, and says in the end what they prove.
@@ -36,10 +36,8 @@ pub struct Audit<H, S> {
 pub struct Audited {
     /// The commits, with their states where they were read.
     pub contexts: Contexts,
-    /// What does not hold.
-    pub problems: Vec<Problem>,
-    /// What holds, what is strange, and what was not checked.
-    pub checks: Vec<Check>,
+    /// What was found.
+    pub evidence: Evidence,
     /// What was not checked for a reason that is not in the context.
     pub hindered: Option<Problem>,
     /// Numbers, where the objects were read.
@@ -104,7 +102,7 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
     /// A file begins: its name below `context/`, its size in bytes.
     pub fn begin(&mut self, name: &str, size: u64) {
         self.seen = true;
-        self.contexts.begin(&format!("context/{name}"));
+        self.contexts.begin(name);
         if name.starts_with("nds/") {
             self.dual = true;
             return;
@@ -168,13 +166,13 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
     pub fn finish(self, feedback: &mut dyn Feedback) -> Result<Audited> {
         let contexts = self.contexts.complete();
         let mut audited = match self.stream.filter(|_| self.seen) {
-            None => Audited { contexts, checks: Vec::from([unchecked()]), ..Audited::default() },
+            None => Audited { contexts, evidence: unchecked().into(), ..Audited::default() },
             Some(_) if !self.named.is_empty() => named(self.named, contexts, &self.allowance),
             Some(stream) => Audited::of(stream.finish(feedback)?, contexts),
         };
         if self.dual {
             let problem = Problem::new(Code::ContextDual).found("a directory context/nds");
-            audited.checks.push(Check::warning(&problem));
+            audited.evidence.checks.push(Check::warning(&problem));
         }
         Ok(audited)
     }
@@ -219,7 +217,8 @@ impl Audited {
         } else {
             contexts
         };
-        Self { contexts, problems: failures, checks, hindered, totals: Some(totals), first }
+        let evidence = Evidence { problems: failures, checks };
+        Self { contexts, evidence, hindered, totals: Some(totals), first }
     }
 }
 
@@ -237,7 +236,8 @@ fn named(mut named: Named, contexts: Contexts, allowance: &Allowance) -> Audited
     }
     let hindered = (!all).then(|| allowance.exceeded("the hashes of the chunks of the context"));
     checks.extend(hindered.iter().map(Check::open));
-    Audited { contexts, problems: named.problems, checks, hindered, totals: None, first: None }
+    let evidence = Evidence { problems: named.problems, checks };
+    Audited { contexts, evidence, hindered, totals: None, first: None }
 }
 
 fn commits_in_words(count: u64) -> String {

@@ -18,6 +18,7 @@ use super::window::Hasher;
 use crate::code::Code;
 use crate::feedback::Feedback;
 use crate::hash::{ContextHash, StateHash};
+use crate::members::in_context;
 use crate::problem::{Place, Problem, Result};
 use crate::report::Tally;
 
@@ -310,7 +311,7 @@ impl<H: Hasher> Closing<'_, H> {
             None => problem,
         };
         match self.space.part(spot.part) {
-            Some(part) => problem.member(format!("context/{}", self.space.layout.name(part))),
+            Some(part) => problem.member(in_context(self.space.layout.name(part))),
             None => problem,
         }
     }

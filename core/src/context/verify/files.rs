@@ -11,6 +11,7 @@ use super::super::open::{DICT, MAX_MAPPING, damaged, read_control, too_long};
 use super::super::pack::{Control, Dict, MAX_CONTROL, MAX_DICT, Mapping, Status};
 use super::outcome::Outcome;
 use crate::code::Code;
+use crate::members::in_context;
 use crate::problem::{Problem, Result};
 
 /// Most files of a context. A node has some dozens, and leaves some more behind when it is killed.
@@ -221,7 +222,7 @@ impl Inventory {
                 _ => true,
             };
             if !in_use {
-                outcome.warn(Problem::new(Code::ContextLeftover).member(format!("context/{name}")));
+                outcome.warn(Problem::new(Code::ContextLeftover).member(in_context(name)));
             }
         }
         let dual = self.sizes.keys().any(|name| name.starts_with("nds/"));
@@ -234,7 +235,7 @@ impl Inventory {
         const NAME: &str = "store.branches";
         let wrong = Problem::new(Code::ContextFile)
             .headline("a file of the context is damaged")
-            .member(format!("context/{NAME}"));
+            .member(in_context(NAME));
         let (Some(bytes), size) = (&self.branches, self.size(NAME)) else {
             return outcome.fail(missing(NAME));
         };
@@ -261,7 +262,7 @@ fn check_dict(dict: &Dict, outcome: &mut Outcome) {
     if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         outcome.fail(
             Problem::new(Code::ContextDict)
-                .member(format!("context/{DICT}"))
+                .member(in_context(DICT))
                 .expected("every name once")
                 .found(format_args!("\"{}\" twice", pair[0].get(..64).unwrap_or(pair[0]).escape_ascii())),
         );
@@ -278,13 +279,13 @@ fn is_leftover(name: &str) -> bool {
 }
 
 fn missing(name: &str) -> Problem {
-    Problem::new(Code::ContextFile).member(format!("context/{name}")).found("no such file")
+    Problem::new(Code::ContextFile).member(in_context(name)).found("no such file")
 }
 
 fn extra(name: &str, expected: u64, found: u64) -> Problem {
     Problem::new(Code::ContextFile)
         .headline("bytes follow what counts of a file of the context")
-        .member(format!("context/{name}"))
+        .member(in_context(name))
         .expected(format_args!("{expected} bytes"))
         .found(found)
 }

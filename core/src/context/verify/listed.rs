@@ -1,6 +1,5 @@
 //! The index of commits, compared with the commits that are there.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -11,6 +10,7 @@ use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::feedback::Feedback;
 use crate::growing::Growing;
+use crate::members::in_context;
 use crate::problem::{Place, Problem, Result};
 
 /// The files of an index, below `context/`, in the order in which they are looked at.
@@ -210,5 +210,5 @@ pub(super) fn compare(
 }
 
 fn member(file: u8) -> String {
-    format!("context/{}", FILES.get(usize::from(file)).unwrap_or(&"index"))
+    in_context(FILES.get(usize::from(file)).unwrap_or(&"index"))
 }

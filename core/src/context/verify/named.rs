@@ -1,13 +1,13 @@
 //! The check of a context of the kind `riscv`, whose files are named by their hashes, as they come.
 
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::vec::Vec;
 
 use super::super::pack::Hash;
 use super::super::path::hex;
 use super::failures::MAX_FAILURES;
 use crate::code::Code;
+use crate::members::in_context;
 use crate::problem::Problem;
 
 /// What a hash takes in a set, in bytes: about as much.
@@ -135,7 +135,7 @@ impl Named {
         if found.as_bytes() != open.hash {
             self.fail(
                 Problem::new(Code::ContextHash)
-                    .member(format!("context/{}", hex(&open.hash)))
+                    .member(in_context(hex(&open.hash)))
                     .expected(hex(&open.hash))
                     .found(found.to_hex()),
             );
@@ -160,7 +160,7 @@ impl Named {
         let missing = self.wanted.hashes.difference(&self.seen).take(MAX_FAILURES).copied();
         let missing: Vec<Hash> = if self.wanted.left_out { Vec::new() } else { missing.collect() };
         for chunk in missing {
-            let file = format!("context/{}", hex(&chunk));
+            let file = in_context(hex(&chunk));
             self.fail(
                 Problem::new(Code::ContextChild).member(file).found("no such file, but a commit names it"),
             );

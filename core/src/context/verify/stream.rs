@@ -25,6 +25,7 @@ use super::window::Hasher;
 use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::growing::Growing;
+use crate::members::in_context;
 use crate::problem::{Problem, Result};
 
 /// How many files with objects are accepted. A node begins one at each collection and split, about 26 a
@@ -132,7 +133,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             self.outcome.fail(
                 Problem::new(Code::ContextFile)
                     .headline("a file of the context comes twice")
-                    .member(format!("context/{name}")),
+                    .member(in_context(name)),
             );
             self.current = Current::None;
             return;

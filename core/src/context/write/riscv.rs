@@ -1,7 +1,6 @@
 //! One commit of a context of the kind `riscv` and its chunks, copied.
 
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,6 +13,7 @@ use crate::context::riscv::CHUNK;
 use crate::encoding::blake2b;
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::hash::ContextHash;
+use crate::members::in_context;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -84,5 +84,5 @@ fn read<F: Files>(files: &F, hash: &Hash, most: u64, too_long: Code) -> Result<O
 }
 
 fn member(hash: &Hash) -> String {
-    format!("context/{}", hex(hash))
+    in_context(hex(hash))
 }

@@ -11,7 +11,7 @@ use crate::feedback::{Feedback, Phase};
 use crate::header::Header;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::ReadAt;
-use crate::report::Check;
+use crate::report::{Check, Evidence};
 use crate::store::{Metadata, Rows, Subject, header_against_store};
 
 /// Checks metadata, store and chain, as [`check`](crate::store::check) does for every store:
@@ -27,7 +27,7 @@ pub fn check<R: ReadAt>(
     subject: Subject<'_, Store<R>>,
     phase: Phase,
     feedback: &mut dyn Feedback,
-) -> Result<(Vec<Problem>, Vec<Check>)> {
+) -> Result<Evidence> {
     let Subject { metadata, store, shown, header, contexts, states } = subject;
     let known = metadata.as_ref().ok().and_then(|metadata| *metadata);
     let (mut own, mut told) = (Vec::new(), Vec::new());
@@ -46,10 +46,10 @@ pub fn check<R: ReadAt>(
         Ok(store)
     });
     let subject = Subject { metadata, store, shown, header: None, contexts, states };
-    let (problems, mut passed) = crate::store::check(subject, phase, feedback)?;
+    let Evidence { problems, mut checks } = crate::store::check(subject, phase, feedback)?;
     own.extend(problems.into_iter().map(in_words_of_mavkit));
-    passed.extend(told);
-    Ok((own, passed))
+    checks.extend(told);
+    Ok(Evidence { problems: own, checks })
 }
 
 fn version(version: Version) -> Check {

@@ -8,6 +8,7 @@ use crate::encoding::primitive::{bytes, end, int32};
 use crate::encoding::{Commitment, Malformed};
 use crate::hash::CommitmentHash;
 use crate::header::HistoryMode;
+use crate::members::in_storage;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 use crate::store::Mark;
@@ -47,7 +48,7 @@ impl Singletons {
     pub(super) fn read<F: Files>(files: &F) -> Result<Self> {
         let mut singletons = Self { files: [const { None }; NAMES.len()] };
         for (name, content) in NAMES.iter().zip(&mut singletons.files) {
-            let path = format!("storage/{name}");
+            let path = in_storage(name);
             let Some(file) = files.open(&path)? else { continue };
             let len = file.len();
             if len > MAX {
@@ -115,7 +116,7 @@ impl Singletons {
     fn get<T>(&self, name: &str, decode: impl FnOnce(&[u8]) -> Result<T, Malformed>) -> Result<Option<T>> {
         let found = NAMES.iter().zip(&self.files).find(|(known, _)| **known == name);
         let Some((_, Some(content))) = found else { return Ok(None) };
-        let path = format!("storage/{name}");
+        let path = in_storage(name);
         let wrong =
             |err: Malformed| Problem::damaged_store(&path, &format!("{name} cannot be decoded: {err}"));
         decode(content).map(Some).map_err(wrong)

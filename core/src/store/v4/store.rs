@@ -11,6 +11,7 @@ use crate::code::Code;
 use crate::encoding::{Commitment, Inbox, Inflater, Malformed, MessageList};
 use crate::hash::{BlockHash, CommitmentHash, InboxHash, WitnessHash};
 use crate::index::{KeyOrder, Shape};
+use crate::members::{self, STORAGE};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -49,7 +50,7 @@ impl<R: ReadAt> Store<R> {
     /// what a node would not open either, and what the source reports.
     pub fn open<F: Files<File = R>>(files: &F) -> Result<Self> {
         if !version::has_files(files)? {
-            return Err(Problem::new(Code::StoreMissing).path("storage"));
+            return Err(Problem::new(Code::StoreMissing).path(STORAGE));
         }
         let recorded = version::recorded_version(files)?;
         let version = match recorded {
@@ -59,7 +60,7 @@ impl<R: ReadAt> Store<R> {
         let version = version.readable()?;
         if files.open(IRMIN_STORE[0])?.is_none() && files.open(IRMIN_STORE[1])?.is_none() {
             return Err(Problem::damaged_store(
-                "storage/irmin_store",
+                members::IRMIN_STORE,
                 "its headers of data availability are missing",
             )
             .because("no node opens the store without them"));

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use crate::code::Code;
 use crate::encoding::Malformed;
 use crate::index::{Index, Shape};
+use crate::members::in_storage;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -55,7 +56,7 @@ impl<R: ReadAt> Table<R> {
     /// Opens a table without a file of values: `storage/NAME/index/…`, stale `storage/NAME.N/…`.
     pub(super) fn pure<F: Files<File = R>>(files: &F, name: &str, shape: Shape) -> Result<Self> {
         let mut table = Self { generations: Vec::new(), offset: 0, most: 0, notices: Vec::new() };
-        let fresh = format!("storage/{name}");
+        let fresh = in_storage(name);
         for directory in table.directories(files, &fresh, ".")? {
             let index = Index::open(files, &format!("{directory}/index"), shape)?;
             table.push(directory, index, None);
@@ -73,7 +74,7 @@ impl<R: ReadAt> Table<R> {
         most: usize,
     ) -> Result<Self> {
         let mut table = Self { generations: Vec::new(), offset: 8, most, notices: Vec::new() };
-        let fresh = format!("storage/{name}");
+        let fresh = in_storage(name);
         for directory in table.directories(files, &fresh, "/")? {
             let index = Index::open(files, &format!("{directory}/index/index"), shape)?;
             let values = files.open(&format!("{directory}/data"))?;

@@ -7,9 +7,10 @@ use core::fmt;
 use crate::code::Code;
 use crate::index::Header;
 use crate::json::Json;
+use crate::members::{DATABASE, VERSION};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
-use crate::store::{MAX_VERSION, STORE, parse_version};
+use crate::store::{MAX_VERSION, parse_version};
 
 /// A version of the store in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,7 +108,7 @@ impl fmt::Display for Version {
 /// [`Code::StoreVersion`] for two stores in one directory, for a version that nobody knows, and
 /// for a store without a version that is like none; what the source reports.
 pub fn layout<F: Files>(files: &F) -> Result<Layout> {
-    let has_database = files.open(STORE)?.is_some();
+    let has_database = files.open(DATABASE)?.is_some();
     let recorded = recorded(files)?;
     let has_files = has_files(files)?;
     match (has_database, has_files, recorded) {
@@ -115,7 +116,7 @@ pub fn layout<F: Files>(files: &F) -> Result<Layout> {
         (true, false, _) | (true, true, Some(5)) => Ok(Layout::Sqlite),
         (true, true, _) => Err(two_stores()),
         (false, _, Some(5)) => {
-            Err(Problem::new(Code::StoreMissing).path(STORE).because("storage/version says version 5"))
+            Err(Problem::new(Code::StoreMissing).path(DATABASE).because("storage/version says version 5"))
         }
         (false, _, Some(number)) => known(number).map(Layout::Files),
         (false, true, None) => guess(files).map(Layout::Files),
@@ -160,7 +161,7 @@ pub fn recorded_version<F: Files>(files: &F) -> Result<Option<Version>> {
 
 /// The number in `storage/version`; `None` without the file.
 pub(in crate::store) fn recorded<F: Files>(files: &F) -> Result<Option<i64>> {
-    let path = "storage/version";
+    let path = VERSION;
     let Some(file) = files.open(path)? else { return Ok(None) };
     let form = || Problem::new(Code::StoreVersion).path(path).expected(r#"{ "store_version": N }"#);
     let len = file.len();
@@ -183,7 +184,7 @@ pub(super) fn known(number: i64) -> Result<Version> {
     found.ok_or_else(|| {
         Problem::new(Code::StoreVersion)
             .headline(format!("Unsupported store version {number}"))
-            .path("storage/version")
+            .path(VERSION)
             .expected("a version from 0 to 4")
     })
 }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use rollsnap_core::context::stat::FileFacts;
 use rollsnap_core::context::{Context, Listed, Riscv, State, path, riscv};
 use rollsnap_core::hash::ContextHash;
+use rollsnap_core::members::in_context;
 use rollsnap_core::report::{Check, MAX_CHECKS, Status};
 use rollsnap_core::{Class, Code, Feedback, Problem, Result};
 use serde::Serialize;
@@ -200,7 +201,7 @@ impl Log {
                 ),
             };
             let hash = path::hex(commit.hash.as_bytes());
-            let problem = problem.map(|problem| problem.member(format!("context/{hash}")));
+            let problem = problem.map(|problem| problem.member(in_context(&hash)));
             problem.iter().for_each(|problem| self.check(Check::of(problem)));
             self.row(&Row {
                 hash,

@@ -3,10 +3,10 @@
 
 use alloc::format;
 
-use super::ROOT;
 use crate::context::pack::Hash;
 use crate::encoding::Malformed;
 use crate::encoding::primitive::{bytes, prefixed};
+use crate::members::IRMIN_STORE;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -15,7 +15,7 @@ const MAX: u64 = 1 << 16;
 
 /// The commit of a branch; `None` where there is no such branch.
 pub(super) fn find<F: Files>(files: &F, branch: &str) -> Result<Option<Hash>> {
-    let path = format!("{ROOT}/store.branches");
+    let path = format!("{IRMIN_STORE}/store.branches");
     let wrong =
         |why: &str| Problem::damaged_store(&path, &format!("its table of branches cannot be read: {why}"));
     let file = files.open("store.branches")?.ok_or_else(|| wrong("it is missing"))?;

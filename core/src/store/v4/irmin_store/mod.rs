@@ -18,13 +18,11 @@ use crate::context::pack::{Child, Hash, Kind};
 use crate::context::{Commit, Context, path};
 use crate::hash::ContextHash;
 use crate::index::{Index, KeyOrder, Shape};
+use crate::members::IRMIN_STORE;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
 
 use listing::Listing;
-
-/// Where the files are.
-const ROOT: &str = "storage/irmin_store";
 
 /// The branch of the node.
 const MAIN: &str = "main";
@@ -48,7 +46,7 @@ pub struct IrminStore<F: Files> {
     main: Option<Commit>,
 }
 
-/// The files below [`ROOT`], named as irmin-pack names them.
+/// The files below [`IRMIN_STORE`], named as irmin-pack names them.
 #[derive(Debug)]
 struct Below<F>(F);
 
@@ -56,11 +54,11 @@ impl<F: Files> Files for Below<F> {
     type File = F::File;
 
     fn open(&self, name: &str) -> Result<Option<F::File>> {
-        self.0.open(&format!("{ROOT}/{name}"))
+        self.0.open(&format!("{IRMIN_STORE}/{name}"))
     }
 
     fn names(&self, directory: &str) -> Result<Vec<String>> {
-        self.0.names(format!("{ROOT}/{directory}").trim_end_matches('/'))
+        self.0.names(format!("{IRMIN_STORE}/{directory}").trim_end_matches('/'))
     }
 }
 
@@ -70,7 +68,7 @@ impl<F: Files> IrminStore<F> {
     /// # Errors
     /// [`Code::StoreDamaged`], and what the source reports.
     pub fn open(files: F) -> Result<Self> {
-        let index = Index::open(&files, &format!("{ROOT}/index"), INDEX)?;
+        let index = Index::open(&files, &format!("{IRMIN_STORE}/index"), INDEX)?;
         let context = Context::open(Below(files)).map_err(told)?;
         let mut store = Self { context, index, main: None };
         if let Some(hash) = branches::find(store.context.files(), MAIN)? {
@@ -167,7 +165,7 @@ impl<F: Files> IrminStore<F> {
         let offset = found.and_then(|value| value.first_chunk().copied()).map(u64::from_be_bytes);
         offset.ok_or_else(|| {
             let missing = format!("its index does not have object {}", path::hex(hash));
-            Problem::damaged_store(&format!("{ROOT}/index"), &missing)
+            Problem::damaged_store(&format!("{IRMIN_STORE}/index"), &missing)
         })
     }
 }
@@ -181,9 +179,9 @@ fn told(problem: Problem) -> Problem {
         return problem;
     }
     let at = match (problem.place(), problem.member_name().and_then(|name| name.strip_prefix("context"))) {
-        (Some(Place::Context(offset)), _) => format!("{ROOT}, object at {offset}"),
-        (_, Some(file)) => format!("{ROOT}{file}"),
-        _ => ROOT.to_string(),
+        (Some(Place::Context(offset)), _) => format!("{IRMIN_STORE}, object at {offset}"),
+        (_, Some(file)) => format!("{IRMIN_STORE}{file}"),
+        _ => IRMIN_STORE.to_string(),
     };
     let mut told = Problem::damaged_store(
         &at,

@@ -5,11 +5,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{IrminStore, ROOT};
+use super::IrminStore;
 use crate::context::path;
 use crate::encoding::Malformed;
 use crate::encoding::primitive::{bytes, end, int32, prefixed};
 use crate::hash::{BlockHash, SlotCommitment};
+use crate::members::IRMIN_STORE;
 use crate::problem::{Problem, Result};
 use crate::read_at::Files;
 
@@ -57,7 +58,7 @@ impl<F: Files> IrminStore<F> {
                 return each(Slot::Other(path::show(names)));
             };
             let wrong = |why: Malformed| {
-                let place = alloc::format!("{ROOT}, {}", path::show(names));
+                let place = alloc::format!("{IRMIN_STORE}, {}", path::show(names));
                 Problem::damaged_store(
                     &place,
                     &alloc::format!("the slots of a block cannot be decoded: {why}"),

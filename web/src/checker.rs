@@ -1,16 +1,16 @@
 //! What *Consistent* needs, in the full module; nothing at all in the small one.
 
 #[cfg(feature = "consistent")]
-pub(crate) use rollsnap_core::store::{Gather, Held};
+pub(crate) use rollsnap_core::store::{Held, MemoryChecker as Checker};
 
-/// Begins to gather, for a store of at most so many bytes.
+/// Waits for the first member, for a store of at most so many bytes.
 #[cfg(feature = "consistent")]
-pub(crate) fn begin(most: u64) -> Option<Gather> {
-    Some(Gather::new(most))
+pub(crate) fn begin(most: u64) -> Option<Checker> {
+    Some(Checker::in_memory(most))
 }
 
 #[cfg(not(feature = "consistent"))]
-pub(crate) use absent::{Gather, Held, begin};
+pub(crate) use absent::{Checker, Held, begin};
 
 #[cfg(not(feature = "consistent"))]
 mod absent {
@@ -22,22 +22,22 @@ mod absent {
     use rollsnap_core::{Report, Result};
 
     /// Nobody can make one, so everything about it is left out of the module.
-    pub(crate) enum Gather {}
+    pub(crate) enum Checker {}
 
     pub(crate) enum Held {}
 
-    pub(crate) fn begin(_: u64) -> Option<Gather> {
+    pub(crate) fn begin(_: u64) -> Option<Checker> {
         None
     }
 
-    impl Gather {
+    impl Checker {
         pub(crate) const PHASE: Phase = Phase { index: 1, of: 1, name: "", total: None, unit: Unit::Blocks };
 
-        pub(crate) fn hear(&mut self, _: &Event<'_>) {
+        pub(crate) fn take(&mut self, _: &Event<'_>) {
             match *self {}
         }
 
-        pub(crate) fn judge(self, _: &mut Report, _: Phase, _: &mut dyn Feedback) -> Result<Held> {
+        pub(crate) fn complete(self, _: &mut Report, _: Phase, _: &mut dyn Feedback) -> Result<Held> {
             match self {}
         }
     }

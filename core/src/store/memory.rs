@@ -1,0 +1,225 @@
+//! The check of a snapshot that is kept in memory, for browsers.
+
+use alloc::vec::Vec;
+
+use super::checker::{Checked, Findings, MemberStore, SnapshotChecker};
+use super::held::Held;
+use super::opened::Opened;
+use super::rows::Rows;
+use super::shelf::Shelf;
+use super::{Genesis, MAX_METADATA, Metadata, Subject, cut_store};
+use crate::code::Code;
+use crate::context::stats::DEPTH;
+use crate::context::verify::{Audit, Immediate, Memory};
+use crate::context::{Beginning, Context};
+use crate::feedback::{Feedback, OfFile, Phase, Unit};
+use crate::hash::ContextHash;
+use crate::members::{METADATA, MemberKind};
+use crate::problem::Result;
+use crate::report::{ContextStats, Evidence, HeadStats, Report, Verdict};
+use crate::snapshot::Event;
+use crate::tar::Member;
+
+/// Largest store that is kept in memory unless told otherwise, in bytes: 512 MiB.
+pub const DEFAULT_MAX_STORE: u64 = 512 << 20;
+
+/// Largest context whose files are kept to tell what its head consists of, in bytes: 64 MiB.
+const MAX_CONTEXT: u64 = 64 << 20;
+
+/// What stands where the name of a data directory would: the bytes that come have none.
+const SHOWN: &str = "snapshot";
+
+/// A [`SnapshotChecker`] for snapshots that come as bytes alone: completes the report of an
+/// [`Inspector`](crate::snapshot::Inspector) by *Consistent*. Memory: the store, up to a bound, the context up to
+/// another, and 8 bytes for each commit of it.
+pub type MemoryChecker = SnapshotChecker<InMemory, Immediate, Memory>;
+
+/// Metadata, store and context, in memory.
+#[derive(Debug)]
+pub struct InMemory {
+    metadata: Option<Vec<u8>>,
+    store: Shelf,
+    context: Shelf,
+    open: Open,
+}
+
+/// Where the content of the member goes that comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    Metadata,
+    Store,
+    Context,
+    Nowhere,
+}
+
+impl MemberStore for InMemory {
+    fn begin(&mut self, kind: MemberKind<'_>, member: &Member) -> Result<()> {
+        let Member { name, size, .. } = member;
+        self.open = match kind {
+            MemberKind::Metadata => {
+                self.metadata.get_or_insert_default();
+                Open::Metadata
+            }
+            // Not read, but it must be there.
+            MemberKind::IrminStore => {
+                self.store.begin(name, 0);
+                self.store.end();
+                Open::Nowhere
+            }
+            MemberKind::Database | MemberKind::Version | MemberKind::Storage => {
+                self.store.begin(name, *size);
+                Open::Store
+            }
+            MemberKind::Context(name) => {
+                self.context.begin(name, *size);
+                Open::Context
+            }
+            MemberKind::PreImage(..) => Open::Nowhere,
+        };
+        Ok(())
+    }
+
+    fn data(&mut self, data: &[u8]) -> Result<()> {
+        match self.open {
+            Open::Metadata => {
+                // What is too long is no file of a node; one byte more than the bound is enough to say so.
+                let most = usize::try_from(MAX_METADATA).unwrap_or(usize::MAX).saturating_add(1);
+                let metadata = self.metadata.get_or_insert_default();
+                let room = most.saturating_sub(metadata.len());
+                metadata.extend_from_slice(data.get(..room).unwrap_or(data));
+            }
+            Open::Store => self.store.data(data),
+            Open::Context => self.context.data(data),
+            Open::Nowhere => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        match core::mem::replace(&mut self.open, Open::Nowhere) {
+            Open::Store => self.store.end(),
+            Open::Context => self.context.end(),
+            Open::Metadata | Open::Nowhere => {}
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, bytes: u64) {
+        self.store.read(bytes);
+        self.context.read(bytes);
+    }
+
+    fn give_up_context(&mut self) {
+        self.context.give_up();
+    }
+}
+
+impl MemoryChecker {
+    /// The phase in which a report is completed, for jobs that have no other.
+    pub const PHASE: Phase =
+        Phase { index: 2, of: 2, name: "Checking chain", total: None, unit: Unit::Blocks };
+
+    /// Waits for the first member. A store of more than `max_store` bytes is not kept.
+    pub fn in_memory(max_store: u64) -> Self {
+        let members = InMemory {
+            metadata: None,
+            store: Shelf::new(max_store),
+            context: Shelf::new(MAX_CONTEXT),
+            open: Open::Nowhere,
+        };
+        Self::new(members, Audit::new(Immediate, Memory::default()))
+    }
+
+    /// As [`SnapshotChecker::on_event`]. What there is no memory for is part of the evidence.
+    pub fn take(&mut self, event: &Event<'_>) {
+        if let Err(problem) = self.on_event(event) {
+            self.note(problem);
+        }
+    }
+
+    /// Checks what was kept and completes the report: checks, and the verdict *Consistent*. Leaves
+    /// the store for questions that come later.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`].
+    pub fn complete(
+        mut self,
+        report: &mut Report,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Held> {
+        let mut held = Held::new(core::mem::replace(&mut self.members.store, Shelf::new(0)));
+        let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
+        held.genesis = self.conclude(&held, report, phase, feedback)?;
+        Ok(held)
+    }
+
+    fn conclude(
+        self,
+        held: &Held,
+        report: &mut Report,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Genesis> {
+        let whole = report.verdicts.intact == Verdict::Yes;
+        if !whole && !self.came().everything(report) {
+            report.add(cut_store());
+            return Ok(Genesis::unknown("the store did not come whole"));
+        }
+        let Checked { members, findings, beginning, .. } =
+            self.finish(Phase { name: "Checking context", ..phase }, feedback)?;
+        let Findings { audited, .. } = &findings;
+        report.context = audited.totals.as_ref().map(ContextStats::from);
+        if let Some(check) = held.too_large() {
+            let Findings { audited, .. } = findings;
+            let mut evidence = audited.evidence;
+            evidence.merge(Evidence::from(check));
+            evidence.conclude(report, false);
+            return Ok(Genesis::unknown("the store was not kept"));
+        }
+        let header = report.header;
+        let mut store = held.store();
+        let metadata = members.metadata.as_ref().map(|metadata| Metadata::parse(metadata));
+        let metadata = metadata.transpose().map_err(|problem| problem.path(METADATA));
+        let known = metadata.as_ref().ok().copied().flatten();
+        let states = |commit: &ContextHash| Beginning::pvm_state(&beginning, audited.first, commit);
+        let subject = Subject {
+            metadata,
+            store: store.as_mut().map_err(|problem| problem.clone()),
+            shown: SHOWN,
+            header: header.as_ref(),
+            contexts: Some(&audited.contexts),
+            states: Some(&states),
+        };
+        let checked = Opened::check(subject, phase, feedback)?;
+        report.store = store.as_ref().ok().map(Opened::info);
+        let genesis = match &store {
+            Ok(store) => Genesis::find(known.as_ref(), store, Some(&audited.contexts), Some(&states)),
+            Err(_) => Genesis::unknown("there is no store that can be read"),
+        };
+        if let (Ok(store), Some(stats), true) =
+            (&store, &mut report.context, audited.evidence.problems.is_empty())
+            && let Some(commit) = store.head().ok().and_then(|head| head.context)
+        {
+            match head(&members.context, &commit, feedback) {
+                Ok(head) => stats.head = head,
+                Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
+                // Of a compact snapshot, for instance: the checks say what is missing.
+                Err(_) => {}
+            }
+        }
+        findings.with(checked).conclude(report, whole);
+        Ok(genesis)
+    }
+}
+
+/// What a commit consists of, if the files of its context were kept.
+///
+/// # Errors
+/// When the commit cannot be read, and [`Code::Cancelled`].
+fn head(files: &Shelf, commit: &ContextHash, feedback: &mut dyn Feedback) -> Result<Option<HeadStats>> {
+    let Some(files) = files.files().filter(|files| !files.is_empty()) else { return Ok(None) };
+    let context = Context::open(&files)?;
+    let commit = context.checkout(commit, feedback)?;
+    context.stat(&commit, DEPTH, feedback).map(|stat| Some(stat.into()))
+}
