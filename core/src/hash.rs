@@ -12,8 +12,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
+
+use crate::as_text;
 
 macro_rules! typed_hash {
     ($(#[$doc:meta])* $name:ident, $len:literal, $prefix:expr, $text:literal) => {
@@ -61,6 +63,12 @@ macro_rules! typed_hash {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                as_text::deserialize(deserializer)
             }
         }
     };

@@ -4,7 +4,7 @@
 use alloc::string::ToString;
 use core::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::code::Code;
 use crate::hash::{CommitmentHash, RollupAddress};
@@ -36,7 +36,8 @@ pub struct Header {
 }
 
 /// The two forms of the header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// 58 bytes that start with the version byte `00`: the form that nodes write and read.
     Versioned,
@@ -45,7 +46,8 @@ pub enum Layout {
 }
 
 /// What a node keeps of the past.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum HistoryMode {
     /// Everything since the origination of the rollup.
     Archive,
@@ -178,21 +180,6 @@ impl fmt::Display for HistoryMode {
     }
 }
 
-impl Serialize for HistoryMode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl Serialize for Layout {
-    fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
-            Self::Versioned => "versioned",
-            Self::Unversioned => "unversioned",
-        })
-    }
-}
-
 /// The six fields of the report and, added, the name that the rollup is known by.
 impl Serialize for Header {
     fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
@@ -207,6 +194,23 @@ impl Serialize for Header {
         out.serialize_field("head_level", &self.head_level)?;
         out.serialize_field("last_commitment", &self.last_commitment)?;
         out.end()
+    }
+}
+
+/// What the other fields say again, `version` and `known_as`, is passed over.
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> core::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            layout: Layout,
+            history_mode: HistoryMode,
+            rollup_address: RollupAddress,
+            head_level: i32,
+            last_commitment: CommitmentHash,
+        }
+        let Fields { layout, history_mode, rollup_address, head_level, last_commitment } =
+            Fields::deserialize(deserializer)?;
+        Ok(Self { layout, history_mode, rollup_address, head_level, last_commitment })
     }
 }
 

@@ -27,6 +27,7 @@
 extern crate alloc;
 
 pub mod allowance;
+mod as_text;
 pub mod chain;
 pub mod code;
 pub mod context;

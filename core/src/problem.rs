@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::error::Error;
 use core::fmt;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::shown::shown;
@@ -16,28 +18,34 @@ use crate::shown::shown;
 ///
 /// What it quotes comes from files, databases and servers, and its parts give it back as it is: a surface shows them
 /// through [`shown`](crate::shown()).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Problem(Box<Parts>);
 
 /// The result of everything that can meet a [`Problem`].
 pub type Result<T, E = Problem> = core::result::Result<T, E>;
 
-/// Where something was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where something was found. In JSON `{"stream_offset":N}`, `{"file_offset":N}`, `{"context_offset":N}`, `{"level":N}` or
+/// `{"path":"…"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// Byte offset in the decompressed stream (header first, so the tar starts at 58).
+    #[serde(rename = "stream_offset")]
     Stream(u64),
     /// Byte offset in the file as it is, compressed or not.
+    #[serde(rename = "file_offset")]
     File(u64),
     /// Global offset of an object of the context, which collections do not change.
+    #[serde(rename = "context_offset")]
     Context(u64),
     /// Level of a block.
+    #[serde(rename = "level")]
     Level(i32),
     /// A path of the file system.
+    #[serde(rename = "path")]
     Path(String),
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Parts {
     code: Code,
     headline: Option<String>,
@@ -46,6 +54,8 @@ struct Parts {
     expected: Option<String>,
     found: Option<String>,
     cause: Option<String>,
+    /// The error whose text the cause is, for programs.
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl Problem {
@@ -59,6 +69,7 @@ impl Problem {
             expected: None,
             found: None,
             cause: None,
+            source: None,
         }))
     }
 
@@ -106,6 +117,14 @@ impl Problem {
     /// Why: one more sentence, for instance what the operating system says.
     pub fn because(mut self, cause: impl ToString) -> Self {
         self.0.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Why: this error, of another library or of the system. People read its text as the cause, programs get it as
+    /// [`Error::source`].
+    pub fn caused_by(mut self, error: impl Error + Send + Sync + 'static) -> Self {
+        self.0.cause = Some(error.to_string());
+        self.0.source = Some(Arc::new(error));
         self
     }
 
@@ -200,7 +219,24 @@ impl fmt::Debug for Problem {
     }
 }
 
-impl core::error::Error for Problem {}
+impl Error for Problem {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as &(dyn Error + 'static))
+    }
+}
+
+/// Two problems are equal when they say the same.
+impl PartialEq for Problem {
+    fn eq(&self, other: &Self) -> bool {
+        fn said(parts: &Parts) -> impl PartialEq + '_ {
+            let Parts { code, headline, place, member, expected, found, cause, source: _ } = parts;
+            (code, headline, place, member, expected, found, cause)
+        }
+        said(&self.0) == said(&other.0)
+    }
+}
+
+impl Eq for Problem {}
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -211,21 +247,5 @@ impl fmt::Display for Place {
             Self::Level(level) => write!(f, "at level {level}"),
             Self::Path(path) => f.write_str(path),
         }
-    }
-}
-
-/// `{"stream_offset":N}`, `{"file_offset":N}`, `{"context_offset":N}`, `{"level":N}` or
-/// `{"path":"…"}`.
-impl Serialize for Place {
-    fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(1))?;
-        match self {
-            Self::Stream(offset) => map.serialize_entry("stream_offset", offset)?,
-            Self::File(offset) => map.serialize_entry("file_offset", offset)?,
-            Self::Context(offset) => map.serialize_entry("context_offset", offset)?,
-            Self::Level(level) => map.serialize_entry("level", level)?,
-            Self::Path(path) => map.serialize_entry("path", path)?,
-        }
-        map.end()
     }
 }

@@ -19,6 +19,7 @@ pub use files::Files;
 
 /// What to extract, and where to.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// Names of members; all if there are none.
     pub members: Vec<String>,
@@ -28,6 +29,13 @@ pub struct Options {
     pub force: bool,
     /// Read the whole snapshot, also where little of it leads to the members.
     pub check: bool,
+}
+
+impl Options {
+    /// What `rollsnap extract` does without further options: all members.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { members: Vec::new(), directory: directory.into(), force: false, check: false }
+    }
 }
 
 /// How the names of staging and working directories begin.

@@ -28,7 +28,8 @@ const SPAN: (u64, u64) = (2 << 20, 8 << 20);
 const SHARE: u64 = 2048;
 
 /// How an index is made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Options {
     /// The file to write; the name of the compressed file and `.idx` if `None`.
     pub output: Option<PathBuf>,
@@ -41,6 +42,7 @@ pub struct Options {
 
 /// An index that was made, or need not be made.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Made {
     /// Where it is; `None` when the header of the file holds one.
     pub path: Option<PathBuf>,

@@ -17,12 +17,12 @@ pub fn problem(doing: &str, path: &Path, err: io::Error) -> Problem {
         ErrorKind::IsADirectory => Code::IoDirectory,
         _ => Code::IoOther,
     };
-    Problem::new(code).headline(format!("cannot {doing} {}", path.display())).because(err)
+    Problem::new(code).headline(format!("cannot {doing} {}", path.display())).caused_by(err)
 }
 
 /// The system gives no thread for a job that needs one.
 pub(crate) fn no_thread(err: io::Error) -> Problem {
-    Problem::new(Code::IoOther).headline("cannot start a thread").because(err)
+    Problem::new(Code::IoOther).headline("cannot start a thread").caused_by(err)
 }
 
 /// Whether a directory is at a path. What cannot be looked at is not taken for missing.

@@ -159,7 +159,8 @@ fn few_and_many_checkpoints_read_the_same() {
     let rows = ground.run(&["ls", "snapshot"]).ok().out;
     let mut counts = Vec::new();
     for span in [Some(1), Some(300_000), Some(4 << 20), Some(1 << 30), None] {
-        let options = index::Options { output: None, force: true, span };
+        let mut options = index::Options::default();
+        (options.force, options.span) = (true, span);
         let made = index::run(&ground.path("snapshot"), &options, &mut Silent).unwrap();
         assert_eq!(made.bytes, fs::metadata(ground.path("snapshot.idx")).unwrap().len());
         counts.push(made.checkpoints);

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output as ProcessOutput};
 
 use rollsnap::context::Moment;
-use rollsnap::deflate::{Level, Options as Deflate};
 use rollsnap::export::{self, Compression, Options, Outcome, Output};
 use rollsnap::files::FileSet;
 use rollsnap::store::Packing;
@@ -62,21 +61,10 @@ impl Feedback for Neighbour<'_> {
 }
 
 fn options(data: &str, out: PathBuf) -> Options {
-    Options {
-        data_dir: data.into(),
-        output: Output::File(out),
-        compression: Compression::None,
-        effort: Level::default(),
-        jobs: Deflate::all_cores(),
-        level: None,
-        family: None,
-        packing: Packing::Packed,
-        compact: false,
-        check: true,
-        force: false,
-        endpoint: None,
-        rollup_node_endpoint: None,
-    }
+    let mut options = Options::new(data);
+    options.output = Output::File(out);
+    options.compression = Compression::None;
+    options
 }
 
 /// Exports a directory at rest, then with the neighbour, and compares.
@@ -90,14 +78,17 @@ fn is_undisturbed(base: &str, change: impl Fn(&mut Options), phases: &[&str]) {
     let expected = export::run(&quiet, &mut rollsnap_core::feedback::Silent).unwrap();
     let had_turn = Cell::new(false);
     let mut neighbour = Neighbour { data: &data, phases: Vec::new(), locking: false, had_turn };
-    let beside = Options { output: Output::File(ground.path("beside")), ..quiet };
+    let mut beside = quiet;
+    beside.output = Output::File(ground.path("beside"));
     let outcome: Outcome = export::run(&beside, &mut neighbour).unwrap();
     assert_eq!(neighbour.phases, phases);
-    assert!(fs::read(&expected.path).unwrap() == fs::read(&outcome.path).unwrap(), "{base}: other bytes");
+    let (quiet, beside_path) = (expected.path.unwrap(), outcome.path.unwrap());
+    assert!(fs::read(&quiet).unwrap() == fs::read(&beside_path).unwrap(), "{base}: other bytes");
     assert_eq!(outcome.report.verdicts, expected.report.verdicts);
-    let before = members(expected.path.to_str().unwrap());
+    let before = members(quiet.to_str().unwrap());
     // The node did change what is in the snapshot.
-    let after = Options { check: false, output: Output::File(ground.path("after")), ..beside };
+    let mut after = beside;
+    (after.check, after.output) = (false, Output::File(ground.path("after")));
     let after = export::run(&after, &mut rollsnap_core::feedback::Silent);
     assert!(after.is_err() || members(&ground.at("after")) != before);
 }
@@ -225,7 +216,8 @@ fn a_database_without_a_log_is_copied_under_the_locks() {
         fn note(&mut self, _: &str) {}
     }
     let mut locks = Locks(&data, Vec::new());
-    let options = Options { check: false, ..options(&data, ground.path("out")) };
+    let mut options = options(&data, ground.path("out"));
+    options.check = false;
     export::run(&options, &mut locks).unwrap();
     assert_eq!(locks.1, [("Copying database", false), ("Exporting snapshot", true)]);
 }

@@ -187,14 +187,17 @@ impl<'b> Serializer for &'b Border {
         value.serialize(self)
     }
 
+    /// An object with one property, as in JSON.
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
         _: &'static str,
         _: u32,
-        _: &'static str,
-        _: &T,
+        variant: &'static str,
+        value: &T,
     ) -> Carried {
-        no_form()
+        let object = Object::new();
+        self.put_value(&object, variant, &value.serialize(self)?);
+        Ok(object.into())
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<List<'b>, Failed> {

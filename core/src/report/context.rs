@@ -3,12 +3,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Tally;
 
 /// What the files of a context hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextStats {
     /// All objects.
     pub objects: Tally,
@@ -27,7 +27,7 @@ pub struct ContextStats {
 }
 
 /// What one commit consists of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadStats {
     /// All its objects.
     pub objects: Tally,
@@ -44,7 +44,7 @@ pub struct HeadStats {
 }
 
 /// A directory with all that is below it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subtree {
     /// Its path, as [`path::show`](crate::context::path::show) shows it.
     pub path: String,

@@ -8,7 +8,9 @@ mod tally;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Serialize;
+use serde::de::{self, Deserializer};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::header::Header;
@@ -30,10 +32,11 @@ pub const MAX_CHECKS: usize = 1000;
 /// How many members a report lists; what comes after is counted only. They take about 25 MB.
 pub const MAX_LISTED: usize = 1 << 17;
 
-/// Everything that was found out about a snapshot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// Everything that was found out about a snapshot. Its JSON form can be read back, by this version and later ones; a
+/// report of a later version may have codes that this one does not know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    schema: &'static str,
+    schema: Schema,
     /// The header, when it could be read.
     pub header: Option<Header>,
     /// The file around the archive.
@@ -41,10 +44,10 @@ pub struct Report {
     /// The members of the archive.
     pub members: Members,
     /// What the context holds, where its objects were read.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<ContextStats>,
     /// What the store records about itself, where it could be opened.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreInfo>,
     /// The three answers.
     pub verdicts: Verdicts,
@@ -54,8 +57,29 @@ pub struct Report {
     pub checks_left_out: u64,
 }
 
+/// [`SCHEMA`], and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Schema;
+
+impl Serialize for Schema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(SCHEMA)
+    }
+}
+
+impl<'de> Deserialize<'de> for Schema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let schema = String::deserialize(deserializer)?;
+        if schema == SCHEMA {
+            Ok(Self)
+        } else {
+            Err(de::Error::invalid_value(de::Unexpected::Str(&schema), &SCHEMA))
+        }
+    }
+}
+
 /// The file around the archive.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {
     /// How the file is compressed; `None` until its first bytes were seen.
     pub compression: Option<Compression>,
@@ -66,7 +90,7 @@ pub struct Container {
 }
 
 /// How a snapshot file is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
     /// One gzip member.
@@ -76,7 +100,7 @@ pub enum Compression {
 }
 
 /// The members of the archive.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
     /// How many were seen; `None` when the archive was not read.
     pub count: Option<u64>,
@@ -85,10 +109,10 @@ pub struct Members {
     /// Whether the end of the archive was seen, so that these are all.
     pub complete: bool,
     /// Each of them, where the list was asked for: the first [`MAX_LISTED`].
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<Vec<MemberEntry>>,
     /// How many are not listed, because there were more.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_none")]
     pub list_left_out: u64,
 }
 
@@ -97,7 +121,7 @@ fn is_none(count: &u64) -> bool {
 }
 
 /// One member of the archive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberEntry {
     /// Path relative to the data directory.
     pub name: String,
@@ -110,12 +134,12 @@ pub struct MemberEntry {
     /// Where its content starts in the decompressed stream.
     pub offset: u64,
     /// SHA-256 of its content, where it was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
 
 /// The three answers. None of them implies another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdicts {
     /// The container is whole: gzip, header and tar, to the last byte.
     pub intact: Verdict,
@@ -126,7 +150,7 @@ pub struct Verdicts {
 }
 
 /// An answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Checked, and it holds.
@@ -139,7 +163,7 @@ pub enum Verdict {
 }
 
 /// What became of one check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It holds.
@@ -153,7 +177,7 @@ pub enum Status {
 }
 
 /// One piece of evidence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Its stable name.
     pub code: Code,
@@ -162,7 +186,7 @@ pub struct Check {
     /// Where, if it is about one place.
     pub at: Option<Place>,
     /// The member that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// What was expected.
     pub expected: Option<String>,
@@ -176,7 +200,7 @@ impl Report {
     /// A report that knows nothing yet.
     pub fn new() -> Self {
         Self {
-            schema: SCHEMA,
+            schema: Schema,
             header: None,
             container: Container::default(),
             members: Members::default(),

@@ -1,17 +1,19 @@
 //! What a report says about a store beyond right and wrong.
 
-use serde::Serialize;
+use alloc::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::hash::CommitmentHash;
 use crate::header::HistoryMode;
 
 /// What a store records about itself; nothing of it is checked. `None`: not recorded, or not readable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreInfo {
     /// Its version: 5 is `store.sqlite`, 4 and less are the files below `storage/`.
     pub version: u8,
     /// Which nodes write it.
-    pub writers: &'static str,
+    pub writers: Cow<'static, str>,
     /// What the node keeps of the past.
     pub history_mode: Option<HistoryMode>,
     /// The oldest level whose block has a context on disk.

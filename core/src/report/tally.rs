@@ -1,9 +1,9 @@
 //! How many objects, and how large.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Objects, and the bytes of their entries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// How many.
     pub count: u64,

@@ -3,9 +3,34 @@
 use core::convert::Infallible;
 
 use super::event::Event;
+use super::inspector::{Inspector, Options};
 use crate::header::Header;
 use crate::problem::{Problem, Result};
 use crate::{Code, tar::Member};
+
+/// Reads the header of a snapshot, compressed or not, from its first bytes; 64 KiB are plenty. The header of the first
+/// member behind it is looked at too, as far as the bytes have it.
+///
+/// # Errors
+/// Those of [`Beginning::into_header`].
+pub fn read_header(first: &[u8]) -> Result<Header> {
+    let mut inspector = Inspector::new(Options::default());
+    let mut begin = Beginning::default();
+    // In pieces, because a few bytes can inflate to very many.
+    for piece in first.chunks(PIECE) {
+        let Ok(()) = inspector.feed(piece, &mut |event| begin.hear(event));
+        if !begin.is_open() {
+            break;
+        }
+    }
+    if begin.header().is_none() {
+        let Ok(_) = inspector.finish(&mut |event| begin.hear(event));
+    }
+    begin.into_header()
+}
+
+/// How many bytes are taken at a time.
+const PIECE: usize = 4096;
 
 /// Collects the events of an [`Inspector`](super::Inspector) for the first bytes of a file.
 ///

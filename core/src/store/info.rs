@@ -1,5 +1,7 @@
 //! What a store records about itself, for a report.
 
+use alloc::borrow::Cow;
+
 use super::{Rows, v4};
 use crate::read_at::ReadAt;
 use crate::report::StoreInfo;
@@ -19,7 +21,7 @@ fn info(store: &impl Rows, version: u8, writers: &'static str) -> StoreInfo {
     let state = store.state().unwrap_or_default();
     StoreInfo {
         version,
-        writers,
+        writers: Cow::Borrowed(writers),
         history_mode: state.history_mode,
         first_level: store.first_available().ok(),
         head_level: store.head().ok().map(|head| head.level),

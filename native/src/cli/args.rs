@@ -107,6 +107,14 @@ impl Command {
             Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
+
+    /// Whether standard output takes a snapshot.
+    pub(super) fn streams(&self) -> bool {
+        match self {
+            Self::Export(args) | Self::Snapshot { command: SnapshotCommand::Export(args) } => args.streams(),
+            _ => false,
+        }
+    }
 }
 
 /// The path of something that is made. A file needs its place: it is checked and then renamed, so it is no stream.

@@ -9,11 +9,11 @@ use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
-use super::args::output_path;
 use super::global::{Format, Global};
-use super::output::{Output, print, shown_path};
+use super::output::{Output, shown_path};
 use super::progress::Terminal;
 use super::remarks;
+use super::stdout::Stdout;
 use crate::data_dir::DataDir;
 use crate::deflate::{self, Level};
 use crate::export::{self, Compression, Options};
@@ -21,8 +21,8 @@ use crate::store::Packing;
 
 #[derive(Args, Debug)]
 pub(super) struct ExportArgs {
-    /// The snapshot file to make [default: snapshot-ADDRESS-LEVEL.MODE]
-    #[arg(value_name = "FILE", conflicts_with = "dest", value_parser = output_path)]
+    /// The snapshot file to make; - writes to standard output [default: snapshot-ADDRESS-LEVEL.MODE]
+    #[arg(value_name = "FILE", conflicts_with = "dest")]
     file: Option<PathBuf>,
     /// Data directory of the rollup node [default: ~/.tezos-smart-rollup-node]
     #[arg(long, short, value_name = "DIR")]
@@ -66,6 +66,10 @@ pub(super) struct ExportArgs {
     /// Overwrite an existing file
     #[arg(long)]
     force: bool,
+    /// Directory for a temporary copy of the store, which is as large as the store [default: beside the snapshot; with -,
+    /// the system's directory for temporary files]
+    #[arg(long, value_name = "DIR")]
+    temp_dir: Option<PathBuf>,
     /// RPC address of the rollup node: its garbage collection is stopped first, instead of
     /// waiting for its end
     #[arg(long, value_name = "URL")]
@@ -73,6 +77,13 @@ pub(super) struct ExportArgs {
     /// Print path, sizes, times and report as JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+impl ExportArgs {
+    /// Whether the snapshot goes to standard output.
+    pub(super) fn streams(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.as_os_str() == "-")
+    }
 }
 
 pub(super) fn run(
@@ -100,22 +111,27 @@ pub(super) fn run(
         compact: args.compact,
         check: !args.no_check,
         force: args.force,
+        temp_dir: args.temp_dir.clone(),
         endpoint: global.node.endpoint.clone(),
         rollup_node_endpoint: args.rollup_node_endpoint.clone(),
     };
-    let outcome = export::run(&options, feedback)?;
+    let outcome = match args.streams() {
+        true => export::stream(&options, &mut Stdout::open()?, feedback)?,
+        false => export::run(&options, feedback)?,
+    };
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,
-            path: outcome.path.to_string_lossy().into_owned(),
+            path: outcome.path.map(|path| path.to_string_lossy().into_owned()),
             bytes: outcome.bytes,
             locks_held_ms: outcome.locks_held.as_millis() as u64,
             phases: phases(&outcome.phases),
         })?;
     } else {
-        print(format_args!("Snapshot exported to {}\n", shown_path(&outcome.path)))?;
+        let path = outcome.path.map_or_else(|| "standard output".into(), |path| shown_path(&path));
+        output.print(format_args!("Snapshot exported to {path}\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -125,7 +141,8 @@ pub(super) fn run(
 struct Json<'a> {
     #[serde(flatten)]
     report: &'a Report,
-    path: String,
+    /// `null` for standard output.
+    path: Option<String>,
     bytes: u64,
     locks_held_ms: u64,
     phases: Vec<JsonPhase>,

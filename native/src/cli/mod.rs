@@ -17,6 +17,7 @@ mod progress;
 mod remarks;
 mod rows;
 mod shell;
+mod stdout;
 mod verify;
 
 use std::ffi::OsString;
@@ -42,7 +43,7 @@ pub fn main() -> ExitCode {
         Ok(feedback) => feedback,
         Err(problem) => return Output::new(false).failure(&problem),
     };
-    let output = Output::new(cli.command.wants_json());
+    let output = Output::new(cli.command.wants_json()).beside(cli.command.streams());
     let result = run(&cli, &output, &mut feedback);
     feedback.close(result.is_ok());
     match result {

@@ -24,11 +24,18 @@ const OPEN: Style = AnsiColor::Yellow.on_default();
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Output {
     json: bool,
+    /// Standard output takes a snapshot, so results go to standard error.
+    to_stderr: bool,
 }
 
 impl Output {
     pub(super) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, to_stderr: false }
+    }
+
+    /// Results go to standard error if standard output is taken.
+    pub(super) fn beside(self, taken: bool) -> Self {
+        Self { to_stderr: taken, ..self }
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -38,8 +45,18 @@ impl Output {
     /// Prints a value as JSON on one line.
     pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
         let text = json::text(value)
-            .map_err(|err| Problem::new(Code::IoOther).headline("cannot make JSON").because(err))?;
-        print(format_args!("{text}\n"))
+            .map_err(|err| Problem::new(Code::IoOther).headline("cannot make JSON").caused_by(err))?;
+        self.print(format_args!("{text}\n"))
+    }
+
+    /// Prints a result.
+    pub(super) fn print(&self, text: std::fmt::Arguments<'_>) -> Result<()> {
+        if self.to_stderr {
+            // Standard error may be closed; a job does not fail for that.
+            let _ = anstream::stderr().write_fmt(text);
+            return Ok(());
+        }
+        print(text)
     }
 
     /// Says what went wrong; the exit status follows from its code. With JSON, standard output

@@ -23,7 +23,7 @@ use rollsnap_core::store::Rows;
 use rollsnap_core::{Allowance, Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::data_dir::metadata;
-use crate::deflate::{self, Level};
+use crate::deflate::Level;
 use crate::destination::{self, Destination};
 use crate::dir::{Dir, Owner};
 use crate::export::{self, Compression};
@@ -40,6 +40,7 @@ pub use store::{Carried, Table};
 
 /// What to convert, and into what.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// A data directory, or a snapshot file (`-`: standard input).
     pub source: PathBuf,
@@ -47,10 +48,17 @@ pub struct Options {
     pub output: Output,
     /// Put the data into a populated directory, or overwrite a file.
     pub force: bool,
-    /// Check the store before, and the result afterwards.
+    /// Check the store before, and the result afterwards. Default: yes.
     pub check: bool,
     /// Whom root gives a data directory to; `None`: the owner of the directory.
     pub owner: Option<Owner>,
+}
+
+impl Options {
+    /// What `rollsnap convert` does without further options.
+    pub fn new(source: impl Into<PathBuf>, output: Output) -> Self {
+        Self { source: source.into(), output, force: false, check: true, owner: None }
+    }
 }
 
 /// What is made of the source.
@@ -71,6 +79,7 @@ pub enum Output {
 
 /// A finished conversion.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// What was checked, and what was left out.
     pub report: Report,
@@ -174,20 +183,16 @@ fn snapshot(
     // Its checks know no lists without a witness, and would take them for altered ones.
     let check = options.check && outcome.carried.partial_lists == 0;
     let exporting = export::Options {
-        data_dir: dir,
         output,
         compression,
         effort,
-        jobs: deflate::Options::all_cores(),
         level: Some(LevelRequest::Head),
         family: Some(Family::Octez),
         // There is nothing in it but what was just written.
         packing: Packing::Pages,
-        compact: false,
         check,
         force: options.force,
-        endpoint: None,
-        rollup_node_endpoint: None,
+        ..export::Options::new(dir)
     };
     let mut second_half = SecondHalf { feedback, before: own, of: own + phases_of_export(check) };
     let exported = export::run(&exporting, &mut second_half)?;
@@ -196,7 +201,7 @@ fn snapshot(
     outcome.report.container = exported.report.container;
     outcome.report.members = exported.report.members;
     outcome.report.verdicts.intact = exported.report.verdicts.intact;
-    outcome.path = exported.path;
+    outcome.path = exported.path.unwrap_or_else(|| path.into());
     outcome.phases.extend(exported.phases);
     work.remove(feedback);
     Ok(outcome)

@@ -1,7 +1,7 @@
 //! Writing the archive: members in a stable order, each exactly as long as announced.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -113,6 +113,37 @@ pub(super) fn write(
     };
     finish(file.file(), path)?;
     Ok(digests)
+}
+
+/// Writes an archive to a stream, compressed if it is told how. Gives the number of bytes.
+pub(super) fn stream(
+    archive: Archive<'_>,
+    deflate: Option<deflate::Options>,
+    out: &mut dyn Write,
+    feedback: &mut dyn Feedback,
+) -> Result<u64> {
+    let failed = |err: std::io::Error| match err.kind() {
+        ErrorKind::BrokenPipe => Problem::new(Code::OutputClosed),
+        _ => io::problem("write to", Path::new("the stream"), err),
+    };
+    let mut written = 0;
+    let count = |bytes: &[u8]| {
+        written += bytes.len() as u64;
+        out.write_all(bytes).map_err(failed)
+    };
+    match deflate {
+        None => {
+            members(archive, count, feedback)?;
+        }
+        Some(options) => {
+            // An index stands in front of what it describes, and would be known at the end.
+            let mut deflater = Deflater::new(deflate::Options { expected: Some(0), ..options }, count)?;
+            members(archive, |bytes| deflater.write(bytes), feedback)?;
+            deflater.finish()?;
+        }
+    }
+    out.flush().map_err(failed)?;
+    Ok(written)
 }
 
 fn members<F: FnMut(&[u8]) -> Result<()>>(

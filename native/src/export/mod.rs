@@ -12,65 +12,65 @@ mod compact;
 mod layer1;
 mod locks;
 mod packer;
+mod ready;
 mod rules;
 mod stored;
 
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rollsnap_core::context::verify::Audited;
-use rollsnap_core::members::PvmKind;
-use rollsnap_core::report::{Check, Evidence};
-use rollsnap_core::store::Findings;
-use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
+use rollsnap_core::report::Evidence;
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
-use crate::contexts;
-use crate::data_dir::{DataDir, Lock, SourceFile, metadata};
+use crate::data_dir::Lock;
 use crate::deflate::{self, Level};
-use crate::jobs::Phases;
 use crate::store::{Family, LevelRequest, Packing};
 use crate::swap;
-use crate::verify::{self, ContextScope, Reading};
+use crate::verify;
 use crate::workspace::Workspace;
 
-use archive::{Archive, Member};
-use capture::{Captured, Lists};
-use locks::Locks;
-use rules::Rules;
-use stored::Stored;
+use ready::Source;
 
 pub use crate::output::Output;
 pub use rollsnap_core::report::Compression;
 
+pub(crate) use ready::phases;
+
 /// What to export, and how.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// The data directory.
     pub data_dir: PathBuf,
-    /// Where the snapshot goes.
+    /// Where the snapshot goes, unless it goes to a stream. Default: into the current directory.
     pub output: Output,
     /// How it is compressed; always while it is written. (The nodes, which hold their lock meanwhile, rather do it
-    /// when it is complete.)
+    /// when it is complete.) Default: with gzip.
     pub compression: Compression,
     /// How hard it is compressed.
     pub effort: Level,
-    /// How many threads compress.
+    /// How many threads compress. Default: one for each core.
     pub jobs: NonZeroUsize,
     /// At which level the store is cut; `None`: as the nodes do, at the finalized level, and of version
     /// 4 at the head.
     pub level: Option<LevelRequest>,
     /// Whose store it must be; `None`: whose it is.
     pub family: Option<Family>,
-    /// Whether the database is written anew.
+    /// Whether the database is written anew. Default: it is.
     pub packing: Packing,
     /// Take the context of the first available block only: nodes rebuild the others when they
     /// import the snapshot.
     pub compact: bool,
-    /// Read the finished file back and compare it with what was written.
+    /// Check store, chain and context, and read the finished file back and compare it with what was written.
+    /// Default: yes.
     pub check: bool,
     /// Overwrite an existing file.
     pub force: bool,
+    /// Directory for temporary copies, which is as large as the store; `None`: that of the snapshot, and of a stream the
+    /// system's.
+    pub temp_dir: Option<PathBuf>,
     /// RPC address of a layer 1 node to ask about the commitment before the last one.
     pub endpoint: Option<String>,
     /// RPC address of the rollup node, whose garbage collection is stopped first.
@@ -78,6 +78,26 @@ pub struct Options {
 }
 
 impl Options {
+    /// What `rollsnap export` does without further options.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            output: Output::Directory(None),
+            compression: Compression::Gzip,
+            effort: Level::default(),
+            jobs: deflate::Options::all_cores(),
+            level: None,
+            family: None,
+            packing: Packing::Packed,
+            compact: false,
+            check: true,
+            force: false,
+            temp_dir: None,
+            endpoint: None,
+            rollup_node_endpoint: None,
+        }
+    }
+
     /// How the archive is compressed, if it is.
     fn deflate(&self) -> Option<deflate::Options> {
         let deflate = deflate::Options { level: self.effort, jobs: self.jobs, expected: None };
@@ -87,9 +107,10 @@ impl Options {
 
 /// A finished export.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
-    /// The snapshot.
-    pub path: PathBuf,
+    /// The snapshot; `None` when it went to a stream.
+    pub path: Option<PathBuf>,
     /// Its size, in bytes.
     pub bytes: u64,
     /// What reading it back showed; without that, what was written.
@@ -100,7 +121,7 @@ pub struct Outcome {
     pub phases: Vec<(&'static str, Duration)>,
 }
 
-/// Exports.
+/// Exports to a file.
 ///
 /// # Errors
 /// The codes of rules E1 to E8 (`store.*`, `metadata.*`, `level.*`), [`Code::OutputExists`],
@@ -108,100 +129,66 @@ pub struct Outcome {
 /// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code; of a compact export `context.*`.
 /// The data directory is not changed, and neither is an existing output file.
 pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    let data_dir = DataDir::new(&options.data_dir);
-    let root = data_dir.root();
-    settle_import(root, feedback)?;
-    let rules = Rules::of(&data_dir, options)?;
-    let metadata = metadata::require(root)?;
-    options.output.check_early(options.force)?;
-    let published = layer1::before(&data_dir, &rules, &metadata, options, feedback)?;
+    let Options { output, force, check, .. } = options;
+    let source = Source::open(options, Some(output), feedback)?;
+    let path = output.path(source.header(), options.compression);
+    output.check(&path, *force)?;
+    let work = Workspace::create(&output.directory(), feedback)?;
+    let temporary = options.temp_dir.as_deref();
+    let temporary = temporary.map(|place| Workspace::temporary(Some(place), feedback)).transpose()?;
+    let room = temporary.as_ref().unwrap_or(&work);
+    let mut ready = source.pack(room, u32::from(*check), feedback)?;
 
-    let lists = Lists::before(root, &rules, options.compact, feedback)?;
-    let gc = rules.waits_for_gc(options.compact);
-    if gc {
-        layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
-    }
-    let mut locks = Locks::wait(root, gc, feedback)?;
-    let mut captured = Captured::take(root, &rules, lists, feedback)?;
-    let stable = captured.is_stable();
-    if stable {
-        locks.release();
-    }
-    let mut members = captured.members(root, options.compact)?;
-    let Captured { database, context, small, .. } = captured;
-    let packed =
-        database.as_ref().map(|(capture, file)| SourceFile { size: capture.bytes(), ..file.clone() });
-    let store = Stored::open(database.map(|(capture, _)| capture), &small, &metadata)?;
-    let described = store.describe(&rules, &metadata, &contexts::of(&context, feedback)?, root)?;
-    let header = described.header;
-    let path = options.output.path(&header, options.compression);
-    options.output.check(&path, options.force)?;
-
-    let compact = options.compact.then_some(metadata.kind);
-    let mut phases = Phases::new(phases(stable, compact, options.check));
-    let work = Workspace::create(&options.output.directory(), feedback)?;
-    feedback.checkpoint()?;
-    members.extend(packed.map(|file| Member::packed(work.held(), file)));
-    let mut store = store.pack(described.cut, options.packing, work.held(), &mut phases, feedback)?;
-    locks.release();
-
-    let mut remarks = Vec::new();
-    let mut one = None;
-    if options.compact {
-        let level = described.first;
-        let missing = || Problem::new(Code::ChainBlock).at(Place::Level(level));
-        let first = described.first_block.ok_or_else(missing)?;
-        feedback.note(&format!("Exporting context snapshot with first level {level}"));
-        let written = compact::One::of(&context, &first, metadata.kind, feedback)?.write(
-            work.held(),
-            options.check,
-            &mut phases,
-            feedback,
-        )?;
-        members.extend(written.files.into_iter().map(|file| Member::in_dir(work.held(), file)));
-        remarks = written.remarks;
-        one = Some(written.contexts);
-    } else {
-        remarks.extend(compact::second_half(&context)?);
-    }
-    let count = members.len();
     let finished = work.dir().join(FINISHED);
-    let plan = archive::Plan::new(members);
-    phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
-    let archive = Archive { plan, header: &header, digests: options.check, packer: store.packer() };
-    let digests = archive::write(archive, options.deflate(), (work.held(), FINISHED), feedback)?;
+    let place = (work.held(), FINISHED);
+    let digests = ready
+        .write(|archive, feedback| archive::write(archive, options.deflate(), place, feedback), feedback)?;
     let missing = || Problem::new(Code::ExportCheck).path(finished.display()).found("no such file");
     let bytes = work.held().look(FINISHED)?.ok_or_else(missing)?.len;
-    let mut report = if options.check {
-        let (mut report, pre_images) = check::read_back(&finished, &header, &digests, &mut phases, feedback)?;
-        let audited = match one {
-            // That one was checked when it was written.
-            Some(contexts) => Audited { contexts, ..Audited::default() },
-            None => {
-                let (scope, head) = (ContextScope::Head, described.head_context);
-                let reading = Reading { scope, head, temp_dir: Some(work.dir()) };
-                let phase = phases.next_two("Checking context");
-                verify::unhindered(reading.moment(&context, phase, feedback)?)?
-            }
-        };
-        let about = (&metadata, &header, &audited.contexts);
-        let store = store.check(about, root, phases.next("Checking chain"), feedback)?;
-        Findings { audited, pre_images, others: Evidence::default() }.with(store).require(&mut report)?;
+    let report = if *check {
+        let header = *ready.header();
+        let (mut report, pre_images) =
+            check::read_back(&finished, &header, &digests, &mut ready.phases, feedback)?;
+        ready.judge(room, pre_images, feedback)?.require(&mut report)?;
         report
     } else {
-        unchecked(&header, bytes, options.compression, count)
+        ready.unchecked(bytes, "not read back (--no-check)")
     };
-    remarks.into_iter().for_each(|remark| report.add(remark));
     feedback.checkpoint()?;
-    Output::put(&work, FINISHED, &path, options.force)?;
+    Output::put(&work, FINISHED, &path, *force)?;
     work.remove(feedback);
-    Ok(Outcome {
-        path,
-        bytes,
-        report: layer1::remarked(report, published, &rules, options),
-        locks_held: locks.held(),
-        phases: phases.finish(),
-    })
+    temporary.into_iter().for_each(|work| work.remove(feedback));
+    Ok(ready.outcome(Some(path), bytes, report))
+}
+
+/// Exports to a stream, such as a pipe to another program. Store, chain, context and pre-images are checked before the
+/// first byte is written; the archive cannot be read back, which the report says. It has no index, because that stands
+/// in front of what it describes.
+///
+/// # Errors
+/// As [`run`], before anything was written, and what writing to `out` says, or [`Code::Cancelled`], afterwards: then the
+/// stream ends in the middle of a snapshot.
+pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    let source = Source::open(options, None, feedback)?;
+    let temporary = Workspace::temporary(options.temp_dir.as_deref(), feedback)?;
+    let mut ready = source.pack(&temporary, 0, feedback)?;
+
+    const WHY: &str = "not read back: it was written to a stream";
+    let mut checks = Vec::new();
+    if options.check {
+        let pre_images = verify::pre_images::read(&options.data_dir, feedback)?;
+        checks = ready.judge(&temporary, pre_images, feedback)?.refuse()?;
+    }
+    let bytes =
+        ready.write(|archive, feedback| archive::stream(archive, options.deflate(), out, feedback), feedback);
+    // What stops a job may stop the writer first.
+    let bytes = bytes.or_else(|problem| feedback.checkpoint().and(Err(problem)))?;
+    let mut report = ready.unchecked(bytes, if options.check { WHY } else { "not checked (--no-check)" });
+    if options.check {
+        Evidence { checks, ..Evidence::default() }.conclude(&mut report, true);
+    }
+    temporary.remove(feedback);
+    Ok(ready.outcome(None, bytes, report))
 }
 
 /// An import that was interrupted half-way comes first: until it is finished there is no data
@@ -216,23 +203,6 @@ fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// How many phases an export has: of a store that is `stable` without locks or is copied under them, and with
-/// `compact` the kind of the PVM where that makes some.
-pub(crate) fn phases(stable: bool, compact: Option<PvmKind>, check: bool) -> u32 {
-    let context = compact.map_or(2 * u32::from(check), |kind| compact::phases(kind, check));
-    u32::from(!stable) + 1 + context + 2 * u32::from(check)
-}
-
-fn unchecked(header: &Header, bytes: u64, compression: Compression, members: usize) -> Report {
-    let mut report = Report::new();
-    report.header = Some(*header);
-    report.container.compressed_bytes = Some(bytes);
-    report.container.compression = Some(compression);
-    report.members.count = Some(members as u64);
-    report.add(Check::unknown(Code::ExportCheck, "not read back (--no-check)"));
-    report
 }
 
 /// Name of the file until it is finished.

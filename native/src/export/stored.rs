@@ -99,21 +99,22 @@ impl Stored<Packer> {
         }
     }
 
-    /// Checks metadata, store and chain by the rules of the family.
+    /// Checks metadata, store and chain by the rules of the family. Gives the packer back, which has packed by then.
     pub(super) fn check(
         self,
         (metadata, header, contexts): (&Metadata, &Header, &Contexts),
         root: &Path,
         phase: Phase,
         feedback: &mut dyn Feedback,
-    ) -> Result<Evidence> {
+    ) -> Result<(Evidence, Option<Packer>)> {
         let shown = &*root.display().to_string();
         let (metadata, header, contexts) = (Ok(Some(*metadata)), Some(header), Some(contexts));
-        let mut store = match self {
+        let (mut store, packer) = match self {
             Self::Database(mut packer) => {
-                Opened::Database(Store::open(&packer.packed(feedback)?.0, Accept::Current)?)
+                let store = Store::open(&packer.packed(feedback)?.0, Accept::Current)?;
+                (Opened::Database(store), Some(packer))
             }
-            Self::Files(store) => Opened::Files(store),
+            Self::Files(store) => (Opened::Files(store), None),
         };
         let states = |commit: &ContextHash| pvm_state(root, commit);
         let states: States<'_> = &states;
@@ -123,7 +124,7 @@ impl Stored<Packer> {
         if let Opened::Database(store) = store {
             store.close()?;
         }
-        Ok(found)
+        Ok((found, packer))
     }
 }
 

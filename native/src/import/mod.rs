@@ -34,12 +34,13 @@ use layer1::Layer1;
 
 /// What to import, and where to.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// The data directory; it is made if missing.
     pub data_dir: PathBuf,
     /// Import over a populated directory.
     pub force: bool,
-    /// Compare header and store of the snapshot, and check the store and its chain.
+    /// Compare header and store of the snapshot, and check the store and its chain. Default: yes.
     pub check: bool,
     /// Whose rules apply; `None`: those of the nodes that read the store in the snapshot.
     pub family: Option<Family>,
@@ -55,8 +56,26 @@ pub struct Options {
     pub endpoint: Option<String>,
 }
 
+impl Options {
+    /// What `rollsnap import` does without further options.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            force: false,
+            check: true,
+            family: None,
+            to_v5: false,
+            level: None,
+            keep_compact: false,
+            owner: None,
+            endpoint: None,
+        }
+    }
+}
+
 /// A finished import.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// What reading the snapshot showed.
     pub report: Report,
@@ -75,6 +94,24 @@ pub struct Outcome {
 /// `store.*`, [`Code::HeaderStore`]), [`Code::ImportStore`], [`Code::ImportLink`],
 /// [`Code::ContextCompact`], [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code.
 pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    import(|| Source::open(snapshot), options, feedback)
+}
+
+/// Imports a snapshot that was opened already, such as one that comes from a [`Read`](std::io::Read)er
+/// ([`Source::from_reader`]).
+///
+/// # Errors
+/// As [`run`].
+pub fn from_source(source: Source, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    import(|| Ok(source), options, feedback)
+}
+
+/// The snapshot is opened when nothing speaks against the place that it goes to.
+fn import(
+    open: impl FnOnce() -> Result<Source>,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {
     if let Some(owner) = &options.owner {
         owner.check_permitted()?;
     }
@@ -83,7 +120,7 @@ pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> R
         destination::not_populated(&options.data_dir, options.force)?;
     }
     let target = Destination::prepare(&options.data_dir, options.owner)?;
-    let result = import(snapshot, &target, options, feedback);
+    let result = into(&target, open, options, feedback);
     // A refused import leaves no trace, not even an empty directory or lock file of its own.
     if result.is_err() {
         target.discard()
@@ -93,16 +130,16 @@ pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> R
     result
 }
 
-fn import(
-    snapshot: &Path,
+fn into(
     target: &Destination,
+    open: impl FnOnce() -> Result<Source>,
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
     let root = &*options.data_dir;
     swap::recover(root, feedback)?;
     destination::not_populated(root, options.force)?;
-    let mut source = Source::open(snapshot)?;
+    let mut source = open()?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
     let converting = u32::from(options.to_v5) * (1 + u32::from(options.check));
     let mut phases = Phases::new(2 + converting + Staged::PHASES * u32::from(options.check));

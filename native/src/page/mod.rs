@@ -56,7 +56,7 @@ impl Page {
         let failed = |err: io::Error| {
             Problem::new(Code::IoOther)
                 .headline(format!("cannot listen on port {port} of this computer"))
-                .because(err)
+                .caused_by(err)
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -83,8 +83,9 @@ impl Page {
             for connection in open {
                 connection.hang_up();
             }
-            served
-                .map_err(|err| Problem::new(Code::IoOther).headline("cannot take a connection").because(err))
+            served.map_err(|err| {
+                Problem::new(Code::IoOther).headline("cannot take a connection").caused_by(err)
+            })
         })
     }
 

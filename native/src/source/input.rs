@@ -18,8 +18,8 @@ pub(super) enum Input {
     File(File),
     /// A pipe or the like, whose writer may take its time.
     Pipe(File),
-    /// What is in memory.
-    Memory(Box<dyn Read + Send>),
+    /// What a program gives.
+    Reader(Box<dyn Read + Send>),
 }
 
 impl Input {
@@ -40,7 +40,7 @@ impl Input {
                     Ok(_) => pipe.read(chunk),
                     Err(errno) => Err(io::Error::from(errno)),
                 },
-                Self::Memory(bytes) => bytes.read(chunk),
+                Self::Reader(reader) => reader.read(chunk),
             };
             match read {
                 Err(err) if matches!(err.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}

@@ -70,7 +70,13 @@ impl Source {
     /// A snapshot in memory, called `name` in messages.
     pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Self {
         let size = Some(bytes.as_ref().len() as u64);
-        Self { name: name.into(), input: Input::Memory(Box::new(io::Cursor::new(bytes))), size, fresh: true }
+        Self { size, ..Self::from_reader(name, io::Cursor::new(bytes)) }
+    }
+
+    /// A snapshot that is read from front to end, called `name` in messages. While `reader` waits, the job cannot be
+    /// stopped.
+    pub fn from_reader(name: &str, reader: impl io::Read + Send + 'static) -> Self {
+        Self { name: name.into(), input: Input::Reader(Box::new(reader)), size: None, fresh: true }
     }
 
     /// What it is called: the path, or `-`.

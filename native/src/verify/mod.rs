@@ -50,6 +50,7 @@ pub enum ContextScope {
 
 /// How to verify.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Options {
     /// RPC address of a layer 1 node to ask.
     pub endpoint: Option<String>,
@@ -67,6 +68,7 @@ pub struct Options {
 
 /// What was found out.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The three answers with their evidence.
     pub report: Report,

@@ -174,7 +174,7 @@ fn newest(context: &Context<&FileSet>, feedback: &Terminal) -> Result<Option<Com
 fn named(context: &Context<&FileSet>, text: &str, feedback: &dyn Feedback) -> Result<ContextHash> {
     if text.starts_with(ContextHash::TEXT_PREFIX) {
         return text.parse().map_err(|err| {
-            Problem::new(Code::HashText).headline(format!("{text:?} is not a context hash")).because(err)
+            Problem::new(Code::HashText).headline(format!("{text:?} is not a context hash")).caused_by(err)
         });
     }
     if let Some(hash) = path::unhex(text) {

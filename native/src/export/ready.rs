@@ -1,0 +1,235 @@
+//! What every export does before its archive is written, wherever that goes.
+
+use std::path::PathBuf;
+
+use rollsnap_core::context::verify::Audited;
+use rollsnap_core::members::PvmKind;
+use rollsnap_core::report::{Check, Evidence};
+use rollsnap_core::store::Findings;
+use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
+
+use super::archive::{Archive, Member, Plan};
+use super::capture::{Captured, Lists};
+use super::locks::Locks;
+use super::packer::Packer;
+use super::rules::Rules;
+use super::stored::{Described, Stored};
+use super::{Options, Outcome, Output, compact, layer1, settle_import};
+use crate::context::Moment;
+use crate::contexts::{self, Contexts};
+use crate::data_dir::{DataDir, Metadata, SourceFile, metadata};
+use crate::jobs::Phases;
+use crate::store::Capture;
+use crate::verify::{self, ContextScope, PreImages, Reading};
+use crate::workspace::Workspace;
+
+/// A data directory as it was under the locks. They are still held where the database has to be copied under them.
+pub(super) struct Source<'o> {
+    options: &'o Options,
+    rules: Rules,
+    metadata: Metadata,
+    published: Option<Check>,
+    locks: Locks,
+    members: Vec<Member>,
+    packed: Option<SourceFile>,
+    store: Stored<Capture>,
+    context: Moment,
+    described: Described,
+    is_stable: bool,
+}
+
+/// Everything that goes into the archive.
+pub(super) struct Ready<'o> {
+    options: &'o Options,
+    rules: Rules,
+    metadata: Metadata,
+    published: Option<Check>,
+    locks: Locks,
+    plan: Option<Plan>,
+    members: usize,
+    store: Option<Stored<Packer>>,
+    context: Moment,
+    described: Described,
+    /// What a compact export found in the one context that it takes.
+    one: Option<Contexts>,
+    remarks: Vec<Check>,
+    pub(super) phases: Phases,
+}
+
+impl<'o> Source<'o> {
+    /// Captures it, after the rules that forbid an export. `output`: where the snapshot will be put, if that is a place.
+    pub(super) fn open(
+        options: &'o Options,
+        output: Option<&Output>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {
+        let data_dir = DataDir::new(&options.data_dir);
+        let root = data_dir.root();
+        settle_import(root, feedback)?;
+        let rules = Rules::of(&data_dir, options)?;
+        let metadata = metadata::require(root)?;
+        output.map_or(Ok(()), |output| output.check_early(options.force))?;
+        let published = layer1::before(&data_dir, &rules, &metadata, options, feedback)?;
+
+        let lists = Lists::before(root, &rules, options.compact, feedback)?;
+        let gc = rules.waits_for_gc(options.compact);
+        if gc {
+            layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
+        }
+        let mut locks = Locks::wait(root, gc, feedback)?;
+        let mut captured = Captured::take(root, &rules, lists, feedback)?;
+        let is_stable = captured.is_stable();
+        if is_stable {
+            locks.release();
+        }
+        let members = captured.members(root, options.compact)?;
+        let Captured { database, context, small, .. } = captured;
+        let packed =
+            database.as_ref().map(|(capture, file)| SourceFile { size: capture.bytes(), ..file.clone() });
+        let store = Stored::open(database.map(|(capture, _)| capture), &small, &metadata)?;
+        let described = store.describe(&rules, &metadata, &contexts::of(&context, feedback)?, root)?;
+        Ok(Self {
+            options,
+            rules,
+            metadata,
+            published,
+            locks,
+            members,
+            packed,
+            store,
+            context,
+            described,
+            is_stable,
+        })
+    }
+
+    /// What the snapshot will say about itself.
+    pub(super) fn header(&self) -> &Header {
+        &self.described.header
+    }
+
+    /// Begins to pack the database in a working directory, and makes the context of a compact export there. `reading`:
+    /// how many phases read the archive again.
+    pub(super) fn pack(
+        self,
+        room: &Workspace,
+        reading: u32,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Ready<'o>> {
+        let Self { options, rules, metadata, published, mut locks, mut members, .. } = self;
+        let Self { packed, store, context, described, is_stable, .. } = self;
+        let check = options.check;
+        let compact = options.compact.then_some(metadata.kind);
+        let mut phases = Phases::new(phases(is_stable, compact, check) - u32::from(check) + reading);
+        feedback.checkpoint()?;
+        members.extend(packed.map(|file| Member::packed(room.held(), file)));
+        let store = store.pack(described.cut, options.packing, room.held(), &mut phases, feedback)?;
+        locks.release();
+
+        let mut remarks = Vec::new();
+        let mut one = None;
+        if options.compact {
+            let level = described.first;
+            let missing = || Problem::new(Code::ChainBlock).at(Place::Level(level));
+            let first = described.first_block.as_ref().ok_or_else(missing)?;
+            feedback.note(&format!("Exporting context snapshot with first level {level}"));
+            let context = compact::One::of(&context, first, metadata.kind, feedback)?;
+            let written = context.write(room.held(), check, &mut phases, feedback)?;
+            members.extend(written.files.into_iter().map(|file| Member::in_dir(room.held(), file)));
+            remarks = written.remarks;
+            one = Some(written.contexts);
+        } else {
+            remarks.extend(compact::second_half(&context)?);
+        }
+        Ok(Ready {
+            options,
+            rules,
+            metadata,
+            published,
+            locks,
+            members: members.len(),
+            plan: Some(Plan::new(members)),
+            store: Some(store),
+            context,
+            described,
+            one,
+            remarks,
+            phases,
+        })
+    }
+}
+
+impl Ready<'_> {
+    /// What the snapshot says about itself.
+    pub(super) fn header(&self) -> &Header {
+        &self.described.header
+    }
+
+    /// Writes the archive, as one phase. After that there is nothing left to write.
+    pub(super) fn write<T>(
+        &mut self,
+        write: impl FnOnce(Archive<'_>, &mut dyn Feedback) -> Result<T>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<T> {
+        let plan = self.plan.take().unwrap_or_else(|| Plan::new(Vec::new()));
+        self.phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
+        let packer = self.store.as_mut().and_then(Stored::packer);
+        write(Archive { plan, header: &self.described.header, digests: self.options.check, packer }, feedback)
+    }
+
+    /// Checks the packed store, its chain, and the context of its head, before or after the archive is written. The
+    /// pre-images were looked at.
+    pub(super) fn judge(
+        &mut self,
+        room: &Workspace,
+        pre_images: PreImages,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Evidence> {
+        let audited = match self.one.take() {
+            // That one was checked when it was written.
+            Some(contexts) => Audited { contexts, ..Audited::default() },
+            None => {
+                let (scope, head) = (ContextScope::Head, self.described.head_context);
+                let reading = Reading { scope, head, temp_dir: Some(room.dir()) };
+                let phase = self.phases.next_two("Checking context");
+                verify::unhindered(reading.moment(&self.context, phase, feedback)?)?
+            }
+        };
+        let about = (&self.metadata, &self.described.header, &audited.contexts);
+        let phase = self.phases.next("Checking chain");
+        let missing = || Problem::new(Code::ExportCheck).found("no store");
+        let store = self.store.take().ok_or_else(missing)?;
+        let (store, packer) = store.check(about, &self.options.data_dir, phase, feedback)?;
+        self.store = packer.map(Stored::Database);
+        Ok(Findings { audited, pre_images, others: Evidence::default() }.with(store))
+    }
+
+    /// A report of what was written and not read again, and why not.
+    pub(super) fn unchecked(&self, bytes: u64, why: &str) -> Report {
+        let mut report = Report::new();
+        report.header = Some(self.described.header);
+        report.container.compressed_bytes = Some(bytes);
+        report.container.compression = Some(self.options.compression);
+        report.members.count = Some(self.members as u64);
+        report.add(Check::unknown(Code::ExportCheck, why));
+        report
+    }
+
+    pub(super) fn outcome(self, path: Option<PathBuf>, bytes: u64, mut report: Report) -> Outcome {
+        self.remarks.into_iter().for_each(|remark| report.add(remark));
+        Outcome {
+            path,
+            bytes,
+            report: layer1::remarked(report, self.published, &self.rules, self.options),
+            locks_held: self.locks.held(),
+            phases: self.phases.finish(),
+        }
+    }
+}
+
+/// How many phases an export to a file has: of a store that is `stable` without locks or is copied under them, and with
+/// `compact` the kind of the PVM where that makes some.
+pub(crate) fn phases(stable: bool, compact: Option<PvmKind>, check: bool) -> u32 {
+    let context = compact.map_or(2 * u32::from(check), |kind| compact::phases(kind, check));
+    u32::from(!stable) + 1 + context + 2 * u32::from(check)
+}
