@@ -88,8 +88,10 @@ fn reports_read_back() {
         let report: Report =
             serde_json::from_value(said.clone()).unwrap_or_else(|err| panic!("{target}: {err}"));
         let mut again = serde_json::to_value(&report).unwrap();
-        // The command adds the times of its phases to the report.
-        again["phases"] = said["phases"].clone();
+        // The command adds the times of its phases to the report, and how often each check failed.
+        for name in ["phases", "failures"] {
+            again[name] = said[name].clone();
+        }
         assert_eq!(again, said, "{target}");
         // And from the text, as a program reads it that was not there.
         assert_eq!(serde_json::from_slice::<Report>(&run.out).unwrap(), report, "{target}");

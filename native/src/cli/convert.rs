@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use rollsnap_core::{Code, Problem, Report, Result};
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use super::args::output_path;
 use super::export::{JsonPhase, phases};
-use super::output::{Output, print, shown_path};
+use super::output::{Output, print, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
 use crate::convert::{self, Options, Table};
@@ -96,9 +97,12 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         check: !args.no_check,
         owner,
     };
+    let since = Instant::now();
     let outcome = convert::run(&options, feedback)?;
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
+    let large = outcome.report.members.bytes.map_or_else(String::new, |bytes| format!(": {}", size(bytes)));
+    remarks::made(format_args!("Level {}{large}", outcome.head_level), since, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,

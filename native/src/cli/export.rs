@@ -3,14 +3,14 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
 use super::global::{Format, Global};
-use super::output::{Output, shown_path};
+use super::output::{Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
 use super::stdout::Stdout;
@@ -115,12 +115,16 @@ pub(super) fn run(
         endpoint: global.node.endpoint.clone(),
         rollup_node_endpoint: args.rollup_node_endpoint.clone(),
     };
+    let since = Instant::now();
     let outcome = match args.streams() {
         true => export::stream(&options, &mut Stdout::open()?, feedback)?,
         false => export::run(&options, feedback)?,
     };
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
+    if let Some(header) = &outcome.report.header {
+        remarks::made(format_args!("Level {}: {}", header.head_level, size(outcome.bytes)), since, feedback);
+    }
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,

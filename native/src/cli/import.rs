@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::convert::StoreVersion;
 use super::export::{JsonPhase, data_dir, phases};
 use super::global::{Format, Global};
-use super::output::{Output, print};
+use super::output::{Output, print, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
 use crate::dir::Owner;
@@ -72,9 +73,12 @@ pub(super) fn run(
         owner: args.owner.as_deref().map(Owner::parse).transpose()?,
         endpoint: global.node.endpoint.clone(),
     };
+    let since = Instant::now();
     let outcome = import::run(&args.snapshot, &options, feedback)?;
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
+    let (place, bytes) = (shown_path(&options.data_dir), outcome.report.members.bytes.unwrap_or_default());
+    remarks::made(format_args!("Level {} in {place}: {}", outcome.head_level, size(bytes)), since, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,

@@ -83,6 +83,11 @@ impl Output {
     }
 }
 
+/// Says in one line on standard error why the exit status is what it is.
+pub(super) fn error(text: std::fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stderr(), "{BAD}Error:{BAD:#} {text}");
+}
+
 /// Prints to standard output. A reader that went away (`rollsnap ls … | head`) ends the command
 /// quietly.
 pub(super) fn print(text: std::fmt::Arguments<'_>) -> Result<()> {

@@ -1,5 +1,7 @@
 //! What a command says of its report beside its result.
 
+use std::time::Instant;
+
 use rollsnap_core::report::{Check, Status};
 use rollsnap_core::{Code, Feedback, Report};
 
@@ -14,6 +16,11 @@ pub(super) fn tell(report: &Report, feedback: &mut Terminal) {
     for check in report.checks.iter().filter(|check| check.code == Code::ConvertLeftOut) {
         feedback.note(&format!("Not carried over: {}", said(check)));
     }
+}
+
+/// Says what was made, beside the line that the nodes print: what it is and how large, and how long that took.
+pub(super) fn made(what: std::fmt::Arguments<'_>, since: Instant, feedback: &mut Terminal) {
+    feedback.note(&format!("{what} in {:.1} s", since.elapsed().as_secs_f64()));
 }
 
 fn said(check: &Check) -> String {

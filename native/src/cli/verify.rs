@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
-use rollsnap_core::{Class, Code, Report, Result, Verdict};
+use rollsnap_core::{Class, Code, Problem, Report, Result, Verdict};
 use serde::Serialize;
 
 use super::export::JsonPhase;
 use super::global::{Format, Global};
-use super::output::{FAINT, Output, check_row, plural, print, size, verdict};
+use super::output::{FAINT, Output, check_row, error, plural, print, size, verdict};
 use super::progress::Terminal;
 use crate::verify::{self, ContextScope, Options, Outcome, counts};
 
@@ -30,6 +30,9 @@ pub(super) struct VerifyArgs {
     /// Whose rules apply [default: those of the nodes that read the store that is there]
     #[arg(long, value_name = "NODES")]
     format: Option<Format>,
+    /// Answers that must be yes: the exit status is 0 if all of them are, whatever the others say
+    #[arg(long, value_name = "ANSWER", value_delimiter = ',')]
+    require: Vec<Answer>,
     /// Stop at the first check that does not hold
     #[arg(long)]
     fail_fast: bool,
@@ -50,6 +53,37 @@ enum Scope {
     Head,
     /// The index of commits only
     None,
+}
+
+/// One of the three answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Answer {
+    /// The file is whole, to its last byte
+    Intact,
+    /// Every hash and every link inside agrees
+    Consistent,
+    /// Layer 1 knows the last commitment, or it is the one that was expected
+    Anchored,
+}
+
+impl Answer {
+    const ALL: [Self; 3] = [Self::Intact, Self::Consistent, Self::Anchored];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Intact => "Intact",
+            Self::Consistent => "Consistent",
+            Self::Anchored => "Anchored",
+        }
+    }
+
+    fn of(self, report: &Report) -> Verdict {
+        match self {
+            Self::Intact => report.verdicts.intact,
+            Self::Consistent => report.verdicts.consistent,
+            Self::Anchored => report.verdicts.anchored,
+        }
+    }
 }
 
 impl From<Scope> for ContextScope {
@@ -76,6 +110,7 @@ pub(super) fn run(
         fail_fast: args.fail_fast,
         temp_dir: args.temp_dir.clone(),
     };
+    can_be_given(args, &options)?;
     let Outcome { report, phases } = verify::run(&args.target, &options, feedback)?;
     feedback.close(true);
     if output.is_json() {
@@ -85,7 +120,39 @@ pub(super) fn run(
         print(format_args!("{}", words(&report)))?;
         print(format_args!("{}", summary(&report, &phases)))?;
     }
-    Ok(exit_code(&report))
+    Ok(if args.require.is_empty() { exit_code(&report) } else { given(&args.require, &report) })
+}
+
+/// Refuses to look for an answer that cannot come, before anything is read.
+fn can_be_given(args: &VerifyArgs, options: &Options) -> Result<()> {
+    let never = |needs| Err(Problem::new(Code::Usage).headline(format!("--require {needs}")));
+    if args.require.contains(&Answer::Anchored) && options.endpoint.is_none() && options.expected.is_none() {
+        return never("anchored needs --endpoint or --expect-commitment");
+    }
+    if args.require.contains(&Answer::Consistent) && options.context != ContextScope::All {
+        return never("consistent needs --context all");
+    }
+    Ok(())
+}
+
+/// Success if all required answers are yes. Else the exit status says why not: no is 1, or 3 for a damaged file; what
+/// could not be checked is 4 or 5.
+fn given(required: &[Answer], report: &Report) -> ExitCode {
+    let is_missing = |answer: &Answer| required.contains(answer) && answer.of(report) != Verdict::Yes;
+    let missing: Vec<_> = Answer::ALL.into_iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    let list = missing.iter().map(|answer| format!("{}: {}", answer.name(), answer.of(report).words()));
+    error(format_args!("what was required does not hold: {}", list.collect::<Vec<_>>().join(", ")));
+    let class = match missing.iter().find(|answer| answer.of(report) == Verdict::No) {
+        Some(Answer::Intact) => return exit_code(report),
+        Some(_) => Class::Answer,
+        // A disk or layer 1 kept it from being checked, or the rest of the snapshot did.
+        None if report.hindered().any(|check| check.code.class() == Class::Environment) => Class::Environment,
+        None => Class::Refused,
+    };
+    class.exit_status().into()
 }
 
 /// A report with its summary.
@@ -121,12 +188,8 @@ fn words(report: &Report) -> String {
             header.head_level
         );
     }
-    for (name, value) in [
-        ("Intact", report.verdicts.intact),
-        ("Consistent", report.verdicts.consistent),
-        ("Anchored", report.verdicts.anchored),
-    ] {
-        text += &format!("{:<12} {}\n", format!("{name}:"), verdict(value));
+    for answer in Answer::ALL {
+        text += &format!("{:<12} {}\n", format!("{}:", answer.name()), verdict(answer.of(report)));
     }
     text.push('\n');
     for check in &report.checks {

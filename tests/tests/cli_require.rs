@@ -1,0 +1,106 @@
+//! `verify --require`: the exit status for scripts that need certain answers.
+
+use std::fs;
+
+use rollsnap_tests::cli::{Ground, Run};
+use rollsnap_tests::fixtures;
+use serde_json::Value;
+
+const SOUND: &str = "replay/r5-dense.head.snapshot.gz";
+
+fn verify(ground: &Ground, words: &[&str]) -> Run {
+    ground.run(&[&["verify"], words].concat())
+}
+
+/// A port that nobody listens on.
+const NOBODY: &str = "http://127.0.0.1:1";
+
+#[test]
+fn all_that_is_required_holds() {
+    let ground = Ground::new();
+    let file = ground.snapshot(SOUND);
+    let expected: Value = serde_json::from_slice(&fixtures::read("replay/r5-dense.expect.json")).unwrap();
+    let last = expected["headers"]["head"]["last_commitment"].as_str().unwrap();
+    for words in [
+        &["--require", "intact"][..],
+        &["--require", "consistent"],
+        &["--require", "intact,consistent"],
+        &["--require", "intact", "--require", "consistent"],
+        &["--require", "anchored,intact,consistent", "--expect-commitment", last],
+        // The others may say what they want: nobody can be asked here.
+        &["--require", "intact,consistent", "--endpoint", NOBODY],
+    ] {
+        let run = verify(&ground, &[&[&*file], words].concat()).ok();
+        assert!(!run.err.contains("Error"), "{run}");
+    }
+    // Without it, layer 1 that does not answer is exit status 5.
+    verify(&ground, &[&file, "--endpoint", NOBODY]).ends(5);
+}
+
+/// What can never be yes is refused before the file is looked at.
+#[test]
+fn answers_that_cannot_come() {
+    let ground = Ground::new();
+    for (words, needs) in [
+        (&["--require", "anchored"][..], "--endpoint or --expect-commitment"),
+        (&["--require", "intact,anchored"], "--endpoint or --expect-commitment"),
+        (&["--require", "consistent", "--context", "none"], "--context all"),
+        (&["--require", "consistent", "--context", "head"], "--context all"),
+        (&["--require", "replayed-in-full"], "[possible values: intact, consistent, anchored]"),
+        (&["--require", ""], "a value is required"),
+    ] {
+        let run = verify(&ground, &[&["nowhere"], words].concat()).ends(2);
+        assert!(run.err.contains(needs), "{words:?}: {run}");
+    }
+}
+
+#[test]
+fn a_no_and_what_it_is_about() {
+    let ground = Ground::new();
+    let mut bytes = fixtures::read(SOUND);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    fs::write(ground.path("damaged"), bytes).unwrap();
+    let run = verify(&ground, &["damaged", "--require", "intact"]).ends(3);
+    assert!(run.err.ends_with("Error: what was required does not hold: Intact: no\n"), "{run}");
+
+    // A pre-image whose content is another one: the file is whole, what is in it does not agree.
+    let data = ground.unpack("v5-full", "data");
+    let page = fs::read_dir(ground.path("data/wasm_2_0_0")).unwrap().next().unwrap().unwrap().path();
+    let mut content = fs::read(&page).unwrap();
+    content[0] ^= 1;
+    fs::write(&page, content).unwrap();
+    ground.run(&["export", "altered", "--no-check", "--data-dir", &data]).ok();
+    verify(&ground, &["altered"]).ends(1);
+    verify(&ground, &["altered", "--require", "intact"]).ok();
+    let run = verify(&ground, &["altered", "--require", "intact,consistent"]).ends(1);
+    assert!(run.err.ends_with("Error: what was required does not hold: Consistent: no\n"), "{run}");
+
+    // Another commitment than the one that was expected.
+    let file = ground.snapshot(SOUND);
+    let other = "src13Sh1mqVEBKiHNU5bLxMo4Ndm6ncuefgdEFPKCKQGAYyvRbCjpZ";
+    let words = [&*file, "--require", "anchored", "--expect-commitment", other, "--json"];
+    let run = verify(&ground, &words).ends(1);
+    assert_eq!(run.json()["verdicts"]["anchored"], "no");
+    verify(&ground, &[&file, "--require", "consistent", "--expect-commitment", other]).ok();
+}
+
+#[test]
+fn what_was_not_checked_is_no_answer() {
+    let ground = Ground::new();
+    let file = ground.snapshot(SOUND);
+    let run = verify(&ground, &[&file, "--require", "anchored", "--endpoint", NOBODY]).ends(5);
+    assert!(run.err.ends_with("Error: what was required does not hold: Anchored: not checked\n"), "{run}");
+    // The contexts of all blocks but one are missing: nobody can say whether they agree.
+    let compact = ground.snapshot("replay/r5-full-compact.head.snapshot.gz");
+    let report = verify(&ground, &[&compact, "--json"]).json();
+    let status = match report["verdicts"]["consistent"].as_str().unwrap() {
+        "yes" => 0,
+        "no" => 1,
+        _ => 4,
+    };
+    verify(&ground, &[&compact, "--require", "consistent"]).ends(status);
+    // A data directory has no container that could be whole.
+    let data = ground.unpack("v5-full", "data");
+    verify(&ground, &[&data, "--require", "intact"]).ends(4);
+}
