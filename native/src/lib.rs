@@ -1,5 +1,18 @@
 //! rollsnap: export, import and inspect snapshots of smart rollup nodes.
 //!
+//! Each verb is a module with an `Options` that can grow, an `Outcome`, and a function `run`; `export` also writes to any
+//! [`Write`](std::io::Write)r, and `import` reads from any [`Read`](std::io::Read)er. The folder `examples` has a program
+//! for each.
+//!
+//! ```no_run
+//! use rollsnap::verify;
+//! use rollsnap_core::{feedback::Silent, Verdict};
+//!
+//! let outcome = verify::run("rollup.snapshot".as_ref(), &verify::Options::default(), &mut Silent)?;
+//! assert_eq!(outcome.report.verdicts.intact, Verdict::Yes);
+//! # Ok::<(), rollsnap_core::Problem>(())
+//! ```
+//!
 //! The format itself lives in [`rollsnap_core`]; this crate adds what touches the machine: files,
 //! locks, databases. Every long job takes a [`Feedback`](rollsnap_core::Feedback) and returns
 //! `Result<_, Problem>`; the command line in [`cli`] is a thin layer above it.

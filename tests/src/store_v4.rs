@@ -200,7 +200,7 @@ pub fn judge(files: &Dir, header: Option<&Header>, shown: &str) -> (Vec<Problem>
         states: None,
     };
     let Evidence { problems, checks } = v4::check(subject, MemoryChecker::PHASE, &mut Silent).unwrap();
-    (problems, checks)
+    (problems.iter().cloned().collect(), checks)
 }
 
 /// The walk over the chain; the rules find nothing else but the version.

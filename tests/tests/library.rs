@@ -9,7 +9,7 @@ use std::process::Command;
 use rollsnap::verify;
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::{Code, Header, Problem, Report, snapshot};
-use rollsnap_tests::cli::{Ground, Tree, members, oracle, program};
+use rollsnap_tests::cli::{Ground, Tree, members, program};
 use rollsnap_tests::fixtures::{self, Snapshot};
 use serde_json::Value;
 
@@ -164,5 +164,4 @@ fn the_archive_of_the_example_is_read_by_others() {
     let file = ground.run(&["export", "--data-dir", &data, "file"]).ok();
     assert!(file.text().contains("Snapshot exported to file"));
     assert_eq!(members(&ground.at("out"))["sha256"], members(&ground.at("file"))["sha256"]);
-    assert!(oracle(&["header", &ground.at("out")]).is_object());
 }

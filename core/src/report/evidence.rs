@@ -4,7 +4,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Check, Report, Status, Verdict};
+use super::{Check, Problems, Report, Status, Verdict};
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 
@@ -13,7 +13,7 @@ use crate::problem::{Problem, Result};
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// What does not hold, and what kept a check from being done.
-    pub problems: Vec<Problem>,
+    pub problems: Problems,
     /// What holds, what is strange, and what was not checked.
     pub checks: Vec<Check>,
 }
@@ -24,13 +24,13 @@ pub(crate) const GENESIS_NOT_CHECKED: &str = "not checked: whether the originati
 impl Evidence {
     /// Adds what was found elsewhere, behind what is there.
     pub fn merge(&mut self, other: Self) {
-        self.problems.extend(other.problems);
+        self.problems.append(other.problems);
         self.checks.extend(other.checks);
     }
 
     /// Forgets all problems but the first, for those who stop there.
     pub fn keep_first_problem(&mut self) {
-        self.problems.truncate(1);
+        self.problems.keep_first();
     }
 
     /// What holds, if nothing speaks against it.
@@ -40,11 +40,8 @@ impl Evidence {
     /// rollsnap finds.
     pub fn refuse(self) -> Result<Vec<Check>> {
         let Self { mut problems, checks } = self;
-        if problems.is_empty() {
-            return Ok(checks);
-        }
-        let first = problems.swap_remove(problems.iter().position(Problem::has_headline).unwrap_or(0));
-        Err(match problems.len() {
+        let Some(first) = problems.take_foremost() else { return Ok(checks) };
+        Err(match problems.count() {
             0 => first,
             1 => first.because("and one more; rollsnap verify shows both"),
             others => first.because(format!("and {others} more; rollsnap verify shows all")),
@@ -57,7 +54,7 @@ impl Evidence {
     /// As [`Evidence::refuse`].
     pub fn require(self, report: &mut Report) -> Result<()> {
         let checks = self.refuse()?;
-        Self { problems: Vec::new(), checks }.conclude(report, true);
+        Self { checks, ..Self::default() }.conclude(report, true);
         Ok(())
     }
 
@@ -71,13 +68,14 @@ impl Evidence {
         let is_open = |check: &Check| open.contains(&check.code) && check.status == Status::Unknown;
         let unproved = checks.iter().any(|check| is_open(check) || check.is_hindered());
         let judged = checks.iter().any(|check| check.code == Code::StateGenesis)
-            || problems.iter().any(|problem| problem.code() == Code::StateGenesis);
+            || problems.count_of(Code::StateGenesis) > 0;
         checks.into_iter().for_each(|check| report.add(check));
         if !judged {
             report.add(Check::unknown(Code::StateGenesis, GENESIS_NOT_CHECKED));
         }
         problems.iter().for_each(|problem| report.add(Check::of(problem)));
-        let accused = problems.iter().any(|problem| problem.code().is_about_contents());
+        report.checks_left_out = report.checks_left_out.saturating_add(problems.left_out());
+        let accused = problems.codes().any(Code::is_about_contents);
         report.verdicts.consistent = match (accused, whole && !unproved && problems.is_empty()) {
             (true, _) => Verdict::No,
             (false, false) => Verdict::Unknown,
@@ -88,12 +86,12 @@ impl Evidence {
 
 impl From<Problem> for Evidence {
     fn from(problem: Problem) -> Self {
-        Self { problems: Vec::from([problem]), checks: Vec::new() }
+        Self { problems: Problems::from_iter([problem]), checks: Vec::new() }
     }
 }
 
 impl From<Check> for Evidence {
     fn from(check: Check) -> Self {
-        Self { problems: Vec::new(), checks: Vec::from([check]) }
+        Self { problems: Problems::default(), checks: Vec::from([check]) }
     }
 }

@@ -2,6 +2,7 @@
 
 mod context;
 mod evidence;
+mod problems;
 mod store;
 mod tally;
 
@@ -20,6 +21,7 @@ pub(crate) use evidence::GENESIS_NOT_CHECKED;
 
 pub use context::{ContextStats, HeadStats, Subtree};
 pub use evidence::Evidence;
+pub use problems::Problems;
 pub use store::StoreInfo;
 pub use tally::Tally;
 

@@ -14,7 +14,7 @@ use crate::context::Contexts;
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::header::{Header, HistoryMode};
 use crate::problem::{Place, Problem, Result};
-use crate::report::{Check, Evidence};
+use crate::report::{Check, Evidence, Problems};
 
 /// What is checked.
 pub struct Subject<'a, S> {
@@ -47,7 +47,7 @@ pub fn check<S: Rows>(
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<Evidence> {
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let Subject { metadata, store, shown, header, contexts, states } = subject;
     let metadata = match metadata.and_then(|metadata| metadata.ok_or_else(|| no_metadata(shown))) {
         Ok(metadata) => Some(metadata),
@@ -83,7 +83,7 @@ impl Judge<'_> {
         &self,
         store: &mut impl Rows,
         feedback: &mut dyn Feedback,
-        problems: &mut Vec<Problem>,
+        problems: &mut Problems,
     ) -> Result<Vec<Check>> {
         store.examine(feedback)?;
         let head = store.head()?;
@@ -123,14 +123,14 @@ impl Judge<'_> {
         };
         let total = u64::try_from(i64::from(head.level) - i64::from(first_available) + 1).ok();
         feedback.phase(Phase { total, unit: Unit::Blocks, ..self.phase });
-        let before = problems.len();
+        let before = problems.count();
         let summary = store.with_chain(|chain| {
             chain::follow(chain, marks, contexts, feedback, |problem| problems.push(problem))
         })?;
         let mut publications = Publications::new(state.history_mode == Some(HistoryMode::Archive));
         store.publications(&mut |publication| publications.add(&publication))?;
         problems.extend(publications.finish());
-        let sound = problems.len() == before;
+        let sound = problems.count() == before;
         let mut passed = passed(&summary, first_available, head.level, sound, compact);
         match Genesis::find(self.metadata, store, contexts, self.states).judge() {
             Ok(check) => passed.push(check),

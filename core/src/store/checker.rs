@@ -8,7 +8,7 @@ use crate::context::verify::{Audit, Audited, Hasher, Spool};
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::members::MemberKind;
 use crate::problem::{Problem, Result};
-use crate::report::{Evidence, MAX_CHECKS, Report};
+use crate::report::{Evidence, Report};
 use crate::snapshot::Event;
 use crate::tar::Member;
 
@@ -176,9 +176,7 @@ impl<M: MemberStore, H: Hasher, S: Spool> SnapshotChecker<M, H, S> {
 
     /// Notes what is wrong with a member by itself.
     pub(super) fn note(&mut self, problem: Problem) {
-        if self.others.problems.len() < MAX_CHECKS {
-            self.others.problems.push(problem);
-        }
+        self.others.problems.push(problem);
     }
 
     fn begin(&mut self, member: &Member) -> Result<()> {

@@ -102,7 +102,7 @@ impl Conversion<'_> {
             };
             let mut evidence = v4::check(subject, phase, feedback)?;
             // A node of version 4 wants its own version; here the others are as good.
-            evidence.problems.retain(|problem| problem.code() != Code::StoreVersion);
+            evidence.problems.forget(Code::StoreVersion);
             // What holds is told of the new store; here are remarks about the old one.
             checks.extend(evidence.refuse()?.into_iter().filter(|check| check.status == Status::Warning));
         }

@@ -82,7 +82,7 @@ pub(super) fn staged(
     // A snapshot for another rollup than it says is refused in any case.
     let other_rollup = metadata.rollup_address != header.rollup_address;
     if check || other_rollup {
-        Evidence { problems, checks: Vec::new() }.refuse()?;
+        Evidence { problems: problems.into_iter().collect(), ..Evidence::default() }.refuse()?;
     }
     Ok(level)
 }

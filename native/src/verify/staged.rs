@@ -62,11 +62,10 @@ impl Staged<'_> {
 /// mark of their age; the new one has no such mark, so there it looks like damage, once for each list.
 fn excuse_lists(evidence: &mut Evidence, lists: u64) {
     let codes = [Code::MessagesWitness, Code::MessagesForm];
-    let count = |code| evidence.problems.iter().filter(|problem| problem.code() == code).count() as u64;
-    if lists == 0 || codes.map(count) != [lists, lists] {
+    if lists == 0 || codes.map(|code| evidence.problems.count_of(code)) != [lists, lists] {
         return;
     }
-    evidence.problems.retain(|problem| !codes.contains(&problem.code()));
+    codes.into_iter().for_each(|code| evidence.problems.forget(code));
     let text = format!(
         "not checked: {lists} {} of messages, which a very old node stored without layer 1's own; they are \
          carried over as they are, and rollsnap verify takes them for altered ones in the new store",

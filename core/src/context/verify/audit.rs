@@ -217,7 +217,7 @@ impl Audited {
         } else {
             contexts
         };
-        let evidence = Evidence { problems: failures, checks };
+        let evidence = Evidence { problems: failures.into_iter().collect(), checks };
         Self { contexts, evidence, hindered, totals: Some(totals), first }
     }
 }
@@ -236,7 +236,7 @@ fn named(mut named: Named, contexts: Contexts, allowance: &Allowance) -> Audited
     }
     let hindered = (!all).then(|| allowance.exceeded("the hashes of the chunks of the context"));
     checks.extend(hindered.iter().map(Check::open));
-    let evidence = Evidence { problems: named.problems, checks };
+    let evidence = Evidence { problems: named.problems.into_iter().collect(), checks };
     Audited { contexts, evidence, hindered, totals: None, first: None }
 }
 

@@ -11,7 +11,7 @@ use crate::feedback::{Feedback, Phase};
 use crate::header::Header;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::ReadAt;
-use crate::report::{Check, Evidence};
+use crate::report::{Check, Evidence, Problems};
 use crate::store::{Metadata, Rows, Subject, header_against_store};
 
 /// Checks metadata, store and chain, as [`check`](crate::store::check) does for every store:
@@ -30,7 +30,7 @@ pub fn check<R: ReadAt>(
 ) -> Result<Evidence> {
     let Subject { metadata, store, shown, header, contexts, states } = subject;
     let known = metadata.as_ref().ok().and_then(|metadata| *metadata);
-    let (mut own, mut told) = (Vec::new(), Vec::new());
+    let (mut own, mut told) = (Problems::default(), Vec::new());
     let store = store.and_then(|store| {
         store.genesis_level = known.map(|metadata| metadata.genesis_level);
         match check_version(store.recorded_version()) {
@@ -47,7 +47,7 @@ pub fn check<R: ReadAt>(
     });
     let subject = Subject { metadata, store, shown, header: None, contexts, states };
     let Evidence { problems, mut checks } = crate::store::check(subject, phase, feedback)?;
-    own.extend(problems.into_iter().map(in_words_of_mavkit));
+    own.append(problems.map(in_words_of_mavkit));
     checks.extend(told);
     Ok(Evidence { problems: own, checks })
 }
