@@ -110,6 +110,25 @@ fn blocks_without_end() {
     assert!(runs[4].err.contains("blocks in"), "the number: {}", runs[4]);
 }
 
+/// A data directory is no small file, so all of its blocks are gone through; what is wrong with each of them is not kept.
+#[test]
+fn a_directory_with_faults_in_every_block() {
+    const BLOCKS: u64 = 100_000;
+    let ground = Ground::new();
+    let snapshot = chain(BLOCKS, messages(3)).write(&ground, "chain");
+    ground.run(&["import", &snapshot, "--no-check", "--data-dir", "data"]).ok();
+    let (run, used) = ground.run_within(BOMB, &["verify", "--json", "data"]);
+    eprintln!("{used}");
+    let report = run.json();
+    assert_eq!(report["verdicts"]["consistent"], "no", "{run}");
+    let listed = report["checks"].as_array().unwrap().len() as u64;
+    let all = listed + report["checks_left_out"].as_u64().unwrap();
+    assert!(listed == 1000 && all > BLOCKS, "{listed} of {all}");
+    let (run, used) = ground.run_within(BOMB, &["export", "--data-dir", "data", "out"]);
+    eprintln!("{used}");
+    assert!(run.status == 1 && run.err.contains(" more; rollsnap verify shows all"), "{run}");
+}
+
 /// Each level is within its limits; all of them together are not.
 #[test]
 fn one_list_for_all_blocks() {
