@@ -4,7 +4,7 @@
 //! cargo run --example header -- FILE
 //! ```
 
-use std::error::Error;
+use core::error::Error;
 use std::fs::File;
 use std::io::Read;
 

@@ -4,8 +4,8 @@
 //! cargo run --example inspect -- FILE
 //! ```
 
-use std::convert::Infallible;
-use std::error::Error;
+use core::convert::Infallible;
+use core::error::Error;
 use std::fs::File;
 use std::io::Read;
 

@@ -4,7 +4,7 @@
 //! cargo run --example write
 //! ```
 
-use std::error::Error;
+use core::error::Error;
 
 use rollsnap_core::header::Layout;
 use rollsnap_core::snapshot::{self, NewMember, Packing, Writer};

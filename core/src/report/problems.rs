@@ -122,8 +122,8 @@ mod tests {
         assert_eq!(problems.count_of(Code::Usage), 0);
         problems.forget(Code::GzipCrc);
         assert_eq!((problems.count(), problems.count_of(Code::GzipCrc)), (900, 0));
-        problems.push(Problem::new(Code::StoreMode).headline("as the nodes say it"));
-        assert_eq!(problems.take_foremost().unwrap().code(), Code::StoreMode);
+        problems.push(Problem::new(Code::StoreNoMode).headline("as the nodes say it"));
+        assert_eq!(problems.take_foremost().unwrap().code(), Code::StoreNoMode);
         assert_eq!(problems.take_foremost().unwrap().code(), Code::ChainBlock);
         problems.keep_first();
         assert_eq!(problems.count(), 1);
