@@ -116,6 +116,16 @@ fn shapes() -> Vec<(String, String)> {
             ),
         ),
         ("1000 unused locals".to_owned(), deep(&locals(1000, "i64"), again)),
+        (
+            "bulk memory".to_owned(),
+            deep(
+                "",
+                &format!(
+                    "(memory.copy (i32.const 0) (i32.const 8) (i32.const 8)) (i64.add (i64.const 1) {again})
+                     (memory.fill (i32.const 0) (i32.const 1) (i32.const 8))"
+                ),
+            ),
+        ),
     ];
     for count in [1u32, 4, 16, 64, 256, 1000] {
         all.push((format!("{count} locals"), deep(&locals(count, "i64"), &locals_body(count, again))));

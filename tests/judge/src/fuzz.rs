@@ -67,8 +67,8 @@ fn smith_once(
     engines: &mut [(&'static str, Box<dyn Engine>)],
     counts: &mut Counts,
 ) {
-    let plain = chance.one_in(2);
-    let Some(bytes) = smith::kernel(chance, plain) else { return count(counts, "kernels not made") };
+    let multi_value = chance.one_in(8);
+    let Some(bytes) = smith::kernel(chance, multi_value) else { return count(counts, "kernels not made") };
     let kernel = match kernel::admit(Some(&bytes), Version::V6) {
         Ok(Admission::Admitted(kernel)) => kernel,
         Ok(Admission::Invalid(_)) => return count(counts, "kernels invalid"),

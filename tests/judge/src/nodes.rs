@@ -49,17 +49,18 @@ impl fmt::Display for Halted {
 
 impl std::error::Error for Halted {}
 
-/// The engine as a node configures it.
+/// The engine as a node configures it: with each call, and in this order (`src/lib_wasmer/config.ml`). Reference types
+/// switch bulk memory on again.
 pub fn engine() -> wasmer::Engine {
     let mut features = Features::new();
     features
+        .bulk_memory(false)
+        .memory64(false)
+        .module_linking(false)
+        .multi_memory(false)
+        .multi_value(false)
         .reference_types(true)
         .simd(true)
-        .bulk_memory(false)
-        .multi_value(false)
-        .memory64(false)
-        .multi_memory(false)
-        .module_linking(false)
         .tail_call(false)
         .threads(false);
     EngineBuilder::new(Cranelift::default()).set_features(Some(features)).engine().into()

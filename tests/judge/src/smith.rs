@@ -16,9 +16,9 @@ use crate::chance::Chance;
 const GLOBALS: [(&str, ValType); 4] =
     [("g0", ValType::I32), ("g1", ValType::I64), ("g2", ValType::I32), ("g3", ValType::I64)];
 
-/// A kernel of version 6; `None` when the generator makes nothing of the bytes. `plain` without what the nodes'
+/// A kernel of version 6; `None` when the generator makes nothing of the bytes. `multi_value` with what the nodes'
 /// compiler has switched off.
-pub fn kernel(chance: &mut Chance, plain: bool) -> Option<Vec<u8>> {
+pub fn kernel(chance: &mut Chance, multi_value: bool) -> Option<Vec<u8>> {
     let len = 200 << chance.below(7);
     let bytes = chance.bytes(len as usize);
     let mut source = Unstructured::new(&bytes);
@@ -26,8 +26,8 @@ pub fn kernel(chance: &mut Chance, plain: bool) -> Option<Vec<u8>> {
         module_shape: Some(shape()),
         allow_floats: false,
         allow_start_export: chance.one_in(8),
-        bulk_memory_enabled: !plain,
-        multi_value_enabled: !plain,
+        bulk_memory_enabled: true,
+        multi_value_enabled: multi_value,
         reference_types_enabled: true,
         simd_enabled: chance.one_in(2),
         disallow_traps: chance.one_in(2),
@@ -46,7 +46,7 @@ pub fn kernel(chance: &mut Chance, plain: bool) -> Option<Vec<u8>> {
         threads_enabled: false,
         wide_arithmetic_enabled: false,
         extended_const_enabled: false,
-        max_tables: if plain { 1 } else { 3 },
+        max_tables: 3,
         memory_offset_choices: wasm_smith::MemoryOffsetChoices(85, 14, 1),
         ..Config::default()
     };

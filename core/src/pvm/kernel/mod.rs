@@ -47,8 +47,9 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::SIMD)
     .union(WasmFeatures::FLOATS);
 
-/// What the nodes' compiler has switched off.
-const NOT_COMPILED: WasmFeatures = WasmFeatures::MULTI_VALUE.union(WasmFeatures::BULK_MEMORY);
+/// What the nodes' compiler has switched off. Not bulk memory: they switch it off, but then reference types on, which
+/// brings it back.
+const NOT_COMPILED: WasmFeatures = WasmFeatures::MULTI_VALUE;
 
 /// Bytes of stack that the nodes' compiler surely has for a kernel: 1 MiB, less what is below the entry.
 const COMPILER_STACK: u64 = 960 << 10;
