@@ -17,12 +17,21 @@ pub use messages::{Count, Info, MAX_MESSAGE, MAX_MESSAGES, MessageList};
 
 /// BLAKE2b-256 of the parts, one after the other.
 pub(crate) fn blake2b(parts: &[&[u8]]) -> [u8; 32] {
-    let mut state = blake2b_simd::Params::new().hash_length(32).to_state();
-    for part in parts {
-        state.update(part);
-    }
+    let mut params = blake2b_simd::Params::new();
+    params.hash_length(32);
+    let found = match parts {
+        // Without a buffer in between.
+        [part] => params.hash(part),
+        _ => {
+            let mut state = params.to_state();
+            for part in parts {
+                state.update(part);
+            }
+            state.finalize()
+        }
+    };
     let mut hash = [0; 32];
-    hash.copy_from_slice(state.finalize().as_bytes());
+    hash.copy_from_slice(found.as_bytes());
     hash
 }
 

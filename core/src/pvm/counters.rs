@@ -20,21 +20,46 @@ const REBOOT_COUNTER: &Steps<'_> = &[b"wasm", b"reboot_counter"];
 const INPUT: &Steps<'_> = &[b"wasm", b"input"];
 const TAG: &Steps<'_> = &[b"wasm", b"tag"];
 
-/// Where each of them is, and its bytes; `None` when there is no such leaf.
-type Leaf = (&'static Steps<'static>, fn(&Counters) -> Option<Vec<u8>>);
+/// A leaf of the state.
+struct Leaf {
+    path: &'static Steps<'static>,
+    /// Whether it is the same in two states.
+    is_same: fn(&Counters, &Counters) -> bool,
+    /// Its bytes; `None` when there is no such leaf.
+    bytes: fn(&Counters) -> Option<Vec<u8>>,
+}
+
+/// A leaf that holds one of the numbers.
+macro_rules! leaf {
+    ($path:ident, $field:ident, |$value:ident| $bytes:expr) => {
+        Leaf {
+            path: $path,
+            is_same: |one, other| one.$field == other.$field,
+            bytes: |counters| {
+                let $value = counters.$field;
+                Some($bytes)
+            },
+        }
+    };
+}
+
 const LEAVES: [Leaf; 9] = [
-    (LAST_TOP_LEVEL_CALL, |counters| Some(codec::natural(counters.last_top_level_call))),
-    (MAX_NB_TICKS, |counters| Some(codec::natural(counters.max_nb_ticks))),
-    (MAX_REBOOTS, |counters| Some(codec::natural(counters.max_reboots.into()))),
-    (OUTBOX_VALIDITY_PERIOD, |counters| Some(counters.outbox_validity_period.to_be_bytes().to_vec())),
-    (OUTBOX_MESSAGE_LIMIT, |counters| Some(codec::integer(counters.outbox_message_limit))),
-    (CURRENT_TICK, |counters| Some(codec::natural(counters.current_tick))),
-    (REBOOT_COUNTER, |counters| Some(codec::natural(counters.reboot_counter.into()))),
-    (INPUT, |counters| {
-        let (level, counter) = counters.input?;
-        Some([&level.to_be_bytes()[..], &codec::natural(counter.into())].concat())
-    }),
-    (TAG, |counters| Some(codec::text(counters.phase.as_str().as_bytes()))),
+    leaf!(LAST_TOP_LEVEL_CALL, last_top_level_call, |tick| codec::natural(tick)),
+    leaf!(MAX_NB_TICKS, max_nb_ticks, |ticks| codec::natural(ticks)),
+    leaf!(MAX_REBOOTS, max_reboots, |count| codec::natural(count.into())),
+    leaf!(OUTBOX_VALIDITY_PERIOD, outbox_validity_period, |levels| levels.to_be_bytes().to_vec()),
+    leaf!(OUTBOX_MESSAGE_LIMIT, outbox_message_limit, |limit| codec::integer(limit)),
+    leaf!(CURRENT_TICK, current_tick, |tick| codec::natural(tick)),
+    leaf!(REBOOT_COUNTER, reboot_counter, |count| codec::natural(count.into())),
+    Leaf {
+        path: INPUT,
+        is_same: |one, other| one.input == other.input,
+        bytes: |counters| {
+            let (level, counter) = counters.input?;
+            Some([&level.to_be_bytes()[..], &codec::natural(counter.into())].concat())
+        },
+    },
+    leaf!(TAG, phase, |phase| codec::text(phase.as_str().as_bytes())),
 ];
 
 /// The numbers of a state.
@@ -86,11 +111,11 @@ impl Counters {
 
     /// Writes to a state what differs from `saved`; everything without one.
     pub(super) fn save(&self, saved: Option<&Self>, tree: &mut Tree) -> Result<()> {
-        for (path, bytes_of) in LEAVES {
-            if let Some(bytes) = bytes_of(self)
-                && saved.and_then(bytes_of).as_ref() != Some(&bytes)
+        for leaf in &LEAVES {
+            if saved.is_none_or(|saved| !(leaf.is_same)(self, saved))
+                && let Some(bytes) = (leaf.bytes)(self)
             {
-                tree.add(path, bytes)?;
+                tree.add(leaf.path, bytes)?;
             }
         }
         Ok(())

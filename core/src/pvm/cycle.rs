@@ -10,6 +10,7 @@ use super::phase::Phase;
 use super::state::State;
 use super::version::Version;
 use crate::code::Code;
+use crate::context::edit::Tree;
 use crate::context::path;
 use crate::problem::{Problem, Result};
 
@@ -76,6 +77,11 @@ impl State {
         }
         self.counters.current_tick = end;
         self.counters.last_top_level_call = end;
+        // What the level began with, which it mostly ends with.
+        let flags = self.flags.take().unwrap_or_else(|| Flags {
+            reboot: self.durable.directory_of(REBOOT),
+            reboot_counter: self.durable.directory_of(REBOOT_COUNTER),
+        });
         let wants_reboot = self.durable.has_value(REBOOT)?;
         if wants_reboot && self.counters.reboot_counter > 0 {
             self.counters.phase = Phase::Snapshot;
@@ -89,13 +95,22 @@ impl State {
             } else {
                 self.durable.delete(TOO_MANY_REBOOT)?;
             }
-            self.durable.touch(REBOOT)?;
+            self.durable.write_again(REBOOT, &[], flags.reboot.as_ref())?;
             self.input.reset();
         }
         self.durable.delete(REBOOT_COUNTER)?;
-        let counter = u32::try_from(self.counters.reboot_counter).unwrap_or(u32::MAX);
-        self.durable.write(REBOOT_COUNTER, 0, &counter.to_le_bytes())
+        let counter = u32::try_from(self.counters.reboot_counter).unwrap_or(u32::MAX).to_le_bytes();
+        self.durable.write_again(REBOOT_COUNTER, &counter, flags.reboot_counter.as_ref())?;
+        self.flags = (self.counters.phase == Phase::Snapshot).then_some(flags);
+        Ok(())
     }
+}
+
+/// The directories of values that each level deletes and writes.
+#[derive(Clone, Debug)]
+pub(super) struct Flags {
+    reboot: Option<Tree>,
+    reboot_counter: Option<Tree>,
 }
 
 /// The nodes' machine gets stuck here.

@@ -8,7 +8,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::codec::{Decimal, Steps, damaged, join};
-use crate::context::edit::{Bytes, Node, Tree};
+use crate::context::edit::{Bytes, Look, Node, Subtree, Tree};
 use crate::encoding::primitive;
 use crate::problem::{Problem, Result};
 
@@ -30,20 +30,30 @@ pub(super) struct Durable(pub(super) Tree);
 /// A value of the durable storage, not read yet.
 pub(super) struct Value<'k> {
     key: &'k Steps<'k>,
-    tree: Tree,
+    tree: Subtree<'k>,
     length: u64,
+}
+
+/// A change of a value, prepared.
+pub(super) struct Change {
+    /// The chunks that change, each by its number and as a whole.
+    chunks: Vec<(u64, Bytes)>,
+    /// The end of what is written.
+    end: u64,
+    /// The length of the value before; `None` when there was none.
+    length: Option<u64>,
 }
 
 impl Durable {
     /// The value of a key, if it has one.
-    pub(super) fn value<'k>(&self, key: &'k Steps<'k>) -> Result<Option<Value<'k>>> {
-        let tree = match self.0.glance(&join(key, &[VALUE]))? {
+    pub(super) fn value<'k>(&'k self, key: &'k Steps<'k>) -> Result<Option<Value<'k>>> {
+        let tree = match self.0.look(&join(key, &[VALUE]))? {
             None => return Ok(None),
-            Some(Node::Directory(tree)) => tree,
-            Some(Node::Value(_)) => return Err(at(key, &[]).expected("a directory").found("a value")),
+            Some(Look::Directory(tree)) => tree,
+            Some(Look::Value(_)) => return Err(at(key, &[]).expected("a directory").found("a value")),
         };
-        let length = match tree.get(&[LENGTH])? {
-            Some(Node::Value(bytes)) => (*bytes).try_into().ok().map(u64::from_be_bytes),
+        let length = match tree.look(&[LENGTH])? {
+            Some(Look::Value(bytes)) => (*bytes).try_into().ok().map(u64::from_be_bytes),
             _ => None,
         };
         let length = length.ok_or_else(|| at(key, &[LENGTH]).expected("a length of 8 bytes"))?;
@@ -66,27 +76,44 @@ impl Durable {
 
     /// Writes into a value, from an offset up to its length on; a value that is not there is made.
     pub(super) fn write(&mut self, key: &Steps<'_>, offset: u64, bytes: &[u8]) -> Result<()> {
-        let end = offset + bytes.len() as u64;
-        let old = self.value(key)?;
-        let chunks = changed_chunks(old.as_ref(), offset, bytes)?;
-        // While somebody looks at the value it would be copied before it is changed.
-        let Some(length) = old.map(|old| old.length) else {
-            let mut new = Tree::new();
-            for (number, chunk) in chunks {
-                new.add(&[CONTENTS, Decimal::new(number).name()], chunk)?;
-            }
-            new.add(&[LENGTH], &end.to_be_bytes()[..])?;
-            return self.0.add_tree(&join(key, &[VALUE]), new);
+        let change = Change::new(self.value(key)?.as_ref(), offset, bytes)?;
+        self.apply(key, change)
+    }
+
+    /// Makes a change of the value of a key, which must be as it was when the change was prepared.
+    pub(super) fn apply(&mut self, key: &Steps<'_>, change: Change) -> Result<()> {
+        let Some(length) = change.length else {
+            return self.0.add_tree(&join(key, &[VALUE]), new_value(change.chunks, change.end)?);
         };
-        for (number, chunk) in chunks {
+        for (number, chunk) in change.chunks {
             self.0.add(&join(key, &[VALUE, CONTENTS, Decimal::new(number).name()]), chunk)?;
         }
-        if end > length { self.set_length(key, end) } else { Ok(()) }
+        if change.end > length { self.set_length(key, change.end) } else { Ok(()) }
     }
 
     /// Writes nothing at the start: makes an empty value, or leaves the one that is there as it is.
     pub(super) fn touch(&mut self, key: &Steps<'_>) -> Result<()> {
         self.write(key, 0, &[])
+    }
+
+    /// The directory of a value, to be reused by [`Durable::write_again`]: only what is at hand.
+    pub(super) fn directory_of(&self, key: &Steps<'_>) -> Option<Tree> {
+        match self.0.look(&join(key, &[VALUE])) {
+            Ok(Some(Look::Directory(tree))) => Some(tree.to_tree()),
+            _ => None,
+        }
+    }
+
+    /// Writes a value that had the directory `old` before it was deleted, and is often the same as then: what is known of
+    /// that is not found out again. A value that is there stays, but for what is written.
+    pub(super) fn write_again(&mut self, key: &Steps<'_>, bytes: &[u8], old: Option<&Tree>) -> Result<()> {
+        let Some(old) = old else { return self.write(key, 0, bytes) };
+        if self.has_value(key)? {
+            return self.write(key, 0, bytes);
+        }
+        let change = Change::new(None, 0, bytes)?;
+        let new = new_value(change.chunks, change.end)?;
+        self.0.add_tree(&join(key, &[VALUE]), new.reusing(old))
     }
 
     /// Makes a value of zeros, without chunks.
@@ -158,37 +185,49 @@ impl Value<'_> {
     fn chunk(&self, number: u64, out: &mut [u8; CHUNK]) -> Result<()> {
         let name = Decimal::new(number);
         let wrong = || at(self.key, &[CONTENTS, name.name()]).expected("a chunk of 512 bytes");
-        match self.tree.get(&[CONTENTS, name.name()])? {
+        match self.tree.look(&[CONTENTS, name.name()])? {
             None => *out = [0; CHUNK],
-            Some(Node::Value(bytes)) => {
+            Some(Look::Value(bytes)) => {
                 let mut input = &*bytes;
                 *out = primitive::bytes(&mut input).map_err(|_| wrong().found(bytes.len()))?;
                 primitive::end(input).map_err(|_| wrong().found(bytes.len()))?;
             }
-            Some(Node::Directory(_)) => return Err(wrong().found("a directory")),
+            Some(Look::Directory(_)) => return Err(wrong().found("a directory")),
         }
         Ok(())
     }
 }
 
-/// The chunks that change when bytes are written into a value, each by its number and as a whole.
-fn changed_chunks(old: Option<&Value<'_>>, offset: u64, bytes: &[u8]) -> Result<Vec<(u64, Bytes)>> {
-    let (mut from, mut rest) = (offset, bytes);
-    let mut chunks = Vec::new();
-    while !rest.is_empty() {
-        let (number, within) = (from / CHUNK as u64, (from % CHUNK as u64) as usize);
-        let (part, after) = rest.split_at(rest.len().min(CHUNK - within));
-        let mut chunk = [0; CHUNK];
-        if let Some(old) = old {
-            old.chunk(number, &mut chunk)?;
-        }
-        if let Some(place) = chunk.get_mut(within..within + part.len()) {
-            place.copy_from_slice(part);
-        }
-        chunks.push((number, Bytes::from(chunk)));
-        (rest, from) = (after, from + part.len() as u64);
+/// The directory of a new value.
+fn new_value(chunks: Vec<(u64, Bytes)>, length: u64) -> Result<Tree> {
+    let mut contents = Tree::new();
+    for (number, chunk) in chunks {
+        contents.add(&[Decimal::new(number).name()], chunk)?;
     }
-    Ok(chunks)
+    let length = Node::Value(Bytes::from(&length.to_be_bytes()[..]));
+    Tree::pair([(CONTENTS, Node::Directory(contents)), (LENGTH, length)])
+}
+
+impl Change {
+    /// What writing bytes into a value, or where none is, will change.
+    pub(super) fn new(old: Option<&Value<'_>>, offset: u64, bytes: &[u8]) -> Result<Self> {
+        let (mut from, mut rest) = (offset, bytes);
+        let mut chunks = Vec::new();
+        while !rest.is_empty() {
+            let (number, within) = (from / CHUNK as u64, (from % CHUNK as u64) as usize);
+            let (part, after) = rest.split_at(rest.len().min(CHUNK - within));
+            let mut chunk = [0; CHUNK];
+            if let Some(old) = old {
+                old.chunk(number, &mut chunk)?;
+            }
+            if let Some(place) = chunk.get_mut(within..within + part.len()) {
+                place.copy_from_slice(part);
+            }
+            chunks.push((number, Bytes::from(chunk)));
+            (rest, from) = (after, from + part.len() as u64);
+        }
+        Ok(Self { chunks, end: from, length: old.map(Value::len) })
+    }
 }
 
 /// A value is malformed.

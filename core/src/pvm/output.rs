@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::codec::{self, Decimal, damaged, field, optional};
 use super::counters::buffers;
-use crate::context::edit::{Bytes, Tree};
+use crate::context::edit::{Bytes, Node, Tree};
 use crate::encoding::{Malformed, primitive};
 use crate::problem::Result;
 
@@ -77,9 +77,8 @@ impl Output {
 
     fn open(&mut self, level: i32, tree: &mut Tree) -> Result<()> {
         let name = u64::try_from(level).map_err(|_| damaged(&buffers(LAST_LEVEL)).found(level))?;
-        let mut empty = Tree::new();
-        empty.add(&[HEAD], codec::integer(0))?;
-        empty.add(&[LENGTH], codec::integer(0))?;
+        let zero = || Node::Value(codec::integer(0).into());
+        let empty = Tree::pair([(HEAD, zero()), (LENGTH, zero())])?;
         tree.add_tree(&outbox(&Decimal::new(name), &[]), empty)?;
         self.last = Some(Outbox { level, stored: 0, new: Vec::new() });
         Ok(())

@@ -55,9 +55,9 @@ pub enum Ran {
 }
 
 impl Kernels {
-    /// The kernel of a state.
-    fn get(&mut self, durable: &Durable, version: Version) -> Result<Admission> {
-        let Some(hash) = durable.value_hash(KERNEL)? else { return kernel::admit(None, version) };
+    /// The kernel of a state, whose value has this hash.
+    fn get(&mut self, durable: &Durable, hash: Option<[u8; 32]>, version: Version) -> Result<Admission> {
+        let Some(hash) = hash else { return kernel::admit(None, version) };
         let known = self.0.iter().position(|(known, by, _)| *known == hash && *by == version);
         if let Some(at) = known {
             let entry = self.0.remove(at);
@@ -89,7 +89,8 @@ impl State {
         mut means: Means<'_>,
         revealed: &mut Vec<Revealed>,
     ) -> Result<Ran> {
-        let kernel = match means.kernels.get(&self.durable, self.version()?)? {
+        let (version, hash) = (self.version()?, self.durable.value_hash(KERNEL)?);
+        let kernel = match means.kernels.get(&self.durable, hash, version)? {
             Admission::Admitted(kernel) => kernel,
             Admission::Invalid(why) => return self.recover(why),
         };

@@ -2,6 +2,7 @@
 
 use super::codec::{self, damaged, leaf};
 use super::counters::Counters;
+use super::cycle::Flags;
 use super::durable::Durable;
 use super::flags::VERSION;
 use super::input::Input;
@@ -26,6 +27,8 @@ pub(super) struct State {
     pub(super) counters: Counters,
     pub(super) input: Input,
     pub(super) output: Output,
+    /// While a level goes on.
+    pub(super) flags: Option<Flags>,
     saved: Option<Saved>,
 }
 
@@ -46,7 +49,7 @@ impl State {
         input: Input,
         output: Output,
     ) -> Result<Self> {
-        let mut state = Self { tree, durable, counters, input, output, saved: None };
+        let mut state = Self { tree, durable, counters, input, output, flags: None, saved: None };
         state.save()?;
         Ok(state)
     }
@@ -72,7 +75,7 @@ impl State {
         let durable =
             Durable(durable.ok_or_else(|| damaged(DURABLE).expected("a directory").found("nothing"))?);
         let saved = Saved { counters: counters.clone(), input: input.clone(), output: output.clone() };
-        let state = Self { tree, durable, counters, input, output, saved: Some(saved) };
+        let state = Self { tree, durable, counters, input, output, flags: None, saved: Some(saved) };
         state.version()?;
         Ok(state)
     }

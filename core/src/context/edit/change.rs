@@ -9,12 +9,13 @@ use alloc::vec::Vec;
 
 use once_cell::race::OnceBox;
 
+use super::known;
 use super::objects::lost;
 use super::once::OnceHash;
 use super::part::{Child, Entry, Inode, Part, Slots};
 use super::way::{Name, Way};
 use crate::code::Code;
-use crate::context::pack::{ENTRIES, hashing};
+use crate::context::pack::ENTRIES;
 use crate::problem::{Problem, Result};
 
 /// Depth at which no name is told from another any more.
@@ -32,8 +33,9 @@ pub(super) fn prepare_insert(root: &Part, name: &Name<'_>) -> Result<()> {
             },
             Slots::Values(entries) => {
                 let start = |bits: u64| bits >> (64 - MAX_DEPTH);
-                let same = |entry: &Entry| start(hashing::bits(&entry.name)) == start(name.bits());
-                if entries.iter().all(|entry| entry.as_ref().is_some_and(same)) {
+                let same = |entry: &Entry| start(known::bits_of(&entry.name)) == start(name.bits());
+                // Where there is room, they need not be told apart.
+                if entries.iter().all(Option::is_some) && entries.iter().flatten().all(same) {
                     let found = "names that cannot be told apart";
                     return Err(Problem::new(Code::ContextShape).found(found));
                 }
@@ -189,26 +191,38 @@ impl Child {
 /// What so many entries, sorted by name, make a part of at this depth.
 fn slots(entries: Vec<Entry>, depth: u32, epoch: u64) -> Result<Slots> {
     if entries.len() <= ENTRIES {
-        let mut values = [const { None }; ENTRIES];
-        for (place, entry) in values.iter_mut().zip(entries) {
-            *place = Some(entry);
-        }
-        return Ok(Slots::Values(values));
+        return Ok(values(entries.into_iter()));
     }
+    let with_bits = entries.into_iter().map(|entry| (known::bits_of(&entry.name), entry));
+    tree(with_bits.collect(), depth, epoch)
+}
+
+/// What more entries than fit into one part make, each with its bits.
+fn tree(entries: Vec<(u64, Entry)>, depth: u32, epoch: u64) -> Result<Slots> {
     if depth >= MAX_DEPTH {
         return Err(Problem::new(Code::ContextShape).found("names that cannot be told apart"));
     }
-    let (ones, zeros): (Vec<_>, Vec<_>) =
-        entries.into_iter().partition(|entry| hashing::bits(&entry.name) << depth >> 63 == 1);
-    let part = |half: Vec<Entry>| -> Result<Option<Part>> {
-        if half.is_empty() {
-            return Ok(None);
-        }
-        let fresh = half.iter().filter(|entry| entry.child.is_fresh()).count() as u64;
+    let (ones, zeros): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(bits, _)| bits << depth >> 63 == 1);
+    let part = |half: Vec<(u64, Entry)>| -> Result<Option<Part>> {
+        let fresh = half.iter().filter(|(_, entry)| entry.child.is_fresh()).count() as u64;
         let len = half.len() as u64;
-        Ok(Some(Part::new(Inode::new(epoch, fresh, len, slots(half, depth + 1, epoch)?))))
+        let slots = match half.len() {
+            0 => return Ok(None),
+            1..=ENTRIES => values(half.into_iter().map(|(_, entry)| entry)),
+            _ => tree(half, depth + 1, epoch)?,
+        };
+        Ok(Some(Part::new(Inode::new(epoch, fresh, len, slots))))
     };
     Ok(Slots::Tree([part(zeros)?, part(ones)?]))
+}
+
+/// At most two entries, in the order of their names.
+fn values(entries: impl Iterator<Item = Entry>) -> Slots {
+    let mut values = [const { None }; ENTRIES];
+    for (place, entry) in values.iter_mut().zip(entries) {
+        *place = Some(entry);
+    }
+    Slots::Values(values)
 }
 
 /// The entries below a part, each with the epoch that it belongs to; at most one more than a part

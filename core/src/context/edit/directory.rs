@@ -21,9 +21,9 @@ use once_cell::race::OnceBox;
 use super::effects::Effects;
 use super::found::Found;
 use super::names::Names;
-use super::part::{Child, Inode, Part};
+use super::part::{Child, Entry, Inode, Part, Slots};
 use super::value::Value;
-use super::way::Name;
+use super::way::{Met, Name};
 use crate::problem::Result;
 
 /// What is known of the entries of a directory.
@@ -89,8 +89,21 @@ impl Directory {
     /// A new directory with one entry.
     pub(super) fn single(name: super::Bytes, child: Child) -> Self {
         let epoch = next_epoch();
-        let inode = Inode::single(epoch, super::part::Entry { name, child });
+        let inode = Inode::single(epoch, Entry { name, child });
         Self::with(Part::new(inode), Form::Map, epoch, 0)
+    }
+
+    /// A new directory with two entries, which are in the order of their names.
+    pub(super) fn pair(entries: [Entry; 2]) -> Self {
+        let epoch = next_epoch();
+        let fresh = entries.iter().filter(|entry| entry.child.is_fresh()).count();
+        let slots = Slots::Values(entries.map(Some));
+        Self::with(Part::new(Inode::new(epoch, fresh as u64, 2, slots)), Form::Map, epoch, 0)
+    }
+
+    /// A new directory with the entries of another one.
+    pub(super) fn of_entries_in(root: Part) -> Self {
+        Self::with(root, Form::Map, next_epoch(), 0)
     }
 
     pub(super) fn has(&self, mark: u8) -> bool {
@@ -144,9 +157,13 @@ impl Directory {
         found.get_or_insert(name, || Arc::new(Self { born: found.born, ..Self::stored(part.unloaded(), 0) }))
     }
 
+    /// What is remembered of a stored subdirectory.
+    pub(super) fn found(&self, name: &Name<'_>) -> Option<Arc<Self>> {
+        self.found.get()?.get(name).cloned()
+    }
+
     /// A stored subdirectory, to be changed, with what is remembered of it and below.
-    pub(super) fn found_or(&self, name: &Name<'_>, part: &Part) -> Self {
-        let found = self.found.get().and_then(|found| found.get(name));
+    pub(super) fn stored_as(found: Option<&Arc<Self>>, part: &Part) -> Self {
         let marks = found.map_or(0, |directory| directory.marks.load(Ordering::Relaxed));
         let stored = Self::stored(part.clone(), marks);
         if let Some(below) = found.and_then(|directory| directory.found.get()) {
@@ -206,6 +223,14 @@ impl<'a> Below<'a> {
             Child::Object(directory) => Self::Content(&directory.root),
             Child::Value(value) | Child::NewValue(value) => Self::Value(value),
         }
+    }
+
+    /// What is at a name in it, on the way to a change: the name remembers what [`Directory::entry`] said.
+    pub(super) fn meet(self, name: &Name<'_>) -> Result<Option<Self>> {
+        let Self::Object(directory) = self else { return self.child(name) };
+        let Some((fresh, below)) = directory.entry(name)? else { return Ok(None) };
+        name.meet(Met { fresh, object: matches!(below, Self::Object(_)) });
+        Ok(Some(below))
     }
 
     /// What is at a name in it.

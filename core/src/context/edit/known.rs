@@ -1,10 +1,17 @@
 //! The bits of the names that every state of a PVM has. They are most of what is looked up, and computing them would take
 //! longer than all else on the way.
 
+use crate::context::pack::hashing;
+
+/// The bits of any name.
+pub(super) fn bits_of(name: &[u8]) -> u64 {
+    bits(name).unwrap_or_else(|| hashing::bits(name))
+}
+
 macro_rules! known {
     ($($name:literal $bits:literal)*) => {
         /// The bits of a name, if they are known without a hash.
-        pub(super) const fn bits(name: &[u8]) -> Option<u64> {
+        const fn bits(name: &[u8]) -> Option<u64> {
             match name {
                 $($name => Some($bits),)*
                 _ => None,
@@ -59,7 +66,6 @@ known! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::pack::hashing;
 
     #[test]
     fn known_bits_are_those_of_the_hash() {

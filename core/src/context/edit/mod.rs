@@ -25,6 +25,7 @@
 //! So some questions have effects, which are documented with each of them. These effects go with the
 //! directory wherever it is shared, also where only `&self` is at hand; nothing else hangs on them.
 
+mod batch;
 mod change;
 mod directory;
 mod effects;
@@ -32,12 +33,14 @@ mod found;
 mod hash;
 mod known;
 mod list;
+mod look;
 mod names;
 mod objects;
 mod once;
 mod part;
 mod persist;
 mod put;
+mod same;
 mod shrink;
 mod value;
 mod way;
@@ -54,6 +57,7 @@ use super::pack::{Hash, hashing};
 use crate::problem::Result;
 
 pub use effects::Effects;
+pub use look::{Look, Subtree};
 pub use objects::{MAX_CONTENTS, ObjectStore, Source};
 pub use persist::{NewEntry, NewObject, Persist, Written};
 
@@ -168,21 +172,6 @@ impl Tree {
             at = next;
         }
         Ok(whole.or_else(|| self.root.clone()).map(Self::of))
-    }
-
-    /// What is at a path, as [`Tree::get`] says, but a directory without what it remembers: what is asked of it is not
-    /// remembered either. Costs less.
-    ///
-    /// # Errors
-    /// As [`Tree::get`].
-    pub fn glance<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Node>> {
-        let directory = |directory| Node::Directory(Self::of(directory));
-        Ok(match self.walk(path)? {
-            Some(Below::Object(found)) => Some(directory(found.clone())),
-            Some(Below::Content(part)) => Some(directory(Arc::new(Directory::stored(part.clone(), 0)))),
-            Some(Below::Value(value)) => Some(Node::Value(value.bytes()?)),
-            None => None,
-        })
     }
 
     /// Whether there are contents at a path.

@@ -150,7 +150,7 @@ impl ObjectStore {
             }
         };
         if self.checked {
-            self.same_hash(offset, &head.hash, &inode.image_hash(depth, &mut Vec::new())?)?;
+            self.same_hash(offset, &head.hash, &inode.image_hash(depth)?)?;
         }
         Ok((head.hash, inode))
     }

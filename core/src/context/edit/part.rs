@@ -206,9 +206,15 @@ impl Inode {
         Self::new(epoch, fresh, 1, Slots::Values([Some(entry), None]))
     }
 
-    /// The hash that its entries or parts give it, which must have theirs. `image` is room for what is hashed.
-    pub(super) fn image_hash(&self, depth: u32, image: &mut Vec<u8>) -> Result<Hash> {
-        image.clear();
+    /// The hash that its entries or parts give it, which must have theirs.
+    pub(super) fn image_hash(&self, depth: u32) -> Result<Hash> {
+        let mut image = Vec::new();
+        self.put_image(depth, &mut image)?;
+        Ok(hashing::hash(&image))
+    }
+
+    /// Appends what is hashed. Its entries or parts must have their hashes.
+    pub(super) fn put_image(&self, depth: u32, image: &mut Vec<u8>) -> Result<()> {
         match &self.slots {
             Slots::Values(entries) => {
                 let mut hashed = [(&[][..], false, [0; 32]); ENTRIES];
@@ -236,7 +242,7 @@ impl Inode {
                 hashing::put_tree(u64::from(depth), self.len, hashed, image);
             }
         }
-        Ok(hashing::hash(image))
+        Ok(())
     }
 
     /// About how many bytes of memory it takes, with what it holds alone.
@@ -254,6 +260,15 @@ impl Inode {
 impl Child {
     pub(super) fn is_directory(&self) -> bool {
         matches!(self, Self::Directory(_) | Self::Object(_))
+    }
+
+    /// The first part of a directory.
+    pub(super) fn root(&self) -> Option<&Part> {
+        match self {
+            Self::Directory(part) => Some(part),
+            Self::Object(directory) => Some(&directory.root),
+            Self::Value(_) | Self::NewValue(_) => None,
+        }
     }
 
     /// Whether it was put in and is no stored subtree.

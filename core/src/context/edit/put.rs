@@ -10,7 +10,7 @@ use super::directory::{Below, Directory, Form, HASHED};
 use super::part::{Child, Entry};
 use super::value::Value;
 use super::way::Name;
-use super::{Bytes, Tree, change};
+use super::{Bytes, Node, Tree, change};
 use crate::code::Code;
 use crate::context::pack::Hash;
 use crate::problem::{Problem, Result};
@@ -41,6 +41,30 @@ impl Tree {
         self.put(path, Child::NewValue(Arc::new(Value::new(bytes.into()))))
     }
 
+    /// A new tree with two entries, as if they were added one after the other.
+    ///
+    /// # Errors
+    /// As [`Tree::add_tree`].
+    pub fn pair(entries: [(&[u8], Node); 2]) -> Result<Self> {
+        let [(first, one), (second, other)] = &entries;
+        if first < second
+            && is_name(first)
+            && is_name(second)
+            && let (Some(one), Some(other)) = (one.to_child(), other.to_child())
+        {
+            let entry = |name: &[u8], child| Entry { name: name.into(), child };
+            return Ok(Self::of(Arc::new(Directory::pair([entry(first, one), entry(second, other)]))));
+        }
+        let mut tree = Self::new();
+        for (name, node) in entries {
+            match node {
+                Node::Value(bytes) => tree.add(&[name], bytes)?,
+                Node::Directory(below) => tree.add_tree(&[name], below)?,
+            }
+        }
+        Ok(tree)
+    }
+
     /// Puts a directory at a path, in place of whatever is there; an empty one removes.
     ///
     /// # Errors
@@ -68,7 +92,7 @@ impl Tree {
         let mut keeps = None;
         for (depth, step) in path.iter().enumerate() {
             let Some(root) = at.root() else { return Ok(()) };
-            let Some(next) = at.child(step)? else { return Ok(()) };
+            let Some(next) = at.meet(step)? else { return Ok(()) };
             if root.inode(0, 0)?.len > 1 {
                 keeps = Some((depth, step, root));
             }
@@ -84,7 +108,7 @@ impl Tree {
 
     fn put<S: AsRef<[u8]>>(&mut self, path: &[S], child: Child) -> Result<()> {
         let path = names(path);
-        if path.iter().any(|step| step.is_empty() || step.len() > MAX_NAME) {
+        if !path.iter().all(|step| is_name(step)) {
             let found = "a name that is empty or longer than 64 KiB";
             return Err(Problem::new(Code::ContextShape).found(found));
         }
@@ -96,7 +120,7 @@ impl Tree {
         };
         for (depth, step) in path.iter().enumerate() {
             let rest = path.get(depth + 1..).unwrap_or_default();
-            let edit = match at.child(step)? {
+            let edit = match at.meet(step)? {
                 None => {
                     if let Some(root) = at.root() {
                         change::prepare_insert(root, step)?;
@@ -120,8 +144,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Changes the entry at the end of a path, on which everything else is a directory. All parts on
-    /// the way were looked at.
+    /// Changes the entry at the end of a path, on which everything else is a directory. All that is on the way was met.
     fn change(&mut self, path: &[Name<'_>], edit: Edit) -> Result<()> {
         let (Some(mut directory), Some((last, way))) = (self.root.as_mut(), path.split_last()) else {
             return Ok(());
@@ -133,22 +156,34 @@ impl Tree {
     }
 }
 
+fn is_name(step: &[u8]) -> bool {
+    !step.is_empty() && step.len() <= MAX_NAME
+}
+
 fn names<S: AsRef<[u8]>>(path: &[S]) -> Vec<Name<'_>> {
     path.iter().map(|step| Name::new(step.as_ref())).collect()
 }
 
+impl Node {
+    /// As the child of a new directory; nothing for a tree that is empty.
+    fn to_child(&self) -> Option<Child> {
+        match self {
+            Self::Value(bytes) => Some(Child::NewValue(Arc::new(Value::new(bytes.clone())))),
+            Self::Directory(tree) => tree.root.clone().map(Child::Object),
+        }
+    }
+}
+
 impl Directory {
-    /// The subdirectory of a name that is there, to be changed: with it this one changes.
+    /// The subdirectory of a name that is there and was met, to be changed: with it this one changes.
     fn below_mut(&mut self, name: &Name<'_>) -> Result<&mut Arc<Self>> {
-        let (was, below) = self.entry(name)?.ok_or_else(super::objects::lost)?;
-        let stored = match below {
-            Below::Content(part) => Some(self.found_or(name, part)),
-            _ => None,
-        };
+        let met = name.met();
+        let found = if met.object { None } else { self.found(name) };
         self.touch();
-        let child = change::entry_mut(&mut self.root, self.epoch, name, was, true)?;
-        if let Some(stored) = stored {
-            *child = Child::Object(Arc::new(stored));
+        let child = change::entry_mut(&mut self.root, self.epoch, name, met.fresh, true)?;
+        if !met.object {
+            let part = child.root().ok_or_else(super::objects::lost)?;
+            *child = Child::Object(Arc::new(Self::stored_as(found.as_ref(), part)));
         }
         match child {
             Child::Object(directory) => Ok(directory),
@@ -157,7 +192,7 @@ impl Directory {
     }
 
     fn edit(&mut self, name: &Name<'_>, edit: Edit) -> Result<()> {
-        let was = self.entry(name)?.is_some_and(|(was, _)| was);
+        let was = name.met().fresh;
         self.touch();
         let names = self.names.get().cloned();
         self.names = once_cell::race::OnceBox::new();

@@ -104,3 +104,75 @@ fn a_new_directory_is_in_the_order_of_names_and_a_committed_one_in_that_of_the_t
     add(&mut tree, "d/a", b"new");
     assert_eq!(names(&tree, "d").0, Order::Name);
 }
+
+/// A kernel can put a directory twice into another, that one twice into a third, and so on: 2^60 ways to one value.
+#[test]
+fn what_is_there_many_times_is_hashed_once() {
+    let (mut at_once, mut step_by_step) = (tree(&[("x", b"1")]), tree(&[("x", b"1")]));
+    for _ in 0..60 {
+        for tree in [&mut at_once, &mut step_by_step] {
+            let below = core::mem::take(tree);
+            tree.add_tree(&["left"], below.clone()).unwrap();
+            tree.add_tree(&["right"], below).unwrap();
+        }
+        step_by_step.hash().unwrap();
+    }
+    assert_eq!(hash(&at_once), hash(&step_by_step));
+}
+
+/// More than is hashed in one go, and directories in directories.
+#[test]
+fn many_changes_have_the_hash_that_they_have_one_by_one() {
+    let (mut at_once, mut step_by_step) = (Tree::new(), Tree::new());
+    for number in 0..1500 {
+        let deep = "d/".repeat(number % 70);
+        let path = format!("{}/{deep}v{number}", number % 7);
+        let bytes = [7; 600].get(..number % 600).unwrap();
+        for tree in [&mut at_once, &mut step_by_step] {
+            add(tree, &path, bytes);
+        }
+        step_by_step.hash().unwrap();
+    }
+    assert_eq!(hash(&at_once), hash(&step_by_step));
+}
+
+#[test]
+fn a_pair_is_what_two_additions_make() {
+    let value = |bytes: &[u8]| Node::Value(bytes.into());
+    let below = tree(&[("c", b"3")]);
+    for (first, second) in [("a", "b"), ("b", "a"), ("a", "a")] {
+        let pair =
+            Tree::pair([(first.as_bytes(), value(b"1")), (second.as_bytes(), Node::Directory(below.clone()))]);
+        let mut added = tree(&[(first, b"1")]);
+        added.add_tree(&[second], below.clone()).unwrap();
+        let pair = pair.unwrap();
+        assert_eq!(hash(&pair), hash(&added), "{first} {second}");
+        assert_eq!(names(&pair, ""), names(&added, ""));
+    }
+    let one = Tree::pair([(b"a", value(b"1")), (b"b", Node::Directory(Tree::new()))]).unwrap();
+    assert_eq!(hash(&one), hash(&tree(&[("a", b"1")])));
+    assert_eq!(Tree::pair([(b"", value(b"1")), (b"b", value(b"2"))]).unwrap_err().code(), Code::ContextShape);
+}
+
+#[test]
+fn what_is_made_again_is_new_with_the_hash_of_the_old() {
+    let made = || tree(&[("a/x", b"1"), ("b", b"2")]);
+    let mut old = made();
+    old.commit().unwrap();
+    let again = made().reusing(&old);
+    assert!(again.root.as_ref().is_some_and(|root| root.root.has_hash()));
+    assert_eq!(hash(&again), hash(&old));
+    // To its parent it is new: a committed one would leave that in the order of the trie.
+    for (tree, order) in [(again, Order::Name), (old.clone(), Order::Trie)] {
+        let mut parent = self::tree(&[("a", b""), ("b", b""), ("c", b"")]);
+        parent.commit().unwrap();
+        parent.add_tree(&["d"], tree).unwrap();
+        parent.hash().unwrap();
+        assert_eq!(names(&parent, "").0, order);
+    }
+    for other in [&[("a/x", &b"1"[..]), ("b", b"3")][..], &[("a/y", b"1"), ("b", b"2")], &[("b", b"2")]] {
+        let other = self::tree(other).reusing(&old);
+        assert!(other.root.as_ref().is_some_and(|root| !root.root.has_hash()));
+        assert_ne!(hash(&other), hash(&old));
+    }
+}

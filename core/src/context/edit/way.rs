@@ -4,24 +4,42 @@ use core::cell::Cell;
 use core::ops::Deref;
 
 use super::known;
-use crate::context::pack::hashing;
 
 /// A name on a path, with the bits that place it in a directory: they take a hash, so they are computed once for all
 /// that is done at the path, and only when the first one is needed, since most directories are of one part.
 pub(super) struct Name<'n> {
     bytes: &'n [u8],
     bits: Cell<Option<u64>>,
+    met: Cell<Met>,
+}
+
+/// What is at a name, as far as a change of it has to know.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Met {
+    /// It counts as put in.
+    pub(super) fresh: bool,
+    /// It is a directory that was put in or changed since the last commit.
+    pub(super) object: bool,
 }
 
 impl<'n> Name<'n> {
     pub(super) const fn new(bytes: &'n [u8]) -> Self {
-        Self { bytes, bits: Cell::new(None) }
+        Self { bytes, bits: Cell::new(None), met: Cell::new(Met { fresh: false, object: false }) }
+    }
+
+    /// What was met at it, on the way down.
+    pub(super) fn met(&self) -> Met {
+        self.met.get()
+    }
+
+    pub(super) fn meet(&self, met: Met) {
+        self.met.set(met);
     }
 
     /// All its bits.
     pub(super) fn bits(&self) -> u64 {
         self.bits.get().unwrap_or_else(|| {
-            let bits = known::bits(self.bytes).unwrap_or_else(|| hashing::bits(self.bytes));
+            let bits = known::bits_of(self.bytes);
             self.bits.set(Some(bits));
             bits
         })

@@ -19,6 +19,12 @@ pub fn contents(bytes: &[u8]) -> Hash {
     blake2b(&[&(bytes.len() as u64).to_be_bytes(), bytes])
 }
 
+/// The pre-image of contents.
+pub fn put_contents(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend((bytes.len() as u64).to_be_bytes());
+    out.extend_from_slice(bytes);
+}
+
 /// The hash of contents that come in pieces.
 #[derive(Clone, Debug)]
 pub struct Pieces(blake2b_simd::State);

@@ -7,7 +7,7 @@ use super::{Errno, Outcome, Run};
 use crate::code::Code;
 use crate::context::edit::Order;
 use crate::problem::Problem;
-use crate::pvm::durable::MAX_VALUE;
+use crate::pvm::durable::{Change, MAX_VALUE};
 
 /// Longest key, in bytes.
 const MAX_KEY: i32 = 240;
@@ -155,7 +155,8 @@ impl Run {
     ) -> Outcome<i64> {
         let key = Key::load(memory, key)?;
         let steps = key.steps();
-        let length = self.durable.value(&steps)?.map_or(0, |value| value.len());
+        let value = self.durable.value(&steps)?;
+        let length = value.as_ref().map_or(0, |value| value.len());
         // What the value would have if all were appended, wherever it is written.
         let fits = u64::try_from(size).is_ok_and(|size| length + size <= MAX_VALUE);
         if !fits {
@@ -171,7 +172,8 @@ impl Run {
             return Err(Errno::InvalidOffset.into());
         }
         let bytes = memory.load(from, size)?;
-        self.durable.write(&steps, offset, &bytes)?;
+        let change = Change::new(value.as_ref(), offset, &bytes)?;
+        self.durable.apply(&steps, change)?;
         Ok(0)
     }
 
