@@ -2,6 +2,7 @@
 //! the same calls on a `HashMap`. All contenders take turns, so what else the machine does hits all of them.
 //!
 //!   cargo run --release -p rollsnap-tests --example pvm_bench -- [idle] [busy] [keys] [outboxes]
+//!   valgrind --tool=callgrind --toggle-collect='*profiled*' target/release/examples/pvm_bench profile KERNEL COUNT [OUTBOXES]
 //!
 //! * `idle`: a level of start, information and end, for three small kernels, in a state of 100,000 keys;
 //! * `busy`: a level with 1,000 messages of 200 bytes, each kept under a key of its own;
@@ -11,8 +12,7 @@
 //! with the hash of the state, which nodes compute after every level, "stored" with a commit in memory as well.
 
 use std::path::Path;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rollsnap::engine::Limits;
 use rollsnap_core::feedback::Silent;
@@ -21,6 +21,7 @@ use rollsnap_core::pvm::engine::{Admission, Kernel};
 use rollsnap_core::pvm::{Constants, Engine, Family, Machine, Rollup, SharedReveal, Version, kernel};
 use rollsnap_tests::engines::{NAMES, engine};
 use rollsnap_tests::pvm::no_reveal;
+use rustix::time::{ClockId, clock_gettime};
 
 use bare::Bare;
 
@@ -31,6 +32,12 @@ const ROUNDS: usize = 21;
 fn main() {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    if let [mode, kernel, rest @ ..] = &wanted[..]
+        && mode == "profile"
+    {
+        let number = |at: usize| rest.get(at).map_or(0, |text: &String| text.parse().unwrap());
+        return profile(kernel, number(0), number(1));
+    }
     let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == part);
     if wants("idle") {
         idle();
@@ -48,12 +55,34 @@ fn main() {
     }
 }
 
+/// Levels for a profiler that counts instructions: whatever prepares them is not to be counted.
+fn profile(kernel: &str, count: u32, outboxes: u32) {
+    let busy = kernel == "busy";
+    let mut machine = state(if busy { "keep" } else { kernel }, 10_000, outboxes);
+    let mut engine = engine("interpreter", Limits::default()).unwrap().unwrap();
+    let (reveal, messages) = (no_reveal(), if busy { thousand() } else { Default::default() });
+    step(&mut machine, &mut *engine, &reveal, &messages, After::Hash);
+    for _ in 0..count {
+        profiled(&mut machine, &mut *engine, &reveal, &messages);
+    }
+}
+
+#[inline(never)]
+fn profiled(
+    machine: &mut Machine,
+    engine: &mut dyn Engine,
+    reveal: &SharedReveal,
+    messages: &[Vec<Vec<u8>>; 2],
+) {
+    step(machine, engine, reveal, messages, After::Hash);
+}
+
 fn idle() {
     println!("An idle level, 100,000 keys:");
     head("level");
     for name in ["keep", "echo", "mixed"] {
         for engine in NAMES {
-            let mut turns = Turns::new(name, engine, 100_000, &[]);
+            let mut turns = Turns::new(name, engine, 100_000, Default::default());
             turns.row(&format!("{name}, {engine}"), 200);
         }
     }
@@ -62,12 +91,15 @@ fn idle() {
 fn busy() {
     println!("\nA level with 1,000 messages of 200 bytes, kept in storage, 100,000 keys:");
     head("level");
-    let messages: Vec<Vec<u8>> =
-        (0..1000u32).map(|at| [&[1u8][..], &at.to_be_bytes(), &[7; 195]].concat()).collect();
     for engine in NAMES {
-        let mut turns = Turns::new("keep", engine, 100_000, &messages);
+        let mut turns = Turns::new("keep", engine, 100_000, thousand());
         turns.row(&format!("keep, {engine}"), 1);
     }
+}
+
+/// Two levels of messages, for levels that take turns: what one writes, the other writes anew.
+fn thousand() -> [Vec<Vec<u8>>; 2] {
+    [7, 8].map(|byte| (0..1000u32).map(|at| [&[1u8][..], &at.to_be_bytes(), &[byte; 195]].concat()).collect())
 }
 
 fn sizes(state: impl Fn(u32) -> Machine) {
@@ -82,7 +114,7 @@ fn sizes(state: impl Fn(u32) -> Machine) {
     for _ in 0..ROUNDS {
         for (times, (machine, engine)) in times.iter_mut().zip(&mut all) {
             for (times, after) in times.iter_mut().zip(AFTER) {
-                times.push(timed(100, || step(machine, &mut **engine, &reveal, &[], after)));
+                times.push(timed(100, || step(machine, &mut **engine, &reveal, &Default::default(), after)));
             }
         }
     }
@@ -99,11 +131,11 @@ struct Turns {
     reveal: SharedReveal,
     bare: std::rc::Rc<std::cell::RefCell<Bare>>,
     kernel: Kernel,
-    messages: Vec<Vec<u8>>,
+    messages: [Vec<Vec<u8>>; 2],
 }
 
 impl Turns {
-    fn new(name: &str, engine_name: &str, keys: u32, messages: &[Vec<u8>]) -> Self {
+    fn new(name: &str, engine_name: &str, keys: u32, messages: [Vec<Vec<u8>>; 2]) -> Self {
         let kernel = match kernel::admit(Some(&module(name)), Version::V4) {
             Ok(Admission::Admitted(kernel)) => kernel,
             other => panic!("{name}: {other:?}"),
@@ -114,21 +146,23 @@ impl Turns {
             reveal: no_reveal(),
             bare: Bare::new(keys),
             kernel,
-            messages: messages.to_vec(),
+            messages,
         }
     }
 
     fn row(&mut self, title: &str, count: u32) {
         let mut times = [const { Vec::new() }; 4];
-        let (all, mut level) = (with_ends(&self.messages), 0);
+        let mut level = 0;
         // What is compiled, is compiled before.
         for _ in 0..20 {
+            let all = with_ends(&self.messages[0]);
             Bare::level(&self.bare, 0, &all, &mut *self.engine, &self.kernel);
         }
         for _ in 0..ROUNDS {
             let [bare, of_machine @ ..] = &mut times;
             bare.push(timed(count, || {
                 level += 1;
+                let all = with_ends(&self.messages[usize::from(level % 2 == 0)]);
                 Bare::level(&self.bare, level, &all, &mut *self.engine, &self.kernel);
             }));
             for (times, after) in of_machine.iter_mut().zip(AFTER) {
@@ -169,12 +203,12 @@ fn step(
     machine: &mut Machine,
     engine: &mut dyn Engine,
     reveal: &SharedReveal,
-    messages: &[Vec<u8>],
+    messages: &[Vec<Vec<u8>>; 2],
     after: After,
 ) {
     let level = machine.current_tick() / u128::from(TICKS);
     let level = i32::try_from(level).unwrap() + FIRST;
-    machine.level(level, &with_ends(messages), engine, reveal, &Silent).unwrap();
+    machine.level(level, &with_ends(&messages[usize::from(level % 2 == 0)]), engine, reveal, &Silent).unwrap();
     if after != After::Nothing {
         machine.state_hash().unwrap();
     }
@@ -240,29 +274,28 @@ fn module(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(format!("{name}.wasm"))).unwrap()
 }
 
-/// Microseconds a time, of as many times as it takes to measure them.
+/// Microseconds of a processor a time, of as many times as it takes to measure them.
 fn timed(count: u32, mut what: impl FnMut()) -> f64 {
-    let (begun, before) = (Instant::now(), processor_time());
+    let before = processor_time();
     let mut times = 0u32;
-    while begun.elapsed() < ENOUGH {
+    loop {
         for _ in 0..count {
             what();
         }
         times += count;
+        let spent = processor_time() - before;
+        if spent >= ENOUGH {
+            return spent.as_secs_f64() * 1e6 / f64::from(times);
+        }
     }
-    (processor_time() - before).as_secs_f64() * 1e6 / f64::from(times)
 }
 
-/// Linux says only every few milliseconds what a thread has had.
-const ENOUGH: Duration = Duration::from_millis(100);
+const ENOUGH: Duration = Duration::from_millis(20);
 
-/// What this thread has had of a processor, so that others on a busy machine do not count; the time of day where Linux
-/// does not say it.
+/// What this thread has had of a processor, to the nanosecond, so that others on a busy machine do not count.
 fn processor_time() -> Duration {
-    static BEGUN: OnceLock<Instant> = OnceLock::new();
-    let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let said = said.and_then(|said| said.split(' ').next().and_then(|number| number.parse().ok()));
-    said.map_or_else(|| BEGUN.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
 }
 
 fn median(mut times: Vec<f64>) -> f64 {
