@@ -378,10 +378,7 @@ fn recursion_in_the_first_version_has_two_limits() {
     // What the nodes' compiler does not take, or not alone, their interpreter runs.
     let fill = "(func $fill (memory.fill (i32.const 0) (i32.const 0) (i32.const 1)))";
     assert!(kernel(1, fill).deep_frames > 900);
-    for rest in [
-        "(func $two (result i32 i32) (i32.const 1) (i32.const 2))",
-        "(func $s) (start $s)",
-    ] {
+    for rest in ["(func $two (result i32 i32) (i32.const 1) (i32.const 2))", "(func $s) (start $s)"] {
         assert_eq!(kernel(1, rest).deep_frames, 0, "{rest}");
     }
 }

@@ -28,9 +28,8 @@ impl Host for Seen {
 }
 
 fn admission(rest: &str) -> Result<Admission> {
-    let text = format!(
-        r#"(module (import "smart_rollup_core" "write_debug" (func $say (param i32 i32))) {rest})"#
-    );
+    let text =
+        format!(r#"(module (import "smart_rollup_core" "write_debug" (func $say (param i32 i32))) {rest})"#);
     kernel::admit(Some(&wat::parse_str(text).unwrap()), Version::V6)
 }
 
@@ -102,7 +101,10 @@ fn growing_in_loops() {
                   (drop {grow}) (br_if $more (i32.lt_u (local.get $n) (i32.const 200000)))))"#
         )
     };
-    assert_eq!(with_memory(&forever("(table.grow 0 (ref.null func) (i32.const 1000))")).0, Err(Code::PvmMemory));
+    assert_eq!(
+        with_memory(&forever("(table.grow 0 (ref.null func) (i32.const 1000))")).0,
+        Err(Code::PvmMemory)
+    );
     assert_eq!(with_memory(&forever("(memory.grow (i32.const 1))")).0, Err(Code::PvmMemory));
     // What the declared maximum forbids is no error.
     assert_eq!(with_memory(&forever("(table.grow $b (ref.null extern) (i32.const 1000))")), RETURNED);
@@ -186,10 +188,7 @@ fn segments_at_and_over_the_end() {
     let trapped = |trap| Ok(Ended::Trapped(trap));
     for (body, ended) in [
         ("(memory.init $d (i32.const 65533) (i32.const 0) (i32.const 3))", Ok(Ended::Returned)),
-        (
-            "(memory.init $d (i32.const 65534) (i32.const 0) (i32.const 3))",
-            trapped(Trap::MemoryOutOfBounds),
-        ),
+        ("(memory.init $d (i32.const 65534) (i32.const 0) (i32.const 3))", trapped(Trap::MemoryOutOfBounds)),
         ("(memory.init $d (i32.const 0) (i32.const 1) (i32.const 3))", trapped(Trap::MemoryOutOfBounds)),
         ("(memory.init $d (i32.const 0) (i32.const 4) (i32.const 0))", trapped(Trap::MemoryOutOfBounds)),
         (
@@ -232,15 +231,19 @@ fn imports_and_exports_that_are_odd() {
             other => panic!("{wrong}: {other:?}"),
         }
     }
-    for unknown in [r#""store_hash" (func)"#, r#""" (func)"#, "\"store_has\\00\" (func (param i32 i32) (result i32))"] {
+    for unknown in
+        [r#""store_hash" (func)"#, r#""" (func)"#, "\"store_has\\00\" (func (param i32 i32) (result i32))"]
+    {
         assert_eq!(invalid(&import(unknown)), Invalid::Import, "{unknown}");
     }
     // The same function a thousand times is what it is once.
     let often = r#"(import "smart_rollup_core" "write_debug" (func (param i32 i32)))"#.repeat(1000);
-    let last = r#"(memory (export "m") 1) (func (export "kernel_run") (call 1000 (i32.const 5) (i32.const 0)))"#;
+    let last =
+        r#"(memory (export "m") 1) (func (export "kernel_run") (call 1000 (i32.const 5) (i32.const 0)))"#;
     assert_eq!(run(&format!("{often} {last}")), (Ok(Ended::Returned), vec![Value::I32(5)]));
     // Which of two exports of a name counts, only the nodes know.
-    let twice = r#"(memory (export "m") 1) (func (export "kernel_run")) (func (export "kernel_run") unreachable)"#;
+    let twice =
+        r#"(memory (export "m") 1) (func (export "kernel_run")) (func (export "kernel_run") unreachable)"#;
     assert_eq!(admission(twice).unwrap_err().code(), Code::PvmRefusedKernel);
     // The host function itself is no entry that can be called.
     let host = r#"(memory (export "m") 1) (export "kernel_run" (func $say))"#;

@@ -8,7 +8,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::codec::{Decimal, Steps, damaged, join};
-use crate::context::edit::{Bytes, Look, Node, Subtree, Tree};
+use crate::context::edit::{Bytes, Look, Node, Path, Subtree, Tree};
 use crate::encoding::primitive;
 use crate::problem::{Problem, Result};
 
@@ -47,7 +47,12 @@ pub(super) struct Change {
 impl Durable {
     /// The value of a key, if it has one.
     pub(super) fn value<'k>(&'k self, key: &'k Steps<'k>) -> Result<Option<Value<'k>>> {
-        let tree = match self.0.look(&join(key, &[VALUE]))? {
+        self.value_on(key, &path_to_value(key))
+    }
+
+    /// The same, on the path that is made for it.
+    pub(super) fn value_on<'k>(&'k self, key: &'k Steps<'k>, path: &Path<'_>) -> Result<Option<Value<'k>>> {
+        let tree = match self.0.look_on(path)? {
             None => return Ok(None),
             Some(Look::Directory(tree)) => tree,
             Some(Look::Value(_)) => return Err(at(key, &[]).expected("a directory").found("a value")),
@@ -76,19 +81,30 @@ impl Durable {
 
     /// Writes into a value, from an offset up to its length on; a value that is not there is made.
     pub(super) fn write(&mut self, key: &Steps<'_>, offset: u64, bytes: &[u8]) -> Result<()> {
-        let change = Change::new(self.value(key)?.as_ref(), offset, bytes)?;
-        self.apply(key, change)
+        let path = path_to_value(key);
+        let change = Change::new(self.value_on(key, &path)?.as_ref(), offset, bytes)?;
+        self.apply(path, change)
     }
 
-    /// Makes a change of the value of a key, which must be as it was when the change was prepared.
-    pub(super) fn apply(&mut self, key: &Steps<'_>, change: Change) -> Result<()> {
+    /// Makes a change of the value at a path, which must be as it was when the change was prepared.
+    pub(super) fn apply(&mut self, path: Path<'_>, change: Change) -> Result<()> {
         let Some(length) = change.length else {
-            return self.0.add_tree(&join(key, &[VALUE]), new_value(change.chunks, change.end)?);
+            return self.0.add_on(&path, Node::Directory(new_value(change.chunks, change.end)?));
         };
-        for (number, chunk) in change.chunks {
-            self.0.add(&join(key, &[VALUE, CONTENTS, Decimal::new(number).name()]), chunk)?;
+        let names: Vec<Decimal> = change.chunks.iter().map(|(number, _)| Decimal::new(*number)).collect();
+        let mut path = path;
+        path.push(CONTENTS);
+        for (name, (_, chunk)) in names.iter().zip(change.chunks) {
+            path.push(name.name());
+            self.0.add_on(&path, Node::Value(chunk))?;
+            path.pop();
         }
-        if change.end > length { self.set_length(key, change.end) } else { Ok(()) }
+        if change.end > length {
+            path.pop();
+            path.push(LENGTH);
+            self.0.add_on(&path, Node::Value(Bytes::from(&change.end.to_be_bytes()[..])))?;
+        }
+        Ok(())
     }
 
     /// Writes nothing at the start: makes an empty value, or leaves the one that is there as it is.
@@ -196,6 +212,11 @@ impl Value<'_> {
         }
         Ok(())
     }
+}
+
+/// The path to the directory of a value.
+pub(super) fn path_to_value<'k>(key: &Steps<'k>) -> Path<'k> {
+    Path::new(key.iter().copied().chain([VALUE]))
 }
 
 /// The directory of a new value.

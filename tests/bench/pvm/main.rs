@@ -208,7 +208,9 @@ fn step(
 ) {
     let level = machine.current_tick() / u128::from(TICKS);
     let level = i32::try_from(level).unwrap() + FIRST;
-    machine.level(level, &with_ends(&messages[usize::from(level % 2 == 0)]), engine, reveal, &Silent).unwrap();
+    // Each level has two cycles.
+    let messages = with_ends(&messages[usize::from(level / 2 % 2 == 0)]);
+    machine.level(level, &messages, engine, reveal, &Silent).unwrap();
     if after != After::Nothing {
         machine.state_hash().unwrap();
     }

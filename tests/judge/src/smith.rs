@@ -22,13 +22,15 @@ pub fn kernel(chance: &mut Chance, multi_value: bool) -> Option<Vec<u8>> {
     let len = 200 << chance.below(7);
     let bytes = chance.bytes(len as usize);
     let mut source = Unstructured::new(&bytes);
+    // The nodes' compiler takes no table of host references, of which this makes many.
+    let references = chance.one_in(3);
     let config = Config {
         module_shape: Some(shape()),
         allow_floats: false,
         allow_start_export: chance.one_in(8),
         bulk_memory_enabled: true,
         multi_value_enabled: multi_value,
-        reference_types_enabled: true,
+        reference_types_enabled: references,
         simd_enabled: chance.one_in(2),
         disallow_traps: chance.one_in(2),
         exceptions_enabled: false,
@@ -46,7 +48,7 @@ pub fn kernel(chance: &mut Chance, multi_value: bool) -> Option<Vec<u8>> {
         threads_enabled: false,
         wide_arithmetic_enabled: false,
         extended_const_enabled: false,
-        max_tables: 3,
+        max_tables: if references { 3 } else { 1 },
         memory_offset_choices: wasm_smith::MemoryOffsetChoices(85, 14, 1),
         ..Config::default()
     };

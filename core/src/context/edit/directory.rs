@@ -227,7 +227,10 @@ impl<'a> Below<'a> {
 
     /// What is at a name in it, on the way to a change: the name remembers what [`Directory::entry`] said.
     pub(super) fn meet(self, name: &Name<'_>) -> Result<Option<Self>> {
-        let Self::Object(directory) = self else { return self.child(name) };
+        let Self::Object(directory) = self else {
+            name.meet(Met::default());
+            return self.child(name);
+        };
         let Some((fresh, below)) = directory.entry(name)? else { return Ok(None) };
         name.meet(Met { fresh, object: matches!(below, Self::Object(_)) });
         Ok(Some(below))

@@ -123,7 +123,9 @@ impl<'t> Walk<'t> {
     fn enter_child(&mut self, child: &'t Child) {
         match child {
             Child::Directory(part) => self.enter(part, 0, None),
-            Child::Object(directory) if directory.form == Form::Stored => self.enter(&directory.root, 0, None),
+            Child::Object(directory) if directory.form == Form::Stored => {
+                self.enter(&directory.root, 0, None)
+            }
             Child::Object(directory) => self.enter_directory(directory),
             Child::Value(value) | Child::NewValue(value) => {
                 if value.is_to_be_hashed() {

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use super::directory::{Below, Directory};
-use super::way::Name;
+use super::way::Path;
 use super::{Bytes, Tree};
 use crate::problem::Result;
 
@@ -25,8 +25,16 @@ impl Tree {
     /// # Errors
     /// As [`Tree::get`].
     pub fn look<S: AsRef<[u8]>>(&self, path: &[S]) -> Result<Option<Look<'_>>> {
+        self.look_on(&Path::new(path))
+    }
+
+    /// As [`Tree::look`], on a path that is at hand.
+    ///
+    /// # Errors
+    /// As [`Tree::get`].
+    pub fn look_on(&self, path: &Path<'_>) -> Result<Option<Look<'_>>> {
         match &self.root {
-            Some(root) => Subtree(Below::Object(root)).look(path),
+            Some(root) => look(Below::Object(root), path),
             None => Ok(None),
         }
     }
@@ -38,17 +46,7 @@ impl<'t> Subtree<'t> {
     /// # Errors
     /// As [`Tree::get`].
     pub fn look<S: AsRef<[u8]>>(self, path: &[S]) -> Result<Option<Look<'t>>> {
-        let mut at = self.0;
-        for step in path {
-            match at.child(&Name::new(step.as_ref()))? {
-                Some(next) => at = next,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(match at {
-            Below::Value(value) => Look::Value(value.bytes()?),
-            directory => Look::Directory(Self(directory)),
-        }))
+        look(self.0, &Path::new(path))
     }
 
     /// The same directory as a tree of its own, which remembers nothing.
@@ -59,4 +57,17 @@ impl<'t> Subtree<'t> {
             Below::Value(_) => Tree::new(),
         }
     }
+}
+
+fn look<'t>(mut at: Below<'t>, path: &Path<'_>) -> Result<Option<Look<'t>>> {
+    for name in path.names() {
+        match at.child(name)? {
+            Some(next) => at = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(match at {
+        Below::Value(value) => Look::Value(value.bytes()?),
+        directory => Look::Directory(Subtree(directory)),
+    }))
 }

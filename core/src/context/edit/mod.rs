@@ -60,6 +60,7 @@ pub use effects::Effects;
 pub use look::{Look, Subtree};
 pub use objects::{MAX_CONTENTS, ObjectStore, Source};
 pub use persist::{NewEntry, NewObject, Persist, Written};
+pub use way::Path;
 
 /// The bytes of one key, shared.
 pub type Bytes = Arc<[u8]>;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::directory::{Below, Directory, Form, HASHED};
 use super::part::{Child, Entry};
 use super::value::Value;
-use super::way::Name;
+use super::way::{Name, Path};
 use super::{Bytes, Node, Tree, change};
 use crate::code::Code;
 use crate::context::pack::Hash;
@@ -36,9 +36,28 @@ impl Tree {
     /// as [`Tree::get`]. The tree is as it was then.
     pub fn add<S: AsRef<[u8]>>(&mut self, path: &[S], bytes: impl Into<Bytes>) -> Result<()> {
         if path.is_empty() {
-            return Err(Problem::new(Code::ContextShape).expected("a directory").found("contents"));
+            return Err(no_directory());
         }
-        self.put(path, Child::NewValue(Arc::new(Value::new(bytes.into()))))
+        self.put(&names(path), Child::NewValue(Arc::new(Value::new(bytes.into()))))
+    }
+
+    /// As [`Tree::add`], on a path that is at hand.
+    ///
+    /// # Errors
+    /// As [`Tree::add`].
+    pub fn add_on(&mut self, path: &Path<'_>, node: Node) -> Result<()> {
+        match node {
+            Node::Directory(tree) if tree.is_empty() => self.remove_on(path.names()),
+            Node::Directory(tree) if path.names().is_empty() => {
+                *self = tree;
+                Ok(())
+            }
+            Node::Value(_) if path.names().is_empty() => Err(no_directory()),
+            node => match node.to_child() {
+                Some(child) => self.put(path.names(), child),
+                None => Ok(()),
+            },
+        }
     }
 
     /// A new tree with two entries, as if they were added one after the other.
@@ -76,7 +95,7 @@ impl Tree {
                 self.root = Some(directory);
                 Ok(())
             }
-            Some(directory) => self.put(path, Child::Object(directory)),
+            Some(directory) => self.put(&names(path), Child::Object(directory)),
         }
     }
 
@@ -86,8 +105,11 @@ impl Tree {
     /// # Errors
     /// As [`Tree::get`]. The tree is as it was then.
     pub fn remove<S: AsRef<[u8]>>(&mut self, path: &[S]) -> Result<()> {
+        self.remove_on(&names(path))
+    }
+
+    fn remove_on(&mut self, path: &[Name<'_>]) -> Result<()> {
         let Some(mut at) = self.root.as_ref().map(Below::Object) else { return Ok(()) };
-        let path = names(path);
         // Which directory on the path is the last one to keep an entry.
         let mut keeps = None;
         for (depth, step) in path.iter().enumerate() {
@@ -106,14 +128,13 @@ impl Tree {
         self.change(path.get(..=depth).unwrap_or_default(), Edit::Remove)
     }
 
-    fn put<S: AsRef<[u8]>>(&mut self, path: &[S], child: Child) -> Result<()> {
-        let path = names(path);
+    fn put(&mut self, path: &[Name<'_>], child: Child) -> Result<()> {
         if !path.iter().all(|step| is_name(step)) {
             let found = "a name that is empty or longer than 64 KiB";
             return Err(Problem::new(Code::ContextShape).found(found));
         }
         let Some(mut at) = self.root.as_ref().map(Below::Object) else {
-            if let Child::Object(directory) = made(&path, child) {
+            if let Child::Object(directory) = made(path, child) {
                 self.root = Some(directory);
             }
             return Ok(());
@@ -154,6 +175,10 @@ impl Tree {
         }
         Directory::own(directory).edit(last, edit)
     }
+}
+
+fn no_directory() -> Problem {
+    Problem::new(Code::ContextShape).expected("a directory").found("contents")
 }
 
 fn is_name(step: &[u8]) -> bool {

@@ -141,8 +141,10 @@ fn a_pair_is_what_two_additions_make() {
     let value = |bytes: &[u8]| Node::Value(bytes.into());
     let below = tree(&[("c", b"3")]);
     for (first, second) in [("a", "b"), ("b", "a"), ("a", "a")] {
-        let pair =
-            Tree::pair([(first.as_bytes(), value(b"1")), (second.as_bytes(), Node::Directory(below.clone()))]);
+        let pair = Tree::pair([
+            (first.as_bytes(), value(b"1")),
+            (second.as_bytes(), Node::Directory(below.clone())),
+        ]);
         let mut added = tree(&[(first, b"1")]);
         added.add_tree(&[second], below.clone()).unwrap();
         let pair = pair.unwrap();

@@ -1,5 +1,6 @@
 //! The way to an entry through the parts of a directory.
 
+use alloc::vec::Vec;
 use core::cell::Cell;
 use core::ops::Deref;
 
@@ -51,6 +52,30 @@ impl Deref for Name<'_> {
 
     fn deref(&self) -> &[u8] {
         self.bytes
+    }
+}
+
+/// A path, for questions and changes that go the same way: the bits of its names are found out once.
+pub struct Path<'p>(Vec<Name<'p>>);
+
+impl<'p> Path<'p> {
+    /// The path with these steps.
+    pub fn new<S: AsRef<[u8]> + ?Sized + 'p>(steps: impl IntoIterator<Item = &'p S>) -> Self {
+        Self(steps.into_iter().map(|step| Name::new(step.as_ref())).collect())
+    }
+
+    /// One step more.
+    pub fn push(&mut self, step: &'p [u8]) {
+        self.0.push(Name::new(step));
+    }
+
+    /// One step less.
+    pub fn pop(&mut self) {
+        self.0.pop();
+    }
+
+    pub(super) fn names(&self) -> &[Name<'p>] {
+        &self.0
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Errno, Outcome, Run};
 use crate::code::Code;
 use crate::context::edit::Order;
 use crate::problem::Problem;
-use crate::pvm::durable::{Change, MAX_VALUE};
+use crate::pvm::durable::{Change, MAX_VALUE, path_to_value};
 
 /// Longest key, in bytes.
 const MAX_KEY: i32 = 240;
@@ -155,7 +155,8 @@ impl Run {
     ) -> Outcome<i64> {
         let key = Key::load(memory, key)?;
         let steps = key.steps();
-        let value = self.durable.value(&steps)?;
+        let path = path_to_value(&steps);
+        let value = self.durable.value_on(&steps, &path)?;
         let length = value.as_ref().map_or(0, |value| value.len());
         // What the value would have if all were appended, wherever it is written.
         let fits = u64::try_from(size).is_ok_and(|size| length + size <= MAX_VALUE);
@@ -173,7 +174,7 @@ impl Run {
         }
         let bytes = memory.load(from, size)?;
         let change = Change::new(value.as_ref(), offset, &bytes)?;
-        self.durable.apply(&steps, change)?;
+        self.durable.apply(path, change)?;
         Ok(0)
     }
 
