@@ -55,3 +55,41 @@ fn relatives_are_named() {
         assert_eq!(recognise(first).unwrap_err().code(), code);
     }
 }
+
+#[test]
+fn what_came_instead_is_named() {
+    for (first, found, way) in [
+        (&b"404: Not Found"[..], r#"a text, which begins "404: Not Found""#, "the download failed"),
+        (b"error code: 1015", r#"a text, which begins "error code: 1015""#, "the download failed"),
+        (b"Too Many Requests\n", r#"a text, which begins "Too Many Requests""#, "the download failed"),
+        (
+            b"\xef\xbb\xbf\r\n\r\n<!DOCTYPE html>\n<p>",
+            r#"a web page, which begins "<!DOCTYPE html>""#,
+            "the download failed",
+        ),
+        (b"<html><p>caf\xe9 ferm\xe9</p></html>", "a web page, which begins", "the download failed"),
+        (b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code>", "an XML text", "the download failed"),
+        (b"<Error><Code>AccessDenied</Code></Error>", "an XML text", "the download failed"),
+        (b" {\"message\": \"no\"}", "a JSON text", "the download failed"),
+        (b"[]", "a JSON text", "the download failed"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "a Git LFS pointer", "git lfs pull"),
+        (b"\xff\xfe4\x000\x004\0", "a text in UTF-16", ""),
+        (b"\x04\x22\x4d\x18", "an lz4 file", "unpack it: lz4 -dc FILE | rollsnap COMMAND -"),
+        (b"\x78\x9c\x03\0", "a zlib stream", "pigz -dc"),
+        (b"\x78\x01", "a zlib stream", "pigz -dc"),
+        (b"LZIP\x01", "an lzip file", "lzip -dc"),
+        (b"Rar!\x1a\x07\x01\0", "a RAR file", ""),
+        (b"\x1f\x8b\x08", "a gzip file inside the gzip file", "gzip -dc"),
+    ] {
+        let problem = recognise(first).unwrap_err();
+        assert_eq!(problem.code(), Code::HeaderForeign);
+        assert!(problem.found_text().unwrap().starts_with(found), "{problem}");
+        assert!(problem.cause().unwrap_or_default().contains(way), "{problem}");
+    }
+    // Neither is a text, nor anything that is known.
+    for first in
+        [&[5; 60][..], &[0xff; 60], b"\x78\x9d and so on, and so on, and so on, and so on, and so on, and \0"]
+    {
+        assert_eq!(recognise(first).unwrap_err().code(), Code::HeaderVersion);
+    }
+}

@@ -1,6 +1,5 @@
 //! Many problems in little memory.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::MAX_CHECKS;
@@ -12,7 +11,8 @@ use crate::problem::Problem;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
     kept: Vec<Problem>,
-    others: BTreeMap<Code, u64>,
+    /// How often each code was met: few, so they are looked through.
+    others: Vec<(Code, u64)>,
 }
 
 impl Problems {
@@ -38,13 +38,16 @@ impl Problems {
 
     /// How many there are.
     pub fn count(&self) -> u64 {
-        self.others.values().fold(self.kept.len() as u64, |all, count| all.saturating_add(*count))
+        self.others.iter().fold(self.kept.len() as u64, |all, (_, count)| all.saturating_add(*count))
     }
 
     /// How many have this code.
     pub fn count_of(&self, code: Code) -> u64 {
         let kept = self.kept.iter().filter(|problem| problem.code() == code).count() as u64;
-        kept.saturating_add(self.others.get(&code).copied().unwrap_or_default())
+        self.others
+            .iter()
+            .find(|(other, _)| *other == code)
+            .map_or(kept, |(_, count)| kept.saturating_add(*count))
     }
 
     /// How many are not kept.
@@ -59,7 +62,7 @@ impl Problems {
 
     /// The codes of all of them, some of them more than once.
     pub fn codes(&self) -> impl Iterator<Item = Code> {
-        self.kept.iter().map(Problem::code).chain(self.others.keys().copied())
+        self.kept.iter().map(Problem::code).chain(self.others.iter().map(|(code, _)| *code))
     }
 
     /// Says those that are kept in other words.
@@ -70,7 +73,7 @@ impl Problems {
     /// Forgets all with this code.
     pub fn forget(&mut self, code: Code) {
         self.kept.retain(|problem| problem.code() != code);
-        self.others.remove(&code);
+        self.others.retain(|(other, _)| *other != code);
     }
 
     /// Forgets all but the first.
@@ -86,8 +89,10 @@ impl Problems {
     }
 
     fn count_in(&mut self, code: Code, count: u64) {
-        let others = self.others.entry(code).or_default();
-        *others = others.saturating_add(count);
+        match self.others.iter_mut().find(|(other, _)| *other == code) {
+            Some((_, others)) => *others = others.saturating_add(count),
+            None => self.others.push((code, count)),
+        }
     }
 }
 
