@@ -47,7 +47,7 @@ pub use opened::Opened;
 pub use pre_images::PreImages;
 pub use raw::{BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGES_COLUMNS, Raw, RawValue};
 pub use reader::Store;
-pub use rows::{Publication, Rows};
+pub use rows::{CommitmentName, Publication, Rows};
 pub use rules::{
     check_version, cut_store, head_context, header_against_store, is_compact, no_context, no_head,
     no_metadata, no_mode, parse_version, passed,

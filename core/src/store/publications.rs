@@ -69,12 +69,13 @@ impl Publications {
 mod tests {
     use alloc::string::ToString;
 
+    use super::super::CommitmentName;
     use super::*;
 
     fn judged(all_known: bool, levels: (i32, Option<i32>), inbox_level: Option<i32>) -> Vec<Code> {
         let mut publications = Publications::new(all_known);
         publications.add(&Publication {
-            commitment: "src1".to_string(),
+            commitment: CommitmentName::Text("src1".to_string()),
             first_level: Some(levels.0),
             own_level: levels.1,
             known: inbox_level.is_some(),
@@ -104,7 +105,7 @@ mod tests {
         let mut publications = Publications::new(true);
         for level in (0..5000).rev() {
             publications.add(&Publication {
-                commitment: level.to_string(),
+                commitment: CommitmentName::Text(level.to_string()),
                 first_level: Some(level),
                 own_level: None,
                 known: false,

@@ -8,7 +8,7 @@ use super::chain::Tables;
 use super::limits::{MAX_CELL, longest, too_long};
 use super::objects::tables;
 use super::schema::{self, Accept, MAX_OBJECTS, Schema};
-use super::{Mark, Publication, Rows, State, StateRow, no_context, no_head};
+use super::{CommitmentName, Mark, Publication, Rows, State, StateRow, no_context, no_head};
 use crate::chain::{Block, Chain};
 use crate::feedback::Feedback;
 use crate::hash::{BlockHash, ContextHash};
@@ -181,7 +181,11 @@ impl<R: ReadAt> Rows for Store<'_, R> {
                 hash => commitments.find_one("hash", hash)?,
             };
             each(Publication {
-                commitment: if let Value::Text(hash) = hash { hash.to_string() } else { String::new() },
+                commitment: CommitmentName::Text(if let Value::Text(hash) = hash {
+                    hash.to_string()
+                } else {
+                    String::new()
+                }),
                 first_level: level(&row, "first_published_at_level"),
                 own_level: level(&row, "published_at_level"),
                 known: commitment.is_some(),

@@ -2,11 +2,12 @@
 //! one, or the files of an older version.
 
 use alloc::string::String;
+use core::fmt;
 
 use super::State;
 use crate::chain::{Block, Chain};
 use crate::feedback::Feedback;
-use crate::hash::ContextHash;
+use crate::hash::{CommitmentHash, ContextHash};
 use crate::problem::Result;
 
 /// A store that can be read. Every method fails when the store cannot be read, or says something
@@ -86,12 +87,31 @@ pub trait Rows {
     fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T>;
 }
 
+/// What names a commitment. The text of a hash costs more than all that is checked about its publication, so it is made
+/// where it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitmentName {
+    /// Its hash.
+    Hash(CommitmentHash),
+    /// What stands in the place of its hash; empty where there is nothing.
+    Text(String),
+}
+
+impl fmt::Display for CommitmentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hash(hash) => hash.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
 /// The record that a commitment was published. A level that is not recorded is `None`, and so is
 /// one that no level can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
-    /// Text of the hash of the commitment; empty where there is none.
-    pub commitment: String,
+    /// The commitment.
+    pub commitment: CommitmentName,
     /// The level at which layer 1 first saw it.
     pub first_level: Option<i32>,
     /// The level at which this operator published it.

@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use rollsnap_core::chain::Chain;
 use rollsnap_core::hash::{BlockHash, CommitmentHash, ContextHash};
-use rollsnap_core::store::{MAX_TEXT, Publication, StateRow, no_context, no_head, no_mode, shortened};
+use rollsnap_core::store::{
+    CommitmentName, MAX_TEXT, Publication, StateRow, no_context, no_head, no_mode, shortened,
+};
 use rollsnap_core::{Feedback, HistoryMode, Problem, Result, hash};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -200,7 +202,7 @@ impl Rows for Store {
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
                 each(Publication {
-                    commitment: text(row, 0).unwrap_or_default().into(),
+                    commitment: CommitmentName::Text(text(row, 0).unwrap_or_default().into()),
                     first_level: level(row, 1),
                     own_level: level(row, 2),
                     known: integer(row, 3) == Some(1),

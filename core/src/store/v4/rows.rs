@@ -11,7 +11,7 @@ use crate::encoding::MessageList;
 use crate::hash::{BlockHash, CommitmentHash};
 use crate::problem::Result;
 use crate::read_at::ReadAt;
-use crate::store::{Mark, Publication, Rows, State, no_context, no_head};
+use crate::store::{CommitmentName, Mark, Publication, Rows, State, no_context, no_head};
 
 impl<R: ReadAt> Rows for Store<R> {
     fn head(&self) -> Result<Block> {
@@ -69,7 +69,7 @@ impl<R: ReadAt> Rows for Store<R> {
             let hash = CommitmentHash::new(*key);
             let content = self.commitment(&hash)?;
             each(Publication {
-                commitment: hash.to_string(),
+                commitment: CommitmentName::Hash(hash),
                 first_level: Some(published.first),
                 own_level: published.by_us,
                 known: content != Stored::Missing,
