@@ -79,9 +79,12 @@ tool() {
     [ ! -x "$bin/$3" ] || return 0
     say "cargo install $1 $2 (some minutes, once)"
     local log=$CACHE/$1.log locked
+    # They run for seconds: what optimising them costs would never come back.
+    local quick=(CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off
+        CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=none)
     # The lock file of a release can name versions that a registry no longer has: then without it.
     for locked in --locked ''; do
-        env -u RUSTFLAGS -u CARGO_TARGET_DIR cargo install "$1" --version "$2" $locked --root "${bin%/bin}" >"$log" 2>&1 9>&- && return 0
+        env -u RUSTFLAGS -u CARGO_TARGET_DIR "${quick[@]}" cargo install "$1" --version "$2" $locked --root "${bin%/bin}" >"$log" 2>&1 9>&- && return 0
     done
     tail -n 5 "$log" >&2
     die "$1 $2 could not be installed"
