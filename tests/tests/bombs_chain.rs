@@ -110,6 +110,38 @@ fn blocks_without_end() {
     assert!(runs[4].err.contains("blocks in"), "the number: {}", runs[4]);
 }
 
+/// Each key would have to be looked for in all stale stores that are newer.
+#[test]
+fn stale_stores_that_do_not_hide_each_other() {
+    const STORES: u64 = 60;
+    let mut bomb = Bomb::of(V4);
+    let lead = bomb.bytes("storage/levels_to_hashes/index/log");
+    for store in 1..=STORES {
+        let at = move |number: u64| [&((store * 4000 + number) as i32).to_be_bytes()[..], &[0; 32]].concat();
+        bomb = bomb.put(&format!("storage/levels_to_hashes.{store}/index/log"), log(&lead, 4000, at));
+        let key = move |number: u64| [&(store * 4000 + number).to_be_bytes()[..], &[0; 32]].concat();
+        bomb = bomb
+            .put(&format!("storage/commitments_published_at_level.{store}/index/log"), log(&lead, 4000, key));
+    }
+    let runs = defuse(&bomb);
+    assert!(said(&runs[0], "chain.work") && runs[0].status == 4, "{}", runs[0]);
+    assert_eq!(runs[0].json()["verdicts"]["consistent"], "unknown", "{}", runs[0]);
+}
+
+/// Those that hold the same keys, as collections leave them that failed, are read.
+#[test]
+fn stale_stores_that_hide_each_other() {
+    let mut bomb = Bomb::of(V4);
+    let lead = bomb.bytes("storage/levels_to_hashes/index/log");
+    for store in 1..=60_u64 {
+        let key = |number: u64| [&number.to_be_bytes()[..], &[0; 32]].concat();
+        bomb = bomb
+            .put(&format!("storage/commitments_published_at_level.{store}/index/log"), log(&lead, 4000, key));
+    }
+    let runs = defuse(&bomb);
+    assert!(!said(&runs[0], "chain.work"), "{}", runs[0]);
+}
+
 /// A data directory is no small file, so all of its blocks are gone through; what is wrong with each of them is not kept.
 #[test]
 fn a_directory_with_faults_in_every_block() {

@@ -121,6 +121,13 @@ impl<R: ReadAt> Index<R> {
         self.data.as_ref().map_or(Ok(None), |data| data.find(key))
     }
 
+    /// How many entries its files have, hidden ones among them.
+    pub fn entries(&self) -> u64 {
+        let logs = [&self.log_async, &self.log].into_iter().flatten().map(|log| log.count);
+        let data = self.data.iter().map(|data| data.count);
+        logs.chain(data).fold(0, u64::saturating_add)
+    }
+
     /// Every binding once, in the order of the files: `log_async`, `log`, `data`. Those that a
     /// newer one of the same key hides are left out.
     pub fn scan(&self) -> Scan<'_, R> {

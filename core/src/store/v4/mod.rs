@@ -7,6 +7,7 @@
 
 mod check;
 pub mod irmin_store;
+mod keys;
 mod records;
 mod rows;
 mod singletons;

@@ -3,6 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
+use super::keys::check_looks;
 use super::records::{self, WholeBlock};
 use super::store::{Store, StoredMessages};
 use super::version::Version;
@@ -61,6 +62,7 @@ impl<R: ReadAt> Rows for Store<R> {
     }
 
     fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()> {
+        check_looks(&self.published, &self.commitments)?;
         for binding in self.published.keys() {
             let (key, value) = binding?;
             let (Some(key), Ok(published)) = (key.first_chunk(), records::published(&value)) else {

@@ -5,9 +5,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::keys::Keys;
 use crate::code::Code;
 use crate::encoding::Malformed;
-use crate::index::{Index, Shape};
+use crate::index::{Index, Scan, Shape};
 use crate::members::in_storage;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
@@ -117,24 +118,16 @@ impl<R: ReadAt> Table<R> {
     }
 
     /// Every key of the table once, with its index value in the generation that counts.
-    pub(super) fn keys(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>)>> {
-        let scans = self.generations.iter().enumerate();
-        scans.flat_map(move |(number, generation)| {
-            generation.index.scan().filter_map(move |binding| {
-                let binding = match binding {
-                    Ok(binding) => binding,
-                    Err(problem) => return Some(Err(problem)),
-                };
-                for newer in self.generations.iter().take(number) {
-                    match newer.index.find(&binding.key) {
-                        Ok(None) => {}
-                        Ok(Some(_)) => return None,
-                        Err(problem) => return Some(Err(problem)),
-                    }
-                }
-                Some(Ok((binding.key, binding.value)))
-            })
-        })
+    ///
+    /// # Errors
+    /// [`Code::ChainWork`] in the place of a key, where finding out which generation counts would take too long.
+    pub(super) fn keys(&self) -> Keys<'_, R> {
+        Keys::of(self)
+    }
+
+    /// How many entries the indexes of all generations have.
+    pub(super) fn entries(&self) -> u64 {
+        self.generations.iter().fold(0, |sum, generation| sum.saturating_add(generation.index.entries()))
     }
 
     /// What no node looks at, or what is lost without a node noticing.
@@ -211,6 +204,16 @@ impl<R: ReadAt> Generation<R> {
     /// Its directory.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether its index has a key.
+    pub(super) fn has(&self, key: &[u8]) -> Result<bool> {
+        Ok(self.index.find(key)?.is_some())
+    }
+
+    /// The bindings of its index.
+    pub(super) fn bindings(&self) -> Scan<'_, R> {
+        self.index.scan()
     }
 
     /// The value at an offset of the file of values: `length (4 bytes) ‖ value`.
