@@ -51,6 +51,34 @@ impl Code {
     }
 }
 
+/// What a code is about: the first part of its name. `header.version` and `header.short` are of one group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Group(&'static str);
+
+impl Group {
+    /// The header of a snapshot, or of what looks similar.
+    pub const HEADER: Self = Self("header");
+    /// The gzip member around a snapshot.
+    pub const GZIP: Self = Self("gzip");
+    /// The archive in a snapshot.
+    pub const TAR: Self = Self("tar");
+    /// The context.
+    pub const CONTEXT: Self = Self("context");
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl Code {
+    /// What it is about.
+    pub fn group(self) -> Group {
+        let name = self.as_str();
+        Group(name.split_once('.').map_or(name, |(group, _)| group))
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -329,5 +357,9 @@ mod tests {
             assert!(!code.title().is_empty() && !code.title().ends_with('.'), "{text}");
             assert!(!code.advice().ends_with('.'), "{text}");
         }
+        for group in [Group::HEADER, Group::GZIP, Group::TAR, Group::CONTEXT] {
+            assert!(Code::ALL.iter().any(|code| code.group() == group), "{group:?}");
+        }
+        assert_eq!(Code::Cancelled.group().as_str(), "cancelled");
     }
 }

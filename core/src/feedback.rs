@@ -31,6 +31,60 @@ pub enum Unit {
     Blocks,
 }
 
+/// Something that happened in a job, in words for its user. What it is, is for those who listen: what they do must not
+/// hang on the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice<'t> {
+    /// A lock is taken, for which another program may have to be waited for.
+    WaitingForLock(&'t str),
+    /// A lock could not be taken, and the job goes on without.
+    WithoutLock(&'t str),
+    /// What did not answer is asked once more.
+    Retrying(&'t str),
+    /// An earlier job that was interrupted was finished, or undone.
+    Recovered(&'t str),
+    /// Something that an interrupted job had left was removed.
+    Removed(&'t str),
+    /// Something could not be removed, and stays.
+    NotRemoved(&'t str),
+    /// Something of the user's own stays as it is.
+    Kept(&'t str),
+    /// Something of the user's own is not there any more.
+    NotKept(&'t str),
+    /// Something that was found is of no use, and the job goes on without.
+    NotUsed(&'t str),
+    /// Something was not checked.
+    NotChecked(&'t str),
+    /// Temporary files take space.
+    TakesSpace(&'t str),
+    /// To whom files belong now.
+    Owner(&'t str),
+    /// Anything else worth knowing.
+    Remark(&'t str),
+}
+
+impl<'t> Notice<'t> {
+    /// The words.
+    pub const fn text(self) -> &'t str {
+        match self {
+            Self::WaitingForLock(text)
+            | Self::WithoutLock(text)
+            | Self::Retrying(text)
+            | Self::Recovered(text)
+            | Self::Removed(text)
+            | Self::NotRemoved(text)
+            | Self::Kept(text)
+            | Self::NotKept(text)
+            | Self::NotUsed(text)
+            | Self::NotChecked(text)
+            | Self::TakesSpace(text)
+            | Self::Owner(text)
+            | Self::Remark(text) => text,
+        }
+    }
+}
+
 /// The user of a job, to it: hears how far it is, and says what it may do. Jobs call it a few times a second at
 /// most per step of work; the receiver decides what becomes visible.
 pub trait Feedback {
@@ -40,8 +94,13 @@ pub trait Feedback {
     /// So much more of the current phase is done, in its unit.
     fn advance(&mut self, done: u64);
 
-    /// A remark for the user: what is being waited for, what was cleaned up.
+    /// The words of an [`Notice`].
     fn note(&mut self, text: &str);
+
+    /// Something happened that the user should know. Those who only show it take the [words](Feedback::note).
+    fn notice(&mut self, notice: Notice<'_>) {
+        self.note(notice.text());
+    }
 
     /// Whether the user wants the job to stop.
     fn cancelled(&self) -> bool {
@@ -86,6 +145,10 @@ impl Feedback for OfFile<'_> {
 
     fn note(&mut self, text: &str) {
         self.feedback.note(text);
+    }
+
+    fn notice(&mut self, notice: Notice<'_>) {
+        self.feedback.notice(notice);
     }
 
     fn cancelled(&self) -> bool {

@@ -13,6 +13,7 @@ use std::hash::BuildHasher;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::fs::{FlockOperation, flock};
 
@@ -120,11 +121,11 @@ impl Workspace {
             made.keep();
         }
         if let Err(problem) = clear(&self.parent, &self.name, &self.dir) {
-            feedback.note(&format!(
+            feedback.notice(Notice::NotRemoved(&format!(
                 "What was to be done is done, but the working directory {} could not be removed: {problem}. \
                  The next command that works there tries again",
                 self.dir.path().display()
-            ));
+            )));
         }
     }
 }
@@ -165,10 +166,13 @@ fn sweep(parent: &Dir, feedback: &mut dyn Feedback) {
         let path = parent.place(name);
         match remove_abandoned(parent, name) {
             Found::Removed => {
-                feedback.note(&format!("Removed {}, left by an interrupted command", path.display()));
+                feedback.notice(Notice::Removed(&format!(
+                    "Removed {}, left by an interrupted command",
+                    path.display()
+                )));
             }
             Found::Foreign(why) => {
-                feedback.note(&format!("Left {} alone: {why}", path.display()));
+                feedback.notice(Notice::Kept(&format!("Left {} alone: {why}", path.display())));
             }
             Found::InUse => {}
         }

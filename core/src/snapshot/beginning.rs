@@ -4,6 +4,7 @@ use core::convert::Infallible;
 
 use super::event::Event;
 use super::inspector::{Inspector, Options};
+use crate::code::Group;
 use crate::header::Header;
 use crate::problem::{Problem, Result};
 use crate::{Code, tar::Member};
@@ -90,5 +91,5 @@ impl Beginning {
 /// Whether a header can be believed all the same: one of a form that no node takes is a header, and where the bytes end
 /// too early nothing speaks against it.
 fn is_no_objection(code: Code) -> bool {
-    matches!(code, Code::TarTruncated | Code::GzipTruncated) || code.as_str().starts_with("header.")
+    matches!(code, Code::TarTruncated | Code::GzipTruncated) || code.group() == Group::HEADER
 }

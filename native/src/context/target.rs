@@ -8,7 +8,7 @@ use std::path::Path;
 use rollsnap_core::chain::Block;
 use rollsnap_core::context::Riscv;
 use rollsnap_core::context::path::unhex;
-use rollsnap_core::feedback::{Phase, Silent, Unit};
+use rollsnap_core::feedback::{Notice, Phase, Silent, Unit};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::members::{CONTEXT, MemberKind};
 use rollsnap_core::report::Compression;
@@ -133,10 +133,10 @@ impl Target {
         let free = rustix::fs::fstatvfs(made.parent()).map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
         let free = free.map_or_else(|_| String::new(), |free| format!(", where {} are free", amount(free)));
         let size = source.size().map_or_else(String::new, |size| format!(" ({} compressed)", amount(size)));
-        feedback.note(&format!(
+        feedback.notice(Notice::TakesSpace(&format!(
             "Context and store of the snapshot{size} are unpacked to {}{free}",
             made.parent().path().display()
-        ));
+        )));
         let phase = Phase { index: 1, of: 1, name: "Unpacking context", total: None, unit: Unit::Bytes };
         let mut files = extract::Files::new(made.held())?;
         let (mut any, mut files_of_context) = (false, 0);

@@ -16,7 +16,7 @@ pub(crate) mod store;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rollsnap_core::feedback::{OfFile, Phase};
+use rollsnap_core::feedback::{Notice, OfFile, Phase};
 use rollsnap_core::members::DATABASE;
 use rollsnap_core::report::Check;
 use rollsnap_core::store::Rows;
@@ -317,8 +317,12 @@ impl Feedback for SecondHalf<'_> {
     }
 
     fn note(&mut self, text: &str) {
-        if !text.starts_with("Acquiring ") {
-            self.feedback.note(text);
+        self.feedback.note(text);
+    }
+
+    fn notice(&mut self, notice: Notice<'_>) {
+        if !matches!(notice, Notice::WaitingForLock(_)) {
+            self.feedback.notice(notice);
         }
     }
 

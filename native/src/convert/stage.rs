@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::header;
 use rollsnap_core::members::MemberKind;
 use rollsnap_core::snapshot::{Event, Options};
@@ -74,7 +75,10 @@ impl Source {
             Ok(lock) => Some(Held(Some(lock))),
             // Where the lock cannot be taken, no node of this user can run either.
             Err(problem) if problem.code() == Code::IoPermission => {
-                feedback.note(&format!("The lock of {} was not taken: {problem}", path.display()));
+                feedback.notice(Notice::WithoutLock(&format!(
+                    "The lock of {} was not taken: {problem}",
+                    path.display()
+                )));
                 None
             }
             Err(problem) => {

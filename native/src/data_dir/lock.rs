@@ -17,6 +17,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
@@ -76,7 +77,7 @@ impl Lock {
     /// # Errors
     /// [`Code::Cancelled`], any `io.*` code.
     pub fn wait(root: &Path, name: Name, feedback: &mut dyn Feedback) -> Result<Self> {
-        feedback.note(name.note());
+        feedback.notice(Notice::WaitingForLock(name.note()));
         let dir = Dir::open(root)?;
         loop {
             let lock = Self::open(&dir, name.file_name())?;

@@ -6,6 +6,7 @@ mod plan;
 
 use std::path::Path;
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::members::TOP_LEVEL;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
@@ -52,17 +53,17 @@ impl Destination {
         let Some(owner) = &self.owner else { return };
         let place = self.dirs.dir().path().display();
         if !self.told {
-            feedback
-                .note(&format!("Everything belongs to {owner} now, as does the directory {place} (--owner)"));
+            feedback.notice(Notice::Owner(&format!(
+                "Everything belongs to {owner} now, as does the directory {place} (--owner)"
+            )));
             return;
         }
         match owner.takes(self.dirs.dir(), self.dirs.dir().path()).and_then(|()| self.lock.give(owner)) {
-            Ok(()) => {
-                feedback.note(&format!("Everything in {place} that was imported belongs to {owner} now"))
-            }
-            Err(problem) => {
-                feedback.note(&format!("What was imported belongs to {owner} now, but {problem}"))
-            }
+            Ok(()) => feedback.notice(Notice::Owner(&format!(
+                "Everything in {place} that was imported belongs to {owner} now"
+            ))),
+            Err(problem) => feedback
+                .notice(Notice::Owner(&format!("What was imported belongs to {owner} now, but {problem}"))),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What replaces what when the staged data go into place.
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::members::{PRE_IMAGES, TOP_LEVEL};
 use rollsnap_core::words::plural;
 use rollsnap_core::{Feedback, Result};
@@ -18,14 +19,17 @@ pub(crate) fn plan(staging: &mut Staging, feedback: &mut dyn Feedback) -> Result
             let merged = staging.take_over(name, feedback)?;
             if merged.kept > 0 {
                 let what = plural(merged.kept, "pre-image", "pre-images");
-                feedback.note(&format!("Kept {} {what} of your own in {name}", merged.kept));
+                feedback.notice(Notice::Kept(&format!("Kept {} {what} of your own in {name}", merged.kept)));
             }
             if let Some((first, kind)) = merged.first_skipped {
                 let others = match merged.skipped - 1 {
                     0 => String::new(),
                     more => format!(", nor {more} more"),
                 };
-                feedback.note(&format!("Not kept: {}, which is {kind}{others}", first.display()));
+                feedback.notice(Notice::NotKept(&format!(
+                    "Not kept: {}, which is {kind}{others}",
+                    first.display()
+                )));
             }
         }
         if staging.held().has(name)? {

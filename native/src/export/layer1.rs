@@ -1,6 +1,7 @@
 //! What an export asks other programs: layer 1 about the commitment before the last one (rule
 //! E10), and the rollup node to stop its garbage collection.
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
@@ -51,7 +52,7 @@ pub(super) fn cancel_gc(endpoint: Option<&str>, feedback: &mut dyn Feedback) -> 
         Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
         Err(problem) => failed(&said(&problem)),
     };
-    feedback.note(&text);
+    feedback.notice(Notice::Remark(&text));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rollsnap_core::context::verify::Audited;
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::members::PvmKind;
 use rollsnap_core::report::{Check, Evidence};
 use rollsnap_core::store::Findings;
@@ -132,7 +133,8 @@ impl<'o> Source<'o> {
             let level = described.first;
             let missing = || Problem::new(Code::ChainBlock).at(Place::Level(level));
             let first = described.first_block.as_ref().ok_or_else(missing)?;
-            feedback.note(&format!("Exporting context snapshot with first level {level}"));
+            let text = format!("Exporting context snapshot with first level {level}");
+            feedback.notice(Notice::Remark(&text));
             let context = compact::One::of(&context, first, metadata.kind, feedback)?;
             let written = context.write(room.held(), check, &mut phases, feedback)?;
             members.extend(written.files.into_iter().map(|file| Member::in_dir(room.held(), file)));

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::snapshot::Event;
 use rollsnap_core::tar::Member;
 use rollsnap_core::{Code, Feedback, Problem, Result};
@@ -150,9 +151,9 @@ impl Files {
         self.hand_over()?;
         let untimed = self.outcome()?;
         if untimed > 0 {
-            feedback.note(&format!(
+            feedback.notice(Notice::Remark(&format!(
                 "The times of {untimed} files are those of now: the file system refuses to set others"
-            ));
+            )));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::hash::RollupAddress;
 use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result};
 
@@ -33,7 +34,7 @@ impl Existing {
         no_links(root)?;
         let metadata = match metadata::read(root) {
             Err(problem) if problem.code() == Code::MetadataForm => {
-                feedback.note(&format!("The metadata in place are of no use: {problem}"));
+                feedback.notice(Notice::NotUsed(&format!("The metadata in place are of no use: {problem}")));
                 None
             }
             other => other?,
@@ -60,11 +61,13 @@ impl Existing {
             .symlink_metadata()
             .is_ok_and(|found| found.is_file() && found.len() == 0)
         {
-            feedback.note("The store in place is empty and will be replaced");
+            feedback.notice(Notice::NotUsed("The store in place is empty and will be replaced"));
         }
         match read() {
             Err(problem) if force && is_damage(&problem) => {
-                feedback.note(&format!("The store in place cannot be read and will be replaced: {problem}"));
+                feedback.notice(Notice::NotUsed(&format!(
+                    "The store in place cannot be read and will be replaced: {problem}"
+                )));
                 Ok(Self { rollup, ..Self::default() })
             }
             other => other,

@@ -13,7 +13,7 @@ mod stage;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rollsnap_core::feedback::OfFile;
+use rollsnap_core::feedback::{Notice, OfFile};
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
@@ -158,7 +158,7 @@ fn into(
         converted = convert::in_place(staging.held(), root, &header, options.check, &mut phases, feedback)?;
         if converted.is_none() {
             phases.skip(converting);
-            feedback.note("Nothing to convert: the store is of version 5 already");
+            feedback.notice(Notice::Remark("Nothing to convert: the store is of version 5 already"));
         }
     }
     // The old store was held against the header as Mavkit makes it: older than the store, sometimes.
@@ -192,14 +192,14 @@ fn into(
     staging.commit(&plan, feedback)?;
     target.given(feedback);
     if let Some(old) = existing.family.filter(|old| *old != family) {
-        feedback.note(&format!(
+        feedback.notice(Notice::Remark(&format!(
             "The store is another one now: {} go on from there, and {} do not",
             family.nodes(),
             old.nodes()
-        ));
+        )));
     }
     if let Some(compact) = compact {
-        feedback.note(&compact.consequence());
+        feedback.notice(Notice::Remark(&compact.consequence()));
     }
     Ok(Outcome { report: remarked(report, options), head_level, phases: phases.finish() })
 }
@@ -218,21 +218,21 @@ fn adjust(
     }
     if (existing.history_mode, header.history_mode) == (Some(HistoryMode::Full), HistoryMode::Archive) {
         store::set_history_mode(staging, HistoryMode::Full)?;
-        feedback.note("The history mode stays full: the node will collect what it does not need");
+        feedback
+            .notice(Notice::Kept("The history mode stays full: the node will collect what it does not need"));
     }
     if let Some(lpc) = &existing.lpc {
         let (hash, at) = (lpc.mark.hash, lpc.mark.level);
-        feedback.note(&match lpc.keep(staging)? {
-            LpcOutcome::Kept => format!("Kept your last published commitment {hash} (level {at})"),
-            LpcOutcome::AboveHead(head) => {
-                format!(
-                    "Dropped your last published commitment {hash}: level {at} is above the new head {head}"
-                )
+        let why = match lpc.keep(staging)? {
+            LpcOutcome::Kept => {
+                let text = format!("Kept your last published commitment {hash} (level {at})");
+                feedback.notice(Notice::Kept(&text));
+                return Ok(());
             }
-            LpcOutcome::Unknown => {
-                format!("Dropped your last published commitment {hash}: it is not in the imported store")
-            }
-        });
+            LpcOutcome::AboveHead(head) => format!("level {at} is above the new head {head}"),
+            LpcOutcome::Unknown => "it is not in the imported store".to_owned(),
+        };
+        feedback.notice(Notice::NotKept(&format!("Dropped your last published commitment {hash}: {why}")));
     }
     Ok(())
 }

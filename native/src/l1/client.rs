@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use ureq::http::Uri;
 use ureq::http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -174,7 +175,7 @@ impl Client {
                 return answer.map_err(|failure| failure.problem);
             }
             left -= 1;
-            feedback.note(&format!("{why}; trying again"));
+            feedback.notice(Notice::Retrying(&format!("{why}; trying again")));
             wait(wait_for, feedback)?;
             pause = pause.saturating_mul(2);
         }

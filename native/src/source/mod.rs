@@ -9,7 +9,8 @@ use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::code::Group;
+use rollsnap_core::feedback::{Notice, Phase, Unit};
 use rollsnap_core::gzip::MAGIC;
 use rollsnap_core::snapshot::{Beginning, Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
@@ -118,7 +119,7 @@ impl Source {
         };
         let header = begin.into_header()?;
         // Nothing but the header was looked at, so nothing else is said.
-        report.checks.retain(|check| check.code.as_str().starts_with("header."));
+        report.checks.retain(|check| check.code.group() == Group::HEADER);
         report.members = Default::default();
         report.verdicts = Default::default();
         report.container.compressed_bytes = self.size;
@@ -152,7 +153,9 @@ impl Source {
             }
         }
         if pass.remark.is_some() {
-            feedback.note("The checkpoint index cannot be used: the file is read from front to end");
+            feedback.notice(Notice::NotUsed(
+                "The checkpoint index cannot be used: the file is read from front to end",
+            ));
         }
         stream::inspect(&mut self.input, &self.name, pass, feedback, sink)
     }

@@ -1,5 +1,6 @@
 //! One pass over a snapshot, however its content is reached.
 
+use rollsnap_core::code::Group;
 use rollsnap_core::report::Check;
 use rollsnap_core::snapshot::{ContentInspector, Event, Options};
 use rollsnap_core::{Problem, Report, Result};
@@ -43,7 +44,7 @@ impl Pass {
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Report, E> {
         let report = self.inspector.report();
-        let damaged = report.failures().any(|check| check.code.as_str().starts_with("gzip."));
+        let damaged = report.failures().any(|check| check.code.group() == Group::GZIP);
         if let Some(problem) = self.remark.filter(|_| !damaged) {
             self.inspector.remark(Check::warning(&problem));
         }

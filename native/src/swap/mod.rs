@@ -92,6 +92,7 @@ mod sync;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::{Feedback, Result};
 
 use self::home::Home;
@@ -202,11 +203,11 @@ impl Staging {
         match moves::settle(&self.at, &entries)? {
             Settled::New => {
                 if let Err(problem) = self.at.tidy() {
-                    feedback.note(&format!(
+                    feedback.notice(Notice::NotRemoved(&format!(
                         "The new data is in place, but what it replaced could not be deleted: {problem}. \
                          The next import tries again; {} may be deleted.",
                         self.at.dir.path().display()
-                    ));
+                    )));
                 }
                 Ok(())
             }
@@ -292,7 +293,7 @@ pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {
             (Recovered::CleanedUp, CLEANED_UP.to_owned())
         }
     };
-    feedback.note(&format!("An earlier import into {place} {note}."));
+    feedback.notice(Notice::Recovered(&format!("An earlier import into {place} {note}.")));
     Ok(outcome)
 }
 

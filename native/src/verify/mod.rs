@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::context::verify::Audited;
-use rollsnap_core::feedback::OfFile;
+use rollsnap_core::feedback::{Notice, OfFile};
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::report::{Check, ContextStats};
 use rollsnap_core::snapshot::{Event, Options as Inspection};
@@ -156,7 +156,7 @@ fn stream(
         event => checker.on_event(&event),
     })?;
     if let Some(note) = checker.members().note() {
-        feedback.note(&note);
+        feedback.notice(Notice::TakesSpace(&note));
     }
     let checked = checker.finish(phases.next("Checking context"), feedback)?;
     Ok((report, Contents::of_snapshot(checked, shown, options)))

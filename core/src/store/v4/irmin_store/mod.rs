@@ -13,7 +13,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::code::Code;
+use crate::code::{Code, Group};
 use crate::context::pack::{Child, Hash, Kind};
 use crate::context::{Commit, Context, path};
 use crate::hash::ContextHash;
@@ -175,7 +175,7 @@ pub type Visit<'v> = dyn FnMut(&[Vec<u8>], &[u8]) -> Result<()> + 'v;
 
 /// What is said of a context, said of this store.
 fn told(problem: Problem) -> Problem {
-    if !problem.code().as_str().starts_with("context.") {
+    if problem.code().group() != Group::CONTEXT {
         return problem;
     }
     let at = match (problem.place(), problem.member_name().and_then(|name| name.strip_prefix("context"))) {
