@@ -34,6 +34,7 @@
 
 mod checkpoint;
 pub mod cli;
+pub mod content_info;
 pub mod context;
 pub mod contexts;
 pub mod convert;
@@ -53,15 +54,16 @@ pub mod io;
 pub mod jobs;
 pub mod l1;
 mod memory;
-pub mod nature;
+
 pub mod output;
 pub mod page;
 mod pool;
 pub mod replay;
 pub mod source;
 mod sparse;
-mod steady;
+
 pub mod store;
 pub mod swap;
 pub mod verify;
 mod workspace;
+mod writeback;

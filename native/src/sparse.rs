@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
-use crate::steady;
+use crate::writeback;
 
 /// What is left out when all of it is zero, or all of it that came at once: a block of most file systems, or
 /// several.
 const BLOCK: usize = 16 << 10;
 
-/// A new file, written from its beginning on. It goes to the disk meanwhile ([`crate::steady`]).
+/// A new file, written from its beginning on. It goes to the disk meanwhile ([`crate::writeback`]).
 #[derive(Debug)]
 pub(crate) struct SparseFile {
     file: File,
@@ -78,8 +78,8 @@ impl Write for SparseFile {
         let written = self.file.write(run)?;
         self.len += written as u64;
         self.taken += written as u64;
-        if self.len - self.begun >= steady::STRETCH {
-            steady::begin(&self.file, self.begun, self.len - self.begun);
+        if self.len - self.begun >= writeback::STRETCH {
+            writeback::begin(&self.file, self.begun, self.len - self.begun);
             self.begun = self.len;
         }
         Ok(written)

@@ -2,14 +2,14 @@
 
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::snapshot::{Event, Inspector, Options};
-use rollsnap_core::store::{Held, MemoryChecker};
+use rollsnap_core::store::{MemoryChecker, RetainedStore};
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Report, Verdict};
 
 use crate::store_v4::Dir;
 
 /// Of a snapshot that comes in pieces of this size; at most `max_store` bytes of its store are kept.
-pub fn of_snapshot(file: &[u8], piece: usize, max_store: u64) -> (Report, Held) {
+pub fn of_snapshot(file: &[u8], piece: usize, max_store: u64) -> (Report, RetainedStore) {
     let mut inspector = Inspector::new(Options::default());
     let mut checker = MemoryChecker::in_memory(max_store);
     let mut hear = |event: Event<'_>| -> Result<(), ()> {

@@ -1,7 +1,7 @@
 //! What *Consistent* needs, in the full module; nothing at all in the small one.
 
 #[cfg(feature = "consistent")]
-pub(crate) use rollsnap_core::store::{Held, MemoryChecker as Checker};
+pub(crate) use rollsnap_core::store::{MemoryChecker as Checker, RetainedStore};
 
 /// Waits for the first member, for a store of at most so many bytes.
 #[cfg(feature = "consistent")]
@@ -10,7 +10,7 @@ pub(crate) fn begin(most: u64) -> Option<Checker> {
 }
 
 #[cfg(not(feature = "consistent"))]
-pub(crate) use absent::{Checker, Held, begin};
+pub(crate) use absent::{Checker, RetainedStore, begin};
 
 #[cfg(not(feature = "consistent"))]
 mod absent {
@@ -24,7 +24,7 @@ mod absent {
     /// Nobody can make one, so everything about it is left out of the module.
     pub(crate) enum Checker {}
 
-    pub(crate) enum Held {}
+    pub(crate) enum RetainedStore {}
 
     pub(crate) fn begin(_: u64) -> Option<Checker> {
         None
@@ -37,12 +37,17 @@ mod absent {
             match *self {}
         }
 
-        pub(crate) fn complete(self, _: &mut Report, _: Phase, _: &mut dyn Feedback) -> Result<Held> {
+        pub(crate) fn complete(
+            self,
+            _: &mut Report,
+            _: Phase,
+            _: &mut dyn Feedback,
+        ) -> Result<RetainedStore> {
             match self {}
         }
     }
 
-    impl Held {
+    impl RetainedStore {
         pub(crate) fn cemented(&self, _: &Mark<CommitmentHash>) -> Option<Check> {
             match *self {}
         }

@@ -10,7 +10,7 @@ use rollsnap_core::{Code, Problem};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::checker::{self, Checker, Held};
+use crate::checker::{self, Checker, RetainedStore};
 use crate::error::{misuse, thrown};
 use crate::header::take;
 use crate::options::{Options, bytes_of};
@@ -26,7 +26,7 @@ pub struct Inspector {
     core: Option<snapshot::Inspector<Zlib>>,
     watch: Watch,
     checker: Option<Checker>,
-    held: Option<Held>,
+    held: Option<RetainedStore>,
     piece: Vec<u8>,
 }
 
@@ -119,7 +119,7 @@ impl Inspector {
     /// `undefined` where there is none to be judged, and before the end.
     #[wasm_bindgen(getter, js_name = originationLevel)]
     pub fn origination_level(&self) -> Option<i32> {
-        self.held.as_ref().and_then(Held::origination_level)
+        self.held.as_ref().and_then(RetainedStore::origination_level)
     }
 
     /// Compares the boot sector of the operation that originated the rollup, as layer 1 has it, with the genesis

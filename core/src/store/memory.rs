@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::checker::{Checked, Findings, MemberStore, SnapshotChecker};
-use super::held::Held;
+use super::memory_files::MemoryFiles;
 use super::opened::Opened;
+use super::retained::RetainedStore;
 use super::rows::Rows;
-use super::shelf::Shelf;
 use super::{Genesis, MAX_METADATA, Metadata, Subject, cut_store};
 use crate::code::Code;
 use crate::context::stats::DEPTH;
@@ -38,8 +38,8 @@ pub type MemoryChecker = SnapshotChecker<InMemory, Immediate, Memory>;
 #[derive(Debug)]
 pub struct InMemory {
     metadata: Option<Vec<u8>>,
-    store: Shelf,
-    context: Shelf,
+    store: MemoryFiles,
+    context: MemoryFiles,
     open: Open,
 }
 
@@ -123,8 +123,8 @@ impl MemoryChecker {
     pub fn in_memory(max_store: u64) -> Self {
         let members = InMemory {
             metadata: None,
-            store: Shelf::new(max_store),
-            context: Shelf::new(MAX_CONTEXT),
+            store: MemoryFiles::new(max_store),
+            context: MemoryFiles::new(MAX_CONTEXT),
             open: Open::Nowhere,
         };
         Self::new(members, Audit::new(Immediate, Memory::default()))
@@ -147,8 +147,8 @@ impl MemoryChecker {
         report: &mut Report,
         phase: Phase,
         feedback: &mut dyn Feedback,
-    ) -> Result<Held> {
-        let mut held = Held::new(core::mem::replace(&mut self.members.store, Shelf::new(0)));
+    ) -> Result<RetainedStore> {
+        let mut held = RetainedStore::new(core::mem::replace(&mut self.members.store, MemoryFiles::new(0)));
         let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
         held.genesis = self.conclude(&held, report, phase, feedback)?;
         Ok(held)
@@ -156,7 +156,7 @@ impl MemoryChecker {
 
     fn conclude(
         self,
-        held: &Held,
+        held: &RetainedStore,
         report: &mut Report,
         phase: Phase,
         feedback: &mut dyn Feedback,
@@ -217,7 +217,7 @@ impl MemoryChecker {
 ///
 /// # Errors
 /// When the commit cannot be read, and [`Code::Cancelled`].
-fn head(files: &Shelf, commit: &ContextHash, feedback: &mut dyn Feedback) -> Result<Option<HeadStats>> {
+fn head(files: &MemoryFiles, commit: &ContextHash, feedback: &mut dyn Feedback) -> Result<Option<HeadStats>> {
     let Some(files) = files.files().filter(|files| !files.is_empty()) else { return Ok(None) };
     let context = Context::open(&files)?;
     let commit = context.checkout(commit, feedback)?;

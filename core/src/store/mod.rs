@@ -4,7 +4,7 @@
 //! [`check`] is all rules of a store in one place, for every reader of one: whatever implements
 //! [`Rows`]. [`Store`] does so for version 5 without a database engine, through [`crate::sqlite`], and
 //! [`v4`] for the versions before it; [`Opened`] is either. [`SnapshotChecker`] takes the events of an inspection, and keeps
-//! what is needed of the members; [`MemoryChecker`] does so without files, and leaves [`Held`] for what layer 1 says
+//! what is needed of the members; [`MemoryChecker`] does so without files, and leaves [`RetainedStore`] for what layer 1 says
 //! later ([`check_cemented`], [`Genesis`]).
 
 mod cells;
@@ -13,10 +13,10 @@ mod chain;
 mod check;
 mod checker;
 mod genesis;
-mod held;
 mod info;
 mod limits;
 mod memory;
+mod memory_files;
 mod metadata;
 mod model;
 mod objects;
@@ -26,17 +26,16 @@ mod pre_images;
 mod publications;
 mod raw;
 mod reader;
+mod retained;
 mod rows;
 mod rules;
 mod schema;
-mod shelf;
 pub mod v4;
 
 pub use cemented::check_cemented;
 pub use check::{Subject, check};
 pub use checker::{Came, Checked, Findings, MemberStore, SnapshotChecker};
 pub use genesis::{Genesis, States, not_served};
-pub use held::Held;
 pub use info::info_of_database;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use memory::{DEFAULT_MAX_STORE, InMemory, MemoryChecker};
@@ -47,6 +46,7 @@ pub use opened::Opened;
 pub use pre_images::PreImages;
 pub use raw::{BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGES_COLUMNS, Raw, RawValue};
 pub use reader::Store;
+pub use retained::RetainedStore;
 pub use rows::{CommitmentName, Publication, Rows};
 pub use rules::{
     check_version, cut_store, head_context, header_against_store, is_compact, no_context, no_head,

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::output::{FAINT, Output, check_row, print, size};
 use super::progress::Terminal;
-use crate::nature::{self, Nature};
+use crate::content_info::{self, ContentInfo};
 use crate::source::Source;
 
 #[derive(Args, Debug)]
@@ -53,28 +53,28 @@ const NOTHING_ELSE: &str = "Not checked:     everything after the header (rollsn
 struct Json<'a> {
     #[serde(flatten)]
     report: &'a Report,
-    context: &'a Nature,
+    context: &'a ContentInfo,
 }
 
 /// Reads the whole file. What is wrong with it is an error, as with every command that needs all of it.
 fn full(args: &InfoArgs, source: &mut Source, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let phase = Phase { index: 1, of: 1, name: "Reading snapshot", total: None, unit: Unit::Bytes };
-    let (report, nature) = nature::read(source, args.temp_dir.as_deref(), phase, feedback)?;
+    let (report, info) = content_info::read(source, args.temp_dir.as_deref(), phase, feedback)?;
     feedback.close(true);
     let code = super::verify::exit_code(&report);
     if output.is_json() {
-        output.json(&Json { report: &report, context: &nature })?;
+        output.json(&Json { report: &report, context: &info })?;
         return Ok(code);
     }
     if let Some(header) = &report.header {
         print(format_args!("{}", node_lines(header, &report)))?;
         print(format_args!("{}", our_lines(header, &report)))?;
     }
-    print(format_args!("{}", content_lines(&report, &nature)))?;
+    print(format_args!("{}", content_lines(&report, &info)))?;
     Ok(code)
 }
 
-fn content_lines(report: &Report, nature: &Nature) -> String {
+fn content_lines(report: &Report, info: &ContentInfo) -> String {
     let mut lines = String::new();
     if let (Some(count), Some(bytes)) = (report.members.count, report.members.bytes) {
         lines += &format!("Members:         {count}, {}\n", size(bytes));
@@ -82,8 +82,8 @@ fn content_lines(report: &Report, nature: &Nature) -> String {
     if let Some(store) = &report.store {
         lines += &format!("Store:           version {} ({})\n", store.version, store.writers);
     }
-    let levels = nature.first_level.zip(nature.head_level);
-    lines += &match (nature.compact, levels) {
+    let levels = info.first_level.zip(info.head_level);
+    lines += &match (info.compact, levels) {
         (Some(true), Some((first, head))) => format!(
             "Context:         compact: that of level {first} only; a node rebuilds those up to level {head} \
              while it imports the snapshot\n"

@@ -16,7 +16,7 @@ use crate::deflate::{self, Deflater, Finished};
 use crate::dir::Dir;
 use crate::files::Part;
 use crate::io;
-use crate::steady::SteadyFile;
+use crate::writeback::WritebackFile;
 
 /// How much is copied at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -98,7 +98,7 @@ pub(super) fn write(
 ) -> Result<Vec<MemberDigest>> {
     let path = &*dir.place(name);
     let file = dir.create(name, 0o644).map_err(|err| io::problem("create", path, err))?;
-    let mut file = SteadyFile::new(file);
+    let mut file = WritebackFile::new(file);
     let out = |bytes: &[u8]| file.write_all(bytes).map_err(|err| io::problem("write", path, err));
     let digests = match deflate {
         None => members(archive, out, feedback)?,

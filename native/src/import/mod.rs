@@ -5,10 +5,10 @@
 //! nothing; `config.json`, locks and everything else that a snapshot does not carry stays.
 
 mod existing;
-mod gate;
 mod layer1;
 mod rules;
 mod stage;
+mod stream_policy;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,8 +29,8 @@ use crate::verify::anchored::NOT_CHECKED;
 use crate::verify::{self, Staged};
 
 use existing::Existing;
-use gate::Gate;
 use layer1::Layer1;
+use stream_policy::StreamPolicy;
 
 /// What to import, and where to.
 #[derive(Clone, Debug)]
@@ -148,9 +148,9 @@ fn into(
     let layer1 = Layer1::new(options)?;
     // What is converted is for an Octez node, whoever made it.
     let family = options.family.or(options.to_v5.then_some(Family::Octez));
-    let mut gate = Gate::new(&existing, &layer1, options.level, family);
+    let mut policy = StreamPolicy::new(&existing, &layer1, options.level, family);
     let phase = phases.next("Extracting snapshot");
-    let (header, mut report) = stage::extract(&mut source, staging.held(), phase, &mut gate, feedback)?;
+    let (header, mut report) = stage::extract(&mut source, staging.held(), phase, &mut policy, feedback)?;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
 
     let mut converted = None;
@@ -163,7 +163,7 @@ fn into(
     }
     // The old store was held against the header as Mavkit makes it: older than the store, sometimes.
     let check_header = options.check && converted.is_none();
-    let level = rules::staged(staging.dir(), root, &header, gate.family, check_header)?;
+    let level = rules::staged(staging.dir(), root, &header, policy.family, check_header)?;
     let contexts = contexts::read(staging.dir(), feedback)?;
     let head_level = options.level.unwrap_or(level);
     adjust(staging.held(), &header, &existing, options.level, feedback)?;

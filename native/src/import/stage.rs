@@ -6,24 +6,24 @@ use rollsnap_core::members::{CONTEXT, METADATA};
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
-use super::gate::Gate;
+use super::stream_policy::StreamPolicy;
 use crate::dir::Dir;
 use crate::extract::Files;
 use crate::source::Source;
 
-/// Extracts everything. The gate judges the header before anything is written.
+/// Extracts everything. The policy judges the header before anything is written.
 pub(super) fn extract(
     source: &mut Source,
     staging: &Dir,
     phase: Phase,
-    gate: &mut Gate<'_>,
+    policy: &mut StreamPolicy<'_>,
     feedback: &mut dyn Feedback,
 ) -> Result<(Header, Report)> {
     let mut files = Files::new(staging)?;
     let report = source.inspect(Options::default(), phase, feedback, &mut |event| {
         match event {
-            Event::Header(header) => gate.header(header)?,
-            Event::Member(member) => gate.member(&member.name)?,
+            Event::Header(header) => policy.header(header)?,
+            Event::Member(member) => policy.member(&member.name)?,
             _ => {}
         }
         files.follow(&event)
@@ -31,7 +31,7 @@ pub(super) fn extract(
     files.finish(feedback)?;
     let header = report.header.ok_or_else(|| Problem::new(Code::FileEmpty))?;
     if staging.has(METADATA)? {
-        gate.end()?;
+        policy.end()?;
         if !staging.has(CONTEXT)? {
             return Err(Problem::new(Code::SnapshotStore).expected(CONTEXT).found("no such member"));
         }

@@ -10,14 +10,14 @@ use rollsnap_core::store::{Came, Checked, Findings, Rows, SnapshotChecker};
 use rollsnap_core::{Feedback, Report, Result};
 
 use super::consistent::Streamed;
-use super::kept::Kept;
+use super::store_copy::StoreCopy;
 use super::{ContextScope, Options, Reading, pre_images};
 use crate::context::{TempSpool, Threads};
 use crate::jobs::Phases;
 use crate::store::{AnyStore, Family, open_any};
 
 /// Checks a snapshot that streams by. Metadata and store go to temporary files.
-pub(super) type Checker = SnapshotChecker<Kept, Threads, TempSpool>;
+pub(super) type Checker = SnapshotChecker<StoreCopy, Threads, TempSpool>;
 
 /// Waits for a snapshot. Takes no more memory than the user allows, and removes what interrupted commands have left
 /// where the store will be kept.
@@ -30,7 +30,7 @@ pub(super) fn checker(options: &Options, feedback: &mut dyn Feedback) -> Checker
             Audit::new(Threads::of_this_machine(), TempSpool::new(place))
         }
     };
-    let kept = Kept::new(options.temp_dir.as_deref());
+    let kept = StoreCopy::new(options.temp_dir.as_deref());
     kept.prepare(feedback);
     SnapshotChecker::new(kept, audit).within(feedback.allowance())
 }
@@ -50,14 +50,14 @@ pub struct Contents {
 enum Home {
     DataDir(PathBuf),
     /// They were kept of a snapshot, as was the beginning of its context.
-    Kept(Box<Kept>, Beginning, Came),
+    Snapshot(Box<StoreCopy>, Beginning, Came),
 }
 
 impl Contents {
     /// Of a snapshot that was read. `shown` is the name that the user knows it by.
-    pub(super) fn of_snapshot(checked: Checked<Kept>, shown: &Path, options: &Options) -> Self {
+    pub(super) fn of_snapshot(checked: Checked<StoreCopy>, shown: &Path, options: &Options) -> Self {
         let Checked { members, findings, beginning, came } = checked;
-        let home = Home::Kept(Box::new(members), beginning, came);
+        let home = Home::Snapshot(Box::new(members), beginning, came);
         Self { home, shown: shown.into(), family: options.family, findings }
     }
 
@@ -88,7 +88,7 @@ impl Contents {
     pub(super) fn root(&self) -> &Path {
         match &self.home {
             Home::DataDir(root) => root,
-            Home::Kept(kept, ..) => kept.root().unwrap_or(Path::new("")),
+            Home::Snapshot(kept, ..) => kept.root().unwrap_or(Path::new("")),
         }
     }
 
@@ -119,7 +119,7 @@ impl Contents {
     pub(super) fn has_everything(&self, report: &Report) -> bool {
         match self.home {
             Home::DataDir(_) => true,
-            Home::Kept(_, _, came) => came.everything(report),
+            Home::Snapshot(_, _, came) => came.everything(report),
         }
     }
 
@@ -127,7 +127,7 @@ impl Contents {
     pub(super) fn beginning(&self) -> Option<Streamed<'_>> {
         match &self.home {
             Home::DataDir(_) => None,
-            Home::Kept(_, beginning, _) => Some((beginning, self.findings.audited.first)),
+            Home::Snapshot(_, beginning, _) => Some((beginning, self.findings.audited.first)),
         }
     }
 }

@@ -8,9 +8,9 @@ pub(crate) mod anchored;
 mod consistent;
 mod contents;
 mod context;
-pub(crate) mod kept;
 pub(crate) mod pre_images;
 mod staged;
+pub(crate) mod store_copy;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::super::pack::{Child, Inode, Kind, Step};
 use super::super::path;
-use super::marks::Marks;
+use super::offset_set::OffsetSet;
 use super::pages::{Entry, Pages};
 use super::space::Space;
 use super::table::Spot;
@@ -41,7 +41,7 @@ struct Above {
 pub(super) fn find<F: Files>(
     pages: &mut Pages<'_, F>,
     space: &Space<'_>,
-    marks: &Marks,
+    marks: &OffsetSet,
     sought: &[Spot],
     feedback: &mut dyn Feedback,
 ) -> Result<BTreeMap<Spot, String>> {

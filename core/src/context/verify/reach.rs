@@ -18,7 +18,7 @@ use super::closing::Closing;
 use super::failures::What;
 use super::files::{Inventory, Role};
 use super::listed::{self, FILES, Listed, Lister, There};
-use super::marks::Marks;
+use super::offset_set::OffsetSet;
 use super::outcome::{Outcome, PartTotal};
 use super::pages::{Entry, Pages};
 use super::paths;
@@ -234,9 +234,10 @@ fn mark<F: Files>(
     commits: &[Spot],
     around: u64,
     feedback: &mut dyn Feedback,
-) -> Result<Marks> {
+) -> Result<OffsetSet> {
     let allowance = feedback.allowance();
-    let (mut wanted, mut done, mut contents) = (Marks::default(), Marks::default(), Marks::default());
+    let (mut wanted, mut done, mut contents) =
+        (OffsetSet::default(), OffsetSet::default(), OffsetSet::default());
     for (number, spot) in commits.iter().enumerate() {
         if number % 4096 == 0 {
             feedback.checkpoint()?;
@@ -308,7 +309,7 @@ impl<H: Hasher> Checking<'_, H> {
     fn up<F: Files>(
         &mut self,
         pages: &mut Pages<'_, F>,
-        marks: &Marks,
+        marks: &OffsetSet,
         around: u64,
         outcome: &mut Outcome,
         feedback: &mut dyn Feedback,

@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
+use super::memory_files::{MAX_FILES, MemoryFiles};
 use super::opened::Opened;
 use super::pieces::Pieces;
-use super::shelf::{MAX_FILES, Shelf};
 use super::{Genesis, Mark, Store, check_cemented};
 use crate::code::Code;
 use crate::hash::{CommitmentHash, ProtocolHash};
@@ -14,13 +14,13 @@ use crate::report::Check;
 
 /// The store of a snapshot, in memory, or why it was not kept.
 #[derive(Debug)]
-pub struct Held {
-    files: Shelf,
+pub struct RetainedStore {
+    files: MemoryFiles,
     pub(super) genesis: Genesis,
 }
 
-impl Held {
-    pub(super) fn new(files: Shelf) -> Self {
+impl RetainedStore {
+    pub(super) fn new(files: MemoryFiles) -> Self {
         Self { files, genesis: Genesis::unknown("nobody looked") }
     }
 

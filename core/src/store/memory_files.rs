@@ -19,7 +19,7 @@ const SHARE: u64 = 32;
 
 /// Keeps files, until they are too many or too many bytes.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct MemoryFiles {
     most: u64,
     files: BTreeMap<String, Pieces>,
     open: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct Shelf {
     swollen: bool,
 }
 
-impl Shelf {
+impl MemoryFiles {
     /// Keeps at most so many bytes.
     pub(super) fn new(most: u64) -> Self {
         Self {

@@ -13,7 +13,7 @@ use crate::context::{MAX_FILES, too_many_files};
 use crate::store::Family;
 
 /// Lets a snapshot pass, or refuses it before all of it is extracted.
-pub(super) struct Gate<'a> {
+pub(super) struct StreamPolicy<'a> {
     existing: &'a Existing,
     layer1: &'a Layer1,
     level: Option<i32>,
@@ -26,7 +26,7 @@ pub(super) struct Gate<'a> {
     files_of_context: usize,
 }
 
-impl<'a> Gate<'a> {
+impl<'a> StreamPolicy<'a> {
     pub(super) fn new(
         existing: &'a Existing,
         layer1: &'a Layer1,

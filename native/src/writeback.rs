@@ -16,14 +16,14 @@ pub(crate) const STRETCH: u64 = 8 << 20;
 
 /// A new file, written from its beginning on.
 #[derive(Debug)]
-pub(crate) struct SteadyFile {
+pub(crate) struct WritebackFile {
     file: File,
     written: u64,
     /// How much of that is on its way to the disk, or was.
     begun: u64,
 }
 
-impl SteadyFile {
+impl WritebackFile {
     /// Nothing may be in the file.
     pub(crate) fn new(file: File) -> Self {
         Self { file, written: 0, begun: 0 }
@@ -34,7 +34,7 @@ impl SteadyFile {
     }
 }
 
-impl Write for SteadyFile {
+impl Write for WritebackFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.written += written as u64;
@@ -80,7 +80,7 @@ mod tests {
     fn the_file_holds_what_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
-        let mut file = SteadyFile::new(File::create_new(&path).unwrap());
+        let mut file = WritebackFile::new(File::create_new(&path).unwrap());
         let piece: Vec<u8> = (0..=250).cycle().take(3_000_001).collect();
         for _ in 0..6 {
             file.write_all(&piece).unwrap();

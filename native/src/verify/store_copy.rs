@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 /// Metadata and store of a snapshot. The directory is made when the first of them comes, and goes when
 /// this is dropped.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct StoreCopy {
     /// The place that the user names; the system's if `None`.
     place: Option<PathBuf>,
     directory: Option<(Workspace, Tree)>,
@@ -26,7 +26,7 @@ pub(crate) struct Kept {
     store: u64,
 }
 
-impl Kept {
+impl StoreCopy {
     /// Waits for the first member. The directory is made in `temp_dir`, or in the system's directory for
     /// temporary files.
     pub(crate) fn new(temp_dir: Option<&Path>) -> Self {
@@ -65,7 +65,7 @@ impl Kept {
     }
 }
 
-impl MemberStore for Kept {
+impl MemberStore for StoreCopy {
     fn begin(&mut self, kind: MemberKind<'_>, member: &Member) -> Result<()> {
         self.is_open = kind == MemberKind::Metadata || kind.is_of_store();
         if self.is_open {

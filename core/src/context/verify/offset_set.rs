@@ -12,7 +12,7 @@ const BLOCK: u64 = 96;
 
 /// Places, each once.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(super) struct OffsetSet {
     blocks: BTreeMap<(u32, u64), Places>,
     /// How many places there are.
     count: u64,
@@ -26,8 +26,8 @@ pub(super) struct Block {
     places: Places,
 }
 
-impl Marks {
-    /// Marks a place; `false` when it was marked already.
+impl OffsetSet {
+    /// OffsetSet a place; `false` when it was marked already.
     pub(super) fn insert(&mut self, spot: Spot) -> bool {
         let (key, place) = split(spot);
         let is_new = self.blocks.entry(key).or_default().insert(place);
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn places_come_back_in_order() {
-        let mut marks = Marks::default();
+        let mut marks = OffsetSet::default();
         let spot = |part, position| Spot { part, position };
         for (part, position) in [(1, 70_000), (0, 5), (1, 3), (0, 65_536), (0, 65_535), (1, 70_000)] {
             assert_eq!(

@@ -14,11 +14,11 @@ use crate::contexts::Contexts;
 use crate::source::Source;
 use crate::store::{Rows, close_any, open_any};
 use crate::verify::is_compact;
-use crate::verify::kept::Kept;
+use crate::verify::store_copy::StoreCopy;
 
 /// What is known of a snapshot that was read to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Nature {
+pub struct ContentInfo {
     /// Whether it holds the context of its first block only; `None` when that cannot be told.
     pub compact: Option<bool>,
     /// How many contexts its index lists; those that were collected may be among them. `None` for
@@ -41,8 +41,8 @@ pub fn read(
     temp_dir: Option<&Path>,
     phase: Phase,
     feedback: &mut dyn Feedback,
-) -> Result<(Report, Nature)> {
-    let mut kept = Kept::new(temp_dir);
+) -> Result<(Report, ContentInfo)> {
+    let mut kept = StoreCopy::new(temp_dir);
     kept.prepare(feedback);
     let mut contexts = Contexts::default();
     let mut allowance = feedback.allowance();
@@ -71,7 +71,7 @@ pub fn read(
         Ok(())
     })?;
     let contexts = contexts.complete();
-    let mut nature = Nature {
+    let mut info = ContentInfo {
         compact: None,
         contexts: (!contexts.are_files()).then_some(contexts.len() as u64),
         first_level: None,
@@ -80,24 +80,24 @@ pub fn read(
     // Of a damaged file nothing more can be said, nor of a store that is damaged.
     if report.verdicts.intact == Verdict::Yes
         && let Some(root) = kept.root()
-        && let Err(problem) = judge(root, &contexts, &mut nature, &mut report)
+        && let Err(problem) = judge(root, &contexts, &mut info, &mut report)
         && !problem.code().is_about_contents()
     {
         return Err(problem);
     }
     // What was stopped half-way is no answer.
     feedback.checkpoint()?;
-    Ok((report, nature))
+    Ok((report, info))
 }
 
-fn judge(root: &Path, contexts: &Contexts, nature: &mut Nature, report: &mut Report) -> Result<()> {
+fn judge(root: &Path, contexts: &Contexts, info: &mut ContentInfo, report: &mut Report) -> Result<()> {
     let store = open_any(root, None)?;
     report.store = Some(store.info());
     let head = store.head()?;
-    nature.head_level = Some(head.level);
+    info.head_level = Some(head.level);
     let first = store.first_available()?;
-    nature.first_level = Some(first);
+    info.first_level = Some(first);
     let first = store.block_at(first)?;
-    nature.compact = Some(is_compact(contexts, first.as_ref(), &head));
+    info.compact = Some(is_compact(contexts, first.as_ref(), &head));
     close_any(store)
 }
