@@ -54,8 +54,6 @@ pub enum Notice<'t> {
     NotKept(&'t str),
     /// Something that was found is of no use, and the job goes on without.
     NotUsed(&'t str),
-    /// Something was not checked.
-    NotChecked(&'t str),
     /// Temporary files take space.
     TakesSpace(&'t str),
     /// To whom files belong now.
@@ -77,7 +75,6 @@ impl<'t> Notice<'t> {
             | Self::Kept(text)
             | Self::NotKept(text)
             | Self::NotUsed(text)
-            | Self::NotChecked(text)
             | Self::TakesSpace(text)
             | Self::Owner(text)
             | Self::Remark(text) => text,
@@ -94,7 +91,7 @@ pub trait Feedback {
     /// So much more of the current phase is done, in its unit.
     fn advance(&mut self, done: u64);
 
-    /// The words of an [`Notice`].
+    /// The words of a [`Notice`].
     fn note(&mut self, text: &str);
 
     /// Something happened that the user should know. Those who only show it take the [words](Feedback::note).

@@ -131,3 +131,59 @@ pub fn in_context(name: impl fmt::Display) -> String {
 pub fn in_storage(name: impl fmt::Display) -> String {
     format!("{STORAGE}/{name}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list is that of docs/FORMAT.md, section 5.
+    #[test]
+    fn a_member_is_what_its_name_says() {
+        for (name, kind) in [
+            ("metadata", MemberKind::Metadata),
+            ("store.sqlite", MemberKind::Database),
+            ("storage/version", MemberKind::Version),
+            ("storage/l2_head", MemberKind::Storage),
+            ("storage/messages/data", MemberKind::Storage),
+            ("storage/irmin_store", MemberKind::Storage),
+            ("storage/irmin_store/index/data", MemberKind::IrminStore),
+            ("context/store.control", MemberKind::Context("store.control")),
+            ("context/index/data", MemberKind::Context("index/data")),
+            ("wasm_2_0_0/00ff", MemberKind::PreImage(PvmKind::Wasm200, "00ff")),
+            ("arith/a/b", MemberKind::PreImage(PvmKind::Arith, "a/b")),
+            ("riscv/x", MemberKind::PreImage(PvmKind::Riscv, "x")),
+        ] {
+            assert_eq!(MemberKind::of(name), Some(kind), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_operators_own_is_no_member() {
+        for name in [
+            "",
+            "config.json",
+            "lock",
+            "storage/lpc",
+            "storage",
+            "storages/version",
+            "context",
+            "contexts/index/data",
+            "metadata/x",
+            "metadata.json",
+            "store.sqlite-wal",
+            "store.sqlite/x",
+            "wasm_2_0_0",
+            "wasm_2_0_1/00ff",
+            "/context/index/data",
+        ] {
+            assert_eq!(MemberKind::of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_directory_at_the_top() {
+        for kind in PvmKind::ALL {
+            assert!(PRE_IMAGES.contains(&kind.as_str()) && TOP_LEVEL.contains(&kind.as_str()), "{kind}");
+        }
+    }
+}

@@ -69,7 +69,7 @@ pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) 
             (report, stage)
         }
     };
-    stage.settle(dirs.dir(), *force, feedback)?;
+    stage.put_in_place(dirs.dir(), *force, feedback)?;
     dirs.keep();
     Ok(report)
 }
@@ -109,19 +109,19 @@ impl<'n> Stage<'n> {
     }
 
     /// Everything was read: the files get their places.
-    fn settle(self, directory: &Dir, force: bool, feedback: &mut dyn Feedback) -> Result<()> {
+    fn put_in_place(self, directory: &Dir, force: bool, feedback: &mut dyn Feedback) -> Result<()> {
         self.files.finish(feedback)?;
         if let Some(name) = self.missing.first() {
             return Err(Problem::new(Code::MemberUnknown).member(*name));
         }
-        settle(self.work.held(), directory, &self.names, force)?;
+        move_all(self.work.held(), directory, &self.names, force)?;
         self.work.remove(feedback);
         Ok(())
     }
 }
 
 /// Moves the extracted files to their places, after making sure that all of them can go there.
-fn settle(staging: &Dir, directory: &Dir, names: &[String], force: bool) -> Result<()> {
+fn move_all(staging: &Dir, directory: &Dir, names: &[String], force: bool) -> Result<()> {
     names.iter().try_for_each(|name| check_place(directory, name, force))?;
     let (mut from, mut to) = (Descent::from(staging), Descent::from(directory));
     for name in names {

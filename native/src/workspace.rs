@@ -165,22 +165,22 @@ fn sweep(parent: &Dir, feedback: &mut dyn Feedback) {
     for name in names.iter().filter_map(|name| name.to_str()).filter(|name| name.starts_with(PREFIX)) {
         let path = parent.place(name);
         match remove_abandoned(parent, name) {
-            Found::Removed => {
+            Leftover::Removed => {
                 feedback.notice(Notice::Removed(&format!(
                     "Removed {}, left by an interrupted command",
                     path.display()
                 )));
             }
-            Found::Foreign(why) => {
+            Leftover::Foreign(why) => {
                 feedback.notice(Notice::Kept(&format!("Left {} alone: {why}", path.display())));
             }
-            Found::InUse => {}
+            Leftover::InUse => {}
         }
     }
 }
 
 /// What has the name of a working directory.
-enum Found {
+enum Leftover {
     /// It was abandoned, and is gone.
     Removed,
     /// A job works in it, or it is gone already.
@@ -189,30 +189,34 @@ enum Found {
     Foreign(String),
 }
 
-fn remove_abandoned(parent: &Dir, name: &str) -> Found {
-    judge(parent, name).unwrap_or_else(|problem| Found::Foreign(problem.to_string()))
+fn remove_abandoned(parent: &Dir, name: &str) -> Leftover {
+    judge(parent, name).unwrap_or_else(|problem| Leftover::Foreign(problem.to_string()))
 }
 
-fn judge(parent: &Dir, name: &str) -> Result<Found> {
-    let foreign = |why: &str| Ok(Found::Foreign(why.to_owned()));
+fn judge(parent: &Dir, name: &str) -> Result<Leftover> {
+    let foreign = |why: &str| Ok(Leftover::Foreign(why.to_owned()));
     match parent.look(name)? {
-        None => return Ok(Found::InUse),
+        None => return Ok(Leftover::InUse),
         Some(found) if found.kind != Kind::Directory => {
             return foreign(&format!("it is {}", found.kind.words()));
         }
         // Where everybody keeps things of his own, those of others are nothing to speak of.
-        Some(found) if !found.is_ours() && parent.about()?.mode & 0o1000 != 0 => return Ok(Found::InUse),
+        Some(found) if !found.is_ours() && parent.about()?.mode & 0o1000 != 0 => return Ok(Leftover::InUse),
         Some(found) if !found.is_ours() => return foreign("it belongs to another user"),
         Some(_) => {}
     }
-    let Some(dir) = parent.enter(name)? else { return Ok(Found::InUse) };
+    let Some(dir) = parent.enter(name)? else { return Ok(Leftover::InUse) };
     if !dir.about()?.is_private() {
         return foreign("others may write to it");
     }
     match dir.look(OWNER)? {
         // If a job is just about to mark it, it makes another.
         None if dir.names()?.is_empty() => {
-            return Ok(if parent.remove_held(name, &dir).is_ok() { Found::Removed } else { Found::InUse });
+            return Ok(if parent.remove_held(name, &dir).is_ok() {
+                Leftover::Removed
+            } else {
+                Leftover::InUse
+            });
         }
         None => return foreign("no command has marked it as its own"),
         Some(owner) if owner.kind != Kind::File => {
@@ -220,17 +224,17 @@ fn judge(parent: &Dir, name: &str) -> Result<Found> {
         }
         Some(_) => {}
     }
-    let Some(owner) = dir.file(OWNER)? else { return Ok(Found::InUse) };
+    let Some(owner) = dir.file(OWNER)? else { return Ok(Leftover::InUse) };
     let about = Entry::of_file(&owner).map_err(|err| io::problem("look at", &dir.place(OWNER), err))?;
     if !about.is_private() || about.links > 1 || about.len > 0 {
         return foreign(&format!("the file {OWNER} in it is not what a command makes"));
     }
     // Without a name it was removed, by whoever made it.
     if about.links == 0 || flock(&owner, FlockOperation::NonBlockingLockExclusive).is_err() {
-        return Ok(Found::InUse);
+        return Ok(Leftover::InUse);
     }
     clear(parent, name, &dir)?;
-    Ok(Found::Removed)
+    Ok(Leftover::Removed)
 }
 
 #[cfg(test)]

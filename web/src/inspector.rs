@@ -72,7 +72,7 @@ impl Inspector {
                 self.core = None;
                 return Err(thrown);
             }
-            watch.settle(core.report().container.compression)?;
+            watch.complete_header(core.report().container.compression)?;
             at = end;
         }
         Ok(watch.take_events())
@@ -91,7 +91,7 @@ impl Inspector {
             let held = checker.complete(&mut report, Checker::PHASE, &mut Silent);
             self.held = Some(held.map_err(|problem| thrown(&problem))?);
         }
-        watch.settle(compression.or(report.container.compression))?;
+        watch.complete_header(compression.or(report.container.compression))?;
         watch.report(&mut report)
     }
 

@@ -66,7 +66,7 @@ impl Watch {
     }
 
     /// Completes the header by what it does not know itself.
-    pub(crate) fn settle(&mut self, compression: Option<Compression>) -> Result<(), JsValue> {
+    pub(crate) fn complete_header(&mut self, compression: Option<Compression>) -> Result<(), JsValue> {
         match &self.header {
             Some(header) if self.unsettled => {
                 self.unsettled = false;

@@ -95,3 +95,65 @@ impl From<Check> for Evidence {
         Self { problems: Problems::default(), checks: Vec::from([check]) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn concluded(evidence: Evidence, whole: bool) -> Verdict {
+        let mut report = Report::new();
+        evidence.conclude(&mut report, whole);
+        report.verdicts.consistent
+    }
+
+    #[test]
+    fn only_contents_that_say_no_give_a_no() {
+        let nothing = Evidence::default;
+        let damaged = || Evidence::from(Problem::new(Code::ChainBlock));
+        let unread = || Evidence::from(Problem::new(Code::IoPermission));
+        let open = || Evidence::from(Check::unknown(Code::ContextUnchecked, "not checked"));
+        let hindered = || Evidence::from(Check::open(&Problem::new(Code::LimitMemory)));
+        let holds = || Evidence::from(Check::yes(Code::ChainBlock, "holds"));
+        assert_eq!(concluded(nothing(), true), Verdict::Yes);
+        assert_eq!(concluded(holds(), true), Verdict::Yes);
+        for (evidence, expected) in [
+            (holds(), Verdict::Unknown),
+            (unread(), Verdict::Unknown),
+            (open(), Verdict::Unknown),
+            (hindered(), Verdict::Unknown),
+            (damaged(), Verdict::No),
+        ] {
+            assert_eq!(concluded(evidence, false), expected);
+        }
+        for other in [open(), hindered(), unread(), damaged()] {
+            let mut evidence = other;
+            let expected = if evidence.problems.iter().any(|problem| problem.code() == Code::ChainBlock) {
+                Verdict::No
+            } else {
+                Verdict::Unknown
+            };
+            evidence.merge(holds());
+            assert_eq!(concluded(evidence, true), expected);
+        }
+        let mut both = unread();
+        both.merge(damaged());
+        assert_eq!(concluded(both, true), Verdict::No);
+    }
+
+    #[test]
+    fn what_is_refused_names_the_first_and_counts_the_others() {
+        let texts = |count: usize| {
+            let mut evidence = Evidence::default();
+            (0..count).for_each(|_| evidence.problems.push(Problem::new(Code::ChainBlock)));
+            evidence.refuse().unwrap_err().cause().map(alloc::string::String::from)
+        };
+        assert_eq!(texts(1), None);
+        assert_eq!(texts(2).as_deref(), Some("and one more; rollsnap verify shows both"));
+        assert_eq!(texts(4).as_deref(), Some("and 3 more; rollsnap verify shows all"));
+        let mut report = Report::new();
+        assert!(Evidence::from(Problem::new(Code::ChainBlock)).require(&mut report).is_err());
+        assert_eq!((report.verdicts.consistent, report.checks.len()), (Verdict::Unknown, 0));
+        Evidence::from(Check::yes(Code::ChainBlock, "holds")).require(&mut report).unwrap();
+        assert_eq!(report.verdicts.consistent, Verdict::Yes);
+    }
+}

@@ -78,12 +78,12 @@ impl<I: Inflate> Inspector<I> {
                 Ok(Step::End) => {}
                 Err(problem) => self.content.damaged(&problem, sink)?,
             }
-            self.settle();
+            self.note_compression();
             if self.content.is_in_vain() {
                 self.file.ignore_the_rest();
             }
         }
-        self.settle();
+        self.note_compression();
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl<I: Inflate> Inspector<I> {
     pub fn finish<E>(mut self, sink: &mut impl FnMut(Event<'_>) -> Result<(), E>) -> Result<Report, E> {
         let last = self.file.close();
         self.content.feed(last, sink)?;
-        self.settle();
+        self.note_compression();
         if let Err(problem) = self.file.finish() {
             self.content.damaged(&problem, sink)?;
         }
@@ -116,7 +116,7 @@ impl<I: Inflate> Inspector<I> {
         self.content.is_foreign()
     }
 
-    fn settle(&mut self) {
+    fn note_compression(&mut self) {
         if let Some(compression) = self.file.compression() {
             self.content.compressed(compression);
         }

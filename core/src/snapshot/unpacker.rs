@@ -53,7 +53,7 @@ impl<I: Inflate> Unpacker<I> {
             self.taken += core::mem::take(input).len() as u64;
             return Ok(Step::NeedsInput);
         }
-        self.settle(input);
+        self.recognise(input);
         match &mut self.form {
             Form::Unknown { .. } => Ok(Step::NeedsInput),
             Form::Plain { held } if *held => {
@@ -76,7 +76,7 @@ impl<I: Inflate> Unpacker<I> {
 
     /// Looks at the first two bytes, when they are there. [`Unpacker::step`] does so by itself; who wants to
     /// know the [compression](Unpacker::compression) before the first step does it sooner.
-    pub fn settle(&mut self, input: &mut &[u8]) {
+    pub fn recognise(&mut self, input: &mut &[u8]) {
         let Form::Unknown { alone, engine } = &mut self.form else { return };
         let second = match (*alone, *input) {
             (true, [second, ..]) => *second,

@@ -29,7 +29,7 @@ pub(crate) type Indexed = checkpoint::Indexed<Part>;
 
 /// What was found of an index.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct FoundIndex {
     pub(crate) indexed: Option<Arc<Indexed>>,
     /// Why one that is there cannot be used.
     pub(crate) problem: Option<Problem>,
@@ -50,16 +50,16 @@ pub fn sidecar(path: &Path) -> PathBuf {
 }
 
 /// Looks for an index: in the header of the file, then beside it.
-pub(crate) fn look_for(path: &Path, file: Part) -> Found {
+pub(crate) fn look_for(path: &Path, file: Part) -> FoundIndex {
     let mut problem = None;
     for look in [of_header, of_sidecar] {
         match look(path, &file) {
             Ok(None) => {}
-            Ok(Some(indexed)) => return Found { indexed: Some(Arc::new(indexed)), problem },
+            Ok(Some(indexed)) => return FoundIndex { indexed: Some(Arc::new(indexed)), problem },
             Err(found) => problem = problem.or(Some(found)),
         }
     }
-    Found { indexed: None, problem }
+    FoundIndex { indexed: None, problem }
 }
 
 fn of_header(_: &Path, file: &Part) -> Result<Option<Indexed>> {

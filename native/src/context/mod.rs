@@ -18,7 +18,7 @@ pub mod spool;
 pub mod target;
 pub mod threads;
 
-pub use moment::{Held, Moment};
+pub use moment::{FrozenFile, Moment};
 pub(crate) use moment::{MAX_FILES, too_many_files};
 pub use spool::TempSpool;
 pub use target::{Levels, Target, is_context};

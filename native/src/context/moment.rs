@@ -39,7 +39,7 @@ const ATTEMPTS: usize = 5;
 /// Files at one moment.
 #[derive(Debug)]
 pub struct Moment {
-    held: BTreeMap<String, Held>,
+    held: BTreeMap<String, FrozenFile>,
     /// Files of a context that are named by their hash, of which there may be too many to hold open:
     /// nobody changes or removes them.
     files: FileSet,
@@ -47,7 +47,7 @@ pub struct Moment {
 
 /// A file that does not change any more.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct FrozenFile {
     content: Content,
     /// Its permission bits.
     pub mode: u32,
@@ -117,13 +117,13 @@ impl Moment {
         if !self.held.contains_key(name)
             && let Some(part) = self.files.open(name)?
         {
-            self.held.insert(name.into(), Held::new(name, part)?);
+            self.held.insert(name.into(), FrozenFile::new(name, part)?);
         }
         Ok(())
     }
 
     /// The files that were taken, in the order of their names' bytes.
-    pub fn held(&self) -> impl Iterator<Item = (&str, &Held)> {
+    pub fn held(&self) -> impl Iterator<Item = (&str, &FrozenFile)> {
         self.held.iter().map(|(name, held)| (name.as_str(), held))
     }
 
@@ -145,7 +145,7 @@ impl Moment {
     }
 }
 
-impl Held {
+impl FrozenFile {
     fn new(name: &str, mut part: Part) -> Result<Self> {
         let is_log = ["log", "log_async"].contains(&name.rsplit('/').next().unwrap_or_default());
         let mut header = None;
@@ -176,7 +176,7 @@ impl Held {
     }
 }
 
-impl ReadAt for Held {
+impl ReadAt for FrozenFile {
     fn len(&self) -> u64 {
         match &self.content {
             Content::Bytes(bytes) => ReadAt::len(&**bytes),
@@ -199,13 +199,13 @@ impl ReadAt for Held {
 }
 
 impl Files for Moment {
-    type File = Held;
+    type File = FrozenFile;
 
-    fn open(&self, name: &str) -> Result<Option<Held>> {
+    fn open(&self, name: &str) -> Result<Option<FrozenFile>> {
         match self.held.get(name) {
             Some(held) => Ok(Some(held.clone())),
             None if unhex(name).is_some() => {
-                self.files.open(name)?.map(|part| Held::new(name, part)).transpose()
+                self.files.open(name)?.map(|part| FrozenFile::new(name, part)).transpose()
             }
             None => Ok(None),
         }

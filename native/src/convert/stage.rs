@@ -45,16 +45,16 @@ pub(super) enum Source {
         /// Where it is.
         root: PathBuf,
         /// The lock of its node, where there can be a node.
-        _lock: Option<Held>,
+        _lock: Option<SourceLock>,
     },
     /// A snapshot.
     Snapshot(PathBuf),
 }
 
 /// The lock of a source, which is to be left as it was.
-pub(super) struct Held(Option<Lock>);
+pub(super) struct SourceLock(Option<Lock>);
 
-impl Drop for Held {
+impl Drop for SourceLock {
     fn drop(&mut self) {
         // An empty lock file that stays does no harm.
         let _ = self.0.take().map(Lock::discard);
@@ -72,7 +72,7 @@ impl Source {
             return Err(Problem::new(Code::ImportUnfinished).path(path.display()));
         }
         let lock = match Lock::try_node(path) {
-            Ok(lock) => Some(Held(Some(lock))),
+            Ok(lock) => Some(SourceLock(Some(lock))),
             // Where the lock cannot be taken, no node of this user can run either.
             Err(problem) if problem.code() == Code::IoPermission => {
                 feedback.notice(Notice::WithoutLock(&format!(

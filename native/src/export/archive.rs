@@ -10,7 +10,7 @@ use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Result};
 use sha2::{Digest, Sha256};
 
 use super::packer::Packer;
-use crate::context::Held;
+use crate::context::FrozenFile;
 use crate::data_dir::SourceFile;
 use crate::deflate::{self, Deflater, Finished};
 use crate::dir::Dir;
@@ -36,7 +36,7 @@ enum Content {
     /// Under its name in this directory.
     In(Dir),
     /// In the file as it was under the locks.
-    Held(Held),
+    Frozen(FrozenFile),
     /// In the database of this directory, once it is packed.
     Packed(Dir),
 }
@@ -53,9 +53,9 @@ impl Member {
     }
 
     /// A file that was captured; `root`: what its name is relative to.
-    pub(super) fn held(name: String, root: &Path, held: &Held) -> Self {
+    pub(super) fn held(name: String, root: &Path, held: &FrozenFile) -> Self {
         let (path, size, mode, mtime) = (root.join(&name), held.len(), held.mode, held.mtime);
-        let content = Content::Held(held.clone());
+        let content = Content::Frozen(held.clone());
         Self { file: SourceFile { name, path, size, mode, mtime }, content }
     }
 }
@@ -204,7 +204,7 @@ fn copy<F: FnMut(&[u8]) -> Result<()>>(
     };
     let part;
     let content: &dyn ReadAt = match &member.content {
-        Content::Held(held) => held,
+        Content::Frozen(held) => held,
         Content::In(dir) | Content::Packed(dir) => {
             part = Part::open_in(dir, name)?.ok_or_else(|| changed().found("no such file"))?;
             &part

@@ -193,7 +193,7 @@ pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedbac
 
 /// An import that was interrupted half-way comes first: until it is finished there is no data
 /// directory to export. Finishing it needs the lock of the node.
-fn settle_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
+fn finish_interrupted_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
     match swap::pending(root)? {
         Some(pending) if !pending.is_readable() => {
             let lock = Lock::try_node(root)?;

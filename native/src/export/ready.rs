@@ -15,7 +15,7 @@ use super::locks::Locks;
 use super::packer::Packer;
 use super::rules::Rules;
 use super::stored::{Described, Stored};
-use super::{Options, Outcome, Output, compact, layer1, settle_import};
+use super::{Options, Outcome, Output, compact, finish_interrupted_import, layer1};
 use crate::context::Moment;
 use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Metadata, SourceFile, metadata};
@@ -66,7 +66,7 @@ impl<'o> Source<'o> {
     ) -> Result<Self> {
         let data_dir = DataDir::new(&options.data_dir);
         let root = data_dir.root();
-        settle_import(root, feedback)?;
+        finish_interrupted_import(root, feedback)?;
         let rules = Rules::of(&data_dir, options)?;
         let metadata = metadata::require(root)?;
         output.map_or(Ok(()), |output| output.check_early(options.force))?;

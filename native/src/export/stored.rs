@@ -11,7 +11,7 @@ use rollsnap_core::{Feedback, Header, Result};
 
 use super::packer::Packer;
 use super::rules::Rules;
-use crate::context::{Held, Moment, pvm_state};
+use crate::context::{FrozenFile, Moment, pvm_state};
 use crate::contexts::Contexts;
 use crate::data_dir::Metadata;
 use crate::dir::Dir;
@@ -23,7 +23,7 @@ pub(super) enum Stored<D> {
     /// Version 5.
     Database(D),
     /// Version 4: its files, as they were under the locks.
-    Files(Box<v4::Store<Held>>),
+    Files(Box<v4::Store<FrozenFile>>),
 }
 
 /// What the captured store says of the snapshot.

@@ -15,7 +15,7 @@ use rollsnap_core::gzip::MAGIC;
 use rollsnap_core::snapshot::{Beginning, Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
-use crate::checkpoint::{self, Content, Found, Outcome};
+use crate::checkpoint::{self, Content, FoundIndex, Outcome};
 use crate::dir;
 use crate::files::Part;
 use crate::io::problem;
@@ -224,11 +224,11 @@ impl Source {
     }
 
     /// The index of a compressed file that was not read yet.
-    fn find_index(&mut self) -> Found {
+    fn find_index(&mut self) -> FoundIndex {
         let fresh = std::mem::replace(&mut self.fresh, false);
         match self.part().filter(|part| fresh && is_gzip(part)) {
             Some(part) => checkpoint::look_for(&self.name, part),
-            None => Found::default(),
+            None => FoundIndex::default(),
         }
     }
 

@@ -168,7 +168,7 @@ impl Reader<'_> {
     /// Tells what comes out of these bytes of the file: all of it, since the next ones may take their time.
     fn unpack(&self, unpacker: &mut Unpacker<Zlib>, mut input: &[u8]) -> Result<(), Gone> {
         let mut read = input.len() as u64;
-        unpacker.settle(&mut input);
+        unpacker.recognise(&mut input);
         let plain = unpacker.compression() == Some(Compression::None);
         loop {
             let mut content = Vec::new();

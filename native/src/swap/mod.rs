@@ -200,7 +200,7 @@ impl Staging {
         journal::write(&self.at, &entries)?;
 
         self.armed = false;
-        match moves::settle(&self.at, &entries)? {
+        match moves::carry_out(&self.at, &entries)? {
             Settled::New => {
                 if let Err(problem) = self.at.tidy() {
                     feedback.notice(Notice::NotRemoved(&format!(
@@ -272,7 +272,7 @@ pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {
             at.discard()?;
             (Recovered::RolledBack, ROLLED_BACK.to_owned())
         }
-        State::HalfWay(entries) => match moves::settle(&at, &entries)? {
+        State::HalfWay(entries) => match moves::carry_out(&at, &entries)? {
             Settled::New => {
                 at.tidy()?;
                 (Recovered::Finished, FINISHED.to_owned())

@@ -20,7 +20,7 @@ pub(super) enum Settled {
 
 /// Carries the plan out, or takes it back if the operating system refuses a step. An error means
 /// that both failed and that the journal is still in force.
-pub(super) fn settle(at: &Home, entries: &[Entry]) -> Result<Settled> {
+pub(super) fn carry_out(at: &Home, entries: &[Entry]) -> Result<Settled> {
     let refusal = match forwards(at, entries) {
         Ok(()) => return at.dir.sync().map(|()| Settled::New).map_err(unfinished),
         Err(refusal) => refusal,

@@ -10,7 +10,7 @@ use rollsnap_core::report::{Check, MAX_CHECKS};
 use rollsnap_core::{Code, Feedback, Files, ReadAt, Result};
 
 use super::ContextScope;
-use crate::context::{Held, Moment, TempSpool, Threads};
+use crate::context::{FrozenFile, Moment, TempSpool, Threads};
 use crate::files::FileSet;
 
 /// How much is read at once, in bytes.
@@ -80,7 +80,7 @@ impl Reading<'_> {
         feedback: &mut dyn Feedback,
     ) -> Result<Audited> {
         let mut audit = audit.within(feedback.allowance());
-        let read = |name: &str, held: &Held| match self.scope {
+        let read = |name: &str, held: &FrozenFile| match self.scope {
             ContextScope::None if !INDEX_FILES.contains(&name) => 0,
             _ => held.len(),
         };

@@ -18,7 +18,7 @@ use crate::context::pack::{Child, Hash, Kind};
 use crate::context::{Commit, Context, path};
 use crate::hash::ContextHash;
 use crate::index::{Index, KeyOrder, Shape};
-use crate::members::IRMIN_STORE;
+use crate::members::{self, CONTEXT, IRMIN_STORE};
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
 
@@ -178,9 +178,10 @@ fn told(problem: Problem) -> Problem {
     if problem.code().group() != Group::CONTEXT {
         return problem;
     }
-    let at = match (problem.place(), problem.member_name().and_then(|name| name.strip_prefix("context"))) {
+    let file = problem.member_name().and_then(|name| members::below(CONTEXT, name));
+    let at = match (problem.place(), file) {
         (Some(Place::Context(offset)), _) => format!("{IRMIN_STORE}, object at {offset}"),
-        (_, Some(file)) => format!("{IRMIN_STORE}{file}"),
+        (_, Some(file)) => format!("{IRMIN_STORE}/{file}"),
         _ => IRMIN_STORE.to_string(),
     };
     let mut told = Problem::damaged_store(
