@@ -61,7 +61,7 @@ fn there_must_be_something_to_convert() {
         ("five", 4, "the store is of version 5 already"),
         ("octez-archive.gz", 4, "the store is of version 5 already"),
         ("empty", 1, "store.missing"),
-        ("text", 3, "header.short"),
+        ("text", 3, "header.foreign"),
         ("missing", 3, "missing"),
         ("mixed", 1, "two stores"),
     ] {
