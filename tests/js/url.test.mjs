@@ -21,6 +21,9 @@ function answer({ url, headers, method }, response) {
     '/small': () => response.writeHead(200, { 'content-length': SMALL.length }).end(SMALL),
     '/unnamed-part': () => response.writeHead(206).end(part()),
     '/wrong-part': () => response.writeHead(206, { 'content-range': 'bytes 5-9/20' }).end('12345'),
+    // As an object store sends a file that was stored with this header: fetch inflates it.
+    '/inflated': () => response.writeHead(headers.range ? 206 : 200, { ...(headers.range ? range : {}), 'content-encoding': 'gzip' }).end(headers.range ? part() : BYTES),
+    '/identity': () => response.writeHead(206, { ...range, 'content-encoding': 'identity' }).end(part()),
     '/empty': () => response.writeHead(416, { 'content-range': 'bytes */0' }).end(),
     '/missing': () => response.writeHead(404).end('<html>'),
     '/breaks': () => {
@@ -59,6 +62,15 @@ test('a whole file is read as a stream', async () => {
 test('a small file may come as a whole', async () => {
   const { header, size } = await inspectUrl(at('/small'), { headerOnly: true });
   assert.deepEqual([header.history_mode, size], ['archive', SMALL.length]);
+});
+
+test('the size of a file that was inflated on the way is not known', async () => {
+  const { header, size } = await inspectUrl(at('/inflated'), { headerOnly: true });
+  assert.deepEqual([header.compression, header.head_level, size], ['none', 1023, undefined]);
+  const whole = await inspectUrl(at('/inflated'));
+  assert.deepEqual([whole.container.compression, whole.verdicts.intact], ['none', 'yes']);
+  const plain = await inspectUrl(at('/identity'), { headerOnly: true });
+  assert.deepEqual([plain.header.compression, plain.size], ['gzip', BYTES.length]);
 });
 
 test('what a server does not do is told by the header that is missing', async () => {

@@ -128,6 +128,20 @@ fn stale_stores_that_do_not_hide_each_other() {
     assert_eq!(runs[0].json()["verdicts"]["consistent"], "unknown", "{}", runs[0]);
 }
 
+/// More records of publications than a file of this size can name commitments.
+#[test]
+fn publications_without_end() {
+    let mut bomb = Bomb::of(V4);
+    let lead = bomb.bytes("storage/levels_to_hashes/index/log");
+    let key = |number: u64| [&number.to_be_bytes()[..], &[0; 32]].concat();
+    bomb = bomb.put("storage/commitments_published_at_level/index/log", log(&lead, 600_000, key));
+    let runs = defuse(&bomb);
+    assert_eq!(runs[0].json()["verdicts"]["consistent"], "unknown", "{}", runs[0]);
+    for run in [&runs[0], &runs[2], &runs[3], &runs[4]] {
+        assert!(run.status == 5 && format!("{run}").contains("limit.memory"), "{run}");
+    }
+}
+
 /// Those that hold the same keys, as collections leave them that failed, are read.
 #[test]
 fn stale_stores_that_hide_each_other() {

@@ -29,8 +29,12 @@ async function readHeaderOf(address, { signal, failed }) {
   const first = empty || !response.body ? new Uint8Array() : await readFirst(response.body, { signal, failed });
   if (small || empty) return { header: readHeader(first), size: first.length };
   const range = response.headers.get('content-range');
-  const [, size] = /^bytes 0-\d+\/(\d+|\*)$/.exec(range ?? '') ?? [];
-  if (size) return { header: readHeader(first), size: size === '*' ? undefined : Number(size) };
+  const [, last, size] = /^bytes 0-(\d+)\/(\d+|\*)$/.exec(range ?? '') ?? [];
+  if (size) {
+    // What was inflated on the way is not what the range counts, also where the server does not let the header be seen.
+    const isOther = isEncoded(response) || first.length !== Number(last) + 1;
+    return { header: readHeader(first), size: size === '*' || isOther ? undefined : Number(size) };
+  }
   if (range) throw failure('http.range', { path: address, expected: 'bytes 0-…/…', found: range });
   const hidden = response.type === 'cors';
   const error = hidden
@@ -82,7 +86,12 @@ function refused(address, { status, statusText }) {
 /** How many bytes will come; unknown when they were compressed for the journey. */
 function lengthOf({ headers }) {
   const length = headers.get('content-length');
-  return length === null || headers.has('content-encoding') ? undefined : Number(length);
+  return length === null || isEncoded({ headers }) ? undefined : Number(length);
+}
+
+/** Whether the bytes were compressed for the journey, and are not those of the file. */
+function isEncoded({ headers }) {
+  return !['', 'identity'].includes((headers.get('content-encoding') ?? '').trim().toLowerCase());
 }
 
 function reason(error) {

@@ -143,6 +143,7 @@ impl Conversion<'_> {
             let content = super::blocks::required(old.commitment(&hash)?, "storage/commitments", &hash)?;
             content.map_or(Ok(()), |content| new.commitment(&hash, &content))?;
         }
+        old.check_publications(&feedback.allowance())?;
         for published in old.published_commitments() {
             feedback.checkpoint()?;
             let (hash, published) = published?;

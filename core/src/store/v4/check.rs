@@ -31,6 +31,7 @@ pub fn check<R: ReadAt>(
     let Subject { metadata, store, shown, header, contexts, states } = subject;
     let known = metadata.as_ref().ok().and_then(|metadata| *metadata);
     let (mut own, mut told) = (Problems::default(), Vec::new());
+    let allowance = feedback.allowance();
     let store = store.and_then(|store| {
         store.genesis_level = known.map(|metadata| metadata.genesis_level);
         match check_version(store.recorded_version()) {
@@ -40,6 +41,7 @@ pub fn check<R: ReadAt>(
         let unseen = store.notices().iter().filter(|notice| notice.code() == Code::StoreUnseen);
         told.extend(unseen.map(Check::warning));
         own.extend(store.misplaced()?);
+        store.check_publications(&allowance)?;
         if let (Some(header), Some(metadata)) = (header, &known) {
             own.extend(against_header(store, header, metadata, &mut told)?);
         }

@@ -6,6 +6,7 @@ use super::records::{self, BLOCK_HEADER, Published, WholeBlock};
 use super::singletons::Singletons;
 use super::table::Table;
 use super::version::{self, Version};
+use crate::allowance::Allowance;
 use crate::chain::{Stored, Work};
 use crate::code::Code;
 use crate::encoding::{Commitment, Inbox, Inflater, Malformed, MessageList};
@@ -162,6 +163,14 @@ impl<R: ReadAt> Store<R> {
     /// the same value is not what a node writes.
     pub fn work(&self) -> Work {
         Work::of(self.messages.values_len())
+    }
+
+    /// Refuses to go through more publications than the file can name commitments.
+    ///
+    /// # Errors
+    /// [`Code::LimitMemory`](crate::Code::LimitMemory).
+    pub fn check_publications(&self, allowance: &Allowance) -> Result<()> {
+        allowance.check_hashes(self.published.entries(), "the publications of commitments")
     }
 
     /// The inbox of a hash.
