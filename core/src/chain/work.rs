@@ -48,11 +48,19 @@ impl Work {
     /// [`Code::ChainWork`] when those are more than there can be.
     pub fn block(&mut self) -> Result<()> {
         self.blocks = self.blocks.saturating_add(1);
+        self.check_blocks(self.blocks)
+    }
+
+    /// Refuses to go through so many blocks.
+    ///
+    /// # Errors
+    /// [`Code::ChainWork`].
+    pub fn check_blocks(&self, blocks: u64) -> Result<()> {
         let (free, share) = BLOCKS;
-        if self.blocks <= free.saturating_add(self.packed / share) {
+        if blocks <= free.saturating_add(self.packed / share) {
             return Ok(());
         }
-        let found = format_args!("{} blocks in {} bytes", self.blocks, self.packed);
+        let found = format_args!("{blocks} blocks in {} bytes", self.packed);
         Err(Problem::new(Code::ChainWork).found(found))
     }
 

@@ -91,6 +91,8 @@ impl<'a> Blocks<'a> {
 
     /// The blocks of the chain, in the order of their levels.
     pub(super) fn canonical(&mut self, levels: &Levels, feedback: &mut dyn Feedback) -> Result<()> {
+        // Better now than after the first of them were written.
+        self.work.check_blocks(levels.len() as u64)?;
         match levels {
             Levels::Index(levels) => {
                 for level in levels {
