@@ -18,7 +18,7 @@ use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
 use crate::report::Tally;
 
-/// How many subtrees are told apart; objects of the others count where those are.
+/// How many subtrees get a row of their own; objects of the others count in the row above them.
 pub const MAX_SUBTREES: usize = 10_000;
 
 /// What takes memory, for messages.

@@ -9,7 +9,7 @@ use crate::report::{ContextStats, HeadStats, Subtree};
 /// Most subtrees in a report; the largest are kept.
 const MAX_SUBTREES: usize = 200;
 
-/// How many steps below the root subtrees are told apart.
+/// How many steps below the root a subtree gets a row of its own.
 pub const DEPTH: u64 = 4;
 
 impl From<&Totals> for ContextStats {

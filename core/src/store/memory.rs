@@ -23,7 +23,7 @@ use crate::tar::Member;
 /// Largest store that is kept in memory unless told otherwise, in bytes: 512 MiB.
 pub const DEFAULT_MAX_STORE: u64 = 512 << 20;
 
-/// Largest context whose files are kept to tell what its head consists of, in bytes: 64 MiB.
+/// Largest context, in bytes, whose files are kept so that its head can be described: 64 MiB.
 const MAX_CONTEXT: u64 = 64 << 20;
 
 /// What stands where the name of a data directory would: the bytes that come have none.

@@ -89,7 +89,7 @@ pub(super) struct Archive<'a> {
     pub(super) packer: Option<&'a mut Packer>,
 }
 
-/// Writes an archive to a new file of this name and syncs it, compressed if it is told how.
+/// Writes an archive to a new file of this name, compressed if `deflate` says how, and syncs it.
 pub(super) fn write(
     archive: Archive<'_>,
     deflate: Option<deflate::Options>,
@@ -115,7 +115,7 @@ pub(super) fn write(
     Ok(digests)
 }
 
-/// Writes an archive to a stream, compressed if it is told how. Gives the number of bytes.
+/// Writes an archive to a stream, compressed if `deflate` says how, and returns the number of bytes written.
 pub(super) fn stream(
     archive: Archive<'_>,
     deflate: Option<deflate::Options>,
