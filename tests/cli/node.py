@@ -2,7 +2,8 @@
 """A rollup node, as far as an export can meet one: it takes the locks and changes everything.
 
   node.py grow DATA        makes files too large to be kept in memory, and rows for a collection to remove
-  node.py run DATA TURN    takes both locks at once or fails, then goes on: appends, commits, collects
+  node.py serve DATA       reads turns, a number a line. In each it takes both locks at once and goes on: appends,
+                           commits, collects, and says "done"; or it says "locked"
 """
 import fcntl, glob, os, sqlite3, struct, sys
 
@@ -119,10 +120,15 @@ def collected(data):
 
 
 if __name__ == "__main__":
-    command, data, *rest = sys.argv[1:]
+    command, data = sys.argv[1:]
     if command == "grow":
         grow(data)
-    elif command == "run":
-        run(data, int(rest[0]))
+    elif command == "serve":
+        for line in sys.stdin:
+            try:
+                run(data, int(line))
+                print("done", flush=True)
+            except BlockingIOError:
+                print("locked", flush=True)
     else:
         raise SystemExit(__doc__)

@@ -1,11 +1,12 @@
 //! An export beside a node that does not wait: whatever the node does once the locks are released,
 //! the snapshot is the one of the moment under the locks, to the byte.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::os::unix::fs::FileExt;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output as ProcessOutput};
+use std::process::{Child, Command, Stdio};
 
 use rollsnap::context::Moment;
 use rollsnap::export::{self, Compression, Options, Outcome, Output};
@@ -15,22 +16,53 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::{Code, Feedback, Files, ReadAt};
 use rollsnap_tests::cli::{Ground, Tree, members};
 
-/// Asks the node in `tests/cli/node.py`.
-#[track_caller]
-fn node(words: &[&str]) {
-    let output = asked(words);
-    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+/// The node in `tests/cli/node.py`.
+fn script() -> Command {
+    let mut command = Command::new("python3");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("cli/node.py"));
+    command
 }
 
-fn asked(words: &[&str]) -> ProcessOutput {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cli/node.py");
-    Command::new("python3").arg(script).args(words).output().unwrap()
+/// Makes a directory larger, as a node would.
+#[track_caller]
+fn grow(data: &str) {
+    let output = script().args(["grow", data]).output().unwrap();
+    assert!(output.status.success(), "{data}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A node that goes on when it is asked to. It is a process of its own, because locks do not keep out the process that
+/// holds them, and one for all turns, because a turn is tried at every step of an export.
+struct Node(Child);
+
+impl Node {
+    fn start(data: &str) -> Self {
+        Self(script().args(["serve", data]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Whether both locks were free, and the node went on.
+    fn goes_on(&mut self, turn: usize) -> bool {
+        writeln!(self.0.stdin.as_mut().unwrap(), "{turn}").unwrap();
+        let mut answer = String::new();
+        BufReader::with_capacity(1, self.0.stdout.as_mut().unwrap()).read_line(&mut answer).unwrap();
+        match answer.trim_end() {
+            "done" => true,
+            "locked" => false,
+            other => panic!("the node said {other:?}"),
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
 }
 
 /// A node that gets its turn as soon as the export has released the locks, before anything is copied,
 /// and whenever it begins a new phase.
-struct Neighbour<'a> {
-    data: &'a str,
+struct Neighbour {
+    node: RefCell<Node>,
     phases: Vec<&'static str>,
     /// The export is about to take the locks, or did.
     locking: bool,
@@ -38,11 +70,10 @@ struct Neighbour<'a> {
     had_turn: Cell<bool>,
 }
 
-impl Feedback for Neighbour<'_> {
+impl Feedback for Neighbour {
     fn phase(&mut self, phase: Phase) {
         assert!(self.had_turn.get(), "{} before the locks were free", phase.name);
-        // Fails unless both locks are free.
-        node(&["run", self.data, &(self.phases.len() + 1).to_string()]);
+        assert!(self.node.get_mut().goes_on(self.phases.len() + 1), "{}: a lock is held", phase.name);
         self.phases.push(phase.name);
     }
 
@@ -54,7 +85,7 @@ impl Feedback for Neighbour<'_> {
 
     fn cancelled(&self) -> bool {
         if self.locking && !self.had_turn.get() {
-            self.had_turn.set(asked(&["run", self.data, "100"]).status.success());
+            self.had_turn.set(self.node.borrow_mut().goes_on(100));
         }
         false
     }
@@ -72,12 +103,13 @@ fn options(data: &str, out: PathBuf) -> Options {
 fn is_undisturbed(base: &str, change: impl Fn(&mut Options), phases: &[&str]) {
     let ground = Ground::new();
     let data = ground.unpack(base, "data");
-    node(&["grow", &data]);
+    grow(&data);
     let mut quiet = options(&data, ground.path("quiet"));
     change(&mut quiet);
     let expected = export::run(&quiet, &mut rollsnap_core::feedback::Silent).unwrap();
     let had_turn = Cell::new(false);
-    let mut neighbour = Neighbour { data: &data, phases: Vec::new(), locking: false, had_turn };
+    let node = RefCell::new(Node::start(&data));
+    let mut neighbour = Neighbour { node, phases: Vec::new(), locking: false, had_turn };
     let mut beside = quiet;
     beside.output = Output::File(ground.path("beside"));
     let outcome: Outcome = export::run(&beside, &mut neighbour).unwrap();
@@ -173,7 +205,7 @@ fn a_file_that_vanishes_or_shrinks_is_named() {
     ] {
         let ground = Ground::new();
         let data = ground.unpack(base, "data");
-        node(&["grow", &data]);
+        grow(&data);
         let before = Tree::of(data.as_ref());
         let name = *before.files().keys().find(|name| name.starts_with(pattern)).unwrap();
         let path = ground.path("data").join(name);
