@@ -1,11 +1,12 @@
-//! Puts the page into the program, if it has been built (`web/build --page`).
+//! Puts the page into the program, if it has been built (`web/build --page`): `www` is a link to the folder in the
+//! repository, and a folder of its own in a published crate.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let www = Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../www");
+    let www = Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("www");
     println!("cargo::rerun-if-changed={}", www.display());
     let mut files = Vec::new();
     if www.join("pkg/page.js").exists() {

@@ -26,6 +26,11 @@
 
 extern crate alloc;
 
+/// The example of the README, run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod allowance;
 mod as_text;
 pub mod chain;

@@ -10,8 +10,9 @@ use rollsnap_core::{Code, Feedback, Problem, Result};
 
 static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// From now on this flag says so; signals set it. The first one that is given counts.
-pub(crate) fn watch(stop: &Arc<AtomicBool>) {
+/// From now on this flag says so: whoever sets it, as a handler of signals does, stops every job of this process at its
+/// next read. The first flag that is given counts.
+pub fn watch(stop: &Arc<AtomicBool>) {
     let _ = STOP.set(Arc::clone(stop));
 }
 

@@ -15,7 +15,8 @@
 //!
 //! The format itself lives in [`rollsnap_core`]; this crate adds what touches the machine: files,
 //! locks, databases. Every long job takes a [`Feedback`](rollsnap_core::Feedback) and returns
-//! `Result<_, Problem>`; the command line in [`cli`] is a thin layer above it.
+//! `Result<_, Problem>`; the command line in `cli` is a thin layer above it, which a program that uses the library can leave
+//! out (`default-features = false`).
 //!
 //! * [`source`]: where a snapshot is read from; [`extract`]: its members to files; [`index`]: makes the
 //!   checkpoint index with which it is read on all cores, and from anywhere;
@@ -28,11 +29,15 @@
 //! * [`replay`]: the data that kernels ask for when blocks are replayed;
 //! * [`export`], [`import`]: the two big jobs; [`convert`]: an older store to version 5; [`swap`]: how an import cannot break anything;
 //! * [`engine`]: what runs kernels;
-//! * [`demo`]: all of it at work on a small data directory.
+//! * [`memory`]: how much memory a job may use;
+//! * [`interrupt`]: a flag that stops what no feedback reaches;
+//! * `demo` (feature `cli`): all of it at work on a small data directory; `page` (likewise): the page, served from inside
+//!   the program.
 
 #![forbid(unsafe_code)]
 
 mod checkpoint;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod content_info;
 pub mod context;
@@ -40,6 +45,7 @@ pub mod contexts;
 pub mod convert;
 pub mod data_dir;
 pub mod deflate;
+#[cfg(feature = "cli")]
 pub mod demo;
 mod destination;
 pub mod dir;
@@ -49,19 +55,19 @@ pub mod extract;
 pub mod files;
 pub mod import;
 pub mod index;
-mod interrupt;
+pub mod interrupt;
 pub mod io;
 pub mod jobs;
 pub mod l1;
-mod memory;
-
+pub mod memory;
 pub mod output;
+#[cfg(feature = "cli")]
 pub mod page;
 mod pool;
 pub mod replay;
+mod size;
 pub mod source;
 mod sparse;
-
 pub mod store;
 pub mod swap;
 pub mod verify;

@@ -9,7 +9,7 @@ const SHARE: (u64, u64) = (3, 4);
 
 /// How much memory may be used unless the user says otherwise, in bytes: three quarters of what the machine has, or
 /// of what the control group of this process may take. `None` where neither is known.
-pub(crate) fn of_this_machine() -> Option<u64> {
+pub fn of_this_machine() -> Option<u64> {
     let most = [physical(), of_group()].into_iter().flatten().min()?;
     Some(most / SHARE.1 * SHARE.0)
 }
@@ -18,7 +18,7 @@ pub(crate) fn of_this_machine() -> Option<u64> {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub(crate) fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, String> {
     let end = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let shift = match unit {

@@ -3,8 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs;
-use std::os::unix::fs::FileExt;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 

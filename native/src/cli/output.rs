@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::json;
 use crate::io;
+use crate::size::Size;
 
 /// Bold, for the word that matters.
 pub(super) const STRONG: Style = Style::new().bold();
@@ -173,5 +174,5 @@ pub(super) fn size(bytes: u64) -> String {
     if bytes < 1024 {
         return plural(bytes, "byte", "bytes");
     }
-    format!("{} ({bytes} bytes)", indicatif::BinaryBytes(bytes))
+    format!("{} ({bytes} bytes)", Size(bytes))
 }

@@ -15,6 +15,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::global::{Global, ProgressForm};
 use super::json;
+use crate::size::Size;
 use crate::{interrupt, io, memory};
 
 /// How often progress is told in lines.
@@ -210,7 +211,7 @@ fn bar(phase: &Phase) -> ProgressBar {
 
 fn amount(unit: Unit, number: u64) -> String {
     match unit {
-        Unit::Bytes => indicatif::BinaryBytes(number).to_string(),
+        Unit::Bytes => Size(number).to_string(),
         Unit::Files => format!("{number} {}", plural(number, "file", "files")),
         Unit::Blocks => format!("{number} {}", plural(number, "block", "blocks")),
     }

@@ -1,8 +1,7 @@
 //! What the user named: a snapshot, a data directory, or a context alone.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::fs;
 use std::path::Path;
 
 use rollsnap_core::chain::Block;
@@ -17,10 +16,10 @@ use rollsnap_core::store::{Opened, Rows, Store as Bare};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use super::moment::{MAX_FILES, too_many_files};
-use crate::dir::open_regular;
 use crate::extract;
 use crate::files::{FileSet, Part};
 use crate::io;
+use crate::size::Size;
 use crate::source::Source;
 use crate::store::{AnyStore, LevelRequest, open_any};
 use crate::workspace::Workspace;
@@ -66,8 +65,8 @@ impl Target {
             None => None,
         };
         match header {
-            Some((header, report)) if report.container.compression == Some(Compression::None) => {
-                Self::in_place(target, header.archive_offset() as u64)
+            Some((_, report)) if report.container.compression == Some(Compression::None) => {
+                Self::in_place(Source::open(target)?, feedback)
             }
             Some(_) => Self::unpacked(Source::open(target)?, temp_dir, feedback),
             None => Self::unpacked(source, temp_dir, feedback),
@@ -93,36 +92,34 @@ impl Target {
         Ok(Self { files: files.held()?, levels, file_bytes: None, _unpacked: None })
     }
 
-    /// Over the members of an archive that begins at this offset of the file.
-    fn in_place(path: &Path, offset: u64) -> Result<Self> {
-        let cut = || Problem::new(Code::TarTruncated).path(path.display());
-        let whole = Part::open(path)?.ok_or_else(cut)?;
-        let file = open_regular(path)?.ok_or_else(cut)?;
-        let damaged = |err: std::io::Error| {
-            let problem = io::problem("read", path, err);
-            match problem.code() {
-                Code::IoOther => cut().because(problem.cause().unwrap_or_default()),
-                _ => problem,
-            }
-        };
-        let mut archive = tar::Archive::new(Behind::new(file, offset).map_err(damaged)?);
-        let mut parts = BTreeMap::new();
-        let mut store = BTreeMap::new();
-        for entry in archive.entries_with_seek().map_err(damaged)? {
-            let entry = entry.map_err(damaged)?;
-            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            let window = whole.window(offset + entry.raw_file_position(), entry.size()).ok_or_else(cut)?;
-            let twice = match MemberKind::of(&name) {
-                Some(MemberKind::Context(name)) => parts.insert(name.to_owned(), window).is_some(),
-                Some(kind) if gives_levels(kind) => store.insert(name.clone(), window).is_some(),
-                _ => false,
+    /// Over the members of an uncompressed snapshot, by the rules that every snapshot is read by.
+    fn in_place(mut source: Source, feedback: &mut dyn Feedback) -> Result<Self> {
+        let place = source.name().to_owned();
+        let cut = || Problem::new(Code::TarTruncated).path(place.display());
+        let whole = source.part().ok_or_else(cut)?;
+        let (mut parts, mut store) = (BTreeMap::new(), BTreeMap::new());
+        let phase = Phase { index: 1, of: 1, name: "Reading member headers", total: None, unit: Unit::Bytes };
+        let report = source.list(Options::default(), phase, feedback, &mut |event| {
+            let member = match event {
+                Event::Member(member) => member,
+                Event::Problem(problem) => return Err(problem.clone()),
+                _ => return Ok(()),
             };
-            if twice {
-                return Err(Problem::new(Code::TarDuplicate).member(name));
+            let window = || whole.window(member.data_offset, member.size).ok_or_else(cut);
+            match MemberKind::of(&member.name) {
+                Some(MemberKind::Context(name)) => {
+                    parts.insert(name.to_owned(), window()?);
+                }
+                Some(kind) if gives_levels(kind) => {
+                    store.insert(member.name.clone(), window()?);
+                }
+                _ => {}
             }
-        }
+            Ok(())
+        })?;
+        report.ok_or_else(cut)?;
         if parts.is_empty() {
-            return Err(Problem::new(Code::ContextMissing).path(path.display()));
+            return Err(Problem::new(Code::ContextMissing).path(place.display()));
         }
         let levels = Levels::of(&FileSet::Windows(store))?;
         Ok(Self { files: FileSet::Windows(parts), levels, file_bytes: None, _unpacked: None })
@@ -131,8 +128,8 @@ impl Target {
     fn unpacked(mut source: Source, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
         let made = Workspace::temporary(temp_dir, feedback)?;
         let free = rustix::fs::fstatvfs(made.parent()).map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
-        let free = free.map_or_else(|_| String::new(), |free| format!(", where {} are free", amount(free)));
-        let size = source.size().map_or_else(String::new, |size| format!(" ({} compressed)", amount(size)));
+        let free = free.map_or_else(|_| String::new(), |free| format!(", where {} are free", Size(free)));
+        let size = source.size().map_or_else(String::new, |size| format!(" ({} compressed)", Size(size)));
         feedback.notice(Notice::TakesSpace(&format!(
             "Context and store of the snapshot{size} are unpacked to {}{free}",
             made.parent().path().display()
@@ -166,35 +163,6 @@ impl Target {
             file_bytes: report.container.compressed_bytes,
             _unpacked: Some(made),
         })
-    }
-}
-
-/// A file behind its first bytes, as if it began there.
-struct Behind {
-    file: File,
-    start: u64,
-}
-
-impl Behind {
-    fn new(mut file: File, start: u64) -> std::io::Result<Self> {
-        file.seek(SeekFrom::Start(start))?;
-        Ok(Self { file, start })
-    }
-}
-
-impl Read for Behind {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        self.file.read(out)
-    }
-}
-
-impl Seek for Behind {
-    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        let to = match to {
-            SeekFrom::Start(at) => SeekFrom::Start(at.saturating_add(self.start)),
-            other => other,
-        };
-        Ok(self.file.seek(to)?.saturating_sub(self.start))
     }
 }
 
@@ -278,10 +246,6 @@ fn block(store: &impl Rows, request: LevelRequest) -> Result<Block> {
 /// Whether the levels are read from it: the store, and the metadata, which say where its rollup begins.
 fn gives_levels(kind: MemberKind<'_>) -> bool {
     kind == MemberKind::Metadata || kind.is_of_store()
-}
-
-fn amount(bytes: u64) -> indicatif::BinaryBytes {
-    indicatif::BinaryBytes(bytes)
 }
 
 impl std::fmt::Debug for Target {

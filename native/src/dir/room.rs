@@ -6,10 +6,10 @@
 
 use std::path::Path;
 
-use indicatif::BinaryBytes;
 use rollsnap_core::{Code, Problem, Result};
 
 use super::Dir;
+use crate::size::Size;
 
 /// What may be written whatever was read, in bytes.
 const FREE: u64 = 64 << 20;
@@ -51,8 +51,8 @@ impl Room {
         }
         Err(Problem::new(Code::IoNoSpace)
             .headline(format!("cannot write {}", path.display()))
-            .expected(format_args!("room for {}", BinaryBytes(size)))
-            .found(format_args!("{} free in {}", BinaryBytes(free), self.place.path().display())))
+            .expected(format_args!("room for {}", Size(size)))
+            .found(format_args!("{} free in {}", Size(free), self.place.path().display())))
     }
 
     /// `bytes` more are written at `path`.
@@ -68,8 +68,8 @@ impl Room {
         }
         Err(Problem::new(Code::LimitSpace)
             .headline(format!("cannot write {}: {}", path.display(), Code::LimitSpace.title()))
-            .expected(format_args!("at most {} after {} of the file", BinaryBytes(most), BinaryBytes(read)))
-            .found(BinaryBytes(self.written)))
+            .expected(format_args!("at most {} after {} of the file", Size(most), Size(read)))
+            .found(Size(self.written)))
     }
 }
 

@@ -10,6 +10,7 @@ use rollsnap_core::tar::Member;
 use rollsnap_core::{Feedback, Result};
 
 use crate::dir::Tree;
+use crate::size::Size;
 use crate::workspace::Workspace;
 
 /// Metadata and store of a snapshot. The directory is made when the first of them comes, and goes when
@@ -46,9 +47,8 @@ impl StoreCopy {
     /// What it takes, for the user.
     pub(crate) fn note(&self) -> Option<String> {
         let place = self.directory.as_ref().map(|(work, _)| work.parent().path().display())?;
-        (self.store > 0).then(|| {
-            format!("The store takes {} of temporary space in {place}", indicatif::BinaryBytes(self.store))
-        })
+        (self.store > 0)
+            .then(|| format!("The store takes {} of temporary space in {place}", Size(self.store)))
     }
 
     fn made(&mut self) -> Result<&mut Tree> {
