@@ -18,6 +18,21 @@ pub struct Phase {
     pub total: Option<u64>,
     /// What is counted.
     pub unit: Unit,
+    /// The stage of the job that this is a part of; `None` for a stage without parts.
+    pub stage: Option<&'static str>,
+}
+
+impl Phase {
+    /// The only phase of a job, which counts bytes.
+    pub const fn only(name: &'static str) -> Self {
+        Self { index: 1, of: 1, name, total: None, unit: Unit::Bytes, stage: None }
+    }
+
+    /// The first part of a stage, and with `after` those that follow it.
+    #[must_use]
+    pub const fn part(self, after: u32, name: &'static str) -> Self {
+        Self { index: self.index.saturating_add(after), name, stage: Some(self.name), ..self }
+    }
 }
 
 /// What the progress of a phase counts.
@@ -63,6 +78,24 @@ pub enum Notice<'t> {
 }
 
 impl<'t> Notice<'t> {
+    /// What it is, in one word for programs.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::WaitingForLock(_) => "waiting-for-lock",
+            Self::WithoutLock(_) => "without-lock",
+            Self::Retrying(_) => "retrying",
+            Self::Recovered(_) => "recovered",
+            Self::Removed(_) => "removed",
+            Self::NotRemoved(_) => "not-removed",
+            Self::Kept(_) => "kept",
+            Self::NotKept(_) => "not-kept",
+            Self::NotUsed(_) => "not-used",
+            Self::TakesSpace(_) => "takes-space",
+            Self::Owner(_) => "owner",
+            Self::Remark(_) => "remark",
+        }
+    }
+
     /// The words.
     pub const fn text(self) -> &'t str {
         match self {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind};
 use std::path::PathBuf;
 
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::feedback::Phase;
 use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
@@ -41,7 +41,7 @@ impl Options {
 /// How the names of staging and working directories begin.
 const OURS: &str = ".rollsnap-";
 
-const PHASE: Phase = Phase { index: 1, of: 1, name: "Extracting snapshot", total: None, unit: Unit::Bytes };
+const PHASE: Phase = Phase::only("Extracting snapshot");
 
 /// Extracts members. Nothing appears before all of them are complete, and what was read is right: the whole
 /// snapshot, or, where its content can be reached from anywhere and single members are asked for, as much as

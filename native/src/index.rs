@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::feedback::Phase;
 use rollsnap_core::gzip::checkpoint::{HEAD, Index, MOST_CHECKPOINTS, MemberTable, Scanned, Scanner};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
 
@@ -87,7 +87,7 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
     let work = Workspace::create(&place.directory(), feedback)?;
 
     let total = Some(file.len());
-    feedback.phase(Phase { index: 1, of: 1, name: "Indexing", total, unit: Unit::Bytes });
+    feedback.phase(Phase { total, ..Phase::only("Indexing") });
     let span = options.span.unwrap_or((file.len() / SHARE).clamp(SPAN.0, SPAN.1));
     let mut scanner = Scanner::new(span, MOST_CHECKPOINTS);
     let mut members = Members::new(MemberTable::default(), MemberTable::add);

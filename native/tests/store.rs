@@ -11,11 +11,11 @@ use rollsnap::store::{
     Accept, Capture, LevelRequest, LpcOutcome, Mark, Packing, Rows, Store, export_copy, keep_lpc, read_lpc,
     reset_imported, reset_to_level, set_history_mode,
 };
-use rollsnap_core::feedback::{Feedback, Phase, Silent, Unit};
+use rollsnap_core::feedback::{Feedback, Phase, Silent};
 use rollsnap_core::{Code, HistoryMode};
 use rusqlite::Connection;
 
-const PHASE: Phase = Phase { index: 1, of: 1, name: "Copying", total: None, unit: Unit::Bytes };
+const PHASE: Phase = Phase::only("Copying");
 
 const REQUESTS: [(&str, LevelRequest); 3] = [
     ("head", LevelRequest::Head),

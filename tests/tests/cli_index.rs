@@ -9,7 +9,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use rollsnap::source::Source;
-use rollsnap_core::feedback::{Phase, Silent, Unit};
+use rollsnap_core::feedback::{Phase, Silent};
 use rollsnap_core::report::{Check, Status};
 use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::{Problem, Report};
@@ -38,7 +38,7 @@ fn python(path: &str) -> Vec<(String, String)> {
 
 /// One pass in this process: the report, and the bytes of all members with their names.
 fn pass(mut source: Source, options: snapshot::Options) -> (Report, String) {
-    let phase = Phase { index: 1, of: 1, name: "", total: None, unit: Unit::Bytes };
+    let phase = Phase::only("");
     let mut all = Vec::new();
     let mut sink = |event: Event<'_>| -> Result<(), Problem> {
         match event {
@@ -175,7 +175,7 @@ fn find(path: &str, name: &str) -> Option<Vec<u8>> {
         }
         Ok(())
     };
-    let phase = Phase { index: 1, of: 1, name: "", total: None, unit: Unit::Bytes };
+    let phase = Phase::only("");
     let (mut source, options) = (Source::open(Path::new(path)).unwrap(), snapshot::Options::default());
     let report = source.find(&BTreeSet::from([name]), false, options, phase, &mut Silent, &mut sink).unwrap();
     report.filter(|_| met).map(|_| all)

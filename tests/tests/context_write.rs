@@ -8,14 +8,14 @@ use std::process::{Command, Output};
 use proptest::prelude::*;
 use rollsnap_core::context::Context;
 use rollsnap_core::context::write::{Builder, Object, SingleCommit, Sink, riscv};
-use rollsnap_core::feedback::{Phase, Silent, Unit};
+use rollsnap_core::feedback::{Phase, Silent};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rollsnap_tests::fixtures;
 use rollsnap_tests::irmin::{self, Store};
 use serde_json::{Value, json};
 
-const PHASE: Phase = Phase { index: 1, of: 1, name: "", total: None, unit: Unit::Bytes };
+const PHASE: Phase = Phase::only("");
 
 /// What was written, and the order of the files.
 #[derive(Default)]

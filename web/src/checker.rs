@@ -31,7 +31,7 @@ mod absent {
     }
 
     impl Checker {
-        pub(crate) const PHASE: Phase = Phase { index: 1, of: 1, name: "", total: None, unit: Unit::Blocks };
+        pub(crate) const PHASE: Phase = Phase { unit: Unit::Blocks, ..Phase::only("") };
 
         pub(crate) fn take(&mut self, _: &Event<'_>) {
             match *self {}

@@ -199,6 +199,12 @@ pub struct Check {
 }
 
 impl Report {
+    /// Whether the contexts above the first available level are missing, as in a compact snapshot. A report of which the
+    /// store was not checked does not know.
+    pub fn is_compact(&self) -> bool {
+        self.checks.iter().any(|check| check.code == Code::ContextCompact)
+    }
+
     /// A report that knows nothing yet.
     pub fn new() -> Self {
         Self {

@@ -116,8 +116,7 @@ impl MemberStore for InMemory {
 
 impl MemoryChecker {
     /// The phase in which a report is completed, for jobs that have no other.
-    pub const PHASE: Phase =
-        Phase { index: 2, of: 2, name: "Checking chain", total: None, unit: Unit::Blocks };
+    pub const PHASE: Phase = Phase { index: 2, of: 2, unit: Unit::Blocks, ..Phase::only("Checking chain") };
 
     /// Waits for the first member. A store of more than `max_store` bytes is not kept.
     pub fn in_memory(max_store: u64) -> Self {

@@ -111,7 +111,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
             first_level: outcome.first_level,
             head_level: outcome.head_level,
             tables: &outcome.carried.tables,
-            phases: phases(&outcome.phases),
+            phases: phases(&outcome.stages),
         })?;
     } else {
         print(format_args!(

@@ -17,6 +17,7 @@ use super::stdout::Stdout;
 use crate::data_dir::DataDir;
 use crate::deflate::{self, Level};
 use crate::export::{self, Compression, Options};
+use crate::jobs::Timed;
 use crate::store::Packing;
 
 #[derive(Args, Debug)]
@@ -131,7 +132,7 @@ pub(super) fn run(
             path: outcome.path.map(|path| path.to_string_lossy().into_owned()),
             bytes: outcome.bytes,
             locks_held_ms: outcome.locks_held.as_millis() as u64,
-            phases: phases(&outcome.phases),
+            phases: phases(&outcome.stages),
         })?;
     } else {
         let path = outcome.path.map_or_else(|| "standard output".into(), |path| shown_path(&path));
@@ -152,15 +153,27 @@ struct Json<'a> {
     phases: Vec<JsonPhase>,
 }
 
-/// A phase and how long it took.
+/// A stage of a job and how long it took, with its parts where it has some.
 #[derive(Serialize)]
 pub(super) struct JsonPhase {
     name: &'static str,
     ms: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<JsonPhase>,
 }
 
-pub(super) fn phases(phases: &[(&'static str, Duration)]) -> Vec<JsonPhase> {
-    phases.iter().map(|(name, time)| JsonPhase { name, ms: time.as_millis() as u64 }).collect()
+impl JsonPhase {
+    fn new(name: &'static str, time: Duration) -> Self {
+        Self { name, ms: time.as_millis() as u64, parts: Vec::new() }
+    }
+}
+
+pub(super) fn phases(stages: &[Timed]) -> Vec<JsonPhase> {
+    let of = |stage: &Timed| JsonPhase {
+        parts: stage.parts.iter().map(|(name, time)| JsonPhase::new(name, *time)).collect(),
+        ..JsonPhase::new(stage.name, stage.time)
+    };
+    stages.iter().map(of).collect()
 }
 
 /// The data directory that is meant, or the default of the nodes.

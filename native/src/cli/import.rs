@@ -84,7 +84,7 @@ pub(super) fn run(
             report: &outcome.report,
             data_dir: options.data_dir.to_string_lossy().into_owned(),
             head_level: outcome.head_level,
-            phases: phases(&outcome.phases),
+            phases: phases(&outcome.stages),
         })?;
     } else {
         print(format_args!("Snapshot successfully imported\n"))?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::feedback::Phase;
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::Compression;
 use rollsnap_core::{Header, Report, Result};
@@ -58,7 +58,7 @@ struct Json<'a> {
 
 /// Reads the whole file. What is wrong with it is an error, as with every command that needs all of it.
 fn full(args: &InfoArgs, source: &mut Source, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let phase = Phase { index: 1, of: 1, name: "Reading snapshot", total: None, unit: Unit::Bytes };
+    let phase = Phase::only("Reading snapshot");
     let (report, info) = content_info::read(source, args.temp_dir.as_deref(), phase, feedback)?;
     feedback.close(true);
     let code = super::verify::exit_code(&report);

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jiff::Timestamp;
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::MemberEntry;
 use rollsnap_core::snapshot::{Event, LEFT_OUT, Options};
 use rollsnap_core::tar::{Kind, Member};
@@ -71,7 +71,7 @@ pub(super) struct ExtractArgs {
     pub(super) json: bool,
 }
 
-const PHASE: Phase = Phase { index: 1, of: 1, name: "Reading snapshot", total: None, unit: Unit::Bytes };
+const PHASE: Phase = Phase::only("Reading snapshot");
 
 /// Lists members as they are met, so that a damaged snapshot still shows what comes before the
 /// damage. Contents are read where nothing else leads to the next member, and where they are to be checked.

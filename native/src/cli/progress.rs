@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::feedback::{Notice, Phase, Unit};
 use rollsnap_core::words::plural;
 use rollsnap_core::{Allowance, Feedback, Result, shown};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
@@ -134,7 +134,7 @@ impl Feedback for Terminal {
             ProgressForm::Json => {
                 let event = serde_json::json!({
                     "event": "phase", "index": phase.index, "of": phase.of, "name": phase.name,
-                    "total": phase.total, "unit": unit(phase.unit),
+                    "stage": phase.stage, "total": phase.total, "unit": unit(phase.unit),
                 });
                 line(format_args!("{event}"));
             }
@@ -158,13 +158,18 @@ impl Feedback for Terminal {
     }
 
     fn note(&mut self, text: &str) {
+        self.notice(Notice::Remark(text));
+    }
+
+    fn notice(&mut self, notice: Notice<'_>) {
+        let text = notice.text();
         let is_new = self.noted.as_mut().is_none_or(|noted| noted.insert(text.into()));
         if self.quiet || !is_new {
             return;
         }
         let tell = || match self.form {
             ProgressForm::Json => {
-                let event = serde_json::json!({"event": "note", "text": text});
+                let event = serde_json::json!({"event": "note", "kind": notice.kind(), "text": text});
                 if let Ok(event) = json::text(&event) {
                     line(format_args!("{event}"));
                 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use rollsnap_core::hash::CommitmentHash;
@@ -14,6 +13,7 @@ use super::export::JsonPhase;
 use super::global::{Format, Global};
 use super::output::{FAINT, Output, check_row, error, plural, print, size, verdict};
 use super::progress::Terminal;
+use crate::jobs::Timed;
 use crate::verify::{self, ContextScope, Options, Outcome, counts};
 
 #[derive(Args, Debug)]
@@ -111,14 +111,14 @@ pub(super) fn run(
         temp_dir: args.temp_dir.clone(),
     };
     can_be_given(args, &options)?;
-    let Outcome { report, phases } = verify::run(&args.target, &options, feedback)?;
+    let Outcome { report, stages, .. } = verify::run(&args.target, &options, feedback)?;
     feedback.close(true);
     if output.is_json() {
-        let phases = super::export::phases(&phases);
+        let phases = super::export::phases(&stages);
         output.json(&Json { report: &report, failures: counts(&report), phases })?;
     } else {
         print(format_args!("{}", words(&report)))?;
-        print(format_args!("{}", summary(&report, &phases)))?;
+        print(format_args!("{}", summary(&report, &stages)))?;
     }
     Ok(if args.require.is_empty() { exit_code(&report) } else { given(&args.require, &report) })
 }
@@ -179,7 +179,7 @@ pub(super) fn exit_code(report: &Report) -> ExitCode {
 fn words(report: &Report) -> String {
     let mut text = String::new();
     if let Some(header) = &report.header {
-        let compact = report.checks.iter().any(|check| check.code == Code::ContextCompact);
+        let compact = report.is_compact();
         text += &format!(
             "{}{} snapshot of {} at level {}\n\n",
             if compact { "compact " } else { "" },
@@ -216,12 +216,12 @@ fn totals(report: &Report) -> String {
 }
 
 /// How often each code was met, and how long it took.
-fn summary(report: &Report, phases: &[(&'static str, Duration)]) -> String {
+fn summary(report: &Report, stages: &[Timed]) -> String {
     let mut text = String::new();
     for (code, count) in counts(report) {
         text += &format!("{count:>6} × {code}\n");
     }
-    for (name, time) in phases {
+    for Timed { name, time, .. } in stages {
         text += &format!("{FAINT}{name}: {:.1} s{FAINT:#}\n", time.as_secs_f64());
     }
     text

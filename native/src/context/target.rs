@@ -7,7 +7,7 @@ use std::path::Path;
 use rollsnap_core::chain::Block;
 use rollsnap_core::context::Riscv;
 use rollsnap_core::context::path::unhex;
-use rollsnap_core::feedback::{Notice, Phase, Silent, Unit};
+use rollsnap_core::feedback::{Notice, Phase, Silent};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::members::{CONTEXT, MemberKind};
 use rollsnap_core::report::Compression;
@@ -98,7 +98,7 @@ impl Target {
         let cut = || Problem::new(Code::TarTruncated).path(place.display());
         let whole = source.part().ok_or_else(cut)?;
         let (mut parts, mut store) = (BTreeMap::new(), BTreeMap::new());
-        let phase = Phase { index: 1, of: 1, name: "Reading member headers", total: None, unit: Unit::Bytes };
+        let phase = Phase::only("Reading member headers");
         let report = source.list(Options::default(), phase, feedback, &mut |event| {
             let member = match event {
                 Event::Member(member) => member,
@@ -134,7 +134,7 @@ impl Target {
             "Context and store of the snapshot{size} are unpacked to {}{free}",
             made.parent().path().display()
         )));
-        let phase = Phase { index: 1, of: 1, name: "Unpacking context", total: None, unit: Unit::Bytes };
+        let phase = Phase::only("Unpacking context");
         let mut files = extract::Files::new(made.held())?;
         let (mut any, mut files_of_context) = (false, 0);
         let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {

@@ -14,7 +14,6 @@ mod states;
 pub(crate) mod store;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rollsnap_core::feedback::{Notice, OfFile, Phase};
 use rollsnap_core::members::DATABASE;
@@ -28,7 +27,7 @@ use crate::destination::{self, Destination};
 use crate::dir::{Dir, Owner};
 use crate::export::{self, Compression};
 use crate::io;
-use crate::jobs::Phases;
+use crate::jobs::{self, Stage, Stages, Timed};
 use crate::store::{Accept, Family, LevelRequest, Packing, Store};
 use crate::swap::{self, Staging};
 use crate::verify::Staged;
@@ -93,8 +92,8 @@ pub struct Outcome {
     pub first_level: i32,
     /// The level of the newest block.
     pub head_level: i32,
-    /// How long each phase took.
-    pub phases: Vec<(&'static str, Duration)>,
+    /// How long each stage took.
+    pub stages: Vec<Timed>,
 }
 
 /// Converts.
@@ -141,17 +140,18 @@ fn into_place(
     destination::not_populated(root, options.force)?;
     destination::no_links(root)?;
     let mut staging = Staging::begin(root)?;
-    let mut phases = Phases::new(OWN + 1 + CHECKS * u32::from(options.check));
-    let mut outcome = staged(staging.held(), true, options, &mut phases, feedback)?;
+    let plan = own(&options.source, options.check)?;
+    let mut stages = Stages::new(plan.into_iter().chain([jobs::PUTTING_IN_PLACE]));
+    let mut outcome = staged(staging.held(), true, options, &mut stages, feedback)?;
     same_rollup(root, staging.dir())?;
-    phases.begin("Putting data in place", None, feedback);
+    stages.begin(jobs::PUTTING_IN_PLACE, None, feedback);
     target.give(&staging)?;
     let plan = destination::plan(&mut staging, feedback)?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
     target.given(feedback);
     outcome.path = root.into();
-    outcome.phases = phases.finish();
+    outcome.stages = stages.finish();
     Ok(outcome)
 }
 
@@ -174,12 +174,12 @@ fn snapshot(
     let made =
         made.map_err(|err| crate::io::problem("create the directory", &work.held().place("data"), err))?;
     let dir = made.path().to_path_buf();
-    let own = OWN + CHECKS * u32::from(options.check);
+    let own = own(&options.source, options.check)?;
     // The new store is in WAL mode, as the nodes want it, and so stays what it is.
-    let phases_of_export = |check| export::phases(true, None, check);
-    let mut phases = Phases::new(own + phases_of_export(options.check));
-    let mut outcome = staged(&made, false, options, &mut phases, feedback)?;
-    outcome.phases = phases.finish();
+    let stages_of_export = |check| export::stages(true, None, check);
+    let mut stages = Stages::new(own.iter().copied().chain(stages_of_export(options.check)));
+    let mut outcome = staged(&made, false, options, &mut stages, feedback)?;
+    outcome.stages = stages.finish();
     // Its checks know no lists without a witness, and would take them for altered ones.
     let check = options.check && outcome.carried.partial_lists == 0;
     let exporting = export::Options {
@@ -194,7 +194,9 @@ fn snapshot(
         force: options.force,
         ..export::Options::new(dir)
     };
-    let mut second_half = SecondHalf { feedback, before: own, of: own + phases_of_export(check) };
+    let before = jobs::phases(&own);
+    let of = before + jobs::phases(&stages_of_export(check));
+    let mut second_half = SecondHalf { feedback, before, of };
     let exported = export::run(&exporting, &mut second_half)?;
     // What was checked before, and still holds, is told once.
     outcome.report.header = exported.report.header;
@@ -202,28 +204,35 @@ fn snapshot(
     outcome.report.members = exported.report.members;
     outcome.report.verdicts.intact = exported.report.verdicts.intact;
     outcome.path = exported.path.unwrap_or_else(|| path.into());
-    outcome.phases.extend(exported.phases);
+    outcome.stages.extend(exported.stages);
     work.remove(feedback);
     Ok(outcome)
 }
 
-/// Phases of any conversion: the data come, and the store is written.
-const OWN: u32 = 2;
+/// The stages of any conversion: the data come, the store is written, and both stores are checked.
+fn own(source: &Path, check: bool) -> Result<Vec<Stage>> {
+    let comes = if io::is_dir(source)? { jobs::COPYING_DATA } else { jobs::EXTRACTING };
+    let made = if check { &Staged::STAGES[..] } else { &[] };
+    Ok([&[comes], writing(check), made].concat())
+}
 
-/// Those of its checks: the old store, and what was made.
-const CHECKS: u32 = 1 + Staged::PHASES;
+/// Those of the store alone.
+pub(crate) const fn writing(check: bool) -> &'static [Stage] {
+    const STAGES: &[Stage] = &[jobs::CHECKING_STORE, jobs::WRITING_STORE];
+    if check { STAGES } else { STAGES.split_at(1).1 }
+}
 
 /// Fills the directory `dir` with the data of version 5, and checks them.
 fn staged(
     held: &Dir,
     is_operators: bool,
     options: &Options,
-    phases: &mut Phases,
+    stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
     let dir = held.path();
     let source = stage::Source::open(&options.source, feedback)?;
-    let (root, mut report) = source.stage(held, phases, feedback)?;
+    let (root, mut report) = source.stage(held, stages, feedback)?;
     let header = report.header;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
     let conversion = Conversion {
@@ -234,13 +243,13 @@ fn staged(
         keeps_lpc: is_operators && source.is_data_dir(),
         check: options.check,
     };
-    let (carried, checks) = conversion.run(phases, feedback)?;
+    let (carried, checks) = conversion.run(stages, feedback)?;
     checks.into_iter().for_each(|check| report.add(check));
     drop(source);
     if options.check {
         let (shown, family) = (&*options.source, Some(Family::Octez));
         let staged = Staged { dir, shown, family, partial_lists: carried.partial_lists };
-        staged.check(&mut report, phases, feedback)?;
+        staged.check(&mut report, stages, feedback)?;
     } else {
         report.add(Check::unknown(
             Code::HeaderStore,
@@ -262,7 +271,7 @@ fn staged(
         path: PathBuf::new(),
         first_level,
         head_level,
-        phases: Vec::new(),
+        stages: Vec::new(),
     })
 }
 
@@ -276,7 +285,7 @@ pub(crate) fn in_place(
     shown: &Path,
     header: &Header,
     check: bool,
-    phases: &mut Phases,
+    stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<Option<(Carried, Vec<Check>)>> {
     if Family::of(dir.path())? != Some(Family::Mavkit) {
@@ -284,7 +293,7 @@ pub(crate) fn in_place(
     }
     let conversion =
         Conversion { root: dir.path(), dir, shown, header: Some(header), keeps_lpc: false, check };
-    conversion.run(phases, feedback).map(Some)
+    conversion.run(stages, feedback).map(Some)
 }
 
 /// Rule I4: what is in place belongs to the same rollup, if it says so.

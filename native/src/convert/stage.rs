@@ -14,7 +14,7 @@ use crate::data_dir::{Listing, Lock, SourceFile, Top};
 use crate::dir::Dir;
 use crate::extract::Files;
 use crate::files::{FileSet, Part};
-use crate::jobs::Phases;
+use crate::jobs::{self, Stages};
 use crate::{source, swap};
 
 /// How much is copied at once, in bytes.
@@ -97,7 +97,7 @@ impl Source {
     pub(super) fn stage(
         &self,
         dir: &Dir,
-        phases: &mut Phases,
+        stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<(PathBuf, Report)> {
         match self {
@@ -105,12 +105,12 @@ impl Source {
                 let tops = [Top::Metadata, Top::Context, Top::PreImages];
                 let files = Listing::of(root, &tops, feedback)?.files;
                 let total = files.iter().map(|file| file.size).sum();
-                phases.begin("Copying data", Some(total), feedback);
+                stages.begin(jobs::COPYING_DATA, Some(total), feedback);
                 copy(root, &files, dir, feedback)?;
                 Ok((root.clone(), Report::new()))
             }
             Self::Snapshot(path) => {
-                let report = extract(path, dir, phases, feedback)?;
+                let report = extract(path, dir, stages, feedback)?;
                 convertible(&FileSet::Directory(dir.path().into()), path)?;
                 Ok((dir.path().into(), report))
             }
@@ -129,10 +129,10 @@ fn convertible(files: &FileSet, shown: &Path) -> Result<()> {
 }
 
 /// Extracts a snapshot that is intact to its last byte, and holds nothing else than it should.
-fn extract(path: &Path, dir: &Dir, phases: &mut Phases, feedback: &mut dyn Feedback) -> Result<Report> {
+fn extract(path: &Path, dir: &Dir, stages: &mut Stages, feedback: &mut dyn Feedback) -> Result<Report> {
     let mut source = source::Source::open(path)?;
     let mut files = Files::new(dir)?;
-    let phase = phases.next("Extracting snapshot");
+    let phase = stages.next(jobs::EXTRACTING);
     let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
         Event::Header(header) if header.layout == header::Layout::Unversioned => {
             Err(Problem::new(Code::HeaderUnversioned))

@@ -21,7 +21,7 @@ use crate::data_dir::metadata;
 use crate::dir::Dir;
 use crate::files::{FileSet, Part};
 use crate::io;
-use crate::jobs::Phases;
+use crate::jobs::{self, Stages};
 use crate::store::NewStore;
 
 /// A conversion to be done.
@@ -81,7 +81,7 @@ impl Conversion<'_> {
     /// What is wrong with the old store, [`Code::Cancelled`], any `io.*` code.
     pub(crate) fn run(
         self,
-        phases: &mut Phases,
+        stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<(Carried, Vec<Check>)> {
         let files = FileSet::Directory(self.root.into());
@@ -90,7 +90,7 @@ impl Conversion<'_> {
         let contexts = states::read(self.dir.path(), feedback)?;
         let mut checks = Vec::new();
         if self.check {
-            let phase = phases.next("Checking store");
+            let phase = stages.next(jobs::CHECKING_STORE);
             let subject = rollsnap_core::store::Subject {
                 metadata: Ok(Some(metadata)),
                 store: Ok(&mut old),
@@ -109,7 +109,7 @@ impl Conversion<'_> {
         let (head, first) = (old.head()?.level, old.first_available()?);
         let levels = Blocks::levels(&old, first, head)?;
         let total = Some(levels.len() as u64);
-        feedback.phase(Phase { total, unit: Unit::Blocks, ..phases.next("Writing store") });
+        feedback.phase(Phase { total, unit: Unit::Blocks, ..stages.next(jobs::WRITING_STORE) });
 
         let new = NewStore::create(self.dir)?;
         let mut left = LeftOut::default();

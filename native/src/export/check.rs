@@ -7,7 +7,7 @@ use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
 use super::archive::{MemberDigest, member_digest};
-use crate::jobs::Phases;
+use crate::jobs::{self, Stages};
 use crate::source::Source;
 use crate::verify::PreImages;
 
@@ -16,7 +16,7 @@ pub(super) fn read_back(
     path: &Path,
     header: &Header,
     written: &[MemberDigest],
-    phases: &mut Phases,
+    stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, PreImages)> {
     let mut source = Source::open(path)?;
@@ -25,27 +25,32 @@ pub(super) fn read_back(
     let mut pre_images = PreImages::default();
     let differs = || Problem::new(Code::ExportCheck);
     let report =
-        source.inspect(options, phases.next("Checking snapshot"), feedback, &mut |event| match event {
-            Event::Header(found) if found != header => Err(differs().found("another header")),
-            Event::Member(member) => {
-                if let Some(MemberKind::PreImage(_, name)) = MemberKind::of(&member.name) {
-                    pre_images.begin(name);
+        source.inspect(
+            options,
+            stages.next(jobs::CHECKING_SNAPSHOT),
+            feedback,
+            &mut |event| match event {
+                Event::Header(found) if found != header => Err(differs().found("another header")),
+                Event::Member(member) => {
+                    if let Some(MemberKind::PreImage(_, name)) = MemberKind::of(&member.name) {
+                        pre_images.begin(name);
+                    }
+                    Ok(())
                 }
-                Ok(())
-            }
-            Event::Data(data) => {
-                pre_images.data(data);
-                Ok(())
-            }
-            Event::MemberEnd { member, sha256: Some(sha256) } => {
-                pre_images.end(&member.name, member.size);
-                let found = member_digest(&member.name, member.size, &sha256);
-                let same = expected.next().is_some_and(|expected| *expected == found);
-                if same { Ok(()) } else { Err(differs().member(&*member.name)) }
-            }
-            Event::Problem(problem) => Err(differs().because(problem.sentence())),
-            _ => Ok(()),
-        })?;
+                Event::Data(data) => {
+                    pre_images.data(data);
+                    Ok(())
+                }
+                Event::MemberEnd { member, sha256: Some(sha256) } => {
+                    pre_images.end(&member.name, member.size);
+                    let found = member_digest(&member.name, member.size, &sha256);
+                    let same = expected.next().is_some_and(|expected| *expected == found);
+                    if same { Ok(()) } else { Err(differs().member(&*member.name)) }
+                }
+                Event::Problem(problem) => Err(differs().because(problem.sentence())),
+                _ => Ok(()),
+            },
+        )?;
     match expected.len() {
         0 => Ok((report, pre_images)),
         missing => Err(differs().found(format_args!("{missing} members less than were written"))),

@@ -19,13 +19,18 @@ use crate::contexts::Contexts;
 use crate::data_dir::SourceFile;
 use crate::dir::{Dir, Tree};
 use crate::files::Part;
-use crate::jobs::Phases;
+use crate::jobs::{self, Stage, Stages};
 use crate::store::Block;
 use crate::verify::{ContextScope, Reading};
 
-/// How many phases [`One::write`] has.
-pub(super) fn phases(kind: PvmKind, check: bool) -> u32 {
-    if kind == PvmKind::Riscv { 1 } else { 2 + u32::from(check) }
+/// The stages of [`One::write`].
+pub(super) fn stages(kind: PvmKind, check: bool) -> &'static [Stage] {
+    const STAGES: &[Stage] = &[jobs::READING_CONTEXT, jobs::COPYING_CONTEXT, jobs::WHOLE_CONTEXT];
+    match (kind, check) {
+        (PvmKind::Riscv, _) => &STAGES[1..2],
+        (_, true) => STAGES,
+        (_, false) => &STAGES[..2],
+    }
 }
 
 /// The context of a block, as it was under the lock.
@@ -79,7 +84,7 @@ impl<'a> One<'a> {
         &self,
         work: &Dir,
         check: bool,
-        phases: &mut Phases,
+        stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<Written> {
         let root = work.place(CONTEXT);
@@ -90,11 +95,11 @@ impl<'a> One<'a> {
             What::Irmin(commit) => {
                 let context = Context::open(self.files)?;
                 remarks.extend(dual(&context, commit)?);
-                let copy = SingleCommit::of(&context, commit, phases.next("Reading context"), feedback)?;
-                copy.write(&mut files, phases.next("Copying context"), feedback)?;
+                let copy = SingleCommit::of(&context, commit, stages.next(jobs::READING_CONTEXT), feedback)?;
+                copy.write(&mut files, stages.next(jobs::COPYING_CONTEXT), feedback)?;
                 let names = files.finish()?;
                 if check {
-                    let phase = phases.next("Checking context");
+                    let phase = stages.next(jobs::WHOLE_CONTEXT);
                     let audited = verify(&root, &commit.hash, work.path(), phase, feedback)?;
                     remarks.extend(audited.evidence.checks);
                     contexts = audited.contexts;
@@ -102,7 +107,7 @@ impl<'a> One<'a> {
                 names
             }
             What::Riscv(hash) => {
-                riscv::copy(&self.files, hash, &mut files, phases.next("Copying context"), feedback)
+                riscv::copy(&self.files, hash, &mut files, stages.next(jobs::COPYING_CONTEXT), feedback)
                     .map_err(|problem| unknown(hash, problem))?;
                 // Its state is for the PVM to tell.
                 contexts.begin(&hex(hash.as_bytes()));

@@ -26,17 +26,18 @@ use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use crate::data_dir::Lock;
 use crate::deflate::{self, Level};
+use crate::jobs::Timed;
 use crate::store::{Family, LevelRequest, Packing};
 use crate::swap;
 use crate::verify;
 use crate::workspace::Workspace;
 
-use ready::Source;
+use ready::{Source, Written};
 
 pub use crate::output::Output;
 pub use rollsnap_core::report::Compression;
 
-pub(crate) use ready::phases;
+pub(crate) use ready::stages;
 
 /// What to export, and how.
 #[derive(Clone, Debug)]
@@ -117,8 +118,8 @@ pub struct Outcome {
     pub report: Report,
     /// How long the node could not process blocks.
     pub locks_held: Duration,
-    /// How long each phase took.
-    pub phases: Vec<(&'static str, Duration)>,
+    /// How long each stage took.
+    pub stages: Vec<Timed>,
 }
 
 /// Exports to a file.
@@ -137,7 +138,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let temporary = options.temp_dir.as_deref();
     let temporary = temporary.map(|place| Workspace::temporary(Some(place), feedback)).transpose()?;
     let room = temporary.as_ref().unwrap_or(&work);
-    let mut ready = source.pack(room, u32::from(*check), feedback)?;
+    let mut ready = source.pack(room, Written::File, feedback)?;
 
     let finished = work.dir().join(FINISHED);
     let place = (work.held(), FINISHED);
@@ -148,7 +149,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let report = if *check {
         let header = *ready.header();
         let (mut report, pre_images) =
-            check::read_back(&finished, &header, &digests, &mut ready.phases, feedback)?;
+            check::read_back(&finished, &header, &digests, &mut ready.stages, feedback)?;
         ready.judge(room, pre_images, feedback)?.require(&mut report)?;
         report
     } else {
@@ -171,7 +172,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
 pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let source = Source::open(options, None, feedback)?;
     let temporary = Workspace::temporary(options.temp_dir.as_deref(), feedback)?;
-    let mut ready = source.pack(&temporary, 0, feedback)?;
+    let mut ready = source.pack(&temporary, Written::Stream, feedback)?;
 
     const WHY: &str = "not read back: it was written to a stream";
     let mut checks = Vec::new();

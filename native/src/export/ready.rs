@@ -19,7 +19,7 @@ use super::{Options, Outcome, Output, compact, finish_interrupted_import, layer1
 use crate::context::Moment;
 use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Metadata, SourceFile, metadata};
-use crate::jobs::Phases;
+use crate::jobs::{self, Stage, Stages};
 use crate::store::Capture;
 use crate::verify::{self, ContextScope, PreImages, Reading};
 use crate::workspace::Workspace;
@@ -54,7 +54,7 @@ pub(super) struct Ready<'o> {
     /// What a compact export found in the one context that it takes.
     one: Option<Contexts>,
     remarks: Vec<Check>,
-    pub(super) phases: Phases,
+    pub(super) stages: Stages,
 }
 
 impl<'o> Source<'o> {
@@ -109,22 +109,24 @@ impl<'o> Source<'o> {
         &self.described.header
     }
 
-    /// Begins to pack the database in a working directory, and makes the context of a compact export there. `reading`:
-    /// how many phases read the archive again.
+    /// Begins to pack the database in a working directory, and makes the context of a compact export there.
     pub(super) fn pack(
         self,
         room: &Workspace,
-        reading: u32,
+        output: Written,
         feedback: &mut dyn Feedback,
     ) -> Result<Ready<'o>> {
         let Self { options, rules, metadata, published, mut locks, mut members, .. } = self;
         let Self { packed, store, context, described, is_stable, .. } = self;
         let check = options.check;
         let compact = options.compact.then_some(metadata.kind);
-        let mut phases = Phases::new(phases(is_stable, compact, check) - u32::from(check) + reading);
+        let mut stages = Stages::new(match output {
+            Written::File => stages(is_stable, compact, check),
+            Written::Stream => stages_of_stream(is_stable, compact, check),
+        });
         feedback.checkpoint()?;
         members.extend(packed.map(|file| Member::packed(room.held(), file)));
-        let store = store.pack(described.cut, options.packing, room.held(), &mut phases, feedback)?;
+        let store = store.pack(described.cut, options.packing, room.held(), &mut stages, feedback)?;
         locks.release();
 
         let mut remarks = Vec::new();
@@ -136,7 +138,7 @@ impl<'o> Source<'o> {
             let text = format!("Exporting context snapshot with first level {level}");
             feedback.notice(Notice::Remark(&text));
             let context = compact::One::of(&context, first, metadata.kind, feedback)?;
-            let written = context.write(room.held(), check, &mut phases, feedback)?;
+            let written = context.write(room.held(), check, &mut stages, feedback)?;
             members.extend(written.files.into_iter().map(|file| Member::in_dir(room.held(), file)));
             remarks = written.remarks;
             one = Some(written.contexts);
@@ -156,7 +158,7 @@ impl<'o> Source<'o> {
             described,
             one,
             remarks,
-            phases,
+            stages,
         })
     }
 }
@@ -174,7 +176,7 @@ impl Ready<'_> {
         feedback: &mut dyn Feedback,
     ) -> Result<T> {
         let plan = self.plan.take().unwrap_or_else(|| Plan::new(Vec::new()));
-        self.phases.begin("Exporting snapshot", Some(plan.bytes()), feedback);
+        self.stages.begin(jobs::EXPORTING, Some(plan.bytes()), feedback);
         let packer = self.store.as_mut().and_then(Stored::packer);
         write(Archive { plan, header: &self.described.header, digests: self.options.check, packer }, feedback)
     }
@@ -193,12 +195,12 @@ impl Ready<'_> {
             None => {
                 let (scope, head) = (ContextScope::Head, self.described.head_context);
                 let reading = Reading { scope, head, temp_dir: Some(room.dir()) };
-                let phase = self.phases.next_two("Checking context");
-                verify::unhindered(reading.moment(&self.context, phase, feedback)?)?
+                let (phase, mut feedback) = self.stages.listen(jobs::CONTEXT_OF_HEAD, feedback);
+                verify::unhindered(reading.moment(&self.context, phase, &mut feedback)?)?
             }
         };
         let about = (&self.metadata, &self.described.header, &audited.contexts);
-        let phase = self.phases.next("Checking chain");
+        let phase = self.stages.next(jobs::CHAIN);
         let missing = || Problem::new(Code::ExportCheck).found("no store");
         let store = self.store.take().ok_or_else(missing)?;
         let (store, packer) = store.check(about, &self.options.data_dir, phase, feedback)?;
@@ -224,14 +226,49 @@ impl Ready<'_> {
             bytes,
             report: layer1::remarked(report, self.published, &self.rules, self.options),
             locks_held: self.locks.held(),
-            phases: self.phases.finish(),
+            stages: self.stages.finish(),
         }
     }
 }
 
-/// How many phases an export to a file has: of a store that is `stable` without locks or is copied under them, and with
-/// `compact` the kind of the PVM where that makes some.
-pub(crate) fn phases(stable: bool, compact: Option<PvmKind>, check: bool) -> u32 {
-    let context = compact.map_or(2 * u32::from(check), |kind| compact::phases(kind, check));
-    u32::from(!stable) + 1 + context + 2 * u32::from(check)
+/// Where an archive goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Into a file, which is read back before anything in it is checked.
+    File,
+    /// Into a stream, which begins when everything is checked.
+    Stream,
+}
+
+/// The stages of an export to a file: of a store that is `stable` without locks or is copied under them, and with
+/// `compact` the kind of the PVM.
+pub(crate) fn stages(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec<Stage> {
+    let mut stages = preparing(stable, compact, check);
+    stages.push(jobs::EXPORTING);
+    if check {
+        stages.push(jobs::CHECKING_SNAPSHOT);
+        stages.extend(judging(compact));
+    }
+    stages
+}
+
+/// Those of an export to a stream.
+fn stages_of_stream(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec<Stage> {
+    let mut stages = preparing(stable, compact, check);
+    if check {
+        stages.extend(judging(compact));
+    }
+    stages.push(jobs::EXPORTING);
+    stages
+}
+
+fn preparing(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec<Stage> {
+    let copied = (!stable).then_some(jobs::COPYING_DATABASE);
+    let context = compact.map_or(&[][..], |kind| compact::stages(kind, check));
+    copied.into_iter().chain(context.iter().copied()).collect()
+}
+
+/// A compact export checks its context when it is written.
+fn judging(compact: Option<PvmKind>) -> impl Iterator<Item = Stage> {
+    compact.is_none().then_some(jobs::CONTEXT_OF_HEAD).into_iter().chain([jobs::CHAIN])
 }

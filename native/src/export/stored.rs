@@ -15,7 +15,7 @@ use crate::context::{FrozenFile, Moment, pvm_state};
 use crate::contexts::Contexts;
 use crate::data_dir::Metadata;
 use crate::dir::Dir;
-use crate::jobs::Phases;
+use crate::jobs::{self, Stages};
 use crate::store::{Accept, Block, Capture, Packing, Rows, Store};
 
 /// The store, of which a database goes through several states.
@@ -73,7 +73,7 @@ impl Stored<Capture> {
         cut: Option<i32>,
         packing: Packing,
         work: &Dir,
-        phases: &mut Phases,
+        stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<Stored<Packer>> {
         Ok(match self {
@@ -82,7 +82,7 @@ impl Stored<Capture> {
                 Stored::Database(Packer::start(move |watch| capture.pack(&work, cut, packing, watch))?)
             }
             Self::Database(capture) => {
-                let copied = capture.copy(work, phases.next("Copying database"), feedback)?;
+                let copied = capture.copy(work, stages.next(jobs::COPYING_DATABASE), feedback)?;
                 Stored::Database(Packer::start(move |watch| copied.finish(cut, packing, watch))?)
             }
             Self::Files(store) => Stored::Files(store),

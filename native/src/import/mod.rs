@@ -11,7 +11,6 @@ mod stage;
 mod stream_policy;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rollsnap_core::feedback::{Notice, OfFile};
 use rollsnap_core::report::Check;
@@ -21,7 +20,7 @@ use crate::contexts;
 use crate::convert;
 use crate::destination::{self, Compact, Destination};
 use crate::dir::{Dir, Owner};
-use crate::jobs::Phases;
+use crate::jobs::{self, Stages, Timed};
 use crate::source::Source;
 use crate::store::{self, AnyStore, Family, LpcOutcome, open_any};
 use crate::swap::{self, Staging};
@@ -81,8 +80,8 @@ pub struct Outcome {
     pub report: Report,
     /// The level that the data directory is at now.
     pub head_level: i32,
-    /// How long each phase took.
-    pub phases: Vec<(&'static str, Duration)>,
+    /// How long each stage took.
+    pub stages: Vec<Timed>,
 }
 
 /// Imports a snapshot file; `-` stands for standard input.
@@ -141,23 +140,24 @@ fn into(
     destination::not_populated(root, options.force)?;
     let mut source = open()?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
-    let converting = u32::from(options.to_v5) * (1 + u32::from(options.check));
-    let mut phases = Phases::new(2 + converting + Staged::PHASES * u32::from(options.check));
+    let converting = if options.to_v5 { convert::writing(options.check) } else { &[] };
+    let checking = if options.check { &Staged::STAGES[..] } else { &[] };
+    let plan = [&[jobs::EXTRACTING], converting, checking, &[jobs::PUTTING_IN_PLACE]];
+    let mut stages = Stages::new(plan.concat());
 
     let mut staging = Staging::begin(root)?;
     let layer1 = Layer1::new(options)?;
     // What is converted is for an Octez node, whoever made it.
     let family = options.family.or(options.to_v5.then_some(Family::Octez));
     let mut policy = StreamPolicy::new(&existing, &layer1, options.level, family);
-    let phase = phases.next("Extracting snapshot");
+    let phase = stages.next(jobs::EXTRACTING);
     let (header, mut report) = stage::extract(&mut source, staging.held(), phase, &mut policy, feedback)?;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
 
     let mut converted = None;
     if options.to_v5 {
-        converted = convert::in_place(staging.held(), root, &header, options.check, &mut phases, feedback)?;
+        converted = convert::in_place(staging.held(), root, &header, options.check, &mut stages, feedback)?;
         if converted.is_none() {
-            phases.skip(converting);
             feedback.notice(Notice::Remark("Nothing to convert: the store is of version 5 already"));
         }
     }
@@ -178,14 +178,14 @@ fn into(
         layer1.after(&header, store()?, genesis, &mut report, feedback)?;
         let partial_lists = converted.as_ref().map_or(0, |(carried, _)| carried.partial_lists);
         let staged = Staged { dir: staging.dir(), shown: root, family: None, partial_lists };
-        staged.check(&mut report, &mut phases, feedback)?;
+        staged.check(&mut report, &mut stages, feedback)?;
     }
     for check in converted.into_iter().flat_map(|(_, checks)| checks) {
         report.add(check);
     }
     let family = Family::of_store(&store()?);
 
-    phases.begin("Putting data in place", None, feedback);
+    stages.begin(jobs::PUTTING_IN_PLACE, None, feedback);
     target.give(&staging)?;
     let plan = destination::plan(&mut staging, feedback)?;
     feedback.checkpoint()?;
@@ -201,7 +201,7 @@ fn into(
     if let Some(compact) = compact {
         feedback.notice(Notice::Remark(&compact.consequence()));
     }
-    Ok(Outcome { report: remarked(report, options), head_level, phases: phases.finish() })
+    Ok(Outcome { report: remarked(report, options), head_level, stages: stages.finish() })
 }
 
 /// Makes the staged store fit its new home: level, history mode, the operator's own `lpc`. Level and mode

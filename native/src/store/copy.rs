@@ -172,7 +172,7 @@ impl Copied {
 }
 
 /// For copies that nobody watches.
-const PHASE: Phase = Phase { index: 1, of: 1, name: "Copying database", total: None, unit: Unit::Bytes };
+const PHASE: Phase = Phase::only("Copying database");
 
 /// How many pages are copied between two looks at the user: 1 MiB of the usual size.
 const PAGES: i32 = 256;

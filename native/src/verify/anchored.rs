@@ -8,7 +8,7 @@ use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result, Verdict};
 
 use super::{Contents, Options, consistent};
 use crate::data_dir::metadata;
-use crate::jobs::Phases;
+use crate::jobs::{self, Stages};
 use crate::l1::{At, L1, Outcome, Wanted, publication};
 use crate::store::{AnyStore, Rows, publication_hint};
 
@@ -17,7 +17,7 @@ pub(super) fn check(
     header: Option<&Header>,
     options: &Options,
     report: &mut Report,
-    phases: &mut Phases,
+    stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
     let subject = match Anchorage::of(contents, header) {
@@ -35,7 +35,7 @@ pub(super) fn check(
         }
         return Ok(());
     };
-    feedback.phase(phases.next("Asking layer 1"));
+    feedback.phase(stages.next(jobs::LAYER_1));
     let l1 = L1::new(endpoint, crate::l1::Options::default())?;
     let Anchorage { rollup, commitment, hint } = *subject;
     let outcome = publication::search(&l1, &Wanted { rollup, commitment, hint }, feedback)?;

@@ -15,7 +15,7 @@ use super::{Contents, Options};
 use crate::context::pvm_state;
 use crate::contexts::Contexts;
 use crate::data_dir::metadata;
-use crate::jobs::Phases;
+use crate::jobs::{self, Stages};
 use crate::store::{AnyStore, close_any};
 
 /// What is checked, beside the store.
@@ -58,7 +58,7 @@ pub(super) fn check(
     header: Option<&Header>,
     options: &Options,
     report: &mut Report,
-    phases: &mut Phases,
+    stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
     let whole = contents.is_data_dir() || report.verdicts.intact == Verdict::Yes;
@@ -77,7 +77,7 @@ pub(super) fn check(
     };
     let store = contents.store();
     report.store = store.as_ref().ok().map(AnyStore::info);
-    let checked = check_store(subject, store, phases.next("Checking chain"), feedback)?;
+    let checked = check_store(subject, store, stages.next(jobs::CHAIN), feedback)?;
     let mut evidence = findings.with(checked);
     if options.fail_fast {
         evidence.keep_first_problem();

@@ -13,7 +13,7 @@ use super::consistent::Streamed;
 use super::store_copy::StoreCopy;
 use super::{ContextScope, Options, Reading, pre_images};
 use crate::context::{TempSpool, Threads};
-use crate::jobs::Phases;
+use crate::jobs::Stages;
 use crate::store::{AnyStore, Family, open_any};
 
 /// Checks a snapshot that streams by. Metadata and store go to temporary files.
@@ -65,16 +65,13 @@ impl Contents {
     pub(super) fn of_data_dir(
         root: &Path,
         options: &Options,
-        phases: &mut Phases,
+        stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<Self> {
-        let phase = match options.context {
-            ContextScope::Head => phases.next_two("Checking context"),
-            _ => phases.next("Checking context"),
-        };
+        let (phase, mut listening) = stages.listen(options.context.stage(), feedback);
         let head = head_context(open_any(root, options.family))?;
         let reading = Reading { scope: options.context, head, temp_dir: options.temp_dir.as_deref() };
-        let audited = reading.of_data_dir(root, phase, feedback)?;
+        let audited = reading.of_data_dir(root, phase, &mut listening)?;
         let pre_images = pre_images::read(root, feedback)?;
         Ok(Self {
             home: Home::DataDir(root.into()),

@@ -158,9 +158,8 @@ impl Reading<'_> {
         let others = commits.len().saturating_sub(usize::from(wanted.is_some()));
         let mut audited = match wanted {
             Some(entry) => {
-                let phases = (phase.index, phase.of);
                 let outcome =
-                    reach(context, Wanted::These(&[entry]), Threads::of_this_machine(), feedback, phases)?;
+                    reach(context, Wanted::These(&[entry]), Threads::of_this_machine(), feedback, phase)?;
                 Audited::of(outcome, Contexts::default())
             }
             None => Audited::default(),

@@ -13,7 +13,6 @@ mod staged;
 pub(crate) mod store_copy;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rollsnap_core::context::verify::Audited;
 use rollsnap_core::feedback::{Notice, OfFile};
@@ -24,7 +23,7 @@ use rollsnap_core::{Class, Code, Feedback, Report, Result};
 
 use crate::context::is_context;
 use crate::io;
-use crate::jobs::Phases;
+use crate::jobs::{self, Stage, Stages, Timed};
 use crate::source::Source;
 use crate::store::Family;
 
@@ -46,6 +45,16 @@ pub enum ContextScope {
     Head,
     /// The index of commits only.
     None,
+}
+
+impl ContextScope {
+    /// The stage in which it is read where it can be read at random.
+    const fn stage(self) -> Stage {
+        match self {
+            Self::Head => jobs::CONTEXT_OF_HEAD,
+            Self::All | Self::None => jobs::WHOLE_CONTEXT,
+        }
+    }
 }
 
 /// How to verify.
@@ -72,8 +81,8 @@ pub struct Options {
 pub struct Outcome {
     /// The three answers with their evidence.
     pub report: Report,
-    /// How long each phase took.
-    pub phases: Vec<(&'static str, Duration)>,
+    /// How long each stage took.
+    pub stages: Vec<Timed>,
 }
 
 /// Verifies a snapshot file (`-`: standard input), a data directory, or a context alone.
@@ -86,27 +95,29 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
     if directory && is_context(target)? {
         return context_alone(target, options, feedback);
     }
-    let mut phases = Phases::new(
-        2 + u32::from(!directory || options.context == ContextScope::Head)
-            + u32::from(options.endpoint.is_some()),
-    );
+    let mut plan = match directory {
+        true => vec![options.context.stage(), jobs::CHAIN],
+        false => vec![jobs::READING, jobs::WHOLE_CONTEXT, jobs::CHAIN],
+    };
+    plan.extend(options.endpoint.as_ref().map(|_| jobs::LAYER_1));
+    let mut stages = Stages::new(plan);
     let (mut report, contents) = if directory {
-        (Report::new(), Contents::of_data_dir(target, options, &mut phases, feedback)?)
+        (Report::new(), Contents::of_data_dir(target, options, &mut stages, feedback)?)
     } else {
-        stream(target, options, &mut phases, feedback)?
+        stream(target, options, &mut stages, feedback)?
     };
     let header = report.header;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
     if !(options.fail_fast && report.failures().next().is_some()) {
         let header = header.as_ref();
-        let checked = consistent::check(&contents, header, options, &mut report, &mut phases, feedback);
+        let checked = consistent::check(&contents, header, options, &mut report, &mut stages, feedback);
         unless_hindered(checked, &mut report)?;
-        let checked = anchored::check(&contents, header, options, &mut report, &mut phases, feedback);
+        let checked = anchored::check(&contents, header, options, &mut report, &mut stages, feedback);
         unless_hindered(checked, &mut report)?;
     }
     // What was stopped half-way is no answer.
     feedback.checkpoint()?;
-    Ok(Outcome { report, phases: phases.finish() })
+    Ok(Outcome { report, stages: stages.finish() })
 }
 
 /// What keeps one verdict from being given stands in the report, and the others are given.
@@ -122,12 +133,11 @@ fn unless_hindered(checked: Result<()>, report: &mut Report) -> Result<()> {
 
 /// Verifies a context with no store that tells which blocks its commits belong to.
 fn context_alone(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    let two = options.context == ContextScope::Head;
-    let mut phases = Phases::new(1 + u32::from(two));
-    let name = "Checking context";
-    let phase = if two { phases.next_two(name) } else { phases.next(name) };
+    let stage = options.context.stage();
+    let mut stages = Stages::new([stage]);
+    let (phase, mut listening) = stages.listen(stage, feedback);
     let reading = Reading { scope: options.context, head: None, temp_dir: options.temp_dir.as_deref() };
-    let Audited { mut evidence, totals, .. } = reading.directory(target, phase, feedback)?;
+    let Audited { mut evidence, totals, .. } = reading.directory(target, phase, &mut listening)?;
     let mut report = Report::new();
     report.context = totals.as_ref().map(ContextStats::from);
     let why = "not checked: which blocks the commits belong to, for a context alone has no store";
@@ -136,20 +146,20 @@ fn context_alone(target: &Path, options: &Options, feedback: &mut dyn Feedback) 
         evidence.keep_first_problem();
     }
     evidence.conclude(&mut report, true);
-    Ok(Outcome { report, phases: phases.finish() })
+    Ok(Outcome { report, stages: stages.finish() })
 }
 
 /// Reads a snapshot to its last byte and keeps what later checks need.
 fn stream(
     target: &Path,
     options: &Options,
-    phases: &mut Phases,
+    stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Contents)> {
     let mut source = Source::open(target)?;
     let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
     let mut checker = contents::checker(options, feedback);
-    let phase = phases.next("Reading snapshot");
+    let phase = stages.next(jobs::READING);
     let inspection = Inspection { digests: false, ..Inspection::default() };
     let report = source.inspect(inspection, phase, feedback, &mut |event| match event {
         Event::Problem(problem) if options.fail_fast => Err(problem.clone()),
@@ -158,7 +168,7 @@ fn stream(
     if let Some(note) = checker.members().note() {
         feedback.notice(Notice::TakesSpace(&note));
     }
-    let checked = checker.finish(phases.next("Checking context"), feedback)?;
+    let checked = checker.finish(stages.next(jobs::WHOLE_CONTEXT), feedback)?;
     Ok((report, Contents::of_snapshot(checked, shown, options)))
 }
 

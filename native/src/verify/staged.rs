@@ -9,7 +9,7 @@ use rollsnap_core::{Code, Feedback, Report, Result};
 
 use super::contents::head_context;
 use super::{ContextScope, Reading, Subject, check_store, pre_images, unhindered};
-use crate::jobs::Phases;
+use crate::jobs::{self, Stage, Stages};
 use crate::store::{Family, open_any};
 
 /// What an import or a conversion has made.
@@ -26,8 +26,8 @@ pub(crate) struct Staged<'a> {
 }
 
 impl Staged<'_> {
-    /// How many phases [`Staged::check`] has.
-    pub(crate) const PHASES: u32 = 3;
+    /// What [`Staged::check`] goes through.
+    pub(crate) const STAGES: [Stage; 2] = [jobs::CONTEXT_OF_HEAD, jobs::CHAIN];
 
     /// Everything in it is what it should be: store and chain, the context of the head, the pre-images. The report
     /// gets what holds.
@@ -37,7 +37,7 @@ impl Staged<'_> {
     pub(crate) fn check(
         &self,
         report: &mut Report,
-        phases: &mut Phases,
+        stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
         let Self { dir, shown, family, .. } = *self;
@@ -45,11 +45,11 @@ impl Staged<'_> {
         // What is wrong with a store is said below, in the words of the nodes.
         let head = head_context(store())?;
         let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
-        let phase = phases.next_two("Checking context");
-        let audited = unhindered(reading.of_data_dir(dir, phase, feedback)?)?;
+        let (phase, mut listening) = stages.listen(jobs::CONTEXT_OF_HEAD, feedback);
+        let audited = unhindered(reading.of_data_dir(dir, phase, &mut listening)?)?;
         let contexts = Some(&audited.contexts);
         let subject = Subject { root: dir, shown, header: None, contexts, beginning: None };
-        let checked = check_store(subject, store(), phases.next("Checking chain"), feedback)?;
+        let checked = check_store(subject, store(), stages.next(jobs::CHAIN), feedback)?;
         let pre_images = pre_images::read(dir, feedback)?;
         let findings = Findings { audited, pre_images, others: Evidence::default() };
         let mut evidence = findings.with(checked);

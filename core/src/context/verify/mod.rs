@@ -38,7 +38,7 @@ mod window;
 pub use audit::{Audit, Audited};
 pub use failures::MAX_FAILURES;
 pub use outcome::{Commit, Outcome, PartTotal, Totals};
-pub use reach::{Wanted, reach};
+pub use reach::{PARTS, Wanted, reach};
 pub use spool::{Memory, Spool};
 pub use stream::Stream;
 pub use window::{Hasher, Immediate, Mismatch, Window};

@@ -51,8 +51,10 @@ pub enum Wanted<'a> {
     These(&'a [Indexed]),
 }
 
-/// Checks what commits need. Two phases are told to `feedback`, numbered from `phases.0` on of
-/// `phases.1`, in bytes.
+/// What is done in [`reach`], one after the other.
+pub const PARTS: [&str; 2] = ["Following commits", "Checking objects"];
+
+/// Checks what commits need. The [parts](PARTS) of `phase` are announced to `feedback`, in bytes.
 ///
 /// Memory: what the table takes, and two bytes more for each object; all in all as much as the user allows
 /// ([`Feedback::allowance`]). What would take more is not checked.
@@ -65,10 +67,10 @@ pub fn reach<F: Files, H: Hasher>(
     wanted: Wanted<'_>,
     hasher: H,
     feedback: &mut dyn Feedback,
-    phases: (u32, u32),
+    phase: Phase,
 ) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    match check(context, wanted, hasher, feedback, phases, &mut outcome) {
+    match check(context, wanted, hasher, feedback, phase, &mut outcome) {
         Err(problem) if problem.code() == Code::LimitMemory => outcome.unchecked.push(problem),
         other => other?,
     }
@@ -83,7 +85,7 @@ fn check<F: Files, H: Hasher>(
     wanted: Wanted<'_>,
     hasher: H,
     feedback: &mut dyn Feedback,
-    phases: (u32, u32),
+    phase: Phase,
     outcome: &mut Outcome,
 ) -> Result<()> {
     let inventory = inventory(context.files())?;
@@ -95,20 +97,13 @@ fn check<F: Files, H: Hasher>(
     let parts = pages.numbers();
     let space = Space { layout: context.layout(), dict: context.dict(), parts: &parts, gaps: &[] };
 
-    let mut begin = |index, name| {
-        let phase = Phase { index, of: phases.1, name, total: Some(pages.total()), unit: Unit::Bytes };
-        feedback.phase(phase);
-    };
-    begin(phases.0, "Following commits");
+    let phase = Phase { total: Some(pages.total()), unit: Unit::Bytes, ..phase };
+    feedback.phase(phase.part(0, PARTS[0]));
     let commits = commits(context, &space, wanted, listed, outcome, feedback)?;
     let around = around.saturating_add(size_of_val(&commits[..]) as u64);
     let marks = mark(&mut pages, &space, &commits, around, feedback)?;
     let around = around.saturating_add(marks.taken());
-    let mut begin = |index, name| {
-        let phase = Phase { index, of: phases.1, name, total: Some(pages.total()), unit: Unit::Bytes };
-        feedback.phase(phase);
-    };
-    begin(phases.0.saturating_add(1), "Checking objects");
+    feedback.phase(Phase { total: Some(pages.total()), ..phase }.part(1, PARTS[1]));
     let mut pages = Pages::new(context, true);
     let mut checking = Checking { checker: Checker::new(hasher), space: &space, waiting: Vec::new() };
     checking.up(&mut pages, &marks, around, outcome, feedback)?;

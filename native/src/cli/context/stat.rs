@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use rollsnap_core::context::stat::{FileFacts, Subtree};
 use rollsnap_core::context::{Riscv, Stat};
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Tally;
 use rollsnap_core::{Feedback, Result};
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &StatArgs, output: &Output, feedback: &mut Terminal) -> 
         Opened::Irmin(context) => context,
     };
     let chosen = choose(&context, &target.levels, &args.commit, feedback)?;
-    let phase = Phase { index: 1, of: 1, name: "Counting objects", total: None, unit: Unit::Bytes };
+    let phase = Phase::only("Counting objects");
     feedback.phase(phase);
     let stat = context.stat(&chosen.commit, args.depth, feedback)?;
     let files = context.file_facts();

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
 use rollsnap_core::context::{Object, Tree, durable, path};
-use rollsnap_core::feedback::{Phase, Unit};
+use rollsnap_core::feedback::Phase;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::Serialize;
 
@@ -51,7 +51,7 @@ pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
         feedback.advance(bytes.len() as u64);
         Ok(())
     };
-    let phase = Phase { index: 1, of: 1, name: "Reading context", total: None, unit: Unit::Bytes };
+    let phase = Phase::only("Reading context");
     match &wanted {
         Wanted::Path(path) => match tree.get(path)? {
             Some(Object::Contents(contents)) => {
