@@ -7,6 +7,7 @@ mod commitment;
 mod inbox;
 mod inflate;
 mod messages;
+mod outbox;
 pub(crate) mod primitive;
 mod skip_list;
 
@@ -14,6 +15,7 @@ pub use commitment::Commitment;
 pub use inbox::{Cell, Inbox};
 pub use inflate::Inflater;
 pub use messages::{Count, Info, MAX_MESSAGE, MAX_MESSAGES, MessageList};
+pub use outbox::is_outbox_message;
 
 /// BLAKE2b-256 of the parts, one after the other.
 pub(crate) fn blake2b(parts: &[&[u8]]) -> [u8; 32] {
