@@ -17,7 +17,8 @@
 //! * [`sqlite`]: the database of a store, read through [`ReadAt`];
 //! * [`index`]: the index files of contexts and old stores, read through [`ReadAt`];
 //! * [`store`]: what a store must be, checked without a database engine;
-//! * [`pvm`]: the machine that computes a state from the one before;
+//! * [`pvm`]: the machine that computes a state from the one before; [`replay`]: what it computes against what a store
+//!   records;
 //! * [`feedback`]: how long jobs tell where they are;
 //! * [`allowance`]: how much memory what a file says may take.
 
@@ -48,6 +49,7 @@ pub mod members;
 pub mod problem;
 pub mod pvm;
 pub mod read_at;
+pub mod replay;
 pub mod report;
 pub mod shown;
 pub mod snapshot;

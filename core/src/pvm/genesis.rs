@@ -76,7 +76,7 @@ impl Constants {
 }
 
 /// The protocols of Octez and Mavkit, with what they give.
-const PROTOCOLS: [(&str, Constants); 11] = [
+const PROTOCOLS: [(&str, Constants); 12] = [
     ("PtMumbai2TmsJHNGRkD8v8YDbtao7BLUC3wjASn1inAKLFCjaH1", Constants::early(Version::V0)),
     ("PtNairobiyssHuh87hEhfVBGCVrK3WnS8Z2FT4ymB5tAa4r1nQf", Constants::early(Version::V1)),
     ("ProxfordYmVfjWnRcgjWH36fW6PArwqykTFzotUxRs6gmTcZDuH", Constants::early(Version::V3)),
@@ -86,6 +86,7 @@ const PROTOCOLS: [(&str, Constants); 11] = [
     ("PsRiotumaAMotcRoDWW1bysEhQy2n1M5fy8JgRp8jjRfHGmfeA7", Constants::late(Version::V5)),
     ("PtSeouLouXkxhg39oWzjxDWaCydNfR3RxCUrNe4Q9Ro8BTehcbh", Constants::late(Version::V5)),
     ("PtTALLiNtPec7mE7yY4m3k26J8Qukef3E3ehzhfXgFZKGtDdAXu", Constants::late(Version::V5)),
+    ("PsUshuai9QapM5TGj1JpuVGkdxz5GykdnEvS6Rh8SUVrARvZLCY", Constants::late(Version::V6)),
     ("PtAtLasdzXg4XxeVNtWheo13nG4wHXP22qYMqFcT3fyBpWkFero", Constants::early(Version::V3)),
     ("PtBoreasK2KPuKbeYtXeEdudEHS7YcMFHE9amwheUc4kejTxgRi", Constants::late(Version::V4)),
 ];

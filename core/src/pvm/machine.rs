@@ -12,7 +12,7 @@ use super::reveal::{Revealed, Rollup, SharedReveal};
 use super::run::{Kernels, Means, Ran};
 use super::state::State;
 use super::version::Version;
-use crate::context::edit::{Effects, Tree};
+use crate::context::edit::{Effects, ObjectStore, Tree};
 use crate::feedback::Feedback;
 use crate::hash::StateHash;
 use crate::problem::{Place, Problem, Result};
@@ -114,6 +114,15 @@ impl Machine {
     /// Whatever reading the tree reports.
     pub fn committed(&mut self) -> Result<()> {
         self.state.committed()
+    }
+
+    /// Forgets what can be loaded again from this store, if trees have loaded more than `budget` bytes of it
+    /// ([`Tree::shrink`]); whether it did. Between two levels only.
+    ///
+    /// # Errors
+    /// Whatever reading the tree reports.
+    pub fn shrink(&mut self, objects: &ObjectStore, budget: u64) -> Result<bool> {
+        self.state.shrink(objects, budget)
     }
 
     /// The tick of the state.

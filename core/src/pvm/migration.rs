@@ -1,7 +1,11 @@
 //! Migrations: the message with which layer 1 announces a new protocol changes the version.
 
+use alloc::string::ToString;
+
+use super::genesis::Constants;
 use super::version::Version;
 use crate::encoding::primitive;
+use crate::hash::ProtocolHash;
 
 /// Whose table of protocols counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +14,21 @@ pub enum Family {
     Octez,
     /// Mavryk.
     Mavkit,
+}
+
+/// The protocols of Mavryk.
+const MAVRYK: [&str; 2] = [
+    "PtAtLasdzXg4XxeVNtWheo13nG4wHXP22qYMqFcT3fyBpWkFero",
+    "PtBoreasK2KPuKbeYtXeEdudEHS7YcMFHE9amwheUc4kejTxgRi",
+];
+
+impl Family {
+    /// Whose protocol this is; `None` where it is not known here.
+    pub fn of_protocol(protocol: &ProtocolHash) -> Option<Self> {
+        Constants::of_protocol(protocol)?;
+        let name = protocol.to_string();
+        Some(if MAVRYK.contains(&&*name) { Self::Mavkit } else { Self::Octez })
+    }
 }
 
 /// Ticks of a cycle since [`Version::V4`].
@@ -98,5 +117,13 @@ pub(super) fn migration(family: Family, name: &[u8]) -> Migration {
         None if find(other).is_some() => Migration::Nothing,
         None if WITHOUT_EFFECT.iter().any(|known| known.as_bytes() == name) => Migration::Nothing,
         None => Migration::Unknown,
+    }
+}
+
+/// The name of the protocol that a message announces, if it is one that only a newer node may know.
+pub fn unknown_migration(message: &[u8], family: Family) -> Option<&[u8]> {
+    match Kind::of(message) {
+        Kind::Migration(name) if migration(family, name) == Migration::Unknown => Some(name),
+        _ => None,
     }
 }

@@ -9,7 +9,7 @@ use super::input::Input;
 use super::output::Output;
 use super::version::Version;
 use crate::code::Code;
-use crate::context::edit::Tree;
+use crate::context::edit::{ObjectStore, Tree};
 use crate::context::path;
 use crate::problem::{Problem, Result};
 
@@ -109,6 +109,18 @@ impl State {
             output: self.output.clone(),
         });
         Ok(())
+    }
+
+    /// Forgets what can be loaded again.
+    pub(super) fn shrink(&mut self, objects: &ObjectStore, budget: u64) -> Result<bool> {
+        if objects.loaded() <= budget {
+            return Ok(false);
+        }
+        // What is shared cannot be forgotten.
+        self.durable = Durable::default();
+        let shrunk = self.tree.shrink(objects, budget);
+        self.durable = Durable(self.tree.find_tree(DURABLE)?.unwrap_or_default());
+        Ok(shrunk)
     }
 
     /// Marks everything as stored, as a commit does, which changes the order in which kernels see
