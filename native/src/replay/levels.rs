@@ -61,6 +61,11 @@ impl StoreLevels {
         self.protocols.iter().find(is_its).map(|protocol| &protocol.hash)
     }
 
+    /// The protocols that the node has met, the newest first.
+    pub fn into_protocols(self) -> Vec<Protocol> {
+        self.protocols
+    }
+
     fn status(&mut self, block: &BlockHash, slot: u8) -> Result<Option<bool>> {
         if let AnyStore::Database(store) = &self.store {
             return store.is_attested(block, slot);

@@ -21,6 +21,7 @@ mod open;
 mod own;
 mod problem;
 pub mod read;
+mod recorded;
 pub mod reset;
 mod scan;
 mod schema;
@@ -35,5 +36,6 @@ pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mod
 pub use level::LevelRequest;
 pub use lpc::Lpc;
 pub use read::{Block, Mark, Rows, State, Store};
+pub use recorded::Records;
 pub use reset::reset_to_level;
 pub use schema::Accept;

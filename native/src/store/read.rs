@@ -91,6 +91,10 @@ impl Store {
         Ok(self.one("l2_blocks", query, [], |_| Ok(()))?.is_some())
     }
 
+    pub(super) fn reading(&self) -> &Connection {
+        &self.conn
+    }
+
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.conn
     }
@@ -253,6 +257,14 @@ impl Typed<'_, '_> {
                 Err(_) => Err(self.wrong(column, "a level", &number.to_string())),
             },
             other => Err(self.wrong(column, "a level", &other.data_type().to_string())),
+        }
+    }
+
+    pub(super) fn opt_number(&self, index: usize, column: &str) -> Result<Option<i64>> {
+        match self.value(index)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(number) => Ok(Some(number)),
+            other => Err(self.wrong(column, "a number", &other.data_type().to_string())),
         }
     }
 

@@ -1,0 +1,224 @@
+//! The plan of a replay: spans of blocks that can be run on their own, each from a context that is there.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::num::NonZeroUsize;
+
+use rollsnap_core::context::Context;
+use rollsnap_core::context::index::Entry;
+use rollsnap_core::store::Rows;
+use rollsnap_core::{Code, Feedback, Place, Problem, Result};
+
+use super::scope::{Scope, Shard};
+use crate::context::Moment;
+use crate::store::AnyStore;
+
+/// How many blocks a span should have, where there is a context for each of them: to begin costs as much as some
+/// blocks. Fewer where threads would have nothing to do.
+const LEAST: u64 = 32;
+
+/// How many spans each thread should get.
+const SHARES: u64 = 4;
+
+/// Blocks that are run one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// The block whose context it begins with: the one before its first block.
+    pub(super) start: i32,
+    /// Its commit.
+    pub(super) commit: Entry,
+    /// Its last block.
+    pub(super) last: i32,
+}
+
+impl Span {
+    /// How many blocks it has.
+    pub(super) fn blocks(&self) -> u64 {
+        u64::try_from(i64::from(self.last) - i64::from(self.start)).unwrap_or(0)
+    }
+}
+
+/// What is to be run, of what there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// In the order of their levels; none overlaps another.
+    pub(super) spans: Vec<Span>,
+    /// The level of the first context that is there.
+    pub(super) first: i32,
+    /// The level of the newest block.
+    pub(super) head: i32,
+}
+
+/// Commits that can be checked out, as far as the index tells, by the levels of their blocks.
+struct Available(Vec<(i32, Entry)>);
+
+impl Plan {
+    pub(super) fn new(
+        store: &AnyStore,
+        context: &Context<Moment>,
+        scope: Scope,
+        shard: Option<Shard>,
+        threads: NonZeroUsize,
+        feedback: &dyn Feedback,
+    ) -> Result<Self> {
+        let head = store.head()?.level;
+        let available = Available::read(store, context, head, feedback)?;
+        let (first, _) = *available.0.first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
+        let all = (first.saturating_add(1), head);
+        let (from, to) = match shard {
+            Some(shard) => available.share(first, head, shard),
+            None => all,
+        };
+        let least = |from: i32, to: i32| {
+            let blocks = u64::try_from(i64::from(to) - i64::from(from) + 1).unwrap_or(0);
+            let share = blocks / (threads.get() as u64).saturating_mul(SHARES);
+            i32::try_from(share.clamp(1, LEAST)).unwrap_or(1)
+        };
+        let spans = |from: i32, to: i32| available.spans(from, to, least(from, to));
+        let spans = match scope {
+            Scope::All => spans(from, to)?,
+            Scope::Last(count) => {
+                let newest = head.saturating_sub(i32::try_from(count).unwrap_or(i32::MAX)).saturating_add(1);
+                spans(from.max(newest), to)?
+            }
+            Scope::Levels(lowest, most) => {
+                if most > head {
+                    return Err(Problem::new(Code::LevelUnavailable)
+                        .headline(format!("level {most} is higher than the head level {head}")));
+                }
+                if lowest < all.0 {
+                    return Err(
+                        no_start(lowest).because(format!("the first context is that of level {first}"))
+                    );
+                }
+                spans(from.max(lowest), to.min(most))?
+            }
+            Scope::Sample(count) => available.sample(from, to, count)?,
+            Scope::Missing => {
+                let (start, commit) = available.last_before_a_gap(store, head)?;
+                Vec::from_iter((start < head).then_some(Span { start, commit, last: head }))
+            }
+        };
+        Ok(Self { spans, first, head })
+    }
+
+    /// How many blocks are to be run.
+    pub(super) fn blocks(&self) -> u64 {
+        self.spans.iter().map(Span::blocks).sum()
+    }
+
+    /// How many could be.
+    pub(super) fn of(&self) -> u64 {
+        u64::try_from(i64::from(self.head) - i64::from(self.first)).unwrap_or(0)
+    }
+}
+
+impl Available {
+    fn read(store: &AnyStore, context: &Context<Moment>, head: i32, feedback: &dyn Feedback) -> Result<Self> {
+        let index = context.index(feedback)?;
+        let allowance = feedback.allowance();
+        let (mut found, mut levels, mut trouble) = (Vec::new(), 0u32, None);
+        store.contexts(&mut |level, hash| {
+            levels = levels.wrapping_add(1);
+            if trouble.is_none() && levels.is_multiple_of(1 << 12) {
+                let taken = size_of_val(&found[..]) as u64;
+                trouble = feedback.checkpoint().and_then(|()| allowance.check(taken, "the contexts")).err();
+            }
+            let entry = index.get(&hash).filter(|entry| context.layout().find(entry.offset).is_some());
+            if let Some(entry) = entry.filter(|_| trouble.is_none() && level <= head) {
+                found.push((level, *entry));
+            }
+        })?;
+        if let Some(problem) = trouble {
+            return Err(problem);
+        }
+        found.sort_unstable_by_key(|(level, _)| *level);
+        found.dedup_by_key(|(level, _)| *level);
+        Ok(Self(found))
+    }
+
+    /// The newest one at or below a level.
+    fn at_or_below(&self, level: i32) -> Option<(usize, (i32, Entry))> {
+        let at = self.0.partition_point(|(found, _)| *found <= level).checked_sub(1)?;
+        Some((at, *self.0.get(at)?))
+    }
+
+    /// The blocks of these levels, in spans.
+    fn spans(&self, from: i32, to: i32, least: i32) -> Result<Vec<Span>> {
+        let mut spans = Vec::new();
+        if from > to {
+            return Ok(spans);
+        }
+        let (at, (mut start, mut commit)) =
+            self.at_or_below(from.saturating_sub(1)).ok_or_else(|| no_start(from))?;
+        for (level, next) in self.0.iter().skip(at).copied() {
+            if level >= to {
+                break;
+            }
+            if level > from && level.saturating_sub(start) >= least {
+                spans.push(Span { start, commit, last: level });
+                (start, commit) = (level, next);
+            }
+        }
+        spans.push(Span { start, commit, last: to });
+        Ok(spans)
+    }
+
+    /// Some blocks of these levels: one at random of each of as many stretches.
+    fn sample(&self, from: i32, to: i32, count: u32) -> Result<Vec<Span>> {
+        let blocks = u64::try_from(i64::from(to) - i64::from(from) + 1).unwrap_or(0);
+        let count = u64::from(count).min(blocks);
+        let random = RandomState::new();
+        let mut spans: Vec<Span> = Vec::new();
+        for number in 0..count {
+            let (begin, end) = (blocks * number / count, blocks * (number + 1) / count);
+            let mut hasher = random.build_hasher();
+            hasher.write_u64(number);
+            let at = begin + hasher.finish() % (end - begin).max(1);
+            let level = i32::try_from(i64::from(from).saturating_add_unsigned(at)).unwrap_or(to);
+            let (_, (start, commit)) =
+                self.at_or_below(level.saturating_sub(1)).ok_or_else(|| no_start(level))?;
+            match spans.last_mut() {
+                // They share a context to begin with, or the first ends in the other.
+                Some(span) if start < span.last => span.last = level,
+                _ => spans.push(Span { start, commit, last: level }),
+            }
+        }
+        Ok(spans)
+    }
+
+    /// The levels that one of several machines runs: cut where there are contexts.
+    fn share(&self, first: i32, head: i32, shard: Shard) -> (i32, i32) {
+        let blocks = i64::from(head) - i64::from(first);
+        let cut = |number: u32| {
+            let level = i64::from(first) + blocks * i64::from(number) / i64::from(shard.of());
+            let level = i32::try_from(level).unwrap_or(head);
+            if number == shard.of() {
+                head
+            } else {
+                self.at_or_below(level).map_or(first, |(_, (level, _))| level)
+            }
+        };
+        (cut(shard.number() - 1).saturating_add(1), cut(shard.number()))
+    }
+
+    /// The last context of those that are there without a gap, from the first on.
+    fn last_before_a_gap(&self, store: &AnyStore, head: i32) -> Result<(i32, Entry)> {
+        let mut last = *self.0.first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
+        let (mut have, mut is_over) = (self.0.iter().peekable(), false);
+        store.contexts(&mut |level, _| {
+            if is_over || level > head || level < last.0 {
+                return;
+            }
+            match have.next_if(|(found, _)| *found == level) {
+                Some(found) => last = *found,
+                None => is_over = true,
+            }
+        })?;
+        Ok(last)
+    }
+}
+
+fn no_start(level: i32) -> Problem {
+    Problem::new(Code::ReplayStart).at(Place::Level(level))
+}

@@ -1,0 +1,107 @@
+//! What is refused before anything is run: states and levels of which rollsnap does not know what the nodes make of
+//! them.
+
+use rollsnap_core::context::Context;
+use rollsnap_core::context::path;
+use rollsnap_core::members::PvmKind;
+use rollsnap_core::pvm::migration::unknown_migration;
+use rollsnap_core::pvm::{Family, Rollup};
+use rollsnap_core::replay::Origin;
+use rollsnap_core::store::Metadata;
+use rollsnap_core::store::v4::Protocol;
+use rollsnap_core::{Code, Files, Place, Problem, Result};
+
+use super::plan::Plan;
+use crate::context::Moment;
+use crate::store::Records;
+
+/// The machine of the rollup is one that rollsnap has.
+///
+/// # Errors
+/// [`Code::ReplayKind`].
+pub(super) fn kind(metadata: &Metadata) -> Result<()> {
+    if metadata.kind == PvmKind::Wasm200 {
+        return Ok(());
+    }
+    Err(Problem::new(Code::ReplayKind).expected(PvmKind::Wasm200).found(metadata.kind))
+}
+
+/// All of the state is in the context.
+///
+/// # Errors
+/// [`Code::ContextDual`].
+pub(super) fn nds(context: &Context<Moment>) -> Result<()> {
+    if context.files().names("nds")?.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::new(Code::ContextDual).found("a directory context/nds"))
+}
+
+/// The protocols of all levels of the plan are known, and they are of one family.
+///
+/// # Errors
+/// [`Code::ReplayProtocol`].
+pub(super) fn protocols(metadata: &Metadata, protocols: &[Protocol], plan: &Plan) -> Result<Origin> {
+    let rollup = Rollup { address: metadata.rollup_address, origination_level: metadata.genesis_level };
+    let mut family: Option<Family> = None;
+    for span in &plan.spans {
+        let mut level = span.start.saturating_add(1);
+        while level <= span.last {
+            let unknown =
+                |found: String| Err(Problem::new(Code::ReplayProtocol).at(Place::Level(level)).found(found));
+            let Some(protocol) = at(protocols, level) else {
+                return unknown("no protocol of this level in the store".into());
+            };
+            let Some(its) = Family::of_protocol(&protocol.hash) else {
+                return unknown(protocol.hash.to_string());
+            };
+            if *family.get_or_insert(its) != its {
+                return unknown(format!("{}, after one of the other family of nodes", protocol.hash));
+            }
+            // The next level with another one.
+            match protocols.iter().map(first_level).filter(|first| *first > level).min() {
+                Some(next) => level = next,
+                None => break,
+            }
+        }
+    }
+    let family = family.unwrap_or(Family::Octez);
+    Ok(Origin { rollup, family })
+}
+
+/// No level at which a protocol begins announces one that is not known.
+///
+/// # Errors
+/// [`Code::PvmRefusedMigration`]; what the store says of a block that it does not have is said when its turn comes.
+pub(super) fn migrations(
+    protocols: &[Protocol],
+    plan: &Plan,
+    family: Family,
+    records: &mut Records<'_>,
+) -> Result<()> {
+    let is_run = |level: i32| plan.spans.iter().any(|span| span.start < level && level <= span.last);
+    let near = protocols.iter().map(|protocol| protocol.level);
+    for level in near.flat_map(|level| [level, level.saturating_add(1)]).filter(|level| is_run(*level)) {
+        let recorded = match records.at(level) {
+            Ok(recorded) => recorded,
+            Err(problem) if problem.code().is_about_contents() => continue,
+            Err(problem) => return Err(problem),
+        };
+        let messages = recorded.messages().unwrap_or_default();
+        if let Some(name) = messages.iter().find_map(|message| unknown_migration(message, family)) {
+            let problem = Problem::new(Code::PvmRefusedMigration).at(Place::Level(level));
+            return Err(problem.found(path::show_step(name)));
+        }
+    }
+    Ok(())
+}
+
+/// The protocol of a level, of those that a store records, the newest first. The block that activates a protocol is
+/// still one of the protocol before.
+fn at(protocols: &[Protocol], level: i32) -> Option<&Protocol> {
+    protocols.iter().find(|protocol| first_level(protocol) <= level)
+}
+
+fn first_level(protocol: &Protocol) -> i32 {
+    protocol.level.saturating_add(i32::from(protocol.activates))
+}

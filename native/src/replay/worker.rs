@@ -1,0 +1,242 @@
+//! One thread of a replay: a store, an engine and a context of its own, on which it runs one span after the other.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use rollsnap_core::context::edit::{Bytes, ObjectStore, Source, Tree};
+use rollsnap_core::context::pack::{Head, Kind};
+use rollsnap_core::context::{Commit, Context};
+use rollsnap_core::feedback::Phase;
+use rollsnap_core::members::PvmKind;
+use rollsnap_core::pvm::{Engine, SharedReveal};
+use rollsnap_core::replay::{Commits, Origin, Recorded, Replay};
+use rollsnap_core::{Code, Feedback, Place as Where, Problem, Result};
+
+use super::plan::Span;
+use super::{BlockRun, DalNode, Options, Place, PreImages, Reveals, StoreLevels};
+use crate::context::Moment;
+use crate::l1::{self, L1};
+use crate::store::{AnyStore, Records, close_any, open_any};
+
+/// What all threads of a replay share.
+pub(super) struct Job<'j> {
+    pub(super) place: &'j Place,
+    pub(super) options: &'j Options,
+    pub(super) origin: Origin,
+    pub(super) context: Arc<Context<Moment>>,
+    pub(super) spans: &'j [Span],
+    /// The next span that nobody has taken.
+    pub(super) next: AtomicUsize,
+    /// The first span that met something: those behind it need not be run.
+    pub(super) end: AtomicUsize,
+    /// Ends everything.
+    pub(super) stop: Arc<AtomicBool>,
+    /// How much trees may load, in bytes, for each thread.
+    pub(super) budget: u64,
+}
+
+/// What a thread says.
+pub(super) enum Told {
+    /// A block was run and agrees.
+    Block(usize, BlockRun),
+    /// A span has ended.
+    End(usize, Result<()>),
+    /// The thread could not go on: what it said of its spans may be wrong.
+    Trouble(Problem),
+}
+
+/// The objects of a context that several threads read.
+struct Shared(Arc<Context<Moment>>);
+
+impl Source for Shared {
+    fn head(&self, offset: u64) -> Result<Head> {
+        self.0.head(offset)
+    }
+
+    fn object(&self, offset: u64, kind: Kind, most: u64, value: &mut Vec<u8>) -> Result<Head> {
+        self.0.object(offset, kind, most, value)
+    }
+
+    fn name(&self, offset: u64, number: u64) -> Result<Bytes> {
+        Source::name(&*self.0, offset, number)
+    }
+}
+
+/// Shows nothing, and ends when the replay is stopped.
+struct Until(Arc<AtomicBool>);
+
+impl Feedback for Until {
+    fn phase(&mut self, _: Phase) {}
+
+    fn advance(&mut self, _: u64) {}
+
+    fn note(&mut self, _: &str) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a thread works with.
+struct Worker<'w> {
+    job: &'w Job<'w>,
+    engine: Box<dyn Engine>,
+    reveal: SharedReveal,
+    objects: Arc<ObjectStore>,
+    until: Until,
+}
+
+impl Job<'_> {
+    /// Runs spans until none is left.
+    pub(super) fn work(&self, tell: &Sender<Told>, mut commits: Option<&mut dyn Commits>) {
+        let worked = open_any(self.place.root(), self.options.family).and_then(|store| {
+            self.spans(&store, tell, &mut commits)?;
+            // What was read is of no moment that there ever was, if somebody wrote.
+            close_any(store)
+        });
+        if let Err(problem) = worked {
+            // Who does not listen has stopped already.
+            let _ = tell.send(Told::Trouble(problem));
+        }
+    }
+
+    fn spans(
+        &self,
+        store: &AnyStore,
+        tell: &Sender<Told>,
+        commits: &mut Option<&mut dyn Commits>,
+    ) -> Result<()> {
+        let objects = commits.as_ref().map_or_else(|| self.objects(), |commits| commits.objects());
+        let mut worker = Worker {
+            job: self,
+            engine: self.options.engine.make(self.options.limits(&self.stop))?,
+            reveal: self.reveal()?,
+            objects,
+            until: Until(self.stop.clone()),
+        };
+        let mut records = Records::new(store)?;
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(span) = self.spans.get(number) else { return Ok(()) };
+            if number > self.end.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let ended = worker.span(number, span, &mut records, tell, commits);
+            if ended.is_err() {
+                self.end.fetch_min(number, Ordering::Relaxed);
+            }
+            if tell.send(Told::End(number, ended)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Objects of the context, which are compared with their hashes when they are loaded.
+    pub(super) fn objects(&self) -> Arc<ObjectStore> {
+        ObjectStore::checked(Shared(self.context.clone()))
+    }
+
+    /// The replay that begins with the context of a span.
+    pub(super) fn begin(&self, span: &Span, objects: &Arc<ObjectStore>) -> Result<Replay> {
+        let begun = self.commit(span).and_then(|commit| {
+            let root = Tree::load(objects, commit.root);
+            Replay::begin(&commit, root, self.origin)
+        });
+        begun.map_err(|problem| Replay::at(span.start, problem))
+    }
+
+    fn commit(&self, span: &Span) -> Result<Commit> {
+        let commit = self.context.commit_at(span.commit.offset)?;
+        if commit.hash == span.commit.hash {
+            return Ok(commit);
+        }
+        let problem = Problem::new(Code::ContextCommit).at(Where::Context(span.commit.offset));
+        Err(problem.expected(span.commit.hash).found(commit.hash))
+    }
+
+    fn reveal(&self) -> Result<SharedReveal> {
+        let Options { endpoint, dal_node, family, .. } = self.options;
+        let root = self.place.root();
+        let mut levels = StoreLevels::open(root, *family)?;
+        if let Some(endpoint) = endpoint {
+            let l1 = L1::new(endpoint, l1::Options::default())?;
+            levels = levels.asking(l1, Box::new(Until(self.stop.clone())));
+        }
+        let pre_images = PreImages::of(root, PvmKind::Wasm200);
+        let mut reveals = Reveals::new(pre_images, self.origin.rollup, levels);
+        if let Some(endpoint) = dal_node {
+            let feedback = Box::new(Until(self.stop.clone()));
+            reveals = reveals.with_pages(DalNode::new(endpoint, l1::client::Options::default(), feedback)?);
+        }
+        Ok(Rc::new(RefCell::new(reveals)))
+    }
+}
+
+impl Worker<'_> {
+    fn span(
+        &mut self,
+        number: usize,
+        span: &Span,
+        records: &mut Records<'_>,
+        tell: &Sender<Told>,
+        commits: &mut Option<&mut dyn Commits>,
+    ) -> Result<()> {
+        let mut replay = self.job.begin(span, &self.objects)?;
+        let checked = replay.check(&records.at(span.start)?);
+        checked.map_err(|problem| Replay::at(span.start, problem))?;
+        for level in span.start.saturating_add(1)..=span.last {
+            self.until.checkpoint()?;
+            if number > self.job.end.load(Ordering::Relaxed) {
+                // Nobody asks for it any more.
+                return Ok(());
+            }
+            let recorded = records.at(level)?;
+            let begun = Instant::now();
+            let commits = commits.as_mut().map(|commits| &mut **commits as &mut dyn Commits);
+            let outcome = replay
+                .block(&recorded, &mut *self.engine, &self.reveal, &self.until, commits)
+                .map_err(|problem| Replay::at(level, self.explained(&replay, &recorded, problem)))?;
+            let run = BlockRun {
+                level,
+                initial_tick: outcome.initial_tick,
+                ticks: outcome.num_ticks,
+                runs: outcome.runs.len() as u64,
+                phase: outcome.phase,
+                has_context: recorded.entry.block.context.is_some(),
+                has_state: recorded.entry.evaluation.state_hash.is_some(),
+                has_commitment: recorded.entry.block.commitment.is_some(),
+                lacks_outbox: recorded.outbox.lacks(outcome.outbox.as_deref().unwrap_or_default()),
+                time: begun.elapsed(),
+            };
+            if tell.send(Told::Block(number, run)).is_err() {
+                return Ok(());
+            }
+            replay.shrink(&self.objects, self.job.budget)?;
+        }
+        Ok(())
+    }
+
+    /// Says which keys differ, where the context of the block is at hand.
+    fn explained(&self, replay: &Replay, recorded: &Recorded<'_>, problem: Problem) -> Problem {
+        let differs = [
+            Code::ReplayTicks,
+            Code::ReplayOutbox,
+            Code::ReplayStatus,
+            Code::ReplayState,
+            Code::ReplayCommitment,
+            Code::ReplayContext,
+        ];
+        if !differs.contains(&problem.code()) {
+            return problem;
+        }
+        let Some(hash) = recorded.entry.block.context else { return problem };
+        match self.job.context.checkout(&hash, &self.until) {
+            Ok(commit) => replay.explain(problem, &Tree::load(&self.job.objects(), commit.root)),
+            Err(_) => problem,
+        }
+    }
+}
