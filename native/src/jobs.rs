@@ -72,6 +72,12 @@ pub const WHOLE_CONTEXT: Stage = Stage::new("Checking context");
 /// The rules of the store, and the walk over its chain.
 pub const CHAIN: Stage = Stage::new("Checking chain");
 
+/// Unpacks a snapshot for a replay.
+pub const UNPACKING: Stage = Stage::new("Unpacking snapshot");
+
+/// Runs blocks again.
+pub const REPLAYING: Stage = Stage::new("Replaying blocks");
+
 /// How long a stage took, and its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

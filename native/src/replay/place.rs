@@ -12,6 +12,7 @@ use crate::context::{MAX_FILES, too_many_files};
 use crate::extract;
 use crate::files::FileSet;
 use crate::io;
+use crate::jobs::{REPLAYING, UNPACKING};
 use crate::source::Source;
 use crate::workspace::Workspace;
 
@@ -74,13 +75,11 @@ impl Place {
         Ok(Self { root: made.dir().into(), file_bytes, _unpacked: Some(made) })
     }
 
-    /// The phase in which a snapshot is unpacked.
-    pub const UNPACKING: Phase =
-        Phase { index: 1, of: 2, name: "Unpacking snapshot", total: None, unit: Unit::Bytes };
+    /// The phase in which a snapshot is unpacked, of a job that does nothing else but replay it.
+    pub const UNPACKING: Phase = Phase { of: 2, ..Phase::only(UNPACKING.name) };
 
-    /// The phase in which blocks are run.
-    pub const REPLAYING: Phase =
-        Phase { index: 1, of: 1, name: "Replaying blocks", total: None, unit: Unit::Blocks };
+    /// The phase in which blocks are run, of a job that does nothing else.
+    pub const REPLAYING: Phase = Phase { unit: Unit::Blocks, ..Phase::only(REPLAYING.name) };
 
     /// Where store, metadata and pre-images are.
     pub fn root(&self) -> &Path {
