@@ -16,19 +16,19 @@ pub(crate) mod store;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Notice, OfFile, Phase};
-use rollsnap_core::members::DATABASE;
 use rollsnap_core::report::Check;
 use rollsnap_core::store::Rows;
 use rollsnap_core::{Allowance, Code, Feedback, Header, Place, Problem, Report, Result};
 
+use crate::contexts;
 use crate::data_dir::metadata;
 use crate::deflate::Level;
-use crate::destination::{self, Destination};
+use crate::destination::{self, Compact, Destination};
 use crate::dir::{Dir, Owner};
 use crate::export::{self, Compression};
 use crate::io;
 use crate::jobs::{self, Stage, Stages, Timed};
-use crate::store::{Accept, Family, LevelRequest, Packing, Store};
+use crate::store::{Family, LevelRequest, Packing};
 use crate::swap::{self, Staging};
 use crate::verify::Staged;
 use crate::workspace::Workspace;
@@ -246,20 +246,20 @@ fn staged(
     let (carried, checks) = conversion.run(stages, feedback)?;
     checks.into_iter().for_each(|check| report.add(check));
     drop(source);
+    let contexts = contexts::read(dir, feedback)?;
+    let staged = Staged::open(dir, &options.source, Some(Family::Octez), contexts)?;
+    let (first_level, head_level) = (staged.store.first_available()?, staged.store.head()?.level);
+    let compact = Compact::of(&staged)?.is_some();
     if options.check {
-        let (shown, family) = (&*options.source, Some(Family::Octez));
-        let staged = Staged { dir, shown, family, partial_lists: carried.partial_lists };
-        staged.check(&mut report, stages, feedback)?;
+        staged.check(carried.partial_lists, &mut report, stages, feedback)?;
     } else {
+        staged.close()?;
         report.add(Check::unknown(
             Code::HeaderStore,
             "not checked: old store, new store and context (--no-check)",
         ));
     }
-    let store = Store::open(&dir.join(DATABASE), Accept::Current)?;
-    let (first_level, head_level) = (store.first_available()?, store.head()?.level);
-    store.close()?;
-    if destination::is_compact(dir, feedback)? {
+    if compact {
         let how =
             format!("rollsnap import --to v5 takes it, with --level {first_level} or with --keep-compact");
         return Err(Problem::new(Code::ContextCompact).at(Place::Level(first_level)).because(how));

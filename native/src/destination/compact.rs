@@ -1,17 +1,9 @@
 //! Data that lack contexts, as a compact snapshot brings them.
 
-use std::path::Path;
+use rollsnap_core::{Code, Place, Problem, Result};
 
-use rollsnap_core::{Code, Feedback, Place, Problem, Result};
-
-use crate::contexts::{self, Contexts};
-use crate::store::{Family, Rows, close_any, open_any};
-use crate::verify;
-
-/// Whether the directory `dir` lacks all contexts but that of its first available block.
-pub(crate) fn is_compact(dir: &Path, feedback: &dyn Feedback) -> Result<bool> {
-    Ok(Compact::of(dir, &contexts::read(dir, feedback)?)?.is_some())
-}
+use crate::store::{Family, Rows};
+use crate::verify::{self, Staged};
 
 /// Contexts are missing: all after that of the first available block.
 pub(crate) struct Compact {
@@ -22,14 +14,13 @@ pub(crate) struct Compact {
 
 impl Compact {
     /// Whether the snapshot is compact. A node rebuilds what is missing by replaying every block.
-    pub(crate) fn of(staging: &Path, contexts: &Contexts) -> Result<Option<Self>> {
-        let store = open_any(staging, None)?;
-        let family = Family::of_store(&store);
+    pub(crate) fn of(staged: &Staged<'_>) -> Result<Option<Self>> {
+        let store = &staged.store;
+        let family = Family::of_store(store);
         let head = store.head()?;
         let level = store.first_available()?;
         let first = store.block_at(level)?;
-        close_any(store)?;
-        let compact = verify::is_compact(contexts, first.as_ref(), &head);
+        let compact = verify::is_compact(staged.contexts(), first.as_ref(), &head);
         Ok(compact.then_some(Self { first: level, head: head.level, family }))
     }
 

@@ -14,7 +14,7 @@ use crate::data_dir::{DataDir, Lock};
 use crate::dir::{Dir, Kind, MadeDirs, Owner, adopt, give};
 use crate::swap::Staging;
 
-pub(crate) use compact::{Compact, is_compact};
+pub(crate) use compact::Compact;
 pub(crate) use plan::plan;
 
 /// A data directory that exists and is locked.

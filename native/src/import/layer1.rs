@@ -2,14 +2,13 @@
 
 use std::cell::RefCell;
 
-use rollsnap_core::store::Genesis;
 use rollsnap_core::{Feedback, Header, Problem, Report, Result};
 
 use super::Options;
 use crate::interrupt::Quiet;
 use crate::l1::{L1, Outcome, Wanted, publication};
-use crate::store::{AnyStore, Family, Rows, close_any, publication_hint};
-use crate::verify::anchored;
+use crate::store::{Family, Rows, publication_hint};
+use crate::verify::{Staged, anchored};
 
 /// Asks layer 1, if there is an endpoint and the user wants checks.
 pub(super) struct Layer1 {
@@ -51,8 +50,7 @@ impl Layer1 {
     pub(super) fn after(
         &self,
         header: &Header,
-        mut store: AnyStore,
-        genesis: impl FnOnce(&AnyStore) -> Result<Genesis>,
+        staged: &mut Staged<'_>,
         report: &mut Report,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
@@ -60,15 +58,14 @@ impl Layer1 {
         let rollup = header.rollup_address;
         let mut outcome = self.outcome.take();
         if outcome.is_none() {
-            let commitment = store.head()?.most_recent_commitment();
-            let hint = publication_hint(&store, &commitment)?;
+            let commitment = staged.store.head()?.most_recent_commitment();
+            let hint = publication_hint(&staged.store, &commitment)?;
             let found = publication::search(l1, &Wanted { rollup, commitment, hint }, feedback)?;
             found.clone().into_result()?;
             outcome = Some(found);
         }
-        let kept = anchored::last_cemented(l1, &rollup, &mut store, feedback)?;
-        let genesis = genesis(&store)?;
-        close_any(store)?;
+        let kept = anchored::last_cemented(l1, &rollup, &mut staged.store, feedback)?;
+        let genesis = staged.genesis()?;
         let originated = anchored::origination(l1, &rollup, &genesis, feedback)?;
         outcome.iter().for_each(|outcome| anchored::record(outcome, report));
         kept.into_iter().chain(originated).for_each(|check| report.add(check));

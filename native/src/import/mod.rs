@@ -22,10 +22,10 @@ use crate::destination::{self, Compact, Destination};
 use crate::dir::{Dir, Owner};
 use crate::jobs::{self, Stages, Timed};
 use crate::source::Source;
-use crate::store::{self, AnyStore, Family, LpcOutcome, open_any};
+use crate::store::{self, Family, LpcOutcome};
 use crate::swap::{self, Staging};
+use crate::verify::Staged;
 use crate::verify::anchored::NOT_CHECKED;
-use crate::verify::{self, Staged};
 
 use existing::Existing;
 use layer1::Layer1;
@@ -168,22 +168,22 @@ fn into(
     let head_level = options.level.unwrap_or(level);
     adjust(staging.held(), &header, &existing, options.level, feedback)?;
     // Only now: taken back to its first level, a compact snapshot lacks nothing.
-    let compact = Compact::of(staging.dir(), &contexts)?;
+    let mut staged = Staged::open(staging.dir(), root, None, contexts)?;
+    let compact = Compact::of(&staged)?;
     if let Some(compact) = compact.as_ref().filter(|_| !options.keep_compact) {
         return Err(compact.refusal());
     }
-    let store = || open_any(staging.dir(), None);
+    let family = Family::of_store(&staged.store);
     if options.check {
-        let genesis = |store: &AnyStore| verify::genesis(staging.dir(), store, &contexts);
-        layer1.after(&header, store()?, genesis, &mut report, feedback)?;
+        layer1.after(&header, &mut staged, &mut report, feedback)?;
         let partial_lists = converted.as_ref().map_or(0, |(carried, _)| carried.partial_lists);
-        let staged = Staged { dir: staging.dir(), shown: root, family: None, partial_lists };
-        staged.check(&mut report, &mut stages, feedback)?;
+        staged.check(partial_lists, &mut report, &mut stages, feedback)?;
+    } else {
+        staged.close()?;
     }
     for check in converted.into_iter().flat_map(|(_, checks)| checks) {
         report.add(check);
     }
-    let family = Family::of_store(&store()?);
 
     stages.begin(jobs::PUTTING_IN_PLACE, None, feedback);
     target.give(&staging)?;

@@ -69,7 +69,7 @@ impl Contents {
         feedback: &mut dyn Feedback,
     ) -> Result<Self> {
         let (phase, mut listening) = stages.listen(options.context.stage(), feedback);
-        let head = head_context(open_any(root, options.family))?;
+        let head = head_context_of(open_any(root, options.family))?;
         let reading = Reading { scope: options.context, head, temp_dir: options.temp_dir.as_deref() };
         let audited = reading.of_data_dir(root, phase, &mut listening)?;
         let pre_images = pre_images::read(root, feedback)?;
@@ -134,8 +134,20 @@ impl Contents {
 ///
 /// # Errors
 /// Codes that are not about the contents: `io.*`, [`LockHeld`](rollsnap_core::Code::LockHeld).
-pub(crate) fn head_context(store: Result<AnyStore>) -> Result<Option<ContextHash>> {
-    match store.and_then(|store| store.head()) {
+fn head_context_of(store: Result<AnyStore>) -> Result<Option<ContextHash>> {
+    match store {
+        Ok(store) => head_context(&store),
+        Err(problem) if problem.code().is_about_contents() => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The same of a store that is open.
+///
+/// # Errors
+/// As above.
+pub(crate) fn head_context(store: &AnyStore) -> Result<Option<ContextHash>> {
+    match store.head() {
         Ok(head) => Ok(head.context),
         Err(problem) if problem.code().is_about_contents() => Ok(None),
         Err(problem) => Err(problem),
