@@ -1,5 +1,7 @@
 //! The data directory: its locks against those of another program, and the files of a snapshot.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by them")]
+
 mod common;
 
 use std::ffi::OsStr;

@@ -1,5 +1,7 @@
 //! Stores that cannot be used: of another schema, damaged, or made to deceive.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by them")]
+
 mod common;
 
 use std::fs;

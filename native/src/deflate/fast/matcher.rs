@@ -35,8 +35,7 @@ pub(super) struct Matcher {
 
 impl Matcher {
     pub(super) fn new() -> Self {
-        let table = vec![0; 1 << BUCKETS].into_boxed_slice();
-        Self { table: table.try_into().unwrap_or_else(|_| unreachable!("it has this length")) }
+        Self { table: Box::new([0; 1 << BUCKETS]) }
     }
 
     /// Forgets everything and learns the bytes that may be referred to.
