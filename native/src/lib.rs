@@ -27,6 +27,7 @@
 //! * [`context`]: its context, or that of a snapshot, read at random;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
 //! * [`replay`]: the data that kernels ask for when blocks are replayed;
+//! * [`modify`]: offline changes of a data directory;
 //! * [`export`], [`import`]: the two big jobs; [`convert`]: an older store to version 5; [`swap`]: how an import cannot break anything;
 //! * [`engine`]: what runs kernels;
 //! * [`memory`]: how much memory a job may use;
@@ -60,6 +61,7 @@ pub mod io;
 pub mod jobs;
 pub mod l1;
 pub mod memory;
+pub mod modify;
 pub mod output;
 #[cfg(feature = "cli")]
 pub mod page;

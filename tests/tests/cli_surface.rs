@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, Tree, dump, program};
 use serde_json::{Value, json};
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 26] = [
     &[],
     &["info"],
     &["ls"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["cat"],
     &["extract"],
     &["verify"],
+    &["replay"],
     &["export"],
     &["import"],
     &["convert"],
@@ -25,6 +26,8 @@ const COMMANDS: [&[&str]; 23] = [
     &["context", "ls"],
     &["context", "cat"],
     &["context", "stat"],
+    &["report"],
+    &["report", "merge"],
     &["demo"],
     &["page"],
     &["snapshot"],

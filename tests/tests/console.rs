@@ -1,4 +1,4 @@
-//! The console blocks of README and TOUR are run, and print what stands there.
+//! The console blocks of README, TOUR and REPLAY are run, and print what stands there.
 //!
 //! A document says in a comment what its commands find in their home directory:
 //!
@@ -32,6 +32,11 @@ fn the_console_blocks_of_the_readme_are_true() {
 #[test]
 fn the_console_blocks_of_the_tour_are_true() {
     assert!(run("docs/TOUR.md") >= 20);
+}
+
+#[test]
+fn the_console_blocks_about_replay_are_true() {
+    assert!(run("docs/REPLAY.md") >= 7);
 }
 
 /// The two commands that the project is known by.

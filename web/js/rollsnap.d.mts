@@ -125,10 +125,41 @@ export interface Report {
   /** What the store records, where it could be opened: with the option `consistent`. */
   store?: StoreFacts;
   /** None implies another. `unknown`: not checked. */
-  verdicts: { intact: Verdict; consistent: Verdict; anchored: Verdict };
+  verdicts: {
+    intact: Verdict;
+    consistent: Verdict;
+    anchored: Verdict;
+    /** Only in reports of the command line, where `--replay` asked for it. */
+    replayed?: Verdict;
+  };
+  /** What was run again; beside `replayed`, where the replay could begin. */
+  replay?: ReplayFacts;
   checks: Check[];
   /** How many checks are not listed. */
   checks_left_out: Size;
+}
+
+/** What was run again. */
+export interface ReplayFacts {
+  scope: string;
+  first_level: number;
+  head_level: number;
+  head: string;
+  /** How many blocks follow the first context. */
+  of: Size;
+  planned: Size;
+  /** How many were run and agree. */
+  blocks: Size;
+  /** A decimal number, which can have more digits than a number. */
+  ticks: string;
+  runs: Size;
+  contexts: Size;
+  states: Size;
+  commitments: Size;
+  outboxes: Size;
+  outboxes_missing: Size;
+  /** Where several machines share the work. */
+  share?: { number: number; of: number; first_level: number; last_level: number };
 }
 
 /** What a store records about itself; null where it does not, or where that cannot be read. */

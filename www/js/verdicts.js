@@ -9,12 +9,14 @@ const QUESTIONS = {
   intact: ['Intact', 'Is the file whole, to its last byte?'],
   consistent: ['Consistent', 'Does every hash and link inside agree?'],
   anchored: ['Anchored', 'Is the last commitment known to layer 1?'],
+  replayed: ['Replayed', 'Do the states follow from the messages?'],
 };
 
 // Why there is no answer yet; what would give one.
 const NOT_HERE = {
   consistent: 'Not checked yet: it takes the whole file. Then store, chain, context and pre-images are opened and hashed again.',
   anchored: 'Not checked: it takes a layer 1 node that you trust, or the commitment from a source that you trust; a file alone cannot prove it. Both can be given below.',
+  replayed: 'Not checked here: `rollsnap verify --replay all` runs the blocks again.',
 };
 
 /**
@@ -27,7 +29,7 @@ export function drawVerdicts(root, { report, state, problems = [], anchored = []
   const groups = Object.groupBy(checks, ({ code }) => questionOf(code));
   groups.anchored = [...(groups.anchored ?? []), ...anchored];
   root.replaceChildren(
-    ...Object.keys(QUESTIONS).map((key) => {
+    ...Object.keys(QUESTIONS).filter((key) => key !== 'replayed' || report?.verdicts.replayed || groups.replayed).map((key) => {
       const found = groups[key] ?? [];
       const answer = answerOf(key, report, state, found);
       const text = report || key !== 'intact' ? explain(key, answer, report, found) : found.length ? explain(key, 'no', undefined, found) : state.text;
@@ -44,7 +46,7 @@ export const together = (checks) => ['no', 'yes'].find((answer) => checks.some((
 
 function answerOf(key, report, state, found) {
   if (key === 'anchored' && found.length) return together(found);
-  if (report) return report.verdicts[key];
+  if (report) return report.verdicts[key] ?? 'unknown';
   if (key !== 'intact') return 'unknown';
   return found.length ? 'no' : state.intact;
 }
@@ -70,6 +72,7 @@ function explain(key, answer, report, found) {
   const texts = {
     intact: `Read to the last byte: ${report?.container.compression === 'gzip' ? 'the compression, ' : ''}the header and all ${plural(report?.members.count ?? 0, 'member')} of the archive are whole. That says nothing yet about what is inside them.`,
     consistent: `Every hash and every link of blocks, messages, inboxes, commitments${report?.context ? ', pre-images and the context' : ' and pre-images'} agrees. That does not tell yet whether layer 1 knows them, and the evidence says what was not looked at.`,
+    replayed: found.find(({ code, status }) => code === 'replay.blocks' && status === 'yes')?.text ?? 'The blocks that were run again agree with what is recorded.',
   };
   return texts[key];
 }
@@ -135,5 +138,6 @@ function place(at) {
 
 function questionOf(code) {
   if (/^(header\.(?!store)|file\.|gzip\.|tar\.|snapshot\.)/.test(code)) return 'intact';
+  if (/^replay\./.test(code)) return 'replayed';
   return /^(l1\.|http\.|commitment\.expected)/.test(code) ? 'anchored' : 'consistent';
 }

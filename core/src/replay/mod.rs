@@ -15,6 +15,6 @@ mod recorded;
 mod run;
 
 pub use differences::differences;
-pub use outbox::Outbox;
+pub use outbox::{Habit, Names, Outbox};
 pub use recorded::Recorded;
 pub use run::{Commits, Origin, Reached, Replay};

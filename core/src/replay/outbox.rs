@@ -5,7 +5,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use crate::code::Code;
 use crate::encoding::is_outbox_message;
+use crate::problem::{Place, Problem};
 use crate::store::shortened;
 
 /// What a store records of the outbox of a level.
@@ -25,20 +27,37 @@ impl Outbox {
         *self == Self::NotRecorded && !messages.is_empty()
     }
 
+    /// Which messages it names, where layer 1 cannot read some of those that came out; `None` where that makes no
+    /// difference, and where it names others.
+    pub fn names<M: AsRef<[u8]>>(&self, messages: &[M]) -> Option<Names> {
+        let bits = self.bits()?;
+        let readable = readable(messages);
+        if readable.iter().all(|readable| *readable) {
+            return None;
+        }
+        if bits == decimal(&readable) {
+            return Some(Names::Readable);
+        }
+        (bits == decimal(&alloc::vec![true; messages.len()])).then_some(Names::All)
+    }
+
+    fn bits(&self) -> Option<&str> {
+        match self {
+            Self::NotRecorded => None,
+            Self::Nothing => Some("0"),
+            Self::Messages(text) => Some(text),
+        }
+    }
+
     /// Compares it with the messages that came out.
     ///
     /// # Errors
     /// What is recorded, and what it should be.
     pub(super) fn check<M: AsRef<[u8]>>(&self, messages: &[M]) -> Result<(), (String, String)> {
-        let recorded = match self {
-            Self::NotRecorded => return Ok(()),
-            Self::Nothing => "0",
-            Self::Messages(text) => text,
-        };
-        let readable: Vec<bool> =
-            messages.iter().map(|message| is_outbox_message(message.as_ref())).collect();
+        let Some(recorded) = self.bits() else { return Ok(()) };
+        let readable = readable(messages);
         let count = messages.len();
-        // What layer 1 cannot execute, the nodes leave out; some that keep stores for others do not.
+        // What layer 1 cannot read, the nodes leave out; others that write stores do not.
         let all = alloc::vec![true; count];
         if [&readable, &all].into_iter().any(|bits| decimal(bits) == recorded) {
             return Ok(());
@@ -50,6 +69,44 @@ impl Outbox {
         };
         Err((format!("bits {}", shortened(recorded)), found))
     }
+}
+
+/// Which messages the outboxes of a store name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// All that came out.
+    All,
+    /// Those that layer 1 can read.
+    Readable,
+}
+
+/// What the outboxes of a store have named so far: one who writes a store does the same at every level.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Habit(Option<(i32, Names)>);
+
+impl Habit {
+    /// Compares the outbox of a level with those before it.
+    ///
+    /// # Errors
+    /// [`Code::ReplayOutbox`] when it names others.
+    pub fn check(&mut self, level: i32, names: Option<Names>) -> Result<(), Problem> {
+        let Some(names) = names else { return Ok(()) };
+        let (first, habit) = *self.0.get_or_insert((level, names));
+        if names == habit {
+            return Ok(());
+        }
+        let words = |names| match names {
+            Names::All => "all messages",
+            Names::Readable => "only messages that layer 1 can read",
+        };
+        let expected = format!("{}, as at level {first}", words(habit));
+        let problem = Problem::new(Code::ReplayOutbox).at(Place::Level(level));
+        Err(problem.expected(expected).found(words(names)))
+    }
+}
+
+fn readable<M: AsRef<[u8]>>(messages: &[M]) -> Vec<bool> {
+    messages.iter().map(|message| is_outbox_message(message.as_ref())).collect()
 }
 
 /// The number whose bits these are, the lowest first, in decimal digits.
@@ -104,6 +161,14 @@ mod tests {
         let batch = [&[0, 0, 0, 0, 0][..]];
         assert_eq!(row("1").check(&batch), Ok(()));
         assert!(Outbox::Nothing.check(&batch).is_err() && row("0").check(&batch).is_err());
+        let both = [batch[0], junk[0]];
+        assert_eq!((row("1").names(&both), row("3").names(&both)), (Some(Names::Readable), Some(Names::All)));
+        assert_eq!((row("2").names(&both), row("1").names(&batch)), (None, None));
+        let mut habit = Habit::default();
+        for names in [None, Some(Names::All), None, Some(Names::All)] {
+            assert_eq!(habit.check(7, names), Ok(()));
+        }
+        assert_eq!(habit.check(8, Some(Names::Readable)).unwrap_err().code(), Code::ReplayOutbox);
         assert!(Outbox::NotRecorded.lacks(&batch) && !Outbox::Nothing.lacks(&batch));
     }
 }

@@ -1,5 +1,7 @@
 //! One block after the other, from a commit of a context on.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -74,11 +76,11 @@ impl Replay {
     /// Begins with a commit. `root` is the tree of it.
     ///
     /// # Errors
-    /// [`Code::ContextDual`] when the rest of the state is elsewhere (NDS), [`Code::ContextState`] when there is none; as
+    /// [`Code::PvmRefusedNds`] when the rest of the state is elsewhere, [`Code::ContextState`] when there is none; as
     /// [`Machine::load`].
     pub fn begin(commit: &Commit, root: Tree, origin: Origin) -> Result<Self> {
         if root.mem(NDS_MARKER)? || root.mem_tree(NDS_MARKER)? {
-            return Err(Problem::new(Code::ContextDual).found("pvm_state/pvm/nds_hash"));
+            return Err(Problem::new(Code::PvmRefusedNds).found("pvm_state/pvm/nds_hash"));
         }
         let state = root.find_tree(PVM_STATE)?;
         let state = state.ok_or_else(|| Problem::new(Code::ContextState).found("no pvm_state"))?;
@@ -150,7 +152,7 @@ impl Replay {
         match found {
             Ok(Some(keys)) => problem.because(keys),
             Ok(None) => problem.because("the context of the block holds the state that was computed"),
-            Err(why) => problem.because(alloc::format!("its context cannot be compared: {}", why.sentence())),
+            Err(why) => problem.because(format!("its context cannot be compared: {}", why.sentence())),
         }
     }
 
@@ -183,9 +185,16 @@ impl Replay {
         self.machine.state_hash()
     }
 
-    /// A problem at a level, unless it says already where it is.
+    /// Says at which level a problem was met. One that has a place of its own keeps it, and its cause says the level.
     #[must_use]
     pub fn at(level: i32, problem: Problem) -> Problem {
-        if problem.place().is_some() { problem } else { problem.at(Place::Level(level)) }
+        match problem.place() {
+            None => problem.at(Place::Level(level)),
+            Some(Place::Level(_)) => problem,
+            Some(_) => {
+                let cause = problem.cause().map_or_else(String::new, |cause| format!(": {cause}"));
+                problem.because(format!("met at level {level}{cause}"))
+            }
+        }
     }
 }

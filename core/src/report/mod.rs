@@ -2,7 +2,9 @@
 
 mod context;
 mod evidence;
+mod merge;
 mod problems;
+mod replay;
 mod store;
 mod tally;
 
@@ -21,7 +23,9 @@ pub(crate) use evidence::GENESIS_NOT_CHECKED;
 
 pub use context::{ContextStats, HeadStats, Subtree};
 pub use evidence::Evidence;
+pub use merge::{Named, merge};
 pub use problems::Problems;
+pub use replay::{ReplayInfo, Share};
 pub use store::StoreInfo;
 pub use tally::Tally;
 
@@ -51,7 +55,10 @@ pub struct Report {
     /// What the store records about itself, where it could be opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreInfo>,
-    /// The three answers.
+    /// What was run again, where a replay was asked for and could begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayInfo>,
+    /// The answers.
     pub verdicts: Verdicts,
     /// The evidence behind them.
     pub checks: Vec<Check>,
@@ -140,7 +147,7 @@ pub struct MemberEntry {
     pub sha256: Option<String>,
 }
 
-/// The three answers. None of them implies another.
+/// The answers. None of them implies another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdicts {
     /// The container is whole: gzip, header and tar, to the last byte.
@@ -149,6 +156,9 @@ pub struct Verdicts {
     pub consistent: Verdict,
     /// The last commitment is known to layer 1, or equals the hash that the user expected.
     pub anchored: Verdict,
+    /// The blocks that were run again lead from one recorded state to the next. `None` unless that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<Verdict>,
 }
 
 /// An answer.
@@ -214,6 +224,7 @@ impl Report {
             members: Members::default(),
             context: None,
             store: None,
+            replay: None,
             verdicts: Verdicts::default(),
             checks: Vec::new(),
             checks_left_out: 0,

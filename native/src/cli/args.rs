@@ -14,6 +14,8 @@ use super::index::IndexArgs;
 use super::info::InfoArgs;
 use super::members::{CatArgs, ExtractArgs, LsArgs};
 use super::page::PageArgs;
+use super::replay::ReplayArgs;
+use super::report::ReportCommand;
 use super::shell::{CompletionsArgs, ManArgs};
 use super::verify::VerifyArgs;
 
@@ -54,6 +56,8 @@ pub(super) enum Command {
     Extract(ExtractArgs),
     /// Say whether a snapshot or a data directory is intact, consistent and anchored
     Verify(VerifyArgs),
+    /// Run blocks of a data directory or a snapshot again, and compare what comes of them
+    Replay(ReplayArgs),
     /// Make a snapshot of a data directory
     Export(ExportArgs),
     /// Import a snapshot into a data directory
@@ -64,6 +68,11 @@ pub(super) enum Command {
     Context {
         #[command(subcommand)]
         command: ContextCommand,
+    },
+    /// Work with reports that were made before
+    Report {
+        #[command(subcommand)]
+        command: ReportCommand,
     },
     /// Build a small data directory, export, verify and import it, and show how
     Demo(DemoArgs),
@@ -103,6 +112,8 @@ impl Command {
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
             Self::Convert(args) => args.json,
+            Self::Replay(args) => args.json,
+            Self::Report { command } => command.wants_json(),
             Self::Context { command } => command.wants_json(),
             Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
         }

@@ -15,6 +15,8 @@ mod output;
 mod page;
 mod progress;
 mod remarks;
+mod replay;
+mod report;
 mod rows;
 mod shell;
 mod stdout;
@@ -87,6 +89,8 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Import(args) | Command::Snapshot { command: Snapshot::Import(args) } => {
             import::run(args, &cli.global, output, feedback)
         }
+        Command::Replay(args) => replay::run(args, &cli.global, output, feedback),
+        Command::Report { command } => report::run(command, output),
         Command::Convert(args) => convert::run(args, output, feedback),
         Command::Context { command } => context::run(command, output, feedback),
         Command::Demo(args) => demo::run(args, feedback),

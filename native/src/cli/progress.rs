@@ -66,6 +66,13 @@ impl Terminal {
         self.noted.get_or_insert_default();
     }
 
+    /// Shows no bar, because lines of results go to the same terminal.
+    pub(super) fn no_bar(&mut self) {
+        if self.form == ProgressForm::Bar {
+            self.form = ProgressForm::None;
+        }
+    }
+
     /// What the job reads comes from a file of so many bytes.
     pub(super) fn of_file(&mut self, bytes: u64) {
         self.allowance.read(bytes);

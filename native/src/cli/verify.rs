@@ -13,7 +13,9 @@ use super::export::JsonPhase;
 use super::global::{Format, Global};
 use super::output::{FAINT, Output, check_row, error, plural, print, size, verdict};
 use super::progress::Terminal;
+use super::replay::EngineArgs;
 use crate::jobs::Timed;
+use crate::replay::{Scope as Blocks, Shard};
 use crate::verify::{self, ContextScope, Options, Outcome, counts};
 
 #[derive(Args, Debug)]
@@ -33,6 +35,14 @@ pub(super) struct VerifyArgs {
     /// Answers that must be yes: the exit status is 0 if all of them are, whatever the others say
     #[arg(long, value_name = "ANSWER", value_delimiter = ',')]
     require: Vec<Answer>,
+    /// Run blocks again and compare what comes of them with what is recorded: all, last:N, sample:N or FROM..TO
+    #[arg(long, value_name = "BLOCKS")]
+    replay: Option<Blocks>,
+    /// Run a share of the blocks only, number K of N; rollsnap report merge makes one report of all
+    #[arg(long, value_name = "K/N", requires = "replay")]
+    shard: Option<Shard>,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Stop at the first check that does not hold
     #[arg(long)]
     fail_fast: bool,
@@ -55,7 +65,7 @@ enum Scope {
     None,
 }
 
-/// One of the three answers.
+/// One of the answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Answer {
     /// The file is whole, to its last byte
@@ -64,16 +74,19 @@ enum Answer {
     Consistent,
     /// Layer 1 knows the last commitment, or it is the one that was expected
     Anchored,
+    /// The blocks that were run again lead from one recorded state to the next
+    Replayed,
 }
 
 impl Answer {
-    const ALL: [Self; 3] = [Self::Intact, Self::Consistent, Self::Anchored];
+    const ALL: [Self; 4] = [Self::Intact, Self::Consistent, Self::Anchored, Self::Replayed];
 
     fn name(self) -> &'static str {
         match self {
             Self::Intact => "Intact",
             Self::Consistent => "Consistent",
             Self::Anchored => "Anchored",
+            Self::Replayed => "Replayed",
         }
     }
 
@@ -82,6 +95,7 @@ impl Answer {
             Self::Intact => report.verdicts.intact,
             Self::Consistent => report.verdicts.consistent,
             Self::Anchored => report.verdicts.anchored,
+            Self::Replayed => report.verdicts.replayed.unwrap_or_default(),
         }
     }
 }
@@ -109,6 +123,7 @@ pub(super) fn run(
         family: args.format.map(Into::into),
         fail_fast: args.fail_fast,
         temp_dir: args.temp_dir.clone(),
+        replay: args.replay.map(|blocks| args.engine.options(blocks, args.shard, global)),
     };
     can_be_given(args, &options)?;
     let Outcome { report, stages, .. } = verify::run(&args.target, &options, feedback)?;
@@ -128,6 +143,13 @@ fn can_be_given(args: &VerifyArgs, options: &Options) -> Result<()> {
     let never = |needs| Err(Problem::new(Code::Usage).headline(format!("--require {needs}")));
     if args.require.contains(&Answer::Anchored) && options.endpoint.is_none() && options.expected.is_none() {
         return never("anchored needs --endpoint or --expect-commitment");
+    }
+    if args.require.contains(&Answer::Replayed) && options.replay.is_none() {
+        return never("replayed needs --replay");
+    }
+    if options.replay.is_some() && args.target.as_os_str() == "-" {
+        let stream = "the blocks of a snapshot that streams by cannot be replayed; name a file";
+        return Err(Problem::new(Code::Usage).headline(stream));
     }
     if args.require.contains(&Answer::Consistent) && options.context != ContextScope::All {
         return never("consistent needs --context all");
@@ -176,7 +198,7 @@ pub(super) fn exit_code(report: &Report) -> ExitCode {
     class.exit_status().into()
 }
 
-fn words(report: &Report) -> String {
+pub(super) fn words(report: &Report) -> String {
     let mut text = String::new();
     if let Some(header) = &report.header {
         let compact = report.is_compact();
@@ -188,7 +210,8 @@ fn words(report: &Report) -> String {
             header.head_level
         );
     }
-    for answer in Answer::ALL {
+    let is_shown = |answer: &Answer| *answer != Answer::Replayed || report.verdicts.replayed.is_some();
+    for answer in Answer::ALL.into_iter().filter(is_shown) {
         text += &format!("{:<12} {}\n", format!("{}:", answer.name()), verdict(answer.of(report)));
     }
     text.push('\n');

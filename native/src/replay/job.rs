@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rollsnap_core::Code;
 use rollsnap_core::context::Context;
 use rollsnap_core::feedback::{Phase as Stretch, Unit};
-use rollsnap_core::replay::Commits;
+use rollsnap_core::replay::{Commits, Habit};
 use rollsnap_core::{Feedback, Problem, Result};
 
 use super::plan::Plan;
@@ -32,7 +32,7 @@ const TICK: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// What is refused before anything is run: [`Code::ReplayKind`], [`Code::ReplayProtocol`], [`Code::ReplayStart`],
-/// [`Code::ContextDual`], `pvm.refused.…`; [`Code::LevelUnavailable`]; those of opening store and context;
+/// `pvm.refused.…`; [`Code::LevelUnavailable`]; those of opening store and context;
 /// [`Code::Cancelled`].
 pub fn run(
     place: &Place,
@@ -56,7 +56,11 @@ pub fn run(
     let plan = Plan::new(&store, &context, options.scope, options.shard, threads, feedback)?;
     let protocols = StoreLevels::open(root, options.family)?.into_protocols();
     let origin = refusal::protocols(&metadata, &protocols, &plan)?;
-    refusal::migrations(&protocols, &plan, origin.family, &mut Records::new(&store)?)?;
+    let ticks = {
+        let mut records = Records::new(&store)?;
+        refusal::migrations(&protocols, &plan, origin.family, &mut records)?;
+        plan.ticks(&mut records)?
+    };
     close_any(store)?;
     let threads = threads.min(NonZeroUsize::new(plan.spans.len()).unwrap_or(NonZeroUsize::MIN));
     let job = Job {
@@ -76,8 +80,14 @@ pub fn run(
     }
     let total = Some(plan.blocks());
     feedback.phase(Stretch { total, unit: Unit::Blocks, ..phase });
+    let mut done = Done { blocks: plan.blocks(), ticks, ..Done::default() };
     let mut order = Order { outcome: Outcome::of(&plan), ..Order::default() };
-    let trouble = work(&job, threads, commits, feedback, &mut |told| order.take(told, each))?;
+    let trouble = work(&job, threads, commits, feedback, &mut |told, feedback| {
+        if let Told::Block(_, run) = &told {
+            feedback.advance(done.after(run));
+        }
+        order.take(told, each);
+    })?;
     let mut outcome = order.outcome;
     if let Some(problem) = trouble {
         outcome.stopped = Some(problem);
@@ -92,7 +102,7 @@ fn work(
     threads: NonZeroUsize,
     commits: Option<&mut dyn Commits>,
     feedback: &mut dyn Feedback,
-    take: &mut dyn FnMut(Told),
+    take: &mut dyn FnMut(Told, &mut dyn Feedback),
 ) -> Result<Option<Problem>> {
     thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
@@ -119,7 +129,7 @@ fn work(
 fn listen(
     told: &Receiver<Told>,
     feedback: &mut dyn Feedback,
-    take: &mut dyn FnMut(Told),
+    take: &mut dyn FnMut(Told, &mut dyn Feedback),
 ) -> Result<Option<Problem>> {
     let mut trouble = None;
     let mut asked = Instant::now();
@@ -131,15 +141,41 @@ fn listen(
         }
         match told {
             Ok(Told::Trouble(problem)) => trouble = trouble.or(Some(problem)),
-            Ok(told) => {
-                if matches!(told, Told::Block(..)) {
-                    feedback.advance(1);
-                }
-                take(told);
-            }
+            Ok(told) => take(told, feedback),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(trouble),
         }
+    }
+}
+
+/// How much is done: blocks, weighed by their ticks, for a block with ten runs of the kernel takes as long as ten with
+/// one.
+#[derive(Default)]
+struct Done {
+    /// How many blocks there are to run.
+    blocks: u64,
+    /// How many ticks they take, where that is known.
+    ticks: Option<u128>,
+    run: u64,
+    ticks_run: u128,
+    told: u64,
+}
+
+impl Done {
+    /// How much more is done after this block, of as many as there are blocks.
+    fn after(&mut self, run: &BlockRun) -> u64 {
+        self.run = self.run.saturating_add(1);
+        self.ticks_run = self.ticks_run.saturating_add(run.ticks);
+        let done = match self.ticks.filter(|ticks| *ticks > 0) {
+            Some(ticks) => {
+                let share = self.ticks_run.saturating_mul(self.blocks.into()) / ticks;
+                u64::try_from(share).unwrap_or(self.blocks).min(self.blocks)
+            }
+            None => self.run,
+        };
+        let more = done.saturating_sub(self.told);
+        self.told = self.told.max(done);
+        more
     }
 }
 
@@ -151,6 +187,7 @@ struct Order {
     early: BTreeMap<usize, Vec<BlockRun>>,
     ended: BTreeMap<usize, Result<()>>,
     outcome: Outcome,
+    habit: Habit,
 }
 
 impl Order {
@@ -178,6 +215,13 @@ impl Order {
     }
 
     fn count(&mut self, run: &BlockRun, each: &mut dyn FnMut(&BlockRun)) {
+        if self.outcome.stopped.is_some() {
+            return;
+        }
+        if let Err(problem) = self.habit.check(run.level, run.names) {
+            self.outcome.stopped = Some(problem);
+            return;
+        }
         self.outcome.count(run);
         each(run);
     }

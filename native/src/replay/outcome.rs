@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use rollsnap_core::Problem;
+use rollsnap_core::hash::BlockHash;
 use rollsnap_core::pvm::Phase;
+use rollsnap_core::replay::Names;
+use rollsnap_core::report::{ReplayInfo, Share};
 
+use super::Options;
 use super::plan::Plan;
 
 /// A block that was run again and agrees with what is recorded.
@@ -27,8 +31,12 @@ pub struct BlockRun {
     pub has_state: bool,
     /// Whether a commitment was made at it, which was compared.
     pub has_commitment: bool,
+    /// Whether the store records outboxes of its level, so that this one was compared.
+    pub has_outbox: bool,
     /// Whether messages came out that the store does not record.
     pub lacks_outbox: bool,
+    /// Which messages the recorded outbox names, where layer 1 cannot read some of them.
+    pub names: Option<Names>,
     /// How long it took.
     pub time: Duration,
 }
@@ -41,6 +49,10 @@ pub struct Outcome {
     pub first: i32,
     /// The level of the newest block.
     pub head: i32,
+    /// The newest block.
+    pub head_block: Option<BlockHash>,
+    /// The levels of the share, where several machines share the work.
+    pub share: Option<(i32, i32)>,
     /// How many blocks there are from the first context to the head.
     pub of: u64,
     /// How many of them were to be run.
@@ -57,6 +69,8 @@ pub struct Outcome {
     pub states: u64,
     /// How many commitments were compared.
     pub commitments: u64,
+    /// How many recorded outboxes were compared.
+    pub outboxes: u64,
     /// Of how many blocks messages came out that the store does not record.
     pub outboxes_missing: u64,
     /// What ended it before its end: the first block that does not agree, or what kept it from going on.
@@ -67,7 +81,15 @@ pub struct Outcome {
 
 impl Outcome {
     pub(super) fn of(plan: &Plan) -> Self {
-        Self { first: plan.first, head: plan.head, of: plan.of(), planned: plan.blocks(), ..Self::default() }
+        Self {
+            first: plan.first,
+            head: plan.head,
+            head_block: Some(plan.head_block),
+            share: plan.share,
+            of: plan.of(),
+            planned: plan.blocks(),
+            ..Self::default()
+        }
     }
 
     pub(super) fn count(&mut self, run: &BlockRun) {
@@ -77,7 +99,35 @@ impl Outcome {
         self.contexts += u64::from(run.has_context);
         self.states += u64::from(run.has_state);
         self.commitments += u64::from(run.has_commitment);
+        self.outboxes += u64::from(run.has_outbox);
         self.outboxes_missing += u64::from(run.lacks_outbox);
+    }
+
+    /// What it says in a report.
+    pub fn info(&self, options: &Options) -> ReplayInfo {
+        let share = options.shard.zip(self.share).map(|(shard, (first_level, last_level))| Share {
+            number: shard.number(),
+            of: shard.of(),
+            first_level,
+            last_level,
+        });
+        ReplayInfo {
+            scope: options.scope.to_string(),
+            first_level: self.first,
+            head_level: self.head,
+            head: self.head_block.unwrap_or(BlockHash::new([0; 32])),
+            of: self.of,
+            planned: self.planned,
+            blocks: self.blocks,
+            ticks: self.ticks.to_string(),
+            runs: self.runs,
+            contexts: self.contexts,
+            states: self.states,
+            commitments: self.commitments,
+            outboxes: self.outboxes,
+            outboxes_missing: self.outboxes_missing,
+            share,
+        }
     }
 
     /// Whether all blocks that were to be run were run and agree.

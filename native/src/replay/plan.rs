@@ -6,12 +6,13 @@ use std::num::NonZeroUsize;
 
 use rollsnap_core::context::Context;
 use rollsnap_core::context::index::Entry;
+use rollsnap_core::hash::BlockHash;
 use rollsnap_core::store::Rows;
 use rollsnap_core::{Code, Feedback, Place, Problem, Result};
 
 use super::scope::{Scope, Shard};
 use crate::context::Moment;
-use crate::store::AnyStore;
+use crate::store::{AnyStore, Records};
 
 /// How many blocks a span should have, where there is a context for each of them: to begin costs as much as some
 /// blocks. Fewer where threads would have nothing to do.
@@ -47,6 +48,10 @@ pub(super) struct Plan {
     pub(super) first: i32,
     /// The level of the newest block.
     pub(super) head: i32,
+    /// The newest block.
+    pub(super) head_block: BlockHash,
+    /// The levels of the share, where several machines share the work.
+    pub(super) share: Option<(i32, i32)>,
 }
 
 /// Commits that can be checked out, as far as the index tells, by the levels of their blocks.
@@ -61,14 +66,15 @@ impl Plan {
         threads: NonZeroUsize,
         feedback: &dyn Feedback,
     ) -> Result<Self> {
-        let head = store.head()?.level;
+        let (head, head_block) = {
+            let head = store.head()?;
+            (head.level, head.hash)
+        };
         let available = Available::read(store, context, head, feedback)?;
         let (first, _) = *available.0.first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
         let all = (first.saturating_add(1), head);
-        let (from, to) = match shard {
-            Some(shard) => available.share(first, head, shard),
-            None => all,
-        };
+        let share = shard.map(|shard| available.share(first, head, shard));
+        let (from, to) = share.unwrap_or(all);
         let least = |from: i32, to: i32| {
             let blocks = u64::try_from(i64::from(to) - i64::from(from) + 1).unwrap_or(0);
             let share = blocks / (threads.get() as u64).saturating_mul(SHARES);
@@ -99,12 +105,35 @@ impl Plan {
                 Vec::from_iter((start < head).then_some(Span { start, commit, last: head }))
             }
         };
-        Ok(Self { spans, first, head })
+        Ok(Self { spans, first, head, head_block, share })
     }
 
     /// How many blocks are to be run.
     pub(super) fn blocks(&self) -> u64 {
         self.spans.iter().map(Span::blocks).sum()
+    }
+
+    /// How many ticks its blocks take, as the store says: what a replay costs grows with them. `None` where that cannot
+    /// be told.
+    ///
+    /// # Errors
+    /// Those of reading the store.
+    pub(super) fn ticks(&self, records: &mut Records<'_>) -> Result<Option<u128>> {
+        let mut all = 0u128;
+        let mut spans = self.spans.iter().peekable();
+        while let Some(span) = spans.next() {
+            let (start, mut last) = (span.start, span.last);
+            while let Some(next) = spans.next_if(|next| next.start == last) {
+                last = next.last;
+            }
+            let begin = records.ticks(start.saturating_add(1))?;
+            let end = records.ticks(last)?;
+            let Some(ticks) = begin.zip(end).and_then(|((begin, _), (_, end))| end.checked_sub(begin)) else {
+                return Ok(None);
+            };
+            all = all.saturating_add(ticks);
+        }
+        Ok(Some(all))
     }
 
     /// How many could be.

@@ -29,12 +29,12 @@ pub(super) fn kind(metadata: &Metadata) -> Result<()> {
 /// All of the state is in the context.
 ///
 /// # Errors
-/// [`Code::ContextDual`].
+/// [`Code::PvmRefusedNds`].
 pub(super) fn nds(context: &Context<Moment>) -> Result<()> {
     if context.files().names("nds")?.is_empty() {
         return Ok(());
     }
-    Err(Problem::new(Code::ContextDual).found("a directory context/nds"))
+    Err(Problem::new(Code::PvmRefusedNds).found("a directory context/nds"))
 }
 
 /// The protocols of all levels of the plan are known, and they are of one family.

@@ -13,7 +13,7 @@ use rollsnap_core::context::{Commit, Context};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::members::PvmKind;
 use rollsnap_core::pvm::{Engine, SharedReveal};
-use rollsnap_core::replay::{Commits, Origin, Recorded, Replay};
+use rollsnap_core::replay::{Commits, Origin, Outbox, Recorded, Replay};
 use rollsnap_core::{Code, Feedback, Place as Where, Problem, Result};
 
 use super::plan::Span;
@@ -209,7 +209,9 @@ impl Worker<'_> {
                 has_context: recorded.entry.block.context.is_some(),
                 has_state: recorded.entry.evaluation.state_hash.is_some(),
                 has_commitment: recorded.entry.block.commitment.is_some(),
+                has_outbox: recorded.outbox != Outbox::NotRecorded,
                 lacks_outbox: recorded.outbox.lacks(outcome.outbox.as_deref().unwrap_or_default()),
+                names: recorded.outbox.names(outcome.outbox.as_deref().unwrap_or_default()),
                 time: begun.elapsed(),
             };
             if tell.send(Told::Block(number, run)).is_err() {

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use rollsnap_core::chain::Stored;
-use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::chain::{Block, Stored};
+use rollsnap_core::hash::{BlockHash, CommitmentHash};
 use rollsnap_core::members::DATABASE;
 use rollsnap_core::store::Opened;
 use rollsnap_core::{Code, Problem, Result};
@@ -54,6 +54,20 @@ pub fn close_any(store: AnyStore) -> Result<()> {
     match store {
         AnyStore::Database(store) => store.close(),
         AnyStore::Files(_) => Ok(()),
+    }
+}
+
+/// The block of a hash.
+///
+/// # Errors
+/// [`Code::StoreDamaged`], any `io.*` code.
+pub fn block_of(store: &AnyStore, hash: &BlockHash) -> Result<Option<Block>> {
+    match store {
+        AnyStore::Database(store) => store.block(hash),
+        AnyStore::Files(store) => match store.block(hash)? {
+            Stored::Found((block, _)) => Ok(Some(block)),
+            _ => Ok(None),
+        },
     }
 }
 

@@ -17,9 +17,6 @@ use crate::files::Part;
 /// Longest status that is read, in bytes: as long as nodes may write it.
 const MAX_STATUS: usize = 4096;
 
-/// Longest set of bits that is read, in digits.
-const MAX_BITS: usize = 4096;
-
 /// Looks the blocks of a store up, each with what hangs on it.
 pub struct Records<'s> {
     store: Source<'s>,
@@ -73,6 +70,24 @@ impl<'s> Records<'s> {
     }
 }
 
+impl Records<'_> {
+    /// The ticks at which the block at a level begins and ends, as the store records them; `None` where it does not. For
+    /// an estimate of what a replay takes.
+    ///
+    /// # Errors
+    /// [`Code::StoreDamaged`], any `io.*` code.
+    pub fn ticks(&mut self, level: i32) -> Result<Option<(u128, u128)>> {
+        match &mut self.store {
+            Source::Database(store) => store.ticks(level),
+            Source::Files(files) => {
+                let Some(hash) = files.store.hash_at(level)? else { return Ok(None) };
+                let Stored::Found((_, evaluation)) = files.store.block(&hash)? else { return Ok(None) };
+                Ok(evaluation.final_tick().map(|end| (evaluation.initial_tick, end)))
+            }
+        }
+    }
+}
+
 impl<'s> OfDatabase<'s> {
     fn new(store: &'s Store) -> Result<Self> {
         let has_state_hash = store.has_state_hash()?;
@@ -108,14 +123,23 @@ impl<'s> OfDatabase<'s> {
         Ok(Recorded { entry, previous_tick, status, outbox })
     }
 
+    fn ticks(&self, level: i32) -> Result<Option<(u128, u128)>> {
+        let query = "SELECT level, initial_tick, num_ticks FROM l2_blocks \
+                     WHERE block_hash = (SELECT block_hash FROM l2_levels WHERE level = ?1)";
+        let ticks = self.store.one("l2_blocks", query, [level], |row| {
+            Ok((row.opt_text(1, "initial_tick")?, row.opt_number(2, "num_ticks")?))
+        })?;
+        Ok(ticks.and_then(|(initial, ticks)| {
+            let initial: u128 = initial?.parse().ok()?;
+            Some((initial, initial.checked_add_signed(ticks?.into())?))
+        }))
+    }
+
     fn outbox(&self, level: i32) -> Result<Outbox> {
         let query = "SELECT messages FROM outbox_messages WHERE outbox_level = ?1";
         let row =
             self.store.one("outbox_messages", query, [level], |row| row.opt_text(0, "messages"))?.flatten();
         match row {
-            Some(bits) if bits.len() > MAX_BITS => {
-                Err(at(Code::StoreValue, level).found(format_args!("an outbox of {} digits", bits.len())))
-            }
             Some(bits) => Ok(Outbox::Messages(bits)),
             // Older nodes recorded none, and a converted store has those of later levels only.
             None if self.first_outbox.is_none_or(|first| level < first) => Ok(Outbox::NotRecorded),

@@ -9,6 +9,7 @@ mod consistent;
 mod contents;
 mod context;
 pub(crate) mod pre_images;
+mod replayed;
 mod staged;
 pub(crate) mod store_copy;
 
@@ -24,6 +25,7 @@ use rollsnap_core::{Class, Code, Feedback, Report, Result};
 use crate::context::is_context;
 use crate::io;
 use crate::jobs::{self, Stage, Stages, Timed};
+use crate::replay;
 use crate::source::Source;
 use crate::store::Family;
 
@@ -73,6 +75,8 @@ pub struct Options {
     pub family: Option<Family>,
     /// Directory for the temporary copy of the store; the system's if `None`.
     pub temp_dir: Option<PathBuf>,
+    /// Run blocks again, and how; `None`: not at all. It takes a data directory, or the file of a snapshot.
+    pub replay: Option<replay::Options>,
 }
 
 /// What was found out.
@@ -100,6 +104,7 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
         false => vec![jobs::READING, jobs::WHOLE_CONTEXT, jobs::CHAIN],
     };
     plan.extend(options.endpoint.as_ref().map(|_| jobs::LAYER_1));
+    plan.extend(replayed::stages(options, directory));
     let mut stages = Stages::new(plan);
     let (mut report, contents) = if directory {
         (Report::new(), Contents::of_data_dir(target, options, &mut stages, feedback)?)
@@ -113,6 +118,8 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
         let checked = consistent::check(&contents, header, options, &mut report, &mut stages, feedback);
         unless_hindered(checked, &mut report)?;
         let checked = anchored::check(&contents, header, options, &mut report, &mut stages, feedback);
+        unless_hindered(checked, &mut report)?;
+        let checked = replayed::check(target, &contents, options, &mut report, &mut stages, feedback);
         unless_hindered(checked, &mut report)?;
     }
     // What was stopped half-way is no answer.
@@ -146,6 +153,7 @@ fn context_alone(target: &Path, options: &Options, feedback: &mut dyn Feedback) 
         evidence.keep_first_problem();
     }
     evidence.conclude(&mut report, true);
+    replayed::leave_out(options, &mut report);
     Ok(Outcome { report, stages: stages.finish() })
 }
 
