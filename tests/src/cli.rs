@@ -341,6 +341,11 @@ impl Holder {
         assert_eq!(line, "held\n");
         Self(child)
     }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
 }
 
 impl Drop for Holder {

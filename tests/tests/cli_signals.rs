@@ -39,6 +39,46 @@ fn an_export_waits_for_the_locks_of_the_node() {
 }
 
 #[test]
+fn who_holds_a_lock_is_named_and_waited_for_no_longer_than_allowed() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-archive", "data");
+    let before = ground.tree();
+    let holder = Holder::of(&["gc_lock", "lock"].map(|name| format!("{data}/{name}")));
+    let named = format!("process {} (python3", holder.id());
+    for (limit, says) in [("0", false), ("2", true)] {
+        let run = ground.run(&["export", "out", "--data-dir", &data, "--lock-timeout", limit]).ends(4);
+        assert!(
+            run.err.contains(&format!("Error: {named}")) && run.err.contains("gc_lock still, after"),
+            "{run}"
+        );
+        assert_eq!(run.err.contains(&format!("Waiting for {named}")), says, "{run}");
+        ground.tree().same_as(&before, "gave up");
+    }
+    fs::write(ground.path("snapshot"), fixtures::read("data-dir/v5-archive.head.snapshot.gz")).unwrap();
+    let run = ground.run(&["import", "snapshot", "--data-dir", &data, "--force"]).ends(4);
+    assert!(
+        run.err.contains("another rollup node may already be running") && run.err.contains(&named),
+        "{run}"
+    );
+}
+
+#[test]
+fn the_environment_can_name_the_data_directory() {
+    let ground = Ground::new();
+    ground.unpack("v5-archive", "data");
+    let export = |value: &str, words: &[&str]| {
+        let words = [&["export"][..], words].concat();
+        let mut command = ground.command(&words);
+        Run::of(&words, command.env("ROLLSNAP_DATA_DIR", value).output().unwrap())
+    };
+    export("data", &["one"]).ok();
+    // What the command says counts more, and nothing is nothing.
+    export("nowhere", &["two", "--data-dir", "data"]).ok();
+    let run = export("", &["three"]);
+    assert!(run.err.contains(".tezos-smart-rollup-node"), "{run}");
+}
+
+#[test]
 fn waiting_for_a_lock_can_be_stopped() {
     let ground = Ground::new();
     let data = ground.unpack("v5-archive", "data");

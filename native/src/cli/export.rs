@@ -25,7 +25,8 @@ pub(super) struct ExportArgs {
     /// The snapshot file to make; - writes to standard output [default: snapshot-ADDRESS-LEVEL.MODE]
     #[arg(value_name = "FILE", conflicts_with = "dest")]
     file: Option<PathBuf>,
-    /// Data directory of the rollup node [default: ~/.tezos-smart-rollup-node]
+    /// Data directory of the rollup node [default: $ROLLSNAP_DATA_DIR, or
+    /// ~/.tezos-smart-rollup-node]
     #[arg(long, short, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Directory to put the snapshot in; made if missing [default: the current one]
@@ -67,6 +68,9 @@ pub(super) struct ExportArgs {
     /// Overwrite an existing file
     #[arg(long)]
     force: bool,
+    /// Give up with exit status 4 when the node still holds one of its locks after so many seconds [default: wait]
+    #[arg(long, value_name = "SECONDS")]
+    lock_timeout: Option<u64>,
     /// Directory for a temporary copy of the store, which is as large as the store [default: beside the snapshot; with -,
     /// the system's directory for temporary files]
     #[arg(long, value_name = "DIR")]
@@ -112,6 +116,7 @@ pub(super) fn run(
         compact: args.compact,
         check: !args.no_check,
         force: args.force,
+        lock_timeout: args.lock_timeout.map(Duration::from_secs),
         temp_dir: args.temp_dir.clone(),
         endpoint: global.node.endpoint.clone(),
         rollup_node_endpoint: args.rollup_node_endpoint.clone(),
@@ -176,9 +181,12 @@ pub(super) fn phases(stages: &[Timed]) -> Vec<JsonPhase> {
     stages.iter().map(of).collect()
 }
 
-/// The data directory that is meant, or the default of the nodes.
+/// The data directory that is meant: the one that was given, that of the environment, or the default of the nodes.
 pub(super) fn data_dir(given: Option<&std::path::Path>) -> Result<PathBuf> {
-    given.map(Into::into).or_else(DataDir::default_path).ok_or_else(|| {
+    // An empty variable means none, as a service file leaves it where nothing is set.
+    let variable =
+        || std::env::var_os("ROLLSNAP_DATA_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
+    given.map(Into::into).or_else(variable).or_else(DataDir::default_path).ok_or_else(|| {
         Problem::new(Code::Usage)
             .headline("there is no home directory: name the data directory with --data-dir")
     })

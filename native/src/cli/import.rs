@@ -21,7 +21,8 @@ use crate::import::{self, Options};
 pub(super) struct ImportArgs {
     /// The snapshot file, or - for standard input
     snapshot: PathBuf,
-    /// Data directory of the rollup node; made if missing [default: ~/.tezos-smart-rollup-node]
+    /// Data directory of the rollup node; made if missing [default: $ROLLSNAP_DATA_DIR, or
+    /// ~/.tezos-smart-rollup-node]
     #[arg(long, short, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Import over a populated data directory

@@ -94,7 +94,8 @@ pub(super) struct ReplayArgs {
     /// Last block [default: head]
     #[arg(long, value_name = "LEVEL")]
     to: Option<String>,
-    /// Data directory for block and blocks [default: ~/.tezos-smart-rollup-node]
+    /// Data directory for block and blocks [default: $ROLLSNAP_DATA_DIR, or
+    /// ~/.tezos-smart-rollup-node]
     #[arg(long, short, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     #[command(flatten)]

@@ -9,18 +9,19 @@
 //! Only a regular file that stands in the directory itself is a lock; a link is refused, and nothing is waited for
 //! when it is opened. A new one belongs to the owner of the directory: root must not lock the node out.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rollsnap_core::feedback::Notice;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
+use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 
 use crate::dir::{Dir, Entry, Owner, adopt};
 use crate::io;
@@ -62,7 +63,7 @@ impl Lock {
         loop {
             let lock = Self::open(dir, NODE)?;
             match lock.request(FlockOperation::NonBlockingLockExclusive) {
-                Err(err) if is_held(&err) => return Err(node_is_running(&lock.path)),
+                Err(err) if is_held(&err) => return Err(lock.node_is_running()),
                 other => other.map_err(|err| io::problem("lock", &lock.path, err))?,
             }
             if lock.is_current()? {
@@ -71,17 +72,22 @@ impl Lock {
         }
     }
 
-    /// Takes one of the locks of an export; waits as long as the node holds it, or until the user
-    /// wants to stop. Tells first what it waits for, in the words of the nodes.
+    /// Takes one of the locks of an export; waits as long as the node holds it, but not longer than `limit`, or until
+    /// the user wants to stop. Tells first what it waits for, in the words of the nodes, and then who holds it.
     ///
     /// # Errors
-    /// [`Code::Cancelled`], any `io.*` code.
-    pub fn wait(root: &Path, name: Name, feedback: &mut dyn Feedback) -> Result<Self> {
+    /// [`Code::LockHeld`] after the limit, [`Code::Cancelled`], any `io.*` code.
+    pub fn wait(
+        root: &Path,
+        name: Name,
+        limit: Option<Duration>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {
         feedback.notice(Notice::WaitingForLock(name.note()));
         let dir = Dir::open(root)?;
         loop {
             let lock = Self::open(&dir, name.file_name())?;
-            lock.acquire(feedback)?;
+            lock.acquire(limit, feedback)?;
             if lock.is_current()? {
                 return Ok(lock);
             }
@@ -140,12 +146,14 @@ impl Lock {
     /// Waits in a thread, because the wait itself cannot be interrupted: asking again and again
     /// instead could starve beside a busy node. When the user wants to stop, the thread is left
     /// behind, and lets the lock go if it ever gets it.
-    fn acquire(&self, feedback: &dyn Feedback) -> Result<()> {
+    fn acquire(&self, limit: Option<Duration>, feedback: &mut dyn Feedback) -> Result<()> {
         let failed = |err| io::problem("lock", &self.path, err);
         match self.request(FlockOperation::NonBlockingLockExclusive) {
             Err(err) if is_held(&err) => {}
             other => return other.map_err(failed),
         }
+        let since = Instant::now();
+        let mut say_at = FIRST_WORD;
         let (answer, answers) = mpsc::channel();
         let file = Arc::clone(&self.file);
         let waiting = move || {
@@ -163,12 +171,55 @@ impl Lock {
         loop {
             match answers.recv_timeout(POLL) {
                 Ok(result) => return result.map_err(|errno| failed(errno.into())),
-                Err(RecvTimeoutError::Timeout) => feedback.checkpoint()?,
+                Err(RecvTimeoutError::Timeout) => {
+                    feedback.checkpoint()?;
+                    let waited = since.elapsed();
+                    if limit.is_some_and(|limit| waited >= limit) {
+                        return Err(self.still_held(waited));
+                    }
+                    if waited >= say_at {
+                        let (holder, path) = (self.holder(), self.path.display());
+                        feedback.notice(Notice::WaitingForLock(&format!(
+                            "Waiting for {holder}, which holds {path} ({} s)",
+                            waited.as_secs()
+                        )));
+                        say_at = waited + NEXT_WORD;
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(failed(Error::other("the waiting thread ended")));
                 }
             }
         }
+    }
+
+    /// Who holds the lock, for people: `process 4711 (octez-smart-roll)`. A process in another container has no number
+    /// here.
+    fn holder(&self) -> String {
+        let whole = Flock::from(FlockType::WriteLock);
+        let pid = fcntl_getlk(&*self.file, &whole).ok().flatten().and_then(|held| held.pid);
+        let Some(pid) = pid.map(Pid::as_raw_pid) else { return "another process".into() };
+        match fs::read_to_string(format!("/proc/{pid}/comm")) {
+            Ok(name) => format!("process {pid} ({})", name.trim_end()),
+            Err(_) => format!("process {pid}"),
+        }
+    }
+
+    fn still_held(&self, waited: Duration) -> Problem {
+        let (holder, path) = (self.holder(), self.path.display());
+        Problem::new(Code::LockHeld)
+            .headline(format!("{holder} holds {path} still, after {} s", waited.as_secs()))
+            .because("a node lets it go between two blocks, and at the end of a garbage collection")
+    }
+
+    fn node_is_running(&self) -> Problem {
+        Problem::new(Code::LockHeld)
+            .headline(format!(
+                "Could not acquire lock on data directory, another rollup node may already be running with this data. \
+                 If this is not the case, consider removing manually the file \"{}\"",
+                self.path.display()
+            ))
+            .because(format_args!("{} holds it", self.holder()))
     }
 
     /// Whether the path still names the file that is locked: another process may have discarded it
@@ -199,18 +250,14 @@ impl Name {
     }
 }
 
+/// After which time a job that waits says whom it waits for, and how long it waits before it says so again.
+const FIRST_WORD: Duration = Duration::from_secs(1);
+const NEXT_WORD: Duration = Duration::from_secs(60);
+
 /// How often a waiting job looks whether the user wants to stop.
 const POLL: Duration = Duration::from_millis(50);
 
 fn is_held(err: &Error) -> bool {
     let errno = Errno::from_io_error(err);
     matches!(errno, Some(Errno::AGAIN | Errno::ACCESS))
-}
-
-fn node_is_running(path: &Path) -> Problem {
-    Problem::new(Code::LockHeld).headline(format!(
-        "Could not acquire lock on data directory, another rollup node may already be running with this data. \
-         If this is not the case, consider removing manually the file \"{}\"",
-        path.display()
-    ))
 }

@@ -15,10 +15,16 @@ pub(super) struct Locks {
 }
 
 impl Locks {
-    /// Takes them in the order of the nodes; that of a garbage collection if it must be waited for.
-    pub(super) fn wait(root: &Path, gc: bool, feedback: &mut dyn Feedback) -> Result<Self> {
-        let gc = gc.then(|| Lock::wait(root, Name::Gc, feedback)).transpose()?;
-        let processing = Lock::wait(root, Name::Processing, feedback)?;
+    /// Takes them in the order of the nodes; that of a garbage collection if it must be waited for. Waits for each no
+    /// longer than `limit`.
+    pub(super) fn wait(
+        root: &Path,
+        gc: bool,
+        limit: Option<Duration>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {
+        let gc = gc.then(|| Lock::wait(root, Name::Gc, limit, feedback)).transpose()?;
+        let processing = Lock::wait(root, Name::Processing, limit, feedback)?;
         Ok(Self { locks: Some((processing, gc)), since: Instant::now(), held: Duration::ZERO })
     }
 

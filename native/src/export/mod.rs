@@ -69,6 +69,8 @@ pub struct Options {
     pub check: bool,
     /// Overwrite an existing file.
     pub force: bool,
+    /// How long each lock of the node is waited for; `None`: as long as it takes.
+    pub lock_timeout: Option<Duration>,
     /// Directory for temporary copies, which is as large as the store; `None`: that of the snapshot, and of a stream the
     /// system's.
     pub temp_dir: Option<PathBuf>,
@@ -93,6 +95,7 @@ impl Options {
             compact: false,
             check: true,
             force: false,
+            lock_timeout: None,
             temp_dir: None,
             endpoint: None,
             rollup_node_endpoint: None,

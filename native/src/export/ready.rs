@@ -77,7 +77,7 @@ impl<'o> Source<'o> {
         if gc {
             layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
         }
-        let mut locks = Locks::wait(root, gc, feedback)?;
+        let mut locks = Locks::wait(root, gc, options.lock_timeout, feedback)?;
         let mut captured = Captured::take(root, &rules, lists, feedback)?;
         let is_stable = captured.is_stable();
         if is_stable {
