@@ -46,7 +46,7 @@ fn answers_that_cannot_come() {
         (&["--require", "intact,anchored"], "--endpoint or --expect-commitment"),
         (&["--require", "consistent", "--context", "none"], "--context all"),
         (&["--require", "consistent", "--context", "head"], "--context all"),
-        (&["--require", "replayed-in-full"], "[possible values: intact, consistent, anchored]"),
+        (&["--require", "replayed-in-full"], "[possible values: intact, consistent, anchored, replayed]"),
         (&["--require", ""], "a value is required"),
     ] {
         let run = verify(&ground, &[&["nowhere"], words].concat()).ends(2);

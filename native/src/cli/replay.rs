@@ -212,7 +212,7 @@ fn scope(place: &Place, options: &Options, from: Option<&str>, to: Option<&str>)
         None => store.first_available()?.saturating_add(1),
     };
     if from > to {
-        return Err(Problem::new(Code::Usage).headline(format!("level {from} is not below level {to}")));
+        return Err(Problem::new(Code::Usage).headline(format!("level {from} is above level {to}")));
     }
     Ok(Scope::Levels(from, to))
 }

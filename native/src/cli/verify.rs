@@ -1,4 +1,4 @@
-//! `rollsnap verify`: three verdicts with their evidence.
+//! `rollsnap verify`: the verdicts with their evidence.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

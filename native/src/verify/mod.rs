@@ -83,7 +83,7 @@ pub struct Options {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The three answers with their evidence.
+    /// The answers with their evidence.
     pub report: Report,
     /// How long each stage took.
     pub stages: Vec<Timed>,
