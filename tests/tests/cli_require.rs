@@ -104,3 +104,33 @@ fn what_was_not_checked_is_no_answer() {
     let data = ground.unpack("v5-full", "data");
     verify(&ground, &[&data, "--require", "intact"]).ends(4);
 }
+
+/// Each of several files has its say, and the status is that of the first one that does not hold.
+#[test]
+fn several_files() {
+    let ground = Ground::new();
+    let sound = ground.snapshot(SOUND);
+    let bytes = fixtures::read(SOUND);
+    fs::write(ground.path("cut"), &bytes[..bytes.len() / 2]).unwrap();
+    fs::write(ground.path("foreign"), b"<html>").unwrap();
+    let files = [&*sound, "cut", "missing", "foreign"];
+    let run = verify(&ground, &files).ends(3);
+    for file in files {
+        assert!(run.text().contains(&format!("{file}\n")), "{file}: {run}");
+    }
+    assert!(run.err.contains("missing"), "{run}");
+    verify(&ground, &["missing", &sound]).ends(3);
+    verify(&ground, &[&sound, &sound, "--require", "intact,consistent"]).ok();
+
+    for words in [&["verify"][..], &["info"], &["info", "--full"]] {
+        let run = ground.run(&[words, &files, &["--json"]].concat());
+        let lines: Vec<Value> = run.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let paths: Vec<&str> = lines.iter().map(|line| line["path"].as_str().unwrap()).collect();
+        assert_eq!(paths, files, "{run}");
+        assert!(lines.iter().all(|line| line["schema"] == "rollsnap.report/1"), "{run}");
+        // One alone is what it always was.
+        let alone = ground.run(&[words, &[&sound, "--json"]].concat()).json();
+        assert_eq!(alone.get("path"), None, "{alone}");
+        assert_eq!(lines[0]["verdicts"], alone["verdicts"]);
+    }
+}

@@ -1,6 +1,6 @@
 //! `rollsnap info`: the six lines of the nodes, and what else is known at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -12,13 +12,15 @@ use serde::Serialize;
 
 use super::output::{FAINT, Output, check_row, print, size};
 use super::progress::Terminal;
+use super::several;
 use crate::content_info::{self, ContentInfo};
 use crate::source::Source;
 
 #[derive(Args, Debug)]
 pub(super) struct InfoArgs {
-    /// The snapshot file, or - for standard input
-    snapshot: PathBuf,
+    /// The snapshot file, or - for standard input; of several, each is shown
+    #[arg(value_name = "SNAPSHOT", required = true)]
+    snapshots: Vec<PathBuf>,
     /// Read the whole file, and say whether it is compact
     #[arg(long)]
     full: bool,
@@ -31,7 +33,13 @@ pub(super) struct InfoArgs {
 }
 
 pub(super) fn run(args: &InfoArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let mut source = Source::open(&args.snapshot)?;
+    several::each(&args.snapshots, output, feedback, |snapshot, output, feedback| {
+        one(snapshot, args, output, feedback)
+    })
+}
+
+fn one(snapshot: &Path, args: &InfoArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+    let mut source = Source::open(snapshot)?;
     if args.full {
         return full(args, &mut source, output, feedback);
     }

@@ -18,6 +18,7 @@ mod remarks;
 mod replay;
 mod report;
 mod rows;
+mod several;
 mod shell;
 mod stdout;
 mod verify;

@@ -22,21 +22,36 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const OPEN: Style = AnsiColor::Yellow.on_default();
 
 /// How results are printed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Output {
     json: bool,
     /// Standard output takes a snapshot, so results go to standard error.
     to_stderr: bool,
+    /// Of several files, the one that results are about.
+    about: Option<String>,
+}
+
+/// A value, and the file that it is about.
+#[derive(Serialize)]
+struct About<'a, T> {
+    path: &'a str,
+    #[serde(flatten)]
+    value: &'a T,
 }
 
 impl Output {
     pub(super) fn new(json: bool) -> Self {
-        Self { json, to_stderr: false }
+        Self { json, to_stderr: false, about: None }
     }
 
     /// Results go to standard error if standard output is taken.
     pub(super) fn beside(self, taken: bool) -> Self {
         Self { to_stderr: taken, ..self }
+    }
+
+    /// Results are about this file, one of several.
+    pub(super) fn about(&self, file: &Path) -> Self {
+        Self { about: Some(file.to_string_lossy().into_owned()), ..self.clone() }
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -45,8 +60,12 @@ impl Output {
 
     /// Prints a value as JSON on one line.
     pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
-        let text = json::text(value)
-            .map_err(|err| Problem::new(Code::IoOther).headline("cannot make JSON").caused_by(err))?;
+        let text = match &self.about {
+            Some(path) => json::text(&About { path, value }),
+            None => json::text(value),
+        };
+        let text =
+            text.map_err(|err| Problem::new(Code::IoOther).headline("cannot make JSON").caused_by(err))?;
         self.print(format_args!("{text}\n"))
     }
 

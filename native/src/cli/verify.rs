@@ -1,7 +1,7 @@
 //! `rollsnap verify`: the verdicts with their evidence.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -14,15 +14,16 @@ use super::global::{Format, Global};
 use super::output::{FAINT, Output, check_row, error, plural, print, size, verdict};
 use super::progress::Terminal;
 use super::replay::EngineArgs;
+use super::several;
 use crate::jobs::Timed;
 use crate::replay::{Scope as Blocks, Shard};
 use crate::verify::{self, ContextScope, Options, Outcome, counts};
 
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
-    /// The snapshot file (- for standard input), a data directory, or a context alone
-    #[arg(value_name = "SNAPSHOT|DATA_DIR|CONTEXT_DIR")]
-    target: PathBuf,
+    /// The snapshot file (- for standard input), a data directory, or a context alone; of several, each is verified
+    #[arg(value_name = "SNAPSHOT|DATA_DIR|CONTEXT_DIR", required = true)]
+    targets: Vec<PathBuf>,
     /// The last commitment as you know it from elsewhere
     #[arg(long, value_name = "HASH")]
     expect_commitment: Option<CommitmentHash>,
@@ -126,7 +127,19 @@ pub(super) fn run(
         replay: args.replay.map(|blocks| args.engine.options(blocks, args.shard, global)),
     };
     can_be_given(args, &options)?;
-    let Outcome { report, stages, .. } = verify::run(&args.target, &options, feedback)?;
+    several::each(&args.targets, output, feedback, |target, output, feedback| {
+        one(target, args, &options, output, feedback)
+    })
+}
+
+fn one(
+    target: &Path,
+    args: &VerifyArgs,
+    options: &Options,
+    output: &Output,
+    feedback: &mut Terminal,
+) -> Result<ExitCode> {
+    let Outcome { report, stages, .. } = verify::run(target, options, feedback)?;
     feedback.close(true);
     if output.is_json() {
         let phases = super::export::phases(&stages);
@@ -147,7 +160,7 @@ fn can_be_given(args: &VerifyArgs, options: &Options) -> Result<()> {
     if args.require.contains(&Answer::Replayed) && options.replay.is_none() {
         return never("replayed needs --replay");
     }
-    if options.replay.is_some() && args.target.as_os_str() == "-" {
+    if options.replay.is_some() && args.targets.iter().any(|target| target.as_os_str() == "-") {
         let stream = "the blocks of a snapshot that streams by cannot be replayed; name a file";
         return Err(Problem::new(Code::Usage).headline(stream));
     }
