@@ -3,8 +3,10 @@
 //! It is an irmin-pack store, or for the kind `riscv` a directory of files named by their hashes.
 //! [`Context`] reads one at random: [`Context::commits`] lists what there is, [`Context::checkout`]
 //! and [`Context::tree`] lead to a [`Tree`]. [`pack`] knows its records byte for byte, [`layout`]
-//! where an offset is.
+//! where an offset is. [`edit`] changes trees, [`append`] adds commits of them, [`write`](mod@write) makes
+//! contexts anew.
 
+pub mod append;
 pub mod checkout;
 pub mod durable;
 pub mod edit;
@@ -23,6 +25,7 @@ pub mod write;
 mod beginning;
 mod commits;
 mod entries;
+mod entry_at;
 mod findings;
 mod open;
 

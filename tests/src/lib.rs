@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod appended;
 pub mod bomb;
 pub mod cli;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

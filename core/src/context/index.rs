@@ -22,7 +22,7 @@ use crate::read_at::{Files, ReadAt};
 const ENTRY: usize = 45;
 
 /// Most bytes of an index file that are read at once: 24 million commits.
-const MAX_INDEX: u64 = 1 << 30;
+pub(super) const MAX_INDEX: u64 = 1 << 30;
 
 /// The files of an index below `context/`, from what is read last to what is read first: of two
 /// entries for one commit the later one counts.

@@ -5,8 +5,9 @@ use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::entry_at::{self, Bytes};
 use super::layout::{Layout, Part, dict_header, short, suffix_name};
-use super::pack::{Control, Dict, Head, MAX_CONTROL, MAX_DICT, MAX_HEAD, Malformed, Mapping};
+use super::pack::{Control, Dict, Head, MAX_CONTROL, MAX_DICT, Malformed, Mapping};
 use crate::code::Code;
 use crate::members::in_context;
 use crate::problem::{Place, Problem, Result};
@@ -129,14 +130,7 @@ impl<F: Files> Context<F> {
     /// # Errors
     /// [`Code::ContextChild`] when nothing is there, [`Code::ContextEntry`] when it is no entry.
     pub fn head(&self, offset: u64) -> Result<Head> {
-        let mut bytes = [0; MAX_HEAD];
-        let len = self.read_some(offset, &mut bytes)?;
-        if len == 0 {
-            return Err(nothing_at(offset));
-        }
-        let head = Head::parse(bytes.get(..len).unwrap_or_default());
-        let head = head.and_then(|head| head.ok_or(Malformed("it ends too early")));
-        head.map_err(|why| no_entry(offset, why))
+        entry_at::head(self, offset)
     }
 
     /// The value of the entry at a global offset, into `out`; at most `most` bytes.
@@ -144,20 +138,17 @@ impl<F: Files> Context<F> {
     /// # Errors
     /// Like [`Context::head`]; [`Code::ContextEntry`] when it is longer.
     pub fn value(&self, offset: u64, head: &Head, most: u64, out: &mut Vec<u8>) -> Result<()> {
-        if head.value_len > most {
-            return Err(no_entry(offset, Malformed("it is longer than any of its kind")));
-        }
-        let start = offset.saturating_add(head.len as u64);
-        // Before memory is taken: are there so many bytes at all?
-        if head.value_len > 0 && start.saturating_add(head.value_len) > self.layout.end() {
-            return Err(no_entry(offset, Malformed("it ends too early")));
-        }
-        out.clear();
-        out.resize(usize::try_from(head.value_len).unwrap_or(usize::MAX), 0);
-        if self.read_some(start, out)? < out.len() {
-            return Err(no_entry(offset, Malformed("it ends too early")));
-        }
-        Ok(())
+        entry_at::value(self, offset, head, most, out)
+    }
+}
+
+impl<F: Files> Bytes for Context<F> {
+    fn read_some(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
+        Self::read_some(self, offset, out)
+    }
+
+    fn end(&self) -> u64 {
+        self.layout.end()
     }
 }
 

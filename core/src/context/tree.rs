@@ -3,7 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::open::{no_entry, nothing_at};
+use super::entry_at;
+use super::open::no_entry;
 use super::pack::{Hash, Head, Inode, Kind, MAX_INODE, Malformed, hashing};
 use super::walk::Walk;
 use super::{Context, Tree};
@@ -230,26 +231,7 @@ impl<F: Files> Context<F> {
     /// [`Code::ContextChild`] when nothing or something else is there, [`Code::ContextEntry`] when it
     /// is no entry or its value has more than `most` bytes; whatever the files report.
     pub fn object(&self, offset: u64, kind: Kind, most: u64, value: &mut Vec<u8>) -> Result<Head> {
-        let mut first = [0; 192];
-        let len = self.read_some(offset, &mut first)?;
-        if len == 0 {
-            return Err(nothing_at(offset));
-        }
-        let first = first.get(..len).unwrap_or_default();
-        let head = Head::parse(first).and_then(|head| head.ok_or(Malformed("it ends too early")));
-        let head = head.map_err(|why| no_entry(offset, why))?;
-        if head.kind != kind {
-            return Err(other_kind(offset, kind, head.kind));
-        }
-        let whole = usize::try_from(head.entry_len()).ok().and_then(|end| first.get(head.len..end));
-        match whole {
-            Some(whole) => {
-                value.clear();
-                value.extend_from_slice(whole);
-            }
-            None => self.value(offset, &head, most, value)?,
-        }
-        Ok(head)
+        entry_at::object(self, offset, kind, most, value)
     }
 }
 

@@ -22,4 +22,19 @@ impl Header {
         let [length, generation, fan_out] = [length, generation, fan_out].map(u64::from_be_bytes);
         (version == *b"00000001").then_some(Self { length, generation, fan_out })
     }
+
+    /// The bytes of this header.
+    pub fn to_bytes(&self) -> [u8; Self::LEN] {
+        let numbers = [
+            self.length.to_be_bytes(),
+            *b"00000001",
+            self.generation.to_be_bytes(),
+            self.fan_out.to_be_bytes(),
+        ];
+        let mut bytes = [0; Self::LEN];
+        for (place, number) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(numbers) {
+            *place = number;
+        }
+        bytes
+    }
 }

@@ -1,8 +1,10 @@
-//! The context of a snapshot, of a data directory, or on its own, opened for reading at random.
+//! The context of a snapshot, of a data directory, or on its own, opened for reading at random,
+//! or for commits to be added.
 //!
 //! * [`moment`]: the files of a directory that a node may be writing to, as they are at one moment;
 //! * [`threads`] and [`spool`]: what its check needs of this machine;
-//! * [`target`]: what the user named, with the store beside it where there is one.
+//! * [`target`]: what the user named, with the store beside it where there is one;
+//! * [`append`]: commits added to the context in a directory.
 
 use std::path::Path;
 
@@ -13,11 +15,13 @@ use rollsnap_core::hash::ContextHash;
 
 use crate::files::FileSet;
 
+pub mod append;
 pub mod moment;
 pub mod spool;
 pub mod target;
 pub mod threads;
 
+pub use append::{ContextWriter, Flushing};
 pub use moment::{FrozenFile, Moment};
 pub(crate) use moment::{MAX_FILES, too_many_files};
 pub use spool::TempSpool;

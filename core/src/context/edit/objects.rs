@@ -61,6 +61,21 @@ where
     }
 }
 
+/// A source that others hold too.
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn head(&self, offset: u64) -> Result<Head> {
+        (**self).head(offset)
+    }
+
+    fn object(&self, offset: u64, kind: Kind, most: u64, value: &mut Vec<u8>) -> Result<Head> {
+        (**self).object(offset, kind, most, value)
+    }
+
+    fn name(&self, offset: u64, number: u64) -> Result<Bytes> {
+        (**self).name(offset, number)
+    }
+}
+
 /// The objects of one context, with a count of what trees have loaded of them.
 pub struct ObjectStore {
     source: Box<dyn Source>,

@@ -143,6 +143,13 @@ impl Control {
         })
     }
 
+    /// The same as the library says it in version 5, to which it upgrades a store when it writes to it.
+    #[must_use]
+    pub fn upgraded(&self) -> Self {
+        let upgraded_from = if self.version == 5 { self.upgraded_from } else { Some(self.version) };
+        Self { version: 5, upgraded_from, trailing: 0, ..*self }
+    }
+
     /// The bytes of a control file of version 5 that says this.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut payload = Vec::new();
