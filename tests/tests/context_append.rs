@@ -190,7 +190,8 @@ fn contexts_of_all_kinds_take_more_commits() {
         let mut all: Vec<String> =
             all.iter().map(|(hash, ..)| rollsnap_tests::fixtures::hex(hash.as_bytes())).collect();
         let mut found = readable(&dump);
-        (all.sort(), found.sort());
+        all.sort();
+        found.sort();
         assert_eq!(found, all, "{name}");
     }
 }
