@@ -16,14 +16,18 @@ pub(super) const OLD: &str = "old";
 pub(super) const DRAFT: &str = "journal.tmp";
 pub(super) const JOURNAL: &str = "journal";
 pub(super) const DONE: &str = "done";
+pub(super) const PARTIAL: &str = "partial";
+pub(super) const KEPT: &str = "kept";
 
 /// What may lie in it.
-const KNOWN: [(&str, Kind); 5] = [
+const KNOWN: [(&str, Kind); 7] = [
     (NEW, Kind::Directory),
     (OLD, Kind::Directory),
     (DRAFT, Kind::File),
     (JOURNAL, Kind::File),
     (DONE, Kind::File),
+    (PARTIAL, Kind::File),
+    (KEPT, Kind::Directory),
 ];
 
 /// A staging directory that is held open, with the directory around it and those in it.
@@ -31,8 +35,8 @@ const KNOWN: [(&str, Kind); 5] = [
 pub(super) struct Home {
     pub(super) root: Dir,
     pub(super) dir: Dir,
-    new: Option<Dir>,
-    old: Option<Dir>,
+    pub(super) new: Option<Dir>,
+    pub(super) old: Option<Dir>,
 }
 
 impl Home {

@@ -11,6 +11,8 @@
 //! D/.rollsnap-import/journal.tmp   the plan while it is being written
 //! D/.rollsnap-import/journal       the plan; it is in force as long as this name exists
 //! D/.rollsnap-import/done          the same file, once everything is in place
+//! D/.rollsnap-import/partial       says that an entry is worth keeping, and what it is of (see [`partial`])
+//! D/.rollsnap-import/kept/         that entry, kept for the next run
 //! ```
 //!
 //! # The steps
@@ -42,7 +44,7 @@
 //!
 //! | crash in step | found                                   | then                          | result |
 //! |---------------|-----------------------------------------|-------------------------------|--------|
-//! | before 3      | neither journal nor done, `old/` empty  | delete the staging directory  | old    |
+//! | before 3      | neither journal nor done, `old/` empty  | delete the staging directory (or keep one entry: [`partial`]) | old    |
 //! | 3, 4          | journal, nothing moved (all *A*)        | drop the journal, delete      | old    |
 //! | 4             | journal, some *A*, some *B*             | steps 4 to 7                  | new    |
 //! | 5             | journal, some *B*, some *C*             | steps 5 to 7                  | new    |
@@ -86,6 +88,7 @@ mod home;
 mod journal;
 mod merge;
 mod moves;
+mod partial;
 mod state;
 mod sync;
 
@@ -102,6 +105,7 @@ use self::sync::Durable;
 use crate::dir::Dir;
 
 pub use self::merge::{Merged, merge};
+pub use self::partial::recover_but_partial;
 
 /// Name of the staging directory inside the directory whose entries are replaced.
 pub const STAGING_NAME: &str = ".rollsnap-import";
@@ -134,21 +138,24 @@ pub struct Staging {
     durable: Durable,
     /// The entries that hold what was taken over: links too.
     taken_over: BTreeSet<String>,
+    /// Whether an entry of this run is worth keeping.
+    partial: bool,
     armed: bool,
 }
 
 impl Staging {
-    /// Makes an empty staging directory in the directory `root`, which must exist.
+    /// Makes an empty staging directory in the directory `root`, which must exist; beside what an earlier run has
+    /// kept, if [`recover_but_partial`] found anything.
     ///
-    /// The caller holds the lock of `root` and has called [`recover`].
+    /// The caller holds the lock of `root` and has called [`recover`] or [`recover_but_partial`].
     ///
     /// # Errors
     /// `import.unfinished` when there is a staging directory already; `io.*`.
     pub fn begin(root: &Path) -> Result<Self> {
-        let mut at = Home::make(Dir::open(root)?)?;
+        let mut at = Home::partial_or_new(Dir::open(root)?)?;
         let durable = Durable::begin(&at.dir);
-        let new = at.make_new().cloned().inspect_err(|_| drop(at.discard()))?;
-        Ok(Self { at, new, durable, taken_over: BTreeSet::new(), armed: true })
+        let new = at.make_new().cloned().inspect_err(|_| drop(at.discard_or_keep()))?;
+        Ok(Self { at, new, durable, taken_over: BTreeSet::new(), partial: false, armed: true })
     }
 
     /// The directory to fill: entries go here under the names that they shall have in the root.
@@ -196,6 +203,8 @@ impl Staging {
         let entries = journal::plan(&self.at, plan)?;
         self.durable.sync_tree(&self.new, &self.taken_over, feedback)?;
         feedback.checkpoint()?;
+        // From here on it is a matter of moments.
+        self.at.forget_partial()?;
         self.at.make_old()?;
         journal::write(&self.at, &entries)?;
 
@@ -218,14 +227,14 @@ impl Staging {
         }
     }
 
-    /// Deletes the staging directory; the directory is as it was. The same as dropping it, but
+    /// Deletes the staging directory, but for what is kept; the directory is as it was. The same as dropping it, but
     /// says when the deletion fails.
     ///
     /// # Errors
     /// `io.*`; the next [`recover`] deletes the rest.
     pub fn abandon(mut self) -> Result<()> {
         self.armed = false;
-        self.at.discard()
+        self.at.discard_or_keep()
     }
 }
 
@@ -233,7 +242,7 @@ impl Drop for Staging {
     fn drop(&mut self) {
         if self.armed {
             // Nobody is there to be told; recover deletes what is left.
-            let _ = self.at.discard();
+            let _ = self.at.discard_or_keep();
         }
     }
 }

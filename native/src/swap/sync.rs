@@ -44,6 +44,15 @@ impl Durable {
         root.sync()
     }
 
+    /// Makes one entry of the directory durable, and its name.
+    pub(super) fn sync_one(&self, root: &Dir, name: &str, feedback: &dyn Feedback) -> Result<()> {
+        self.sync_entry(root, name.as_ref(), false, feedback)?;
+        if self.at_once {
+            return system::sync_at_once(&self.home).map_err(|error| problem("sync", root.path(), error));
+        }
+        root.sync()
+    }
+
     /// Names of members are short, so directories are not nested deeply.
     fn sync_entry(
         &self,
