@@ -57,6 +57,9 @@ pub const CHECKING_STORE: Stage = Stage::new("Checking store");
 /// Writes the store that it is converted to.
 pub const WRITING_STORE: Stage = Stage::new("Writing store");
 
+/// Runs the blocks of a compact snapshot again and writes the contexts that it lacks.
+pub const RECONSTRUCTING: Stage = Stage::new("Reconstructing context");
+
 /// Asks a node of layer 1.
 pub const LAYER_1: Stage = Stage::new("Asking layer 1");
 

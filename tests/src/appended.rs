@@ -76,7 +76,7 @@ pub fn go_on(dir: &Path, flush: u32) -> Result<u32> {
     let (last, mut state) = there.expect("commit 0 is there")?;
     for number in last + 1..COMMITS {
         change(&mut state, number)?;
-        writer.commit(&state, AUTHOR, &expected(number))?;
+        writer.commit_state(&state, AUTHOR, &expected(number))?;
         state.commit()?;
         if number % flush == 0 {
             writer.flush()?;

@@ -204,12 +204,12 @@ fn a_commit_with_another_hash_is_not_added() {
     let mut writer = open(dir.path(), Flushing::ALWAYS).unwrap();
     let (mut state, _) = writer.state(&appended::expected(0), &Silent).unwrap();
     appended::change(&mut state, 1).unwrap();
-    let problem = writer.commit(&state, b"Mavryk", &appended::expected(1)).unwrap_err();
+    let problem = writer.commit_state(&state, b"Mavryk", &appended::expected(1)).unwrap_err();
     assert_eq!(problem.code(), Code::ContextCommit);
     assert!(problem.to_string().contains(&appended::expected(1).to_string()), "{problem}");
     assert_eq!(writer.pending(), 0);
     // It goes on as if nothing had been.
-    writer.commit(&state, appended::AUTHOR, &appended::expected(1)).unwrap();
+    writer.commit_state(&state, appended::AUTHOR, &appended::expected(1)).unwrap();
     writer.close().unwrap();
     assert_ne!(files(dir.path()).get("store.control"), before.get("store.control"));
     assert_eq!(dump(&[dir.path()])[0]["commits"].as_array().unwrap().len(), 2);
@@ -218,7 +218,7 @@ fn a_commit_with_another_hash_is_not_added() {
     appended::begin(dir.path());
     let mut writer = open(dir.path(), Flushing::ALWAYS).unwrap();
     let (state, _) = writer.state(&appended::expected(0), &Silent).unwrap();
-    writer.commit(&state, appended::AUTHOR, &appended::expected(3)).unwrap_err();
+    writer.commit_state(&state, appended::AUTHOR, &appended::expected(3)).unwrap_err();
     writer.close().unwrap();
     assert_eq!(files(dir.path()).0, before.0);
 }
@@ -335,7 +335,7 @@ fn a_full_dictionary_takes_no_more() {
     let mut root = Tree::new();
     root.add_tree(&["pvm_state"], state.clone()).unwrap();
     let hash = ContextHash::new(hashing::commit(&root.hash().unwrap(), 0, b"Tezos", b""));
-    writer.commit(&state, b"Tezos", &hash).unwrap();
+    writer.commit_state(&state, b"Tezos", &hash).unwrap();
     writer.flush().unwrap();
     state.shrink(writer.store(), 0);
     assert_eq!(
@@ -475,7 +475,7 @@ fn many_commits_take_little_memory() {
         root.add_tree(&["pvm_state"], state.clone()).unwrap();
         let hash = ContextHash::new(hashing::commit(&root.hash().unwrap(), 0, b"Tezos", b""));
         drop(root);
-        writer.commit(&state, b"Tezos", &hash).unwrap();
+        writer.commit_state(&state, b"Tezos", &hash).unwrap();
         state.commit().unwrap();
         state.shrink(writer.store(), 1 << 20);
         in_memory = in_memory.max(writer.store().loaded());

@@ -40,8 +40,8 @@ pub(super) struct ImportArgs {
     /// Take the store back to this level; stores of version 5 only
     #[arg(long, value_name = "LEVEL")]
     level: Option<String>,
-    /// Import a compact snapshot as it is: a node cannot go on from there before the contexts
-    /// that are missing are rebuilt
+    /// Import a compact snapshot as it is: a node cannot go on from there, since the contexts that are missing are not
+    /// rebuilt
     #[arg(long)]
     keep_compact: bool,
     /// Give the data to this user and group, names or numbers; for root only [default: those of the data
@@ -50,7 +50,8 @@ pub(super) struct ImportArgs {
     owner: Option<String>,
     #[arg(long, hide = true)]
     apply_unsafe_patches: bool,
-    #[arg(long, hide = true, value_name = "URL")]
+    /// A DAL node to ask for the pages that kernels read, while the contexts of a compact snapshot are rebuilt
+    #[arg(long, value_name = "URL")]
     dal_node: Option<String>,
     /// Print the report as JSON
     #[arg(long)]
@@ -73,6 +74,7 @@ pub(super) fn run(
         keep_compact: args.keep_compact,
         owner: args.owner.as_deref().map(Owner::parse).transpose()?,
         endpoint: global.node.endpoint.clone(),
+        dal_node: args.dal_node.clone(),
     };
     let since = Instant::now();
     let outcome = import::run(&args.snapshot, &options, feedback)?;

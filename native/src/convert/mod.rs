@@ -260,8 +260,9 @@ fn staged(
         ));
     }
     if compact {
-        let how =
-            format!("rollsnap import --to v5 takes it, with --level {first_level} or with --keep-compact");
+        let how = format!(
+            "rollsnap import --to v5 rebuilds them, or takes it with --level {first_level} or --keep-compact"
+        );
         return Err(Problem::new(Code::ContextCompact).at(Place::Level(first_level)).because(how));
     }
     Ok(Outcome {

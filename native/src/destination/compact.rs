@@ -1,49 +1,53 @@
 //! Data that lack contexts, as a compact snapshot brings them.
 
-use rollsnap_core::{Code, Place, Problem, Result};
+use rollsnap_core::chain::Block;
+use rollsnap_core::{Problem, Result};
 
 use crate::store::{Family, Rows};
 use crate::verify::{self, Staged};
 
 /// Contexts are missing: all after that of the first available block.
 pub(crate) struct Compact {
-    first: i32,
-    head: i32,
+    /// The first available block, whose context is there.
+    pub(crate) first: Block,
+    /// The head.
+    pub(crate) head: Block,
     family: Family,
 }
 
 impl Compact {
-    /// Whether the snapshot is compact. A node rebuilds what is missing by replaying every block.
+    /// Whether the snapshot is compact. What is missing is rebuilt by running every block again.
     pub(crate) fn of(staged: &Staged<'_>) -> Result<Option<Self>> {
         let store = &staged.store;
         let family = Family::of_store(store);
         let head = store.head()?;
-        let level = store.first_available()?;
-        let first = store.block_at(level)?;
+        let first = store.block_at(store.first_available()?)?;
         let compact = verify::is_compact(staged.contexts(), first.as_ref(), &head);
-        Ok(compact.then_some(Self { first: level, head: head.level, family }))
+        Ok(first.filter(|_| compact).map(|first| Self { first, head, family }))
     }
 
-    pub(crate) fn refusal(&self) -> Problem {
-        let Self { first, head, family } = self;
-        let level = match family {
+    /// Why it is not imported, with the ways on where contexts cannot be rebuilt.
+    pub(crate) fn refused(&self, problem: Problem) -> Problem {
+        let level = match self.family {
             Family::Octez => {
+                let first = self.first.level;
                 format!("--level {first} takes the store back to the level whose context is there; ")
             }
             Family::Mavkit => String::new(),
         };
-        Problem::new(Code::ContextCompact).at(Place::Level(*first)).because(format_args!(
-            "the contexts of the levels up to {head} have to be rebuilt by replaying their messages, which a node does \
-             while it imports the snapshot, and rollsnap does not. {level}--keep-compact imports everything as it is"
+        let why = problem.cause().map_or_else(String::new, |cause| format!("{cause}; "));
+        problem.because(format_args!(
+            "{why}the snapshot is compact, and its contexts cannot be rebuilt. {level}--keep-compact imports everything \
+             as it is"
         ))
     }
 
     pub(crate) fn consequence(&self) -> String {
-        let Self { first, head, .. } = self;
+        let (first, head) = (self.first.level, self.head.level);
         format!(
             "Kept compact: there is one context, that of level {first}, and the store names others up to level {head}. \
-             A node that is started now cannot go on (\"The context … for block … cannot be checkouted\"): it rebuilds \
-             contexts only while it imports a compact snapshot itself"
+             A node that is started now cannot go on (\"The context … for block … cannot be checkouted\"): contexts are \
+             rebuilt only while a compact snapshot is imported"
         )
     }
 }

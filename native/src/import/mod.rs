@@ -6,6 +6,7 @@
 
 mod existing;
 mod layer1;
+mod rebuild;
 mod rules;
 mod stage;
 mod stream_policy;
@@ -47,12 +48,14 @@ pub struct Options {
     pub to_v5: bool,
     /// Take the store back to this level.
     pub level: Option<i32>,
-    /// Import a compact snapshot as it is, without the contexts that a node would rebuild.
+    /// Import a compact snapshot as it is, without rebuilding the contexts that it lacks.
     pub keep_compact: bool,
     /// Whom root gives the data to; `None`: the owner of the data directory.
     pub owner: Option<Owner>,
     /// RPC address of a layer 1 node to ask about the last commitment.
     pub endpoint: Option<String>,
+    /// RPC address of a DAL node, for the pages that kernels read while the contexts of a compact snapshot are rebuilt.
+    pub dal_node: Option<String>,
 }
 
 impl Options {
@@ -68,6 +71,7 @@ impl Options {
             keep_compact: false,
             owner: None,
             endpoint: None,
+            dal_node: None,
         }
     }
 }
@@ -91,7 +95,8 @@ pub struct Outcome {
 /// [`Code::ImportRollup`], [`Code::ImportMode`], [`Code::ImportLevel`], [`Code::ImportOlder`]), of
 /// a damaged snapshot (`gzip.*`, `tar.*`, `snapshot.*`), of what it holds (`metadata.*`,
 /// `store.*`, [`Code::HeaderStore`]), [`Code::ImportStore`], [`Code::ImportLink`],
-/// [`Code::ContextCompact`], [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code.
+/// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code; for a compact snapshot, those of a replay
+/// (`replay.*`, `pvm.*`).
 pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     import(|| Source::open(snapshot), options, feedback)
 }
@@ -136,27 +141,82 @@ fn into(
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
     let root = &*options.data_dir;
-    swap::recover(root, feedback)?;
+    swap::recover_but_partial(root, feedback)?;
     destination::not_populated(root, options.force)?;
-    let mut source = open()?;
+    let source = open()?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
     let converting = if options.to_v5 { convert::writing(options.check) } else { &[] };
+    let rebuilding = if options.keep_compact { &[][..] } else { &[jobs::RECONSTRUCTING] };
     let checking = if options.check { &Staged::STAGES[..] } else { &[] };
-    let plan = [&[jobs::EXTRACTING], converting, checking, &[jobs::PUTTING_IN_PLACE]];
+    let plan = [&[jobs::EXTRACTING], converting, rebuilding, checking, &[jobs::PUTTING_IN_PLACE]];
     let mut stages = Stages::new(plan.concat());
 
     let mut staging = Staging::begin(root)?;
+    let filled = fill(&mut staging, source, &existing, options, &mut stages, feedback).and_then(|filled| {
+        stages.begin(jobs::PUTTING_IN_PLACE, None, feedback);
+        target.give(&staging)?;
+        let plan = destination::plan(&mut staging, feedback)?;
+        feedback.checkpoint()?;
+        Ok((filled, plan))
+    });
+    let (filled, plan) = match filled {
+        Ok(filled) => filled,
+        Err(problem) if !staging.is_kept() => return Err(problem),
+        Err(problem) if rebuild::can_go_on(&problem) => {
+            feedback.notice(Notice::Kept("What was rebuilt is kept: the same import goes on from there"));
+            return Err(problem);
+        }
+        Err(problem) => {
+            staging.forget()?;
+            return Err(problem);
+        }
+    };
+    staging.commit(&plan, feedback)?;
+    target.given(feedback);
+    let Filled { report, head_level, family, kept_compact } = filled;
+    if let Some(old) = existing.family.filter(|old| *old != family) {
+        feedback.notice(Notice::Remark(&format!(
+            "The store is another one now: {} go on from there, and {} do not",
+            family.nodes(),
+            old.nodes()
+        )));
+    }
+    if let Some(compact) = kept_compact {
+        feedback.notice(Notice::Remark(&compact.consequence()));
+    }
+    Ok(Outcome { report: remarked(report, options), head_level, stages: stages.finish() })
+}
+
+/// What is staged, and checked.
+struct Filled {
+    report: Report,
+    head_level: i32,
+    family: Family,
+    /// It is a compact snapshot, and stays one.
+    kept_compact: Option<Compact>,
+}
+
+/// Extracts the snapshot, makes it fit, rebuilds what it lacks and checks it.
+fn fill(
+    staging: &mut Staging,
+    mut source: Source,
+    existing: &Existing,
+    options: &Options,
+    stages: &mut Stages,
+    feedback: &mut dyn Feedback,
+) -> Result<Filled> {
+    let root = &*options.data_dir;
     let layer1 = Layer1::new(options)?;
     // What is converted is for an Octez node, whoever made it.
     let family = options.family.or(options.to_v5.then_some(Family::Octez));
-    let mut policy = StreamPolicy::new(&existing, &layer1, options.level, family);
+    let mut policy = StreamPolicy::new(existing, &layer1, options.level, family);
     let phase = stages.next(jobs::EXTRACTING);
     let (header, mut report) = stage::extract(&mut source, staging.held(), phase, &mut policy, feedback)?;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
 
     let mut converted = None;
     if options.to_v5 {
-        converted = convert::in_place(staging.held(), root, &header, options.check, &mut stages, feedback)?;
+        converted = convert::in_place(staging.held(), root, &header, options.check, stages, feedback)?;
         if converted.is_none() {
             feedback.notice(Notice::Remark("Nothing to convert: the store is of version 5 already"));
         }
@@ -166,42 +226,32 @@ fn into(
     let level = rules::staged(staging.dir(), root, &header, policy.family, check_header)?;
     let contexts = contexts::read(staging.dir(), feedback)?;
     let head_level = options.level.unwrap_or(level);
-    adjust(staging.held(), &header, &existing, options.level, feedback)?;
+    adjust(staging.held(), &header, existing, options.level, feedback)?;
     // Only now: taken back to its first level, a compact snapshot lacks nothing.
-    let mut staged = Staged::open(staging.dir(), root, None, contexts)?;
-    let compact = Compact::of(&staged)?;
-    if let Some(compact) = compact.as_ref().filter(|_| !options.keep_compact) {
-        return Err(compact.refusal());
+    let dir = staging.dir().to_path_buf();
+    let mut staged = Staged::open(&dir, root, None, contexts)?;
+    let mut compact = Compact::of(&staged)?;
+    let mut rebuilt = None;
+    if !options.keep_compact
+        && let Some(compact) = compact.take()
+    {
+        staged.close()?;
+        let phase = stages.next(jobs::RECONSTRUCTING);
+        rebuilt = Some(rebuild::contexts(staging, &compact, options, phase, feedback)?);
+        staged = Staged::open(&dir, root, None, contexts::read(&dir, feedback)?)?;
     }
     let family = Family::of_store(&staged.store);
     if options.check {
         layer1.after(&header, &mut staged, &mut report, feedback)?;
         let partial_lists = converted.as_ref().map_or(0, |(carried, _)| carried.partial_lists);
-        staged.check(partial_lists, &mut report, &mut stages, feedback)?;
+        staged.check(partial_lists, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
     }
-    for check in converted.into_iter().flat_map(|(_, checks)| checks) {
+    for check in converted.into_iter().flat_map(|(_, checks)| checks).chain(rebuilt) {
         report.add(check);
     }
-
-    stages.begin(jobs::PUTTING_IN_PLACE, None, feedback);
-    target.give(&staging)?;
-    let plan = destination::plan(&mut staging, feedback)?;
-    feedback.checkpoint()?;
-    staging.commit(&plan, feedback)?;
-    target.given(feedback);
-    if let Some(old) = existing.family.filter(|old| *old != family) {
-        feedback.notice(Notice::Remark(&format!(
-            "The store is another one now: {} go on from there, and {} do not",
-            family.nodes(),
-            old.nodes()
-        )));
-    }
-    if let Some(compact) = compact {
-        feedback.notice(Notice::Remark(&compact.consequence()));
-    }
-    Ok(Outcome { report: remarked(report, options), head_level, stages: stages.finish() })
+    Ok(Filled { report, head_level, family, kept_compact: compact })
 }
 
 /// Makes the staged store fit its new home: level, history mode, the operator's own `lpc`. Level and mode

@@ -171,9 +171,7 @@ pub fn recover_but_partial(root: &Path, feedback: &mut dyn Feedback) -> Result<b
 
 fn unlink(dir: &Dir, name: &str) -> Result<()> {
     match dir.unlink(name) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(problem("remove", &dir.place(name), error))
-        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(problem("remove", &dir.place(name), error)),
         _ => Ok(()),
     }
 }

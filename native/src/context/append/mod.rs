@@ -26,6 +26,7 @@ use rollsnap_core::context::edit::{NewObject, ObjectStore, Persist, Tree, Writte
 use rollsnap_core::context::pack::Hash;
 use rollsnap_core::context::{Commit, Context};
 use rollsnap_core::hash::ContextHash;
+use rollsnap_core::replay::{Commits, Reached};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use self::files::HeldFiles;
@@ -114,7 +115,7 @@ impl ContextWriter {
     ///
     /// # Errors
     /// As there.
-    pub fn commit(&mut self, state: &Tree, author: &[u8], expected: &ContextHash) -> Result<()> {
+    pub fn commit_state(&mut self, state: &Tree, author: &[u8], expected: &ContextHash) -> Result<()> {
         let mut root = Tree::new();
         root.add_tree(&[STATE], state.clone())?;
         self.commit_root(&root, author, expected)
@@ -186,6 +187,17 @@ impl ContextWriter {
     pub fn close(mut self) -> Result<()> {
         self.flush()?;
         self.lock.release()
+    }
+}
+
+/// The contexts that a replay comes to.
+impl Commits for ContextWriter {
+    fn objects(&self) -> Arc<ObjectStore> {
+        self.store.clone()
+    }
+
+    fn commit(&mut self, reached: &Reached<'_>) -> Result<()> {
+        self.commit_root(reached.root, reached.author, &reached.hash)
     }
 }
 

@@ -1,0 +1,136 @@
+//! Rebuilding the contexts that a compact snapshot lacks: its blocks are run again, in staging.
+//!
+//! Each context is compared with the one that the store records before it is written, and so is everything else that a
+//! replay compares. What was rebuilt outlives an import that is interrupted or cannot go on ([`Staging::keep`]): the next
+//! import of the same blocks goes on from there.
+
+use rollsnap_core::context::Context;
+use rollsnap_core::feedback::{Notice, Phase};
+use rollsnap_core::hash::ContextHash;
+use rollsnap_core::members::{CONTEXT, PvmKind};
+use rollsnap_core::report::Check;
+use rollsnap_core::words::plural;
+use rollsnap_core::{Class, Code, Feedback, Problem, Result};
+
+use super::Options;
+use crate::context::{ContextWriter, Flushing};
+use crate::data_dir::metadata;
+use crate::destination::Compact;
+use crate::dir::Dir;
+use crate::files::FileSet;
+use crate::replay::{self, Place, Scope};
+use crate::swap::Staging;
+
+/// Rebuilds all that is missing. What it came to, for the report.
+///
+/// # Errors
+/// Those of [`replay::run`], what stopped it, and those of [`ContextWriter`].
+pub(super) fn contexts(
+    staging: &mut Staging,
+    compact: &Compact,
+    options: &Options,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<Check> {
+    let metadata = metadata::require(staging.dir())?;
+    if metadata.kind != PvmKind::Wasm200 {
+        let problem = Problem::new(Code::ReplayKind).expected(PvmKind::Wasm200).found(metadata.kind);
+        return Err(compact.refused(problem));
+    }
+    let text = identity(compact, &metadata.rollup_address.to_string());
+    settle(staging, &text, compact.first.context.as_ref(), feedback)?;
+    let context = staging.held().enter(CONTEXT)?.ok_or_else(|| Problem::new(Code::ContextMissing))?;
+    let mut writer = ContextWriter::open(&context, Flushing::default())?;
+    let place = Place::data_dir(staging.dir());
+    let run = replay::Options {
+        scope: Scope::Missing,
+        endpoint: options.endpoint.clone(),
+        dal_node: options.dal_node.clone(),
+        ..replay::Options::default()
+    };
+    let outcome = replay::run(&place, &run, Some(&mut writer), phase, feedback, &mut |_| ());
+    // Also of what cannot go on: the next import does.
+    let closed = writer.close();
+    let outcome = outcome.map_err(|problem| match problem.code().class() {
+        Class::Refused => compact.refused(problem),
+        _ => problem,
+    })?;
+    if let Some(problem) = outcome.stopped {
+        return Err(problem);
+    }
+    closed?;
+    let (first, head) = (outcome.first, outcome.head);
+    let contexts = plural(outcome.contexts, "context", "contexts");
+    let mut found = format!(
+        "{} {contexts} rebuilt: {} {} run again of the levels {first} to {head}; ticks, states, outboxes and commitments \
+         are as recorded",
+        outcome.contexts,
+        outcome.blocks,
+        plural(outcome.blocks, "block", "blocks"),
+    );
+    match outcome.of.saturating_sub(outcome.planned) {
+        0 => {}
+        before => found += &format!(" ({before} more by an import that was interrupted)"),
+    }
+    Ok(Check::yes(Code::ReplayBlocks, found))
+}
+
+/// Whether the same import could go on from what was rebuilt: not where the blocks themselves do not allow it.
+pub(super) fn can_go_on(problem: &Problem) -> bool {
+    matches!(problem.code().class(), Class::Environment | Class::Cancelled)
+        || matches!(problem.code(), Code::PvmRefusedReveal)
+}
+
+/// What the contexts are of: the blocks from the first to the head, which their hashes stand for.
+fn identity(compact: &Compact, rollup: &str) -> String {
+    let Compact { first, head, .. } = compact;
+    let context = |context: Option<ContextHash>| context.map_or_else(String::new, |hash| hash.to_string());
+    format!(
+        "rollsnap contexts of {rollup}\nfrom {} {} {}\nto {} {} {}\n",
+        first.level,
+        first.hash,
+        context(first.context),
+        head.level,
+        head.hash,
+        context(head.context),
+    )
+}
+
+/// Uses what an earlier import has kept if it is of the same blocks and can be read; makes the staged context worth
+/// keeping otherwise.
+fn settle(
+    staging: &mut Staging,
+    text: &str,
+    first: Option<&ContextHash>,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
+    if let Some((its, kept)) = staging.kept()? {
+        let why = match its == text {
+            true => unreadable(kept, first, feedback)?,
+            false => Some("it is of other blocks".to_owned()),
+        };
+        let Some(why) = why else {
+            staging.use_kept()?;
+            feedback.notice(Notice::Recovered(
+                "Going on from what an earlier import of this snapshot has rebuilt",
+            ));
+            return Ok(());
+        };
+        staging.drop_kept()?;
+        feedback.notice(Notice::Removed(&format!(
+            "Removed what an earlier import had rebuilt, which is of no use: {why}"
+        )));
+    }
+    staging.keep(text, feedback)
+}
+
+/// Why a kept context is of no use, if it is of none.
+fn unreadable(kept: Dir, first: Option<&ContextHash>, feedback: &dyn Feedback) -> Result<Option<String>> {
+    let Some(first) = first else { return Ok(Some("the first block has no context".into())) };
+    let read = Context::open(FileSet::Held(kept)).and_then(|context| context.checkout(first, feedback));
+    match read {
+        Ok(_) => Ok(None),
+        Err(problem) if problem.code().is_about_contents() => Ok(Some(problem.to_string())),
+        Err(problem) => Err(problem),
+    }
+}
