@@ -217,7 +217,7 @@ MetadataContext    Answer  "metadata.context-version" "the context version is no
 LevelRequest       Usage   "level.request"        "the requested level is not a level" "use head, finalized, cemented or a number"
 LevelUnavailable   Answer  "level.unavailable"    "the requested level is not available" "choose a level between the first available one and the head"
 ContextHead        Answer  "context.head"         "the context of the block cannot be checked out" "the context is incomplete; a compact snapshot needs a node that rebuilds it"
-ContextCompact     Refused "context.compact"      "the snapshot is compact: it holds the context of its first block only" "a node rebuilds the other contexts when it imports such a snapshot: import it with the node, or ask for a full one"
+ContextCompact     Refused "context.compact"      "the snapshot is compact: it holds the context of its first block only" "an import rebuilds the other contexts: import it, or ask for a full one"
 HeaderStore        Answer  "header.store"         "the header and the store of the snapshot disagree" "do not import this file"
 // --- The chain of blocks ------------------------------------------------------------------------
 ChainBlock         Answer  "chain.block"          "an L2 block of the chain is missing" "the store is incomplete: take another snapshot"

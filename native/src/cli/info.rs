@@ -93,8 +93,8 @@ fn content_lines(report: &Report, info: &ContentInfo) -> String {
     let levels = info.first_level.zip(info.head_level);
     lines += &match (info.compact, levels) {
         (Some(true), Some((first, head))) => format!(
-            "Context:         compact: that of level {first} only; a node rebuilds those up to level {head} \
-             while it imports the snapshot\n"
+            "Context:         compact: that of level {first} only; an import rebuilds those up to level \
+             {head}\n"
         ),
         (Some(false), Some((first, head))) => {
             format!("Context:         full: from level {first} to level {head}\n")

@@ -51,27 +51,29 @@ pub(super) fn contexts(
     let outcome = replay::run(&place, &run, Some(&mut writer), phase, feedback, &mut |_| ());
     // Also of what cannot go on: the next import does.
     let closed = writer.close();
-    let outcome = outcome.map_err(|problem| match problem.code().class() {
-        Class::Refused => compact.refused(problem),
-        _ => problem,
-    })?;
-    if let Some(problem) = outcome.stopped {
-        return Err(problem);
-    }
+    let outcome = match outcome {
+        Ok(outcome) if outcome.stopped.is_none() => outcome,
+        Ok(replay::Outcome { stopped: Some(problem), .. }) | Err(problem)
+            if problem.code().class() == Class::Refused =>
+        {
+            return Err(compact.refused(problem));
+        }
+        Ok(replay::Outcome { stopped: Some(problem), .. }) | Err(problem) => return Err(problem),
+        Ok(outcome) => outcome,
+    };
     closed?;
-    let (first, head) = (outcome.first, outcome.head);
-    let contexts = plural(outcome.contexts, "context", "contexts");
+    let (contexts, blocks, head) = (outcome.contexts, outcome.blocks, outcome.head);
     let mut found = format!(
-        "{} {contexts} rebuilt: {} {} run again of the levels {first} to {head}; ticks, states, outboxes and commitments \
-         are as recorded",
-        outcome.contexts,
-        outcome.blocks,
-        plural(outcome.blocks, "block", "blocks"),
+        "Rebuilt {contexts} {}: {blocks} {} run again, up to level {head}; ticks, states, outboxes and commitments are as \
+         recorded",
+        plural(contexts, "context", "contexts"),
+        plural(blocks, "block", "blocks"),
     );
     match outcome.of.saturating_sub(outcome.planned) {
         0 => {}
-        before => found += &format!(" ({before} more by an import that was interrupted)"),
+        before => found += &format!(" (the {before} before them by an import that was interrupted)"),
     }
+    feedback.notice(Notice::Remark(&found));
     Ok(Check::yes(Code::ReplayBlocks, found))
 }
 

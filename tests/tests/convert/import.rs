@@ -52,7 +52,7 @@ fn a_compact_snapshot_needs_a_decision() {
     // The witnesses of this one are labels.
     for kind in ["snapshot", "data-dir"] {
         let words = ["convert", &old, "-o", "new", "--as", kind, "--no-check"];
-        let run = ground.run(&words).refused(4, "rollsnap import --to v5 takes it, with --level 2000035");
+        let run = ground.run(&words).refused(4, "rollsnap import --to v5 rebuilds them");
         assert!(!ground.path("new").exists(), "{run}");
     }
     let import = ["import", &old, "--to", "v5", "--no-check", "--data-dir"];
