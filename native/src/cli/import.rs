@@ -14,6 +14,7 @@ use super::global::{Format, Global};
 use super::output::{Output, print, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
+use crate::context::Flushing;
 use crate::dir::Owner;
 use crate::import::{self, Options};
 
@@ -75,6 +76,7 @@ pub(super) fn run(
         owner: args.owner.as_deref().map(Owner::parse).transpose()?,
         endpoint: global.node.endpoint.clone(),
         dal_node: args.dal_node.clone(),
+        flushing: Flushing::default(),
     };
     let since = Instant::now();
     let outcome = import::run(&args.snapshot, &options, feedback)?;

@@ -17,6 +17,7 @@ use rollsnap_core::feedback::{Notice, OfFile};
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
+use crate::context::Flushing;
 use crate::contexts;
 use crate::convert;
 use crate::destination::{self, Compact, Destination};
@@ -56,6 +57,8 @@ pub struct Options {
     pub endpoint: Option<String>,
     /// RPC address of a DAL node, for the pages that kernels read while the contexts of a compact snapshot are rebuilt.
     pub dal_node: Option<String>,
+    /// When contexts that are rebuilt go to the disk: what an interrupted import has to do again.
+    pub flushing: Flushing,
 }
 
 impl Options {
@@ -72,6 +75,7 @@ impl Options {
             owner: None,
             endpoint: None,
             dal_node: None,
+            flushing: Flushing::default(),
         }
     }
 }

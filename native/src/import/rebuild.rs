@@ -13,7 +13,7 @@ use rollsnap_core::words::plural;
 use rollsnap_core::{Class, Code, Feedback, Problem, Result};
 
 use super::Options;
-use crate::context::{ContextWriter, Flushing};
+use crate::context::ContextWriter;
 use crate::data_dir::metadata;
 use crate::destination::Compact;
 use crate::dir::Dir;
@@ -40,7 +40,7 @@ pub(super) fn contexts(
     let text = identity(compact, &metadata.rollup_address.to_string());
     settle(staging, &text, compact.first.context.as_ref(), feedback)?;
     let context = staging.held().enter(CONTEXT)?.ok_or_else(|| Problem::new(Code::ContextMissing))?;
-    let mut writer = ContextWriter::open(&context, Flushing::default())?;
+    let mut writer = ContextWriter::open(&context, options.flushing)?;
     let place = Place::data_dir(staging.dir());
     let run = replay::Options {
         scope: Scope::Missing,
