@@ -111,6 +111,11 @@ impl Stages {
         Self { plan, passed: 0, begun: None, parts: Vec::new(), done: Vec::new() }
     }
 
+    /// Plans one more stage before those that are still to come: what was read by now shows that it is needed.
+    pub fn add(&mut self, stage: Stage) {
+        self.plan.insert(self.plan.len().min(self.passed), stage);
+    }
+
     /// Begins a stage in which `total` bytes will be read or written.
     pub fn begin(&mut self, stage: Stage, total: Option<u64>, feedback: &mut dyn Feedback) {
         let phase = self.next(stage);

@@ -150,9 +150,8 @@ fn into(
     let source = open()?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
     let converting = if options.to_v5 { convert::writing(options.check) } else { &[] };
-    let rebuilding = if options.keep_compact { &[][..] } else { &[jobs::RECONSTRUCTING] };
     let checking = if options.check { &Staged::STAGES[..] } else { &[] };
-    let plan = [&[jobs::EXTRACTING], converting, rebuilding, checking, &[jobs::PUTTING_IN_PLACE]];
+    let plan = [&[jobs::EXTRACTING], converting, checking, &[jobs::PUTTING_IN_PLACE]];
     let mut stages = Stages::new(plan.concat());
 
     let mut staging = Staging::begin(root)?;
@@ -240,6 +239,7 @@ fn fill(
         && let Some(compact) = compact.take()
     {
         staged.close()?;
+        stages.add(jobs::RECONSTRUCTING);
         let phase = stages.next(jobs::RECONSTRUCTING);
         rebuilt = Some(rebuild::contexts(staging, &compact, options, phase, feedback)?);
         staged = Staged::open(&dir, root, None, contexts::read(&dir, feedback)?)?;

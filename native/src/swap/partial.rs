@@ -69,6 +69,9 @@ impl Home {
 
     /// Nothing is worth keeping any more.
     pub(super) fn forget_partial(&self) -> Result<()> {
+        if !self.dir.has(PARTIAL)? {
+            return Ok(());
+        }
         unlink(&self.dir, PARTIAL)?;
         self.dir.sync()
     }
