@@ -315,10 +315,9 @@ fn compact_snapshots_are_rebuilt_or_kept_when_told() {
     // One of our own, whose messages are true: with all checks.
     let data = ground.unpack("v4-full", "data");
     ground.run(&["export", "own", "--data-dir", &data, "--compact"]).ok();
-    let run = ground
-        .run(&["import", "own", "--data-dir", "true"])
-        .refused(4, "the protocol of a level is not known");
-    assert!(run.err.contains("the snapshot is compact"), "{run}");
+    // No machine has a state like that.
+    let run = ground.run(&["import", "own", "--data-dir", "true"]).ends(1);
+    assert!(run.err.contains("[pvm.state]"), "{run}");
     ground.run(&["import", "own", "--data-dir", "true", "--keep-compact"]).ok();
     same_as_members(&ground.at("own"), &ground.at("true"), &[]);
     let report = ground.run(&["verify", "--json", "true"]).ok().json();
