@@ -134,7 +134,7 @@ fn an_export_waits_for_the_node() {
     let listener = Listener::default();
     let mut feedback = listener.clone();
     let root = dir.path().to_owned();
-    let waiting = thread::spawn(move || Lock::wait(&root, Name::Processing, &mut feedback));
+    let waiting = thread::spawn(move || Lock::wait(&root, Name::Processing, None, &mut feedback));
     while listener.notes.lock().unwrap().is_empty() {
         thread::sleep(Duration::from_millis(5));
     }
@@ -145,7 +145,7 @@ fn an_export_waits_for_the_node() {
     drop(lock);
     assert!(Holder::new(&path).is_some());
     let mut feedback = listener.clone();
-    Lock::wait(dir.path(), Name::Gc, &mut feedback).unwrap();
+    Lock::wait(dir.path(), Name::Gc, None, &mut feedback).unwrap();
     assert_eq!(*listener.notes.lock().unwrap(), ["Acquiring process lock", "Acquiring GC lock"]);
     assert_eq!(names(dir.path()), ["gc_lock", "processing_lock"]);
 }
@@ -158,7 +158,7 @@ fn waiting_can_be_stopped() {
     let _node = Holder::new(&path).unwrap();
     let mut listener = Listener::default();
     listener.stop.store(true, Ordering::Relaxed);
-    let problem = Lock::wait(dir.path(), Name::Gc, &mut listener).unwrap_err();
+    let problem = Lock::wait(dir.path(), Name::Gc, None, &mut listener).unwrap_err();
     assert_eq!(problem.code(), Code::Cancelled);
 }
 
