@@ -93,14 +93,13 @@ fn the_lock_of_a_running_node_is_respected() {
     let node = Holder::new(&path).unwrap();
     let problem = Lock::try_node(dir.path()).unwrap_err();
     assert_eq!(problem.code(), Code::LockHeld);
-    assert_eq!(
-        problem.to_string(),
-        format!(
-            "Could not acquire lock on data directory, another rollup node may already be running with \
-             this data. If this is not the case, consider removing manually the file \"{}\"",
-            path.display()
-        )
+    let text = format!(
+        "Could not acquire lock on data directory, another rollup node may already be running with \
+         this data. If this is not the case, consider removing manually the file \"{}\"",
+        path.display()
     );
+    assert_eq!(problem.title(), text);
+    assert!(problem.cause().is_some_and(|cause| cause.contains("(python3")), "{problem}");
     node.release();
     let lock = Lock::try_node(dir.path()).unwrap();
     assert!(Holder::new(&path).is_none(), "we hold it");
