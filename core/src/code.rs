@@ -47,7 +47,7 @@ impl Code {
     /// machine, a lock or layer 1 kept from being read has not been judged.
     pub const fn is_about_contents(self) -> bool {
         matches!(self.class(), Class::Answer | Class::Damaged)
-            && !matches!(self, Self::IoNotFound | Self::IoDirectory)
+            && !matches!(self, Self::IoNotFound | Self::IoDirectory | Self::L1Savepoint)
     }
 }
 

@@ -17,6 +17,7 @@
 //! * [`sqlite`]: the database of a store, read through [`ReadAt`];
 //! * [`index`]: the index files of contexts and old stores, read through [`ReadAt`];
 //! * [`store`]: what a store must be, checked without a database engine;
+//! * [`layer1`]: which requests to a node of layer 1 are to be made, and what their answers mean;
 //! * [`pvm`]: the machine that computes a state from the one before; [`replay`]: what it computes against what a store
 //!   records;
 //! * [`feedback`]: how long jobs tell where they are;
@@ -44,7 +45,7 @@ pub mod gzip;
 pub mod hash;
 pub mod header;
 pub mod index;
-mod json;
+pub mod layer1;
 pub mod members;
 pub mod problem;
 pub mod pvm;

@@ -76,7 +76,8 @@ test('the commitment that the visitor expects', async (t) => {
   const page = await opened(t);
   await page.fill('#expected', EXPECTED.last_commitment);
   await page.keyboard.press('Enter');
-  assert.equal((await answers(page)).anchored, 'yes');
+  // The module that compares is loaded now.
+  await page.waitForSelector('[data-verdict=anchored][data-answer=yes]');
   await page.fill('#expected', 'src12kHDDmmdbAGMsGMWuZY7iFLKndLUg13ABPNWAh6Cm3EdjW8bjx');
   await page.keyboard.press('Enter');
   assert.equal((await answers(page)).anchored, 'no');

@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import * as full from '../../web/pkg/nodejs/full/full.mjs';
 import * as nodejs from '../../web/pkg/nodejs/rollsnap.mjs';
 import { ROOT, SNAPSHOTS, canonical, fixture } from './support.mjs';
 
@@ -22,9 +23,14 @@ for (const project of ['tests/js/types', 'web/examples']) {
 }
 
 test('the declarations name what the package exports, and nothing else', () => {
-  const source = readFileSync(join(ROOT, 'web/js/rollsnap.d.mts'), 'utf8');
-  const declared = [...source.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, name]) => name);
-  assert.deepEqual([...new Set(declared)].sort(), Object.keys(nodejs).sort());
+  const declared = (path) => {
+    const source = readFileSync(join(ROOT, path), 'utf8');
+    return [...source.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, name]) => name);
+  };
+  const small = declared('web/js/rollsnap.d.mts');
+  assert.deepEqual([...new Set(small)].sort(), Object.keys(nodejs).sort());
+  const all = [...small, ...declared('web/js/full/full.d.mts')];
+  assert.deepEqual([...new Set(all)].sort(), Object.keys(full).sort());
 });
 
 test('the example for Node', () => {

@@ -4,6 +4,7 @@ use std::fs;
 
 use rollsnap_tests::cli::{Ground, Run};
 use rollsnap_tests::fixtures;
+use rollsnap_tests::l1::{Stub, view};
 use serde_json::Value;
 
 const SOUND: &str = "replay/r5-dense.head.snapshot.gz";
@@ -132,5 +133,55 @@ fn several_files() {
         let alone = ground.run(&[words, &[&sound, "--json"]].concat()).json();
         assert_eq!(alone.get("path"), None, "{alone}");
         assert_eq!(lines[0]["verdicts"], alone["verdicts"]);
+    }
+}
+
+/// A node that has pruned the commitment of a sound old file cannot deny it: that is not checked, never a no.
+#[test]
+fn what_layer_1_has_forgotten_is_no_answer() {
+    let ground = Ground::new();
+    let file = ground.snapshot("data-dir/v5-archive.head.snapshot.gz");
+    let data = ground.unpack("v5-archive", "data");
+    // The header is of level 1023; the store knows that its last commitment was published at level 1022.
+    let last = "src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9";
+    for (target, savepoint, anchored) in
+        [(&*file, 1023, "unknown"), (&*file, 1022, "no"), (&*data, 1022, "unknown"), (&*data, 1021, "no")]
+    {
+        let savepoint = savepoint.to_string();
+        let stub = Stub::start(&view("v5-archive"), &["--savepoint", &savepoint, "--unknown", last]);
+        let asked = ["--endpoint", stub.url(), target];
+        let status = if anchored == "no" { 1 } else { 5 };
+        let run = verify(&ground, &[&asked[..], &["--json"]].concat()).ends(status);
+        assert_eq!(run.json()["verdicts"]["anchored"], anchored, "{run}");
+        let run = verify(&ground, &[&asked[..], &["--require", "anchored"]].concat()).ends(status);
+        assert_eq!(run.text().contains("is not published on L1"), anchored == "no", "{run}");
+        assert_eq!(run.text().contains("may have forgotten the commitment"), anchored == "unknown", "{run}");
+        // What it still knows, it knows.
+        let stub = Stub::start(&view("v5-archive"), &["--savepoint", &savepoint]);
+        verify(&ground, &["--endpoint", stub.url(), target, "--require", "anchored"]).ok();
+    }
+}
+
+/// Whatever does not answer is headed as such.
+#[test]
+fn what_layer_1_does_not_answer_is_not_headed_as_a_no() {
+    let ground = Ground::new();
+    let file = ground.snapshot("data-dir/v5-archive.head.snapshot.gz");
+    for switches in [
+        &["--forbid-rollup"][..],
+        &["--forbid-levels"],
+        &["--garbage", "shell"],
+        &["--garbage", "commitment"],
+        &["--error-500", "constants"],
+        &["--savepoint", "1030", "--pruned", "410"],
+    ] {
+        let stub = Stub::start(&view("v5-archive"), switches);
+        let run = verify(&ground, &["--endpoint", stub.url(), &file]).ends(5);
+        assert!(!run.text().contains("is not published"), "{switches:?}: {run}");
+        let refused = ground.run(&["-E", stub.url(), "import", &file, "--data-dir", "new"]);
+        assert!(
+            !refused.err.contains("is not published") && !ground.path("new/metadata").exists(),
+            "{refused}"
+        );
     }
 }

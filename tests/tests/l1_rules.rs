@@ -7,11 +7,11 @@ use core::time::Duration;
 use std::fs;
 use std::path::Path;
 
-use rollsnap::l1::export::{self, Link};
 use rollsnap::l1::publication::{before_import, search};
 use rollsnap::l1::{At, L1, Options, Outcome, Wanted};
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::layer1::{Link, wanted_before_export};
 use rollsnap_core::report::Check;
 use rollsnap_core::store::{self, Accept, Mark, check_cemented};
 use rollsnap_core::{Class, Code, Place, Problem, Result};
@@ -20,6 +20,7 @@ use rollsnap_tests::l1::{Stub, expected, view};
 use serde_json::Value;
 
 const NOT_PUBLISHED: &str = "Commitment of snapshot is not published on L1.";
+const NOT_CHECKED: &str = "Could not check whether the commitment of the snapshot is published on L1.";
 
 fn options() -> Options {
     Options { retries: 0, pause: Duration::from_millis(1), ..Options::default() }
@@ -57,7 +58,7 @@ fn not_published(outcome: Outcome, cause: &str) {
 
 fn could_not_check(outcome: Outcome) -> Problem {
     match outcome {
-        Outcome::CouldNotCheck(problem) => problem,
+        Outcome::CouldNotCheck(_) => outcome.into_result().unwrap_err(),
         other => panic!("{other:?}"),
     }
 }
@@ -85,8 +86,8 @@ fn i6_unpublished() {
         outcome,
         "Could not locate commitment src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9 for rollup sr1CnSVbNpLGRVSAxFhCNPnUZDWVdBwdwTLQ on L1 between levels 1013 and 1029 (step 10).",
     );
-    // Head, savepoint twice, constants, three probes.
-    let log = stub.log(7);
+    // Savepoint, head, constants, three probes.
+    let log = stub.log(6);
     let asked = log.iter().filter(|line| line.contains("/commitment/"));
     let levels: Vec<_> = asked.map(|line| line.split('/').nth(4).unwrap()).collect();
     assert_eq!(levels, ["1013", "1023", "1029"]);
@@ -108,9 +109,9 @@ fn i6_forbidden() {
     for (switch, what) in [("--forbid-rollup", "smart rollup storage"), ("--forbid-levels", "its savepoint")]
     {
         let problem = could_not_check(import(&view("v5-archive"), &[switch], &wanted));
-        assert_eq!((problem.code(), problem.title()), (Code::L1Forbidden, NOT_PUBLISHED));
+        assert_eq!((problem.code(), problem.title()), (Code::L1Forbidden, NOT_CHECKED));
         let cause = format!("this L1 node does not serve {what} (its access list forbids it)");
-        assert_eq!(problem.to_string(), format!("{NOT_PUBLISHED}: {cause}"));
+        assert_eq!(problem.to_string(), format!("{NOT_CHECKED}: {cause}"));
     }
 }
 
@@ -120,7 +121,7 @@ fn i6_one_level_without_an_answer_is_no_answer() {
     let hash = wanted.commitment.to_string();
     let switches = ["--unknown", &hash, "--error-500", "blocks/1023/context/smart_rollups"];
     let problem = could_not_check(import(&view("v5-archive"), &switches, &wanted));
-    assert_eq!((problem.code(), problem.title()), (Code::L1Status, NOT_PUBLISHED));
+    assert_eq!((problem.code(), problem.title()), (Code::L1Status, NOT_CHECKED));
     assert!(problem.to_string().contains("1 of 3 levels could not be looked at"), "{problem}");
     // What is found elsewhere is found.
     let switches = ["--error-500", "blocks/1023/context/smart_rollups"];
@@ -136,7 +137,7 @@ fn i6_on_another_network() {
     // A chain that does not know the rollup does not know its commitments either.
     not_published(
         import(&view, &[], &wanted),
-        "Could not locate commitment src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9 for rollup sr1CnSVbNpLGRVSAxFhCNPnUZDWVdBwdwTLQ on L1 between levels 1013 and 1029 (step 10).",
+        "Could not locate commitment src13yJ9vETsTqi4dsgNjLJvcaM5BcMAYhNUNNKzEPReB6ddLbwKz9 for rollup sr1CnSVbNpLGRVSAxFhCNPnUZDWVdBwdwTLQ on L1 between levels 1013 and 1029 (step 10). This chain knows no such rollup: is the L1 node of the right network?",
     );
 }
 
@@ -216,12 +217,12 @@ fn e10_young() {
 #[test]
 fn e10_commitments_that_the_store_lacks() {
     let Wanted { rollup, commitment: last, .. } = header("v5-archive", "head");
-    let none = export::wanted(rollup, last, |_| Ok(None)).unwrap_err();
+    let none = wanted_before_export(rollup, last, |_| Ok(None)).unwrap_err();
     assert_eq!(none.code(), Code::StoreCommitment);
     assert_eq!(none.to_string(), format!("commitment {last} not in store"));
     let predecessor = CommitmentHash::new([7; 32]);
     let lookup = |hash: &CommitmentHash| Ok((*hash == last).then_some(Link { predecessor, inbox_level: 1 }));
-    let half = export::wanted(rollup, last, lookup).unwrap_err();
+    let half = wanted_before_export(rollup, last, lookup).unwrap_err();
     assert_eq!(half.to_string(), format!("commitment {predecessor} not in store"));
 }
 
@@ -288,7 +289,7 @@ fn p4_mutants() {
 fn before_export(name: &str) -> Result<Wanted> {
     let Wanted { rollup, commitment: last, .. } = header(name, "head");
     let expected = expected(name);
-    export::wanted(rollup, last, |hash| {
+    wanted_before_export(rollup, last, |hash| {
         let rows = expected["commitments"].as_array().unwrap();
         let row = rows.iter().find(|row| text(&row["hash"]) == hash.to_string());
         Ok(row.map(|row| Link {

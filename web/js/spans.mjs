@@ -1,5 +1,5 @@
 // Reading a file from its middle: where it is not compressed, or carries the index of rollsnap.
-import { Checkpoints, readHeader } from './load.mjs';
+import { Checkpoints, archiveOffset } from './load.mjs';
 
 /** The gzip header with an index in it is no longer than that. */
 const HEAD = 1 << 17;
@@ -18,7 +18,7 @@ const MEMBER_HEADER = 512;
  */
 export async function streamFrom(blob, offset) {
   const first = await part(blob, 0, HEAD);
-  const header = headerLength(first);
+  const header = archiveOffset(first);
   const start = Number(offset) - MEMBER_HEADER;
   const content = header && start >= header && (await contentOf(blob, first, PIECE));
   if (!content) return undefined;
@@ -39,7 +39,7 @@ export async function streamFrom(blob, offset) {
 /** The content of a file, to be read from anywhere; undefined where it can only be read from its beginning. */
 export async function openContent(blob, piece) {
   const first = await part(blob, 0, HEAD);
-  return headerLength(first) && contentOf(blob, first, piece);
+  return archiveOffset(first) && contentOf(blob, first, piece);
 }
 
 const part = async (blob, from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
@@ -60,13 +60,4 @@ async function contentOf(blob, first, piece) {
     return points.inflate(span.number, await part(blob, span.from, span.to)).subarray(offset - span.start);
   };
   return { compressed: true, size: Number(points.contentLength()), beginning: () => points.beginning(), at };
-}
-
-/** How many bytes stand before the archive; nothing for a file that is no snapshot. */
-function headerLength(first) {
-  try {
-    return readHeader(first).layout === 'unversioned' ? 57 : 58;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,9 @@
 
 use js_sys::Uint8Array;
 use rollsnap_core::gzip::Zlib;
+use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{Beginning, Inspector, Options};
+use rollsnap_core::{Header, Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -20,7 +22,24 @@ const PIECE: u32 = 4096;
 /// Any `header.*`, `gzip.*` or `tar.*` code, `snapshot.store`, `file.empty`; a `TypeError` for anything but a `Uint8Array`.
 #[wasm_bindgen(js_name = readHeader)]
 pub fn read_header(bytes: &JsValue) -> Result<JsValue, JsValue> {
-    let bytes = bytes_of(bytes)?;
+    let (header, compression) = beginning(bytes_of(bytes)?).map_err(|problem| thrown(&problem))?;
+    let border = Border::default();
+    let object = border.carry_object(&header)?;
+    border.put(&object, "compression", &compression)?;
+    Ok(object.into())
+}
+
+/// Where the archive begins in the content of a file, whose first bytes these are; `undefined` where they are none of a
+/// snapshot.
+///
+/// # Errors
+/// A `TypeError` for anything but a `Uint8Array`.
+#[wasm_bindgen(js_name = archiveOffset)]
+pub fn archive_offset(bytes: &JsValue) -> Result<Option<u32>, JsValue> {
+    Ok(beginning(bytes_of(bytes)?).ok().map(|(header, _)| header.archive_offset() as u32))
+}
+
+fn beginning(bytes: &Uint8Array) -> Result<(Header, Option<Compression>)> {
     let mut inspector = Inspector::with(Zlib::default(), Options::default());
     let mut begin = Beginning::default();
     let mut piece = [0; PIECE as usize];
@@ -35,11 +54,7 @@ pub fn read_header(bytes: &JsValue) -> Result<JsValue, JsValue> {
     if begin.header().is_none() {
         let Ok(_) = inspector.finish(&mut |event| begin.hear(event));
     }
-    let header = begin.into_header().map_err(|problem| thrown(&problem))?;
-    let border = Border::default();
-    let object = border.carry_object(&header)?;
-    border.put(&object, "compression", &compression)?;
-    Ok(object.into())
+    Ok((begin.into_header()?, compression))
 }
 
 /// Copies a piece that is no longer than the buffer.

@@ -6,6 +6,7 @@
 //! * [`Lister`]: the members by their headers alone;
 //! * [`Checkpoints`]: the content of a compressed file from its middle;
 //! * [`decode_hash`], [`encode_hash`]: typed hashes and their text;
+//! * `Layer1`, in the full module: which requests to layer 1 are to be made, and what their answers mean;
 //! * `Machine`, with the feature `machine`: a rollup's machine, its kernels run by the host;
 //! * [`codes`], [`problem`]: the one table of everything that can be wrong.
 //!
@@ -21,6 +22,8 @@ mod error;
 mod hash;
 mod header;
 mod inspector;
+#[cfg(feature = "consistent")]
+mod layer1;
 mod lister;
 #[cfg(feature = "machine")]
 mod machine;
@@ -37,8 +40,10 @@ use wasm_bindgen::{JsCast, JsValue};
 
 pub use error::problem;
 pub use hash::{decode_hash, encode_hash};
-pub use header::read_header;
+pub use header::{archive_offset, read_header};
 pub use inspector::Inspector;
+#[cfg(feature = "consistent")]
+pub use layer1::{Layer1, anchored_by, compare_commitment, not_asked};
 pub use lister::Lister;
 #[cfg(feature = "machine")]
 pub use machine::Machine;

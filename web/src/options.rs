@@ -76,6 +76,13 @@ fn whole(given: &JsValue, name: &str) -> Result<Option<u64>, JsValue> {
         .ok_or_else(|| misuse(&format!("{name}: expected a whole number")))
 }
 
+/// A level of a block.
+#[cfg(feature = "consistent")]
+pub(crate) fn level(number: f64) -> Result<i32, JsValue> {
+    let level = number as i32;
+    if f64::from(level) == number { Ok(level) } else { Err(misuse("level: expected a level")) }
+}
+
 /// A whole number that a size or an offset can be.
 pub(crate) fn byte_count(number: f64) -> Result<u64, JsValue> {
     const MAX_SAFE: f64 = 9_007_199_254_740_991.0;

@@ -29,7 +29,7 @@ export const header = (first) => readHeader(first);
  */
 export async function inspect(file, { signal, tell }) {
   // The larger module is loaded when it is needed: a header does not wait for it.
-  const full = await import('../pkg/full/rollsnap.mjs');
+  const full = await import('../pkg/full/full.mjs');
   await full.init();
   const inspector = new full.Inspector({ consistent: true });
   let members = [];
@@ -52,7 +52,7 @@ export async function inspect(file, { signal, tell }) {
     const report = inspector.finish();
     for (const event of inspector.events()) take(event);
     judged = inspector;
-    return { report, memory, ...pace.figures() };
+    return { report, unasked: full.notAsked('no node was named'), memory, ...pace.figures() };
   } finally {
     pace.end();
     tell({ type: 'texts', texts: texts() });

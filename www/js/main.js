@@ -1,6 +1,6 @@
 // The page: from a source to what is known about it.
 
-import { completeAnchors, forgetAnchors, listenToAnchors, shownOf, withAnchors } from './anchor.js';
+import { anchoredBy, completeAnchors, forgetAnchors, listenToAnchors, shownOf, withAnchors } from './anchor.js';
 import { drawClaims, refuseImport } from './claims.js';
 import { drawContext } from './context.js';
 import { $, announce, h, say } from './dom.js';
@@ -18,7 +18,7 @@ import { followTheme } from './theme.js';
 import { drawTree } from './tree.js';
 import { Treemap } from './treemap.js';
 import { drawTrouble, sentence } from './trouble.js';
-import { drawVerdicts, together } from './verdicts.js';
+import { drawVerdicts } from './verdicts.js';
 
 /** What is fetched from an address without being asked for. */
 const FETCHED_AT_ONCE = 16_000_000;
@@ -141,7 +141,7 @@ async function readWhole(here) {
   try {
     const { result, helper } = await here.job('inspect', {}, { signal: stop.signal, on, keep: true });
     here.store = helper;
-    await completeAnchors(here, row);
+    await completeAnchors(here);
     if (visit === here) finish(here, result);
   } catch (failure) {
     if (visit === here) halt(here, failure);
@@ -161,9 +161,10 @@ function finish(here, done) {
   showMembers(here);
   $('report').hidden = false;
   here.report = report;
+  here.unasked = done.unasked;
   takeAlong(here);
   const failed = report.checks.filter(({ status }) => status === 'no').length;
-  announce(`Read to the end. Intact: ${report.verdicts.intact}${failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : ''}. Consistent: ${ANSWERS[report.verdicts.consistent]}. Anchored: ${ANSWERS[together(shownOf(here.anchors))]}.`);
+  announce(`Read to the end. Intact: ${report.verdicts.intact}${failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : ''}. Consistent: ${ANSWERS[report.verdicts.consistent]}. Anchored: ${ANSWERS[anchoredBy(here.anchors)]}.`);
 }
 
 function halt(here, failure) {
@@ -178,17 +179,17 @@ function halt(here, failure) {
 
 function verdicts(here, state, report) {
   here.drawn = [state, report];
-  drawVerdicts($('verdicts-body'), { report, state, problems: here.problems, anchored: shownOf(here.anchors), advice });
+  drawVerdicts($('verdicts-body'), { report, state, problems: here.problems, anchored: shownOf(here.anchors), anchoredBy: anchoredBy(here.anchors), advice });
 }
 
 /** Layer 1 or the visitor `said` something about the last commitment. */
 function anchored(here, said) {
   verdicts(here, ...here.drawn);
   if (here.report) takeAlong(here);
-  announce(`Anchored: ${ANSWERS[together(shownOf(here.anchors))]}. ${said}`);
+  announce(`Anchored: ${ANSWERS[anchoredBy(here.anchors)]}. ${said}`);
 }
 
-const takeAlong = ({ report, anchors, source }) => drawReport($('report-body'), withAnchors(report, anchors), source, anchors);
+const takeAlong = ({ report, anchors, unasked, source }) => drawReport($('report-body'), withAnchors(report, anchors, unasked), source, anchors);
 
 const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
 
@@ -269,7 +270,7 @@ async function start() {
   tabs(document.querySelector('[role=tablist]'));
   $('home').addEventListener('click', home);
   $('again').addEventListener('click', home);
-  listenToAnchors(() => visit, anchored, row);
+  listenToAnchors(() => visit, anchored);
   // Paper cannot be opened.
   addEventListener('beforeprint', () => document.querySelectorAll('#verdicts details').forEach((details) => (details.open = true)));
   listen({

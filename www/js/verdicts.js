@@ -22,30 +22,24 @@ const NOT_HERE = {
 /**
  * Draws the answers: of `report` where there is one, else `state`, the words about the reading:
  * `{intact: 'reading' | 'unknown', text}`. `problems` are those met so far. `anchored` are the checks
- * that the visitor asked for apart from the file. `advice(code)` gives the words of the table.
+ * that the visitor asked for apart from the file, and `anchoredBy` what they say together. `advice(code)` gives the words of the
+ * table.
  */
-export function drawVerdicts(root, { report, state, problems = [], anchored = [], advice }) {
+export function drawVerdicts(root, { report, state, problems = [], anchored = [], anchoredBy = 'unknown', advice }) {
   const checks = report?.checks ?? problems.map((problem) => ({ status: 'no', text: problem.title, ...problem }));
   const groups = Object.groupBy(checks, ({ code }) => questionOf(code));
   groups.anchored = [...(groups.anchored ?? []), ...anchored];
   root.replaceChildren(
     ...Object.keys(QUESTIONS).filter((key) => key !== 'replayed' || report?.verdicts.replayed || groups.replayed).map((key) => {
       const found = groups[key] ?? [];
-      const answer = answerOf(key, report, state, found);
+      const answer = key === 'anchored' && found.length ? anchoredBy : answerOf(key, report, state, found);
       const text = report || key !== 'intact' ? explain(key, answer, report, found) : found.length ? explain(key, 'no', undefined, found) : state.text;
       return line(key, answer, text, evidence(key, found, advice, key === 'intact' ? report?.checks_left_out : 0));
     }),
   );
 }
 
-// What was cemented some time ago, and the origination, say nothing about the last commitment.
-const OLDER = ['l1.lcc', 'state.genesis'];
-
-/** What several checks of layer 1 say together: one "no" outweighs every "yes". */
-export const together = (checks) => ['no', 'yes'].find((answer) => checks.some(({ code, status }) => status === answer && !(answer === 'yes' && OLDER.includes(code)))) ?? 'unknown';
-
 function answerOf(key, report, state, found) {
-  if (key === 'anchored' && found.length) return together(found);
   if (report) return report.verdicts[key] ?? 'unknown';
   if (key !== 'intact') return 'unknown';
   return found.length ? 'no' : state.intact;

@@ -240,6 +240,12 @@ impl Report {
         }
     }
 
+    /// Adds a piece of evidence for *Anchored*, and what it makes of that answer.
+    pub fn anchor(&mut self, check: Check) {
+        self.verdicts.anchored = self.verdicts.anchored.anchored_by(check.code, check.status);
+        self.add(check);
+    }
+
     /// The checks that do not hold.
     pub fn failures(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.status == Status::No)
@@ -312,6 +318,18 @@ impl Check {
 }
 
 impl Verdict {
+    /// *Anchored*, when one more check speaks of it. One "no" outweighs every "yes", in whatever order they come. That
+    /// layer 1 agrees about older things, what it cemented last and the origination, says nothing about the last
+    /// commitment.
+    #[must_use]
+    pub const fn anchored_by(self, code: Code, status: Status) -> Self {
+        match (self, status) {
+            (Self::No, _) | (_, Status::No) => Self::No,
+            (_, Status::Yes) if !matches!(code, Code::L1Lcc | Code::StateGenesis) => Self::Yes,
+            _ => self,
+        }
+    }
+
     /// `yes`, `no` or `not checked`, for people.
     pub const fn words(self) -> &'static str {
         match self {

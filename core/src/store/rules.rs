@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use serde::Deserialize;
+
 use super::Metadata;
 use crate::chain::{Block, Summary};
 use crate::code::Code;
@@ -138,8 +140,12 @@ pub fn check_version(recorded: Option<i64>) -> Result<(), Problem> {
 /// # Errors
 /// [`Code::StoreVersion`] when there is none. `path` is the name of the file.
 pub fn parse_version(bytes: &[u8], path: &str) -> Result<i64, Problem> {
-    let json = crate::json::Json::parse(bytes).ok();
-    let version = json.and_then(|json| json.get("store_version")?.integer());
+    #[derive(Deserialize)]
+    struct Recorded {
+        store_version: i64,
+    }
+    let recorded: Option<Recorded> = serde_json::from_slice(bytes).ok();
+    let version = recorded.map(|recorded| recorded.store_version);
     let form = || Problem::new(Code::StoreVersion).path(path).expected(r#"{ "store_version": N }"#);
     version.ok_or_else(form)
 }

@@ -184,7 +184,7 @@ fn given(required: &[Answer], report: &Report) -> ExitCode {
         Some(Answer::Intact) => return exit_code(report),
         Some(_) => Class::Answer,
         // A disk or layer 1 kept it from being checked, or the rest of the snapshot did.
-        None if report.hindered().any(|check| check.code.class() == Class::Environment) => Class::Environment,
+        None if report.hindered().any(|check| check.code.class() != Class::Refused) => Class::Environment,
         None => Class::Refused,
     };
     class.exit_status().into()

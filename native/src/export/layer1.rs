@@ -2,6 +2,7 @@
 //! E10), and the rollup node to stop its garbage collection.
 
 use rollsnap_core::feedback::Notice;
+use rollsnap_core::layer1;
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
@@ -11,7 +12,6 @@ use crate::data_dir::{DataDir, Metadata};
 use crate::l1::client::Client;
 use crate::l1::{L1, publication};
 use crate::store::{Accept, Rows, Store};
-use crate::verify::anchored::NOT_CHECKED;
 
 /// Rule E10, before any lock is taken: it may take a while. `None` when layer 1 is not to be asked.
 pub(super) fn before(
@@ -63,10 +63,7 @@ pub(super) fn remarked(
     rules: &Rules,
     options: &Options,
 ) -> Report {
-    report.add(published.unwrap_or_else(|| {
-        let why = rules.unasked(options).unwrap_or("no answer");
-        Check::unknown(Code::L1Commitment, format!("{NOT_CHECKED} ({why})"))
-    }));
+    report.add(published.unwrap_or_else(|| layer1::not_asked(rules.unasked(options).unwrap_or("no answer"))));
     report
 }
 

@@ -2,13 +2,16 @@
 
 use std::cell::RefCell;
 
-use rollsnap_core::{Feedback, Header, Problem, Report, Result};
+use rollsnap_core::layer1::{Outcome, Wanted, is_postponed, judge_origination};
+use rollsnap_core::report::Check;
+use rollsnap_core::store::{Genesis, check_cemented};
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
 use super::Options;
 use crate::interrupt::Quiet;
-use crate::l1::{L1, Outcome, Wanted, publication};
+use crate::l1::{At, L1, publication};
 use crate::store::{Family, Rows, publication_hint};
-use crate::verify::{Staged, anchored};
+use crate::verify::Staged;
 
 /// Asks layer 1, if there is an endpoint and the user wants checks.
 pub(super) struct Layer1 {
@@ -28,14 +31,10 @@ impl Layer1 {
     /// at the head of layer 1; the search finds what it finds, and commitments that were pruned there as well.
     pub(super) fn before(&self, header: &Header, family: Option<Family>) -> Result<()> {
         let Some(l1) = &self.l1 else { return Ok(()) };
-        if publication::is_postponed(header.head_level, self.level) {
+        if is_postponed(header.head_level, self.level) {
             return Ok(());
         }
-        let wanted = Wanted {
-            rollup: header.rollup_address,
-            commitment: header.last_commitment,
-            hint: header.head_level,
-        };
+        let wanted = Wanted::from(header);
         // The snapshot is being read at this moment, and its progress shown.
         let outcome = match family {
             Some(Family::Mavkit) => in_words_of_mavkit(publication::search(l1, &wanted, &mut Quiet)?),
@@ -64,12 +63,27 @@ impl Layer1 {
             found.clone().into_result()?;
             outcome = Some(found);
         }
-        let kept = anchored::last_cemented(l1, &rollup, &mut staged.store, feedback)?;
+        let kept = check_cemented(&l1.last_cemented(At::Head, &rollup, feedback)?, &mut staged.store)?;
         let genesis = staged.genesis()?;
-        let originated = anchored::origination(l1, &rollup, &genesis, feedback)?;
-        outcome.iter().for_each(|outcome| anchored::record(outcome, report));
-        kept.into_iter().chain(originated).for_each(|check| report.add(check));
+        let originated = Self::originated(l1, header, &genesis, feedback)?;
+        let published = outcome.map(|outcome| outcome.check());
+        published.into_iter().chain(kept).chain(originated).for_each(|check| report.anchor(check));
         Ok(())
+    }
+
+    /// Rule P5c: what layer 1 does not answer stands in the check, since many nodes have forgotten so old a block.
+    fn originated(
+        l1: &L1,
+        header: &Header,
+        genesis: &Genesis,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Option<Check>> {
+        let Some(level) = genesis.level() else { return Ok(None) };
+        let originated = l1.origination(level, &header.rollup_address, feedback);
+        match originated {
+            Err(problem) if problem.code() == Code::Cancelled => Err(problem),
+            originated => judge_origination(&originated, genesis).map(Some),
+        }
     }
 }
 
@@ -77,7 +91,6 @@ fn in_words_of_mavkit(outcome: Outcome) -> Outcome {
     let say = |problem: Problem| problem.headline("Last commitment of snapshot is not published on L1.");
     match outcome {
         Outcome::NotPublished(problem) => Outcome::NotPublished(say(problem)),
-        Outcome::CouldNotCheck(problem) => Outcome::CouldNotCheck(say(problem)),
-        published => published,
+        other => other,
     }
 }

@@ -14,6 +14,7 @@ mod stream_policy;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Notice, OfFile};
+use rollsnap_core::layer1::not_asked;
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
 
@@ -27,7 +28,6 @@ use crate::source::Source;
 use crate::store::{self, Family, LpcOutcome};
 use crate::swap::{self, Staging};
 use crate::verify::Staged;
-use crate::verify::anchored::NOT_CHECKED;
 
 use existing::Existing;
 use layer1::Layer1;
@@ -296,7 +296,7 @@ fn remarked(mut report: Report, options: &Options) -> Report {
         let text = "not checked: header, store, chain and layer 1 (--no-check)";
         report.add(Check::unknown(Code::HeaderStore, text));
     } else if options.endpoint.is_none() {
-        report.add(Check::unknown(Code::L1Commitment, format!("{NOT_CHECKED} (no --endpoint)")));
+        report.add(not_asked("no --endpoint"));
     }
     report
 }

@@ -10,13 +10,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rollsnap_core::feedback::Notice;
+use rollsnap_core::layer1::{self, MAX_ANSWER, excerpt};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use ureq::http::Uri;
 use ureq::http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Error};
 
-use super::answer::excerpt;
+pub use rollsnap_core::layer1::Peer;
+
 use super::login::Login;
 use super::resolver::SystemResolver;
 
@@ -34,7 +36,7 @@ pub struct Options {
     pub retries: u32,
     /// Time before the first of these tries; it doubles before each further one. `Retry-After` may ask for more.
     pub pause: Duration,
-    /// Longest answer, in bytes.
+    /// Longest answer, in bytes; of layer 1 at most [`MAX_ANSWER`] are taken.
     pub max_body: u64,
 }
 
@@ -46,36 +48,9 @@ impl Default for Options {
             total: Duration::from_secs(30),
             retries: 3,
             pause: Duration::from_millis(250),
-            max_body: 4 << 20,
+            max_body: MAX_ANSWER,
         }
     }
-}
-
-/// Whom a client asks, for what it says when that fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
-    name: &'static str,
-    endpoint: Code,
-    unreachable: Code,
-    answer: Code,
-}
-
-impl Peer {
-    /// A node of layer 1.
-    pub const L1: Self = Self {
-        name: "L1 node",
-        endpoint: Code::L1Endpoint,
-        unreachable: Code::L1Unreachable,
-        answer: Code::L1Answer,
-    };
-
-    /// A node of the data availability layer.
-    pub const DAL: Self = Self {
-        name: "DAL node",
-        endpoint: Code::DalEndpoint,
-        unreachable: Code::DalUnreachable,
-        answer: Code::DalAnswer,
-    };
 }
 
 /// Asks one node.
@@ -107,6 +82,14 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+impl Answer {
+    /// As the rules of layer 1 read it.
+    pub fn to_core(&self) -> layer1::Answer<'_> {
+        let Self { status, location, asks_login, body, .. } = self;
+        layer1::Answer { status: *status, body, location: location.as_deref(), asks_login: *asks_login }
+    }
+}
+
 impl Client {
     /// A client of the L1 node at `endpoint`; see [`Client::of`].
     ///
@@ -125,7 +108,7 @@ impl Client {
     pub fn of(peer: Peer, endpoint: &str, options: Options) -> Result<Self> {
         let wrong = |why: &str| {
             let shown = excerpt(without_login(endpoint).as_bytes());
-            Problem::new(peer.endpoint).found(format_args!("{shown:?}")).because(why)
+            Problem::new(peer.endpoint()).found(format_args!("{shown:?}")).because(why)
         };
         let uri: Uri = endpoint.trim().parse().map_err(|_| wrong("this is no address"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -187,7 +170,7 @@ impl Client {
     }
 
     fn busy(&self, status: u16) -> String {
-        format!("the {} at {} answers with status {status}", self.0.peer.name, self.0.base)
+        format!("the {} at {} answers with status {status}", self.0.peer.name(), self.0.base)
     }
 
     /// One try, in a thread of its own: it may last as long as its time limits say, and a user who wants to stop
@@ -207,7 +190,7 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(RecvTimeoutError::Timeout) => feedback.checkpoint()?,
                 Err(RecvTimeoutError::Disconnected) => {
-                    let text = format!("the thread that asks the {} has ended", self.0.peer.name);
+                    let text = format!("the thread that asks the {} has ended", self.0.peer.name());
                     return Err(Problem::new(Code::IoOther).headline(text));
                 }
             }
@@ -238,18 +221,14 @@ impl Inner {
         let read = reader.take(limit.saturating_add(1)).read_to_end(&mut body);
         read.map_err(|err| self.failure(err.into()))?;
         if body.len() as u64 > limit {
-            let text = format!("the answer is longer than {limit} bytes");
-            return Err(Failure::lasting(self.not_understood(text)));
+            return Err(Failure::lasting(self.peer.too_long(&self.base, limit)));
         }
         Ok(Answer { status, location, retry_after, asks_login, body })
     }
 
     /// Says in our words what the HTTP library says.
     fn failure(&self, err: Error) -> Failure {
-        let unreachable = |why: String| {
-            let text = format!("the {} at {} cannot be reached", self.peer.name, self.base);
-            Problem::new(self.peer.unreachable).headline(text).because(why)
-        };
+        let unreachable = |why: String| self.peer.unreachable(&self.base, &why);
         let insecure =
             |err: &dyn fmt::Display| unreachable(format!("no secure connection can be made: {err}"));
         match err {
@@ -269,15 +248,10 @@ impl Inner {
                 Failure::lasting(unreachable(format!("the proxy of the environment refuses: {why}")))
             }
             Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) | Error::BodyStalled => {
-                Failure::lasting(self.not_understood("this is not an HTTP answer".into()))
+                Failure::lasting(self.peer.not_understood(&self.base, "this is not an HTTP answer"))
             }
             err => Failure::lasting(unreachable(err.to_string())),
         }
-    }
-
-    fn not_understood(&self, why: String) -> Problem {
-        let text = format!("the answer of the {} at {} is not understood", self.peer.name, self.base);
-        Problem::new(self.peer.answer).headline(text).because(why)
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use rollsnap_core::context::edit::Bytes;
+use rollsnap_core::layer1::excerpt;
 use rollsnap_core::pvm::DalPage;
 use rollsnap_core::pvm::reveal::unavailable;
 use rollsnap_core::{Code, Feedback, Problem, Result};
@@ -14,7 +15,6 @@ use serde::de::DeserializeOwned;
 
 use super::reveals::{Attestation, Pages};
 use crate::l1::DalConstants;
-use crate::l1::answer::excerpt;
 use crate::l1::client::{Answer, Client, Options, Peer};
 
 /// How many slots are kept: a kernel asks for the pages of a slot one after the other.

@@ -1,11 +1,10 @@
 //! What the rules about layer 1 ask the store: single links, looked up by level or by hash.
 
 use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::layer1::{Link, Wanted, wanted_before_export};
 use rollsnap_core::{Problem, Result};
 
 use super::read::Store;
-use crate::l1::export::Link;
-use crate::l1::{Wanted, export};
 
 impl Store {
     /// What to ask layer 1 for before an export whose newest block has `last` as its most recent
@@ -18,7 +17,7 @@ impl Store {
         rollup: rollsnap_core::hash::RollupAddress,
         last: CommitmentHash,
     ) -> Result<Wanted> {
-        export::wanted(rollup, last, |hash| self.link(hash))
+        wanted_before_export(rollup, last, |hash| self.link(hash))
     }
 
     /// About when a commitment was published: the level that the store records, else its inbox

@@ -3,6 +3,7 @@ import {
   Inspector, RollsnapError, codes, hash, init, inspectBlob, inspectStream, inspectUrl, listMembers, memoryBytes, readHeader, readMember,
   version, type Check, type Event, type Header, type Report, type Size,
 } from 'rollsnap';
+import { Layer1, anchoredBy, notAsked } from 'rollsnap/full';
 import { Machine, type LevelOutcome, type Origin } from 'rollsnap/machine';
 
 await init();
@@ -51,6 +52,23 @@ readHeader('text');
   Machine.genesis(new Uint8Array(8), { version: '2.0.0' });
   const compared: Check = new Inspector().compareOrigination(undefined, 'Ps');
   void [ticks, compared, machine.view().kernel?.blake2b];
+}
+
+{
+  using layer1 = new Layer1(header, 'https://node.example');
+  const path: string | undefined = layer1.nextRequest()?.path;
+  layer1.answer(200, new Uint8Array(1), undefined, true);
+  layer1.failed('no network', 'http.cors', 'title');
+  layer1.askOrigination(7);
+  const { published, cemented, originated, progress } = layer1;
+  if (published) anchoredBy([published.check, notAsked('not yet')]);
+  if (cemented && 'hash' in cemented) cemented.hash.concat(String(cemented.level));
+  if (originated && 'bootSector' in originated) void originated.bootSector?.length;
+  // @ts-expect-error it may not be known yet
+  progress.done;
+  // @ts-expect-error a body is no text
+  layer1.answer(200, 'text');
+  void path;
 }
 
 const blob = new Blob();

@@ -4,9 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
+use serde::Deserialize;
+
 use crate::code::Code;
 use crate::index::Header;
-use crate::json::Json;
 use crate::members::{DATABASE, VERSION};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
@@ -172,8 +173,13 @@ pub(in crate::store) fn recorded<F: Files>(files: &F) -> Result<Option<i64>> {
     file.read_at(0, &mut bytes)?;
     let number = parse_version(&bytes, path)?;
     // The nodes know no other field, and refuse them.
-    match Json::parse(&bytes) {
-        Ok(Json::Object(fields)) if fields.len() == 1 => Ok(Some(number)),
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Alone {
+        store_version: i64,
+    }
+    match serde_json::from_slice(&bytes) {
+        Ok(Alone { store_version }) if store_version == number => Ok(Some(number)),
         _ => Err(form().found("more fields than this one")),
     }
 }

@@ -1,13 +1,14 @@
 //! Rule E10: which commitment must be published before an export.
 //!
-//! The last commitment may still be on its way to L1, so its predecessor is asked for. The first
-//! commitment of a rollup has none and is asked for itself (the nodes stop with an internal error
-//! there).
+//! The last commitment may still be on its way to layer 1, so its predecessor is asked for. The first commitment of a
+//! rollup has none and is asked for itself (the nodes stop with an internal error there).
 
-use rollsnap_core::hash::{CommitmentHash, RollupAddress};
-use rollsnap_core::{Code, Problem, Result};
+use alloc::format;
 
-use super::publication::Wanted;
+use super::search::Wanted;
+use crate::code::Code;
+use crate::hash::{CommitmentHash, RollupAddress};
+use crate::problem::{Problem, Result};
 
 /// What the store knows of a commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +19,12 @@ pub struct Link {
     pub inbox_level: i32,
 }
 
-/// What to [search](super::publication::search) for before an export whose newest block has `last`
-/// as its most recent commitment. The hint is the inbox level of the commitment that is asked
-/// for. `lookup` finds a commitment in the store.
+/// What to [search](super::Search) for before an export whose newest block has `last` as its most recent commitment.
+/// The hint is the inbox level of the commitment that is asked for. `lookup` finds a commitment in the store.
 ///
 /// # Errors
 /// [`Code::StoreCommitment`] if one of the two commitments is missing, and whatever `lookup` meets.
-pub fn wanted(
+pub fn wanted_before_export(
     rollup: RollupAddress,
     last: CommitmentHash,
     mut lookup: impl FnMut(&CommitmentHash) -> Result<Option<Link>>,

@@ -1,0 +1,103 @@
+/**
+ * rollsnap/full: all of `rollsnap`, with a larger module that also answers *Consistent* (the option `consistent`), and knows
+ * what to ask layer 1 for *Anchored*.
+ *
+ * The module makes no requests. You make them, with your own `fetch`, proxy, time limits and retries: `Layer1` says which,
+ * and what their answers mean. The rules are those of the command line (docs/FORMAT.md, section 7), and so are the texts.
+ *
+ * @packageDocumentation
+ */
+import type { Check, ReportHeader, Verdict } from './rollsnap.mjs';
+
+export * from './rollsnap.mjs';
+
+/** A `GET`, answered in JSON. */
+export interface Layer1Request {
+  /** Where, below the address of the node; it begins with a slash. */
+  path: string;
+  /** Longest answer that is read, in bytes. Of a longer one call `tooLong()`. */
+  maxBytes: number;
+  /** What it asks for, in words, such as "block data". */
+  about: string;
+}
+
+/** Why there was no answer. */
+export interface Layer1Hindrance {
+  code: string;
+  title: string;
+  advice: string;
+  found: string | null;
+  /** In words: what the node says, or what happened. */
+  cause: string | null;
+}
+
+/** What came of a question. */
+export interface Layer1Finding {
+  /** As a report has it. */
+  check: Check;
+  /** What stood in the way of an answer. The check is `unknown` then, never `no`. */
+  problem: Layer1Hindrance | null;
+}
+
+/**
+ * Asks a node of layer 1 whether the last commitment of a snapshot is published, what was cemented last, and, where
+ * `askOrigination()` wants it, what the rollup was originated with.
+ *
+ * ```js
+ * const layer1 = new Layer1(report.header, endpoint);
+ * for (let request; (request = layer1.nextRequest()); ) {
+ *   try {
+ *     const response = await fetch(endpoint + request.path, { redirect: 'manual', signal });
+ *     layer1.answer(response.status, new Uint8Array(await response.arrayBuffer()));
+ *   } catch (error) {
+ *     layer1.failed(String(error));
+ *   }
+ * }
+ * layer1.published.check; // { code: 'l1.commitment', status: 'yes', … }
+ * ```
+ */
+export class Layer1 implements Disposable {
+  /** `endpoint`: the address of the node as it is to be shown, without a password. Throws `hash.text`. */
+  constructor(header: Pick<ReportHeader, 'rollup_address' | 'last_commitment' | 'head_level'>, endpoint: string);
+  /** The request to be made next, the same one until its answer is given; undefined when nothing more is to be asked. */
+  nextRequest(): Layer1Request | undefined;
+  /**
+   * What came back, whatever its status; 0 is the one of a redirect that a browser hides. `location` and `asksLogin`:
+   * the response header `Location`, and whether there is a `WWW-Authenticate`, where these are known.
+   */
+  answer(status: number, body: Uint8Array, location?: string, asksLogin?: boolean): void;
+  /**
+   * Nothing came back. `why`: what happened, in words. `code` and `title` take the place of `l1.unreachable` and its
+   * words; a node that is unreachable twice in a row is asked nothing more.
+   */
+  failed(why?: string, code?: string, title?: string): void;
+  /** More came back than `maxBytes`; the rest need not be read. */
+  tooLong(): void;
+  /** Asks also for the origination, at `Inspector.originationLevel`. May be called when all else has been asked. */
+  askOrigination(level: number): void;
+  /** How many levels have been looked at for the commitment; undefined until it is known how many there are. */
+  readonly progress: { done: number; of: number } | undefined;
+  /** Whether the commitment is published; undefined before the end of the search. */
+  readonly published: Layer1Finding | undefined;
+  /** What was cemented last, for `Inspector.compareCemented()`, or why that is not known; undefined where it was not asked. */
+  readonly cemented: { hash: string; level: number } | Layer1Finding | undefined;
+  /**
+   * What the rollup was originated with, for `Inspector.compareOrigination()`, or why that is not known; undefined where it
+   * was not asked. `bootSector` is undefined where no operation of the level originates the rollup.
+   */
+  readonly originated:
+    | { bootSector: Uint8Array<ArrayBuffer> | undefined; protocol: string | undefined }
+    | Layer1Finding
+    | undefined;
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/** The check of a commitment that you know from elsewhere against the last one of a snapshot. Throws `hash.text`. */
+export function compareCommitment(found: string, expected: string): Check;
+
+/** The check that a report has when layer 1 was not asked, and why not. */
+export function notAsked(why: string): Check;
+
+/** *Anchored*, as these checks give it together: one "no" outweighs every "yes". */
+export function anchoredBy(checks: readonly Pick<Check, 'code' | 'status'>[]): Verdict;
