@@ -1,4 +1,4 @@
-//! Whether the user of this process wants it to stop, for loops that no [`Feedback`](rollsnap_core::Feedback)
+//! Whether the user of this process wants it to stop, for loops that no [`Feedback`]
 //! reaches: reading any [`Part`](crate::files::Part) of a file looks here, so that a walk through files ends
 //! at its next read, however long its file says that it is.
 

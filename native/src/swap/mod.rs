@@ -44,7 +44,7 @@
 //!
 //! | crash in step | found                                   | then                          | result |
 //! |---------------|-----------------------------------------|-------------------------------|--------|
-//! | before 3      | neither journal nor done, `old/` empty  | delete the staging directory (or keep one entry: [`partial`]) | old    |
+//! | before 3      | neither journal nor done, `old/` empty  | delete the staging directory (or keep one entry: `partial`) | old    |
 //! | 3, 4          | journal, nothing moved (all *A*)        | drop the journal, delete      | old    |
 //! | 4             | journal, some *A*, some *B*             | steps 4 to 7                  | new    |
 //! | 5             | journal, some *B*, some *C*             | steps 5 to 7                  | new    |

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use libfuzzer_sys::fuzz_target;
 use rollsnap_core::context::Context;
 use rollsnap_core::context::verify::{Immediate, Memory, Outcome, Stream, Wanted, reach};
-use rollsnap_core::feedback::Silent;
+use rollsnap_core::feedback::{Phase, Silent};
 use rollsnap_core::{Files, Result};
 
 const NAMES: [&str; 14] = [
@@ -61,7 +61,7 @@ fuzz_target!(|input: &[u8]| {
     let stream = Stream::with(Immediate, Memory::default(), context.layout().clone(), context.dict().clone());
     let known = streamed(&files, stream, false);
     assert_eq!(unknown.is_clean(), known.is_clean(), "{unknown:?} {known:?}");
-    let reached = reach(&context, Wanted::All, Immediate, &mut Silent, (1, 2)).unwrap();
+    let reached = reach(&context, Wanted::All, Immediate, &mut Silent, Phase::only("")).unwrap();
     assert!(reached.is_clean() || !unknown.is_clean(), "{unknown:?} {reached:?}");
     for listed in context.commits(&Silent).into_iter().flatten().flatten() {
         let Some(commit) = listed.available() else { continue };
