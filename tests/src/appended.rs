@@ -87,9 +87,9 @@ pub fn go_on(dir: &Path, flush: u32) -> Result<u32> {
     Ok(last + 1)
 }
 
-/// Files in memory.
+/// Files of a context that is written, in memory.
 #[derive(Default)]
-struct Files(Store, String);
+pub struct Files(pub Store, String);
 
 impl Sink for Files {
     fn create(&mut self, name: &str) -> Result<()> {

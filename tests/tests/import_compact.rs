@@ -193,24 +193,25 @@ mod interrupted {
         crash::count(child(&ground, &snapshot, &ground.at("node")))
     }
 
-    /// A dozen of moments spread over the whole import. `three_hundred_kills` has all the others.
+    /// A dozen moments spread over the whole import. `ROLLSNAP_KILLS=320` makes so many of them, in three directories:
+    ///
+    /// `ROLLSNAP_KILLS=320 cargo test -p rollsnap-tests --test import_compact -- --nocapture`
     #[test]
     fn an_interrupted_import_goes_on() {
-        let all = calls("r5-sparse");
-        let hows = [How::Kill, How::Torn, How::Fail(28), How::Kill];
-        let kinds = interrupt("r5-sparse", (0..12u64).map(|at| (1 + all * at / 12, hows[at as usize % 4])));
-        assert!(kinds["went on"] >= 3 && kinds["began anew"] >= 2, "{all} calls: {kinds:?}");
-    }
-
-    /// `cargo test -p rollsnap-tests --test import_compact -- --ignored --nocapture`
-    #[test]
-    #[ignore = "takes some minutes"]
-    fn three_hundred_kills() {
-        for (name, count) in [("r5-dense", 160), ("r4-mavkit", 100), ("r5-stuck-full", 60)] {
+        let wanted = std::env::var("ROLLSNAP_KILLS").ok().map(|count| count.parse::<u64>().unwrap());
+        let directories = match wanted {
+            None => vec![("r5-sparse", 12)],
+            Some(count) => {
+                vec![("r5-dense", count / 2), ("r4-mavkit", count / 3), ("r5-stuck-full", count / 6)]
+            }
+        };
+        for (name, count) in directories {
             let all = calls(name);
-            let hows = [How::Kill, How::Torn, How::Kill, How::Fail(28), How::Kill, How::Fail(5)];
-            let kinds = interrupt(name, (0..count).map(|at| (1 + all * at / count, hows[at as usize % 6])));
+            let hows = [How::Kill, How::Torn, How::Fail(28), How::Kill, How::Fail(5)];
+            let moments = (0..count).map(|at| (1 + all * at / count, hows[at as usize % hows.len()]));
+            let kinds = interrupt(name, moments);
             println!("{name}: {count} of {all} calls, then {kinds:?}");
+            assert!(kinds["went on"] >= 3 && kinds["began anew"] >= 2, "{name}, {all} calls: {kinds:?}");
         }
     }
 

@@ -13,27 +13,11 @@ use rollsnap_core::context::write::{Builder, Object, Sink};
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::{Code, Problem, Result};
+use rollsnap_tests::appended::Files;
 use rollsnap_tests::fixtures::{hex, unhex};
 use rollsnap_tests::irmin::{self, Store};
 use rollsnap_tests::objects::{Growing, Objects};
 use serde_json::Value;
-
-/// Files of a context that is written.
-#[derive(Default)]
-struct Written(Store, String);
-
-impl Sink for Written {
-    fn create(&mut self, name: &str) -> Result<()> {
-        self.1 = name.into();
-        self.0.edit(name);
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.0.edit(&self.1).extend_from_slice(bytes);
-        Ok(())
-    }
-}
 
 type Path = Vec<Vec<u8>>;
 
@@ -109,7 +93,7 @@ fn a_tree_built_anew_has_the_same_commit() {
             for (path, bytes) in contents.iter().zip(kept).rev() {
                 tree.add(path, bytes).unwrap();
             }
-            let mut written = Written::default();
+            let mut written = Files::default();
             let mut builder = Builder::new(&mut written).unwrap();
             let root = builder.tree(&tree).unwrap();
             let author = dump["commits"].as_array().unwrap().iter();
@@ -146,7 +130,7 @@ fn built(model: &Model) -> Option<[u8; 32]> {
         builder.directory(&objects).unwrap()
     }
     let entries: Vec<_> = model.iter().map(|(path, bytes)| (&path[..], &bytes[..])).collect();
-    let mut written = Written::default();
+    let mut written = Files::default();
     let mut builder = Builder::new(&mut written).unwrap();
     (!entries.is_empty()).then(|| *directory(&entries, &mut builder).hash())
 }

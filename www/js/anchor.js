@@ -11,7 +11,7 @@ const NOT_COMPARED = checkOf('l1.lcc', 'unknown', 'not checked: whether the stor
 
 /**
  * Listens to both forms. `current()` is the visit, with its header and the signal that ends it;
- * `show(visit, said)` draws its anchors anew and tells what was `said`.
+ * `show(visit, said)` redraws the answers about layer 1 and announces `said`.
  */
 export function listenToAnchors(current, show) {
   let asking;

@@ -198,7 +198,7 @@ fn snapshot(
     let of = before + jobs::phases(&stages_of_export(check));
     let mut second_half = SecondHalf { feedback, before, of };
     let exported = export::run(&exporting, &mut second_half)?;
-    // What was checked before, and still holds, is told once.
+    // The checks of the stores are in the report already; they are not listed twice.
     outcome.report.header = exported.report.header;
     outcome.report.container = exported.report.container;
     outcome.report.members = exported.report.members;

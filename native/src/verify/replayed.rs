@@ -57,7 +57,7 @@ pub(super) fn check(
         }
         Err(problem) if problem.code() == Code::Cancelled => Err(problem),
         Err(problem) => {
-            // What is wrong with the contents is told once.
+            // The report names the damage already; here it is only why nothing was replayed.
             let told = report.failures().any(|check| check.code == problem.code());
             if told {
                 let why = format!("not checked: {}", problem.sentence());
