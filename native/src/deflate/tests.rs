@@ -1,5 +1,5 @@
 //! The stream as such: any cut of the input, any number of threads, sinks that fail. Foreign
-//! inflaters judge the bytes in `tests/tests/deflate.rs`.
+//! inflaters judge the bytes in `tests/tests/snapshot/deflate.rs`.
 
 use std::cell::Cell;
 

@@ -3,7 +3,7 @@
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
-mod commands;
+use crate::commands;
 
 use std::fs;
 use std::path::PathBuf;

@@ -195,7 +195,7 @@ mod interrupted {
 
     /// A dozen moments spread over the whole import. `ROLLSNAP_KILLS=320` makes so many of them, in three directories:
     ///
-    /// `ROLLSNAP_KILLS=320 cargo test -p rollsnap-tests --test import_compact -- --nocapture`
+    /// `ROLLSNAP_KILLS=320 cargo test -p rollsnap-tests --test jobs import_compact -- --nocapture`
     #[test]
     fn an_interrupted_import_goes_on() {
         let wanted = std::env::var("ROLLSNAP_KILLS").ok().map(|count| count.parse::<u64>().unwrap());

@@ -9,13 +9,13 @@ use proptest::prelude::*;
 use rollsnap_core::context::Context;
 use rollsnap_core::context::edit::{Bytes, Node, ObjectStore, Source, Tree};
 use rollsnap_core::context::pack::{Head, Kind, hashing};
-use rollsnap_core::context::write::{Builder, Object, Sink};
+use rollsnap_core::context::write::{Builder, Object};
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::{Code, Problem, Result};
 use rollsnap_tests::appended::Files;
 use rollsnap_tests::fixtures::{hex, unhex};
-use rollsnap_tests::irmin::{self, Store};
+use rollsnap_tests::irmin;
 use rollsnap_tests::objects::{Growing, Objects};
 use serde_json::Value;
 

@@ -1,0 +1,17 @@
+//! The program from outside: each command, as its user meets it.
+
+mod compact;
+mod context;
+mod export;
+mod extract;
+mod foreign;
+mod gc;
+mod import;
+mod index;
+mod mutants;
+mod read;
+mod require;
+mod sidecar;
+mod signals;
+mod stream;
+mod surface;

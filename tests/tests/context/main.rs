@@ -1,0 +1,14 @@
+//! Contexts: read, verified, written, appended to; and the tree that changes.
+
+mod append;
+mod damaged;
+mod forged;
+mod hashes;
+mod hostile;
+mod irmin_store;
+mod read;
+mod tree_forged;
+mod tree_order;
+mod tree_stored;
+mod verify;
+mod write;

@@ -1,0 +1,13 @@
+//! Exports and imports: beside a node, interrupted at any call, and there and back between the node families.
+
+mod commands;
+mod crash_export;
+mod crash_import;
+mod export_moment;
+mod export_v4;
+mod faults;
+mod import_compact;
+mod import_v4;
+mod journey_mutants;
+mod journey_peers;
+mod swap_crash;

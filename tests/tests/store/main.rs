@@ -1,0 +1,13 @@
+//! Stores, by the database engine, by the reader in core, and in files.
+
+mod in_core;
+mod node_rules;
+mod sqlite;
+mod sqlite_bombs;
+mod sqlite_hostile;
+mod sqlite_reading;
+mod sqlite_schema;
+mod v4;
+mod v4_damaged;
+mod v4_gathered;
+mod v4_rules;
