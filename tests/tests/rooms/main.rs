@@ -5,6 +5,7 @@
 //! can be read, tested, or made a crate after those that it stands on. What a room uses is read from its
 //! sources ([`paths`]), without what is compiled for tests only.
 
+mod api;
 mod graph;
 mod layers;
 mod paths;

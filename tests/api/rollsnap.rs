@@ -1,0 +1,1397 @@
+// rollsnap::(private) checkpoint
+pub fn sidecar(path: &Path) -> PathBuf {}
+
+// rollsnap::cli
+pub fn main() -> ExitCode {}
+pub fn command() -> clap::Command {}
+
+// rollsnap::cli::(private) global
+impl From<Format> for Family {}
+
+// rollsnap::cli::(private) verify
+impl From<Scope> for ContextScope {}
+
+// rollsnap::content_info
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContentInfo {
+    pub compact: Option<bool>,
+    pub contexts: Option<u64>,
+    pub first_level: Option<i32>,
+    pub head_level: Option<i32>,
+}
+pub fn read(
+    source: &mut Source,
+    temp_dir: Option<&Path>,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<(Report, ContentInfo)> {}
+
+// rollsnap::context
+pub use moment::{FrozenFile, Moment};
+pub use spool::TempSpool;
+pub use target::{Levels, Target, is_context};
+pub use threads::Threads;
+
+// rollsnap::context::moment
+#[derive(Debug)]
+pub struct Moment {}
+#[derive(Clone, Debug)]
+pub struct FrozenFile {
+    pub mode: u32,
+    pub mtime: u64,
+}
+impl Moment {
+    pub fn of(files: &FileSet) -> Self {}
+    pub fn take(files: &FileSet) -> Result<Self> {}
+    pub fn add(&mut self, name: &str) -> Result<()> {}
+    pub fn held(&self) -> impl Iterator<Item = (&str, &FrozenFile)> {}
+    pub fn all(&self) -> Result<Vec<String>> {}
+}
+impl ReadAt for FrozenFile {}
+impl Files for Moment {}
+
+// rollsnap::context::spool
+#[derive(Debug)]
+pub struct TempSpool {}
+impl TempSpool {
+    pub fn new(place: PathBuf) -> Self {}
+}
+impl Spool for TempSpool {}
+
+// rollsnap::context::target
+pub struct Target {
+    pub files: FileSet,
+    pub levels: Levels,
+    pub file_bytes: Option<u64>,
+}
+pub enum Levels {
+    Node(AnyStore),
+    Snapshot(Opened<Bare<'static, Part>, Part>),
+    None(Problem),
+}
+impl Target {
+    pub fn open(
+        target: &Path,
+        temp_dir: Option<&Path>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {}
+}
+pub fn is_context(directory: &Path) -> Result<bool> {}
+impl Levels {
+    pub fn head(&self) -> Result<Option<Block>> {}
+    pub fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {}
+    pub fn block(&self, request: LevelRequest) -> Result<Block> {}
+}
+impl std::fmt::Debug for Target {}
+
+// rollsnap::context::threads
+#[derive(Debug)]
+pub struct Threads {}
+impl Threads {
+    pub fn of_this_machine() -> Self {}
+    pub fn new(count: usize) -> Self {}
+}
+impl Hasher for Threads {}
+impl Drop for Threads {}
+
+// rollsnap::contexts
+pub use rollsnap_core::context::Contexts;
+pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {}
+pub fn of<F: Files>(files: &F, feedback: &dyn Feedback) -> Result<Contexts> {}
+
+// rollsnap::convert
+pub use store::{Carried, Table};
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    pub source: PathBuf,
+    pub output: Output,
+    pub force: bool,
+    pub check: bool,
+    pub owner: Option<Owner>,
+}
+impl Options {
+    pub fn new(source: impl Into<PathBuf>, output: Output) -> Self {}
+}
+#[derive(Clone, Debug)]
+pub enum Output {
+    DataDir(PathBuf),
+    Snapshot { path: PathBuf, compression: Compression, effort: Level },
+}
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    pub report: Report,
+    pub version: u8,
+    pub carried: Carried,
+    pub path: PathBuf,
+    pub first_level: i32,
+    pub head_level: i32,
+    pub stages: Vec<Timed>,
+}
+pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {}
+
+// rollsnap::convert::(private) store
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    pub version: u8,
+    pub tables: Vec<Table>,
+    pub partial_lists: u64,
+}
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Table {
+    pub name: &'static str,
+    pub rows: u64,
+}
+
+// rollsnap::data_dir
+pub use files::{Listing, SourceFile, Top};
+pub use lock::{Lock, Name};
+pub use metadata::{Metadata, PvmKind};
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataDir {}
+impl DataDir {
+    pub fn new(root: impl Into<PathBuf>) -> Self {}
+    pub fn default_path() -> Option<PathBuf> {}
+    pub fn root(&self) -> &Path {}
+    pub fn store(&self) -> PathBuf {}
+    pub fn require_v5(&self) -> Result<()> {}
+    pub fn is_populated(&self) -> Result<bool> {}
+}
+
+// rollsnap::data_dir::files
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    pub name: String,
+    pub path: PathBuf,
+    pub size: u64,
+    pub mode: u32,
+    pub mtime: u64,
+}
+impl SourceFile {
+    pub fn look_at(name: &str, path: &Path) -> Result<Self> {}
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Top {
+    Context,
+    Metadata,
+    PreImages,
+    Storage,
+    Version,
+}
+#[derive(Clone, Debug)]
+pub struct Listing {
+    pub files: Vec<SourceFile>,
+}
+impl Listing {
+    pub fn of(root: &Path, tops: &[Top], feedback: &dyn Feedback) -> Result<Self> {}
+    pub fn renewed(self, feedback: &dyn Feedback) -> Result<Self> {}
+}
+
+// rollsnap::data_dir::lock
+#[derive(Debug)]
+pub struct Lock {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    Gc,
+    Processing,
+}
+impl Lock {
+    pub fn try_node(root: &Path) -> Result<Self> {}
+    pub fn wait(root: &Path, name: Name, feedback: &mut dyn Feedback) -> Result<Self> {}
+    pub fn path(&self) -> &Path {}
+    pub fn discard(self) -> Result<()> {}
+}
+impl Name {
+    pub const fn file_name(self) -> &'static str {}
+}
+
+// rollsnap::data_dir::metadata
+pub use rollsnap_core::members::PvmKind;
+pub use rollsnap_core::store::Metadata;
+pub fn read(dir: &Path) -> Result<Option<Metadata>> {}
+pub fn require(dir: &Path) -> Result<Metadata> {}
+
+// rollsnap::deflate
+pub use stream::{Deflater, Finished, Patch};
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Fast,
+    Zlib(u8),
+}
+impl Default for Level {}
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub level: Level,
+    pub jobs: NonZeroUsize,
+    pub expected: Option<u64>,
+}
+impl Options {
+    pub fn all_cores() -> NonZeroUsize {}
+}
+impl Default for Options {}
+
+// rollsnap::deflate::fast
+pub struct FastEncoder {}
+impl FastEncoder {
+    pub const WINDOW: usize = matcher::WINDOW;
+    pub fn new() -> Self {}
+    pub fn encode(&mut self, data: &[u8], known: usize, last: bool, out: &mut Vec<u8>) {}
+}
+impl Default for FastEncoder {}
+
+// rollsnap::deflate::(private) stream
+pub struct Deflater<F> {}
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub file_len: u64,
+    pub content_len: u64,
+    pub crc: u32,
+    pub index: Option<Patch>,
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch {
+    pub at: u64,
+    pub bytes: Vec<u8>,
+}
+impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
+    pub fn new(options: Options, mut out: F) -> Result<Self> {}
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {}
+    pub fn finish(mut self) -> Result<Finished> {}
+}
+
+// rollsnap::demo
+pub fn build(parent: &Path) -> Result<PathBuf> {}
+
+// rollsnap::dir
+pub use entry::{Entry, Kind};
+pub use made::MadeDirs;
+pub use owner::Owner;
+pub use read::read_small;
+pub use tree::Tree;
+#[derive(Clone, Debug)]
+pub struct Dir {}
+impl Dir {
+    pub fn open(path: &Path) -> Result<Self> {}
+    pub fn open_if_there(path: &Path) -> Result<Option<Self>> {}
+    pub fn path(&self) -> &Path {}
+    pub fn place(&self, name: impl AsRef<Path>) -> PathBuf {}
+    pub fn about(&self) -> Result<Entry> {}
+    pub fn look(&self, name: impl AsRef<Path>) -> Result<Option<Entry>> {}
+    pub fn has(&self, name: impl AsRef<Path>) -> Result<bool> {}
+    pub fn names(&self) -> Result<Vec<OsString>> {}
+    pub fn enter(&self, name: impl AsRef<Path>) -> Result<Option<Self>> {}
+    pub fn make(&self, name: impl AsRef<Path>) -> io::Result<Self> {}
+    pub fn file(&self, name: impl AsRef<Path>) -> Result<Option<File>> {}
+    pub fn create(&self, name: impl AsRef<Path>, mode: u32) -> io::Result<File> {}
+    pub fn move_to_new(
+        &self,
+        name: impl AsRef<Path>,
+        to: &Self,
+        as_name: impl AsRef<Path>,
+    ) -> io::Result<()> {}
+    pub fn move_over(
+        &self,
+        name: impl AsRef<Path>,
+        to: &Self,
+        as_name: impl AsRef<Path>,
+    ) -> io::Result<()> {}
+    pub fn unlink(&self, name: impl AsRef<Path>) -> io::Result<()> {}
+    pub fn rmdir(&self, name: impl AsRef<Path>) -> io::Result<()> {}
+    pub fn sync(&self) -> Result<()> {}
+}
+impl AsFd for Dir {}
+
+// rollsnap::dir::(private) entry
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    File,
+    Directory,
+    Link,
+    Fifo,
+    Socket,
+    Device,
+}
+impl Kind {
+    pub const fn words(self) -> &'static str {}
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub kind: Kind,
+    pub mode: u32,
+    pub user: u32,
+    pub group: u32,
+    pub id: (u64, u64),
+    pub links: u64,
+    pub len: u64,
+    pub modified: i64,
+    pub changed: (i64, i64),
+}
+impl Entry {
+    pub fn of_file(file: impl AsFd) -> std::io::Result<Self> {}
+    pub fn is_ours(&self) -> bool {}
+    pub fn is_private(&self) -> bool {}
+    pub fn is_trusted_in(&self, above: &Self) -> bool {}
+}
+
+// rollsnap::dir::(private) made
+#[derive(Debug)]
+pub struct MadeDirs {}
+impl MadeDirs {
+    pub fn create(path: &Path) -> Result<Self> {}
+    pub fn dir(&self) -> &Dir {}
+    pub fn keep(mut self) {}
+}
+impl Drop for MadeDirs {}
+
+// rollsnap::dir::(private) owner
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {}
+impl Owner {
+    pub fn parse(text: &str) -> Result<Self> {}
+    pub fn check_permitted(&self) -> Result<()> {}
+}
+impl fmt::Display for Owner {}
+
+// rollsnap::dir::(private) read
+pub fn read_small(directory: &Path, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {}
+impl Dir {
+    pub fn read(&self, name: &str) -> Result<Option<File>> {}
+    pub fn read_directory(&self, name: &str) -> Result<Option<Self>> {}
+    pub fn look_through(&self, name: &Path) -> Result<Option<Entry>> {}
+}
+
+// rollsnap::dir::(private) remove
+impl Dir {
+    pub fn remove_tree(&self, name: impl AsRef<Path>) -> Result<()> {}
+    pub fn remove_held(&self, name: impl AsRef<Path>, held: &Self) -> Result<()> {}
+    pub fn clear(&self, keep: Option<&str>) -> Result<()> {}
+}
+
+// rollsnap::dir::(private) tree
+#[derive(Debug)]
+pub struct Tree {}
+impl Tree {
+    pub fn below(root: &Dir) -> Self {}
+    pub fn read(&mut self, bytes: u64) {}
+    pub fn create(&mut self, name: String, mode: u32, size: u64) -> Result<()> {}
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {}
+    pub fn complete(&mut self, mtime: Option<u64>) -> Result<()> {}
+    pub fn untimed(&self) -> u64 {}
+}
+
+// rollsnap::engine
+pub use auto::Auto;
+pub use compiler::Compiler;
+pub use interpreter::Interpreter;
+pub use limits::Limits;
+
+// rollsnap::engine::(private) auto
+pub struct Auto {}
+impl Auto {
+    pub fn new(limits: Limits) -> Result<Self> {}
+}
+impl Engine for Auto {}
+impl Engine for Auto {}
+
+// rollsnap::engine::(private) calls
+impl Answer for () {}
+
+// rollsnap::engine::(private) compiler
+pub struct Compiler {}
+impl Compiler {
+    pub fn new(limits: Limits) -> Self {}
+    pub fn cached(mut self) -> Self {}
+    pub fn cached_in(mut self, directory: PathBuf) -> Self {}
+}
+impl Engine for Compiler {}
+
+// rollsnap::engine::(private) interpreter
+pub struct Interpreter {}
+impl Interpreter {
+    pub fn new(limits: Limits) -> Result<Self> {}
+}
+impl Engine for Interpreter {}
+
+// rollsnap::engine::(private) limits
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    pub memory: u64,
+    pub time: Duration,
+    pub stop: Arc<AtomicBool>,
+}
+impl Default for Limits {}
+impl Limits {
+    pub fn memory(mut self, bytes: u64) -> Self {}
+    pub fn time(mut self, time: Duration) -> Self {}
+    pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {}
+}
+
+// rollsnap::export
+pub use crate::output::Output;
+pub use rollsnap_core::report::Compression;
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    pub data_dir: PathBuf,
+    pub output: Output,
+    pub compression: Compression,
+    pub effort: Level,
+    pub jobs: NonZeroUsize,
+    pub level: Option<LevelRequest>,
+    pub family: Option<Family>,
+    pub packing: Packing,
+    pub compact: bool,
+    pub check: bool,
+    pub force: bool,
+    pub temp_dir: Option<PathBuf>,
+    pub endpoint: Option<String>,
+    pub rollup_node_endpoint: Option<String>,
+}
+impl Options {
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {}
+}
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    pub path: Option<PathBuf>,
+    pub bytes: u64,
+    pub report: Report,
+    pub locks_held: Duration,
+    pub stages: Vec<Timed>,
+}
+pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {}
+pub fn stream(
+    options: &Options,
+    out: &mut dyn Write,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {}
+
+// rollsnap::extract
+pub use files::Files;
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    pub members: Vec<String>,
+    pub directory: PathBuf,
+    pub force: bool,
+    pub check: bool,
+}
+impl Options {
+    pub fn new(directory: impl Into<PathBuf>) -> Self {}
+}
+pub fn run(
+    source: &mut Source,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Report> {}
+
+// rollsnap::extract::(private) files
+#[derive(Debug)]
+pub struct Files {}
+impl Files {
+    pub fn new(root: &Dir) -> Result<Self> {}
+    pub fn follow(&mut self, event: &Event<'_>) -> Result<()> {}
+    pub fn begin(&mut self, member: &Member) -> Result<()> {}
+    pub fn data(&mut self, mut data: &[u8]) -> Result<()> {}
+    pub fn end(&mut self, member: &Member) -> Result<()> {}
+    pub fn finish(mut self, feedback: &mut dyn Feedback) -> Result<()> {}
+}
+impl Drop for Files {}
+
+// rollsnap::files
+#[derive(Clone, Debug)]
+pub enum FileSet {
+    Directory(PathBuf),
+    Below(PathBuf, &'static str),
+    Held(Dir),
+    Windows(BTreeMap<String, Part>),
+}
+#[derive(Clone, Debug)]
+pub struct Part {}
+impl Part {
+    pub fn open(path: &Path) -> Result<Option<Self>> {}
+    pub fn open_in(dir: &Dir, name: &str) -> Result<Option<Self>> {}
+    pub fn of(file: File, path: &Path, len: u64) -> Self {}
+    pub fn metadata(&self) -> Result<Metadata> {}
+    pub fn renewed(mut self) -> Result<Self> {}
+    pub fn window(&self, start: u64, len: u64) -> Option<Self> {}
+}
+impl ReadAt for Part {}
+impl FileSet {
+    pub fn context_of(root: &Path) -> Self {}
+    pub fn is_there(&self) -> Result<bool> {}
+    pub fn held(&self) -> Result<Self> {}
+}
+impl Files for FileSet {}
+
+// rollsnap::import
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    pub data_dir: PathBuf,
+    pub force: bool,
+    pub check: bool,
+    pub family: Option<Family>,
+    pub to_v5: bool,
+    pub level: Option<i32>,
+    pub keep_compact: bool,
+    pub owner: Option<Owner>,
+    pub endpoint: Option<String>,
+}
+impl Options {
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {}
+}
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    pub report: Report,
+    pub head_level: i32,
+    pub stages: Vec<Timed>,
+}
+pub fn run(
+    snapshot: &Path,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {}
+pub fn from_source(
+    source: Source,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {}
+
+// rollsnap::index
+pub use crate::checkpoint::sidecar;
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    pub output: Option<PathBuf>,
+    pub force: bool,
+    pub span: Option<u64>,
+}
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Made {
+    pub path: Option<PathBuf>,
+    pub bytes: u64,
+    pub checkpoints: usize,
+    pub file_bytes: u64,
+    pub content_bytes: u64,
+}
+pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Made> {}
+
+// rollsnap::interrupt
+pub fn watch(stop: &Arc<AtomicBool>) {}
+
+// rollsnap::io
+pub fn problem(doing: &str, path: &Path, err: io::Error) -> Problem {}
+pub fn is_dir(path: &Path) -> Result<bool> {}
+pub fn remove_if_there(path: &Path) -> Result<()> {}
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {}
+
+// rollsnap::jobs
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    pub name: &'static str,
+    pub parts: &'static [&'static str],
+}
+impl Stage {
+    pub const fn new(name: &'static str) -> Self {}
+}
+pub const EXTRACTING: Stage = Stage::new("Extracting snapshot");
+pub const READING: Stage = Stage::new("Reading snapshot");
+pub const COPYING_DATA: Stage = Stage::new("Copying data");
+pub const COPYING_DATABASE: Stage = Stage::new("Copying database");
+pub const READING_CONTEXT: Stage = Stage::new("Reading context");
+pub const COPYING_CONTEXT: Stage = Stage::new("Copying context");
+pub const EXPORTING: Stage = Stage::new("Exporting snapshot");
+pub const CHECKING_SNAPSHOT: Stage = Stage::new("Checking snapshot");
+pub const CHECKING_STORE: Stage = Stage::new("Checking store");
+pub const WRITING_STORE: Stage = Stage::new("Writing store");
+pub const LAYER_1: Stage = Stage::new("Asking layer 1");
+pub const PUTTING_IN_PLACE: Stage = Stage::new("Putting data in place");
+pub const CONTEXT_OF_HEAD: Stage = Stage {
+    name: "Checking context",
+    parts: &PARTS,
+};
+pub const WHOLE_CONTEXT: Stage = Stage::new("Checking context");
+pub const CHAIN: Stage = Stage::new("Checking chain");
+pub const UNPACKING: Stage = Stage::new("Unpacking snapshot");
+pub const REPLAYING: Stage = Stage::new("Replaying blocks");
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timed {
+    pub name: &'static str,
+    pub time: Duration,
+    pub parts: Vec<(&'static str, Duration)>,
+}
+#[derive(Debug)]
+pub struct Stages {}
+impl Stages {
+    pub fn new(plan: impl IntoIterator<Item = Stage>) -> Self {}
+    pub fn begin(
+        &mut self,
+        stage: Stage,
+        total: Option<u64>,
+        feedback: &mut dyn Feedback,
+    ) {}
+    pub fn next(&mut self, stage: Stage) -> Phase {}
+    pub fn listen<'a>(
+        &'a mut self,
+        stage: Stage,
+        feedback: &'a mut dyn Feedback,
+    ) -> (Phase, Listening<'a>) {}
+    pub fn finish(mut self) -> Vec<Timed> {}
+}
+pub fn phases(stages: &[Stage]) -> u32 {}
+pub struct Listening<'a> {}
+impl Feedback for Listening<'_> {}
+
+// rollsnap::l1
+pub use client::Options;
+pub use dal::DalConstants;
+pub use publication::{Outcome, Wanted};
+pub use rpc::{At, L1, Originated};
+
+// rollsnap::l1::client
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub connect: Duration,
+    pub read: Duration,
+    pub total: Duration,
+    pub retries: u32,
+    pub pause: Duration,
+    pub max_body: u64,
+}
+impl Default for Options {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {}
+impl Peer {
+    pub const L1: Self = Self {
+        name: "L1 node",
+        endpoint: Code::L1Endpoint,
+        unreachable: Code::L1Unreachable,
+        answer: Code::L1Answer,
+    };
+    pub const DAL: Self = Self {
+        name: "DAL node",
+        endpoint: Code::DalEndpoint,
+        unreachable: Code::DalUnreachable,
+        answer: Code::DalAnswer,
+    };
+}
+#[derive(Clone, Debug)]
+pub struct Client(_);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub location: Option<String>,
+    pub retry_after: Option<Duration>,
+    pub asks_login: bool,
+    pub body: Vec<u8>,
+}
+impl Client {
+    pub fn new(endpoint: &str, options: Options) -> Result<Self> {}
+    pub fn of(peer: Peer, endpoint: &str, options: Options) -> Result<Self> {}
+    pub fn get(&self, path: &str, feedback: &mut dyn Feedback) -> Result<Answer> {}
+    pub fn endpoint(&self) -> &str {}
+}
+
+// rollsnap::l1::dal
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DalConstants {
+    pub active_since: Option<i32>,
+    pub number_of_slots: u16,
+    pub attestation_lag: u16,
+    pub slot_size: u32,
+    pub page_size: u16,
+    pub validity_lag: u32,
+}
+impl DalConstants {
+    pub fn of_protocol(protocol: &ProtocolHash) -> Option<Self> {}
+    pub fn pages(&self) -> u32 {}
+    pub fn may_import(&self, page: &DalPage, origination: i32, level: i32) -> bool {}
+}
+
+// rollsnap::l1::export
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub predecessor: CommitmentHash,
+    pub inbox_level: i32,
+}
+pub fn wanted(
+    rollup: RollupAddress,
+    last: CommitmentHash,
+    mut lookup: impl FnMut(&CommitmentHash) -> Result<Option<Link>>,
+) -> Result<Wanted> {}
+
+// rollsnap::l1::publication
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub rollup: RollupAddress,
+    pub commitment: CommitmentHash,
+    pub hint: i32,
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Published { at_level: i32 },
+    NotPublished(Problem),
+    CouldNotCheck(Problem),
+}
+impl Outcome {
+    pub fn into_result(self) -> Result<()> {}
+}
+pub fn above_savepoint(header_level: i32, savepoint: i32) -> Result<()> {}
+pub fn is_postponed(header_level: i32, requested: Option<i32>) -> bool {}
+pub fn before_import(
+    l1: &L1,
+    wanted: &Wanted,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {}
+pub fn search(l1: &L1, wanted: &Wanted, feedback: &mut dyn Feedback) -> Result<Outcome> {}
+
+// rollsnap::l1::rpc
+#[derive(Debug)]
+pub struct L1 {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    Head,
+    Level(i32),
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Originated {
+    pub boot_sector: Vec<u8>,
+    pub protocol: Option<ProtocolHash>,
+}
+impl L1 {
+    pub fn new(endpoint: &str, options: Options) -> Result<Self> {}
+    pub fn endpoint(&self) -> &str {}
+    pub fn head_level(&self, feedback: &mut dyn Feedback) -> Result<i32> {}
+    pub fn savepoint(&self, feedback: &mut dyn Feedback) -> Result<i32> {}
+    pub fn challenge_window(
+        &self,
+        level: i32,
+        feedback: &mut dyn Feedback,
+    ) -> Result<i32> {}
+    pub fn commitment(
+        &self,
+        at: At,
+        rollup: &RollupAddress,
+        hash: &CommitmentHash,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Option<Commitment>> {}
+    pub fn last_cemented(
+        &self,
+        at: At,
+        rollup: &RollupAddress,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Mark<CommitmentHash>> {}
+    pub fn genesis_info(
+        &self,
+        at: At,
+        rollup: &RollupAddress,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Mark<CommitmentHash>> {}
+    pub fn origination(
+        &self,
+        level: i32,
+        rollup: &RollupAddress,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Option<Originated>> {}
+    pub fn dal_constants(
+        &self,
+        level: i32,
+        feedback: &mut dyn Feedback,
+    ) -> Result<DalConstants> {}
+}
+
+// rollsnap::memory
+pub fn of_this_machine() -> Option<u64> {}
+pub fn size(text: &str) -> Result<u64, String> {}
+
+// rollsnap::output
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    Directory(Option<PathBuf>),
+    File(PathBuf),
+}
+
+// rollsnap::page
+pub type Files = &'static [(&'static str, &'static [u8])];
+pub struct Page {}
+impl Page {
+    pub fn listen(port: u16) -> Result<Self> {}
+    pub fn of(files: Files, port: u16) -> Result<Self> {}
+    pub fn url(&self) -> String {}
+    pub fn serve(&self, feedback: &dyn Feedback) -> Result<()> {}
+}
+
+// rollsnap::replay
+pub use dal_node::DalNode;
+pub use job::run;
+pub use levels::StoreLevels;
+pub use options::{EngineKind, Options};
+pub use outcome::{BlockRun, Outcome};
+pub use place::Place;
+pub use pre_images::PreImages;
+pub use reveals::{Attestation, Levels, Pages, Reveals};
+pub use rollsnap_core::replay::{Commits, Reached};
+pub use scope::{Scope, Shard};
+
+// rollsnap::replay::dal_node
+pub struct DalNode {}
+impl DalNode {
+    pub fn new(
+        endpoint: &str,
+        options: Options,
+        feedback: Box<dyn Feedback>,
+    ) -> Result<Self> {}
+    pub fn endpoint(&self) -> &str {}
+}
+impl Pages for DalNode {}
+impl std::fmt::Debug for DalNode {}
+
+// rollsnap::replay::(private) job
+pub fn run(
+    place: &Place,
+    options: &Options,
+    commits: Option<&mut dyn Commits>,
+    phase: Stretch,
+    feedback: &mut dyn Feedback,
+    each: &mut dyn FnMut(&BlockRun),
+) -> Result<Outcome> {}
+
+// rollsnap::replay::levels
+pub struct StoreLevels {}
+impl StoreLevels {
+    pub fn open(root: &Path, family: Option<Family>) -> Result<Self> {}
+    #[must_use]
+    pub fn asking(mut self, l1: L1, feedback: Box<dyn Feedback>) -> Self {}
+    pub fn protocol(&self, level: i32) -> Option<&ProtocolHash> {}
+    pub fn into_protocols(self) -> Vec<Protocol> {}
+}
+impl Levels for StoreLevels {}
+impl std::fmt::Debug for StoreLevels {}
+
+// rollsnap::replay::(private) options
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EngineKind {
+    Auto,
+    Interpreter,
+    Compiler,
+}
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    pub scope: Scope,
+    pub shard: Option<Shard>,
+    pub engine: EngineKind,
+    pub kernel_time: Duration,
+    pub kernel_memory: u64,
+    pub endpoint: Option<String>,
+    pub dal_node: Option<String>,
+    pub family: Option<Family>,
+    pub threads: Option<NonZeroUsize>,
+    pub memory: u64,
+}
+impl Default for Options {}
+
+// rollsnap::replay::(private) outcome
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BlockRun {
+    pub level: i32,
+    pub initial_tick: u128,
+    pub ticks: u128,
+    pub runs: u64,
+    pub phase: Phase,
+    pub has_context: bool,
+    pub has_state: bool,
+    pub has_commitment: bool,
+    pub lacks_outbox: bool,
+    pub time: Duration,
+}
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Outcome {
+    pub first: i32,
+    pub head: i32,
+    pub of: u64,
+    pub planned: u64,
+    pub blocks: u64,
+    pub ticks: u128,
+    pub runs: u64,
+    pub contexts: u64,
+    pub states: u64,
+    pub commitments: u64,
+    pub outboxes_missing: u64,
+    pub stopped: Option<Problem>,
+    pub time: Duration,
+}
+impl Outcome {
+    pub fn is_complete(&self) -> bool {}
+}
+
+// rollsnap::replay::place
+#[derive(Debug)]
+pub struct Place {}
+impl Place {
+    pub fn data_dir(root: impl Into<PathBuf>) -> Self {}
+    pub fn open(
+        target: &Path,
+        temp_dir: Option<&Path>,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {}
+    pub const UNPACKING: Phase = Phase {
+        of: 2,
+        ..Phase::only(UNPACKING.name)
+    };
+    pub const REPLAYING: Phase = Phase {
+        unit: Unit::Blocks,
+        ..Phase::only(REPLAYING.name)
+    };
+    pub fn root(&self) -> &Path {}
+    pub fn context(&self) -> FileSet {}
+    pub fn file_bytes(&self) -> Option<u64> {}
+}
+
+// rollsnap::replay::pre_images
+pub const MAX_PRE_IMAGE: u64 = 4096;
+#[derive(Clone, Debug)]
+pub struct PreImages {}
+impl PreImages {
+    pub fn of(data_dir: &Path, kind: PvmKind) -> Self {}
+    pub fn read(&self, hash: &[u8; 32]) -> Result<Vec<u8>> {}
+}
+
+// rollsnap::replay::reveals
+pub trait Levels {
+    fn dal_constants(&mut self, level: i32) -> Result<Option<DalConstants>>;
+    fn is_attested(&mut self, published_level: i32, slot: u8) -> Result<Option<bool>>;
+}
+pub trait Pages {
+    fn status(&mut self, published_level: i32, slot: u8) -> Result<Option<Attestation>>;
+    fn page(&mut self, page: &DalPage, constants: &DalConstants) -> Result<Bytes>;
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attestation {
+    No,
+    Yes,
+    After(u16),
+}
+pub struct Reveals<L> {}
+impl<L: Levels> Reveals<L> {
+    pub fn new(pre_images: PreImages, rollup: Rollup, levels: L) -> Self {}
+    #[must_use]
+    pub fn with_pages(mut self, pages: impl Pages + 'static) -> Self {}
+}
+impl<L: Levels> Reveal for Reveals<L> {}
+impl<L: fmt::Debug> fmt::Debug for Reveals<L> {}
+
+// rollsnap::replay::scope
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    All,
+    Last(u32),
+    Sample(u32),
+    Levels(i32, i32),
+    Missing,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {}
+impl Shard {
+    pub fn new(number: u32, of: u32) -> Option<Self> {}
+    pub const fn number(self) -> u32 {}
+    pub const fn of(self) -> u32 {}
+}
+impl FromStr for Scope {}
+impl fmt::Display for Scope {}
+impl FromStr for Shard {}
+impl fmt::Display for Shard {}
+
+// rollsnap::source
+pub struct Source {}
+impl Source {
+    pub fn open(name: &Path) -> Result<Self> {}
+    pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Self {}
+    pub fn from_reader(name: &str, reader: impl io::Read + Send + 'static) -> Self {}
+    pub fn name(&self) -> &Path {}
+    pub fn size(&self) -> Option<u64> {}
+    pub fn is_plain_file(&self) -> bool {}
+    pub fn read_header(&mut self, feedback: &dyn Feedback) -> Result<(Header, Report)> {}
+    pub fn inspect<E: From<Problem>>(
+        &mut self,
+        options: Options,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Report, E> {}
+    pub fn list<E: From<Problem>>(
+        &mut self,
+        options: Options,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Option<Report>, E> {}
+    pub fn find<E: From<Problem>>(
+        &mut self,
+        names: &BTreeSet<&str>,
+        header: bool,
+        options: Options,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Option<Report>, E> {}
+    pub fn is_reachable(&self) -> bool {}
+}
+
+// rollsnap::store
+pub use any::{AnyStore, close_any, open_any, publication_hint};
+pub use copy::{Capture, Copied, Packing, export_copy};
+pub use create::NewStore;
+pub use family::Family;
+pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
+pub use level::LevelRequest;
+pub use lpc::Lpc;
+pub use read::{Block, Mark, Rows, State, Store};
+pub use recorded::Records;
+pub use reset::reset_to_level;
+pub use schema::Accept;
+
+// rollsnap::store::(private) any
+pub type AnyStore = Opened<Store, Part>;
+pub fn open_any(root: &Path, family: Option<Family>) -> Result<AnyStore> {}
+pub fn close_any(store: AnyStore) -> Result<()> {}
+pub fn publication_hint(store: &AnyStore, hash: &CommitmentHash) -> Result<i32> {}
+
+// rollsnap::store::copy
+pub fn export_copy(
+    source: &Path,
+    dest: &Path,
+    target: Option<i32>,
+    packing: Packing,
+) -> Result<PathBuf> {}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Packing {
+    Packed,
+    Pages,
+}
+#[derive(Debug)]
+pub struct Capture {}
+impl Capture {
+    pub fn begin(source: &Path) -> Result<Self> {}
+    pub fn is_stable(&self) -> bool {}
+    pub fn bytes(&self) -> u64 {}
+    pub fn store(&self) -> &Store {}
+    pub fn pack(
+        self,
+        dest: &Dir,
+        target: Option<i32>,
+        packing: Packing,
+        feedback: &mut dyn Feedback,
+    ) -> Result<PathBuf> {}
+    pub fn copy(
+        self,
+        dest: &Dir,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Copied> {}
+}
+#[derive(Debug)]
+pub struct Copied {}
+impl Copied {
+    pub fn finish(
+        self,
+        target: Option<i32>,
+        packing: Packing,
+        feedback: &dyn Feedback,
+    ) -> Result<PathBuf> {}
+}
+
+// rollsnap::store::(private) create
+#[derive(Debug)]
+pub struct NewStore {}
+impl NewStore {
+    pub fn create(dir: &Dir) -> Result<Self> {}
+    pub fn level(&self, level: i32, block: &BlockHash) -> Result<()> {}
+    pub fn has_block(&self, hash: &BlockHash) -> Result<bool> {}
+    pub fn block(
+        &self,
+        block: &Block,
+        at: &Evaluation,
+        state: Option<&StateHash>,
+    ) -> Result<()> {}
+    pub fn messages(
+        &self,
+        witness: &WitnessHash,
+        level: i32,
+        list: &[u8],
+    ) -> Result<()> {}
+    pub fn inbox(&self, hash: &InboxHash, level: i32, cell: &[u8]) -> Result<()> {}
+    pub fn commitment(&self, hash: &CommitmentHash, content: &Commitment) -> Result<()> {}
+    pub fn published(&self, hash: &CommitmentHash, at: &Published) -> Result<()> {}
+    pub fn protocol(&self, protocol: &Protocol) -> Result<()> {}
+    pub fn slot_header(
+        &self,
+        block: &BlockHash,
+        index: u8,
+        published_level: i32,
+        commitment: &SlotCommitment,
+    ) -> Result<()> {}
+    pub fn slot_status(
+        &self,
+        block: &BlockHash,
+        index: u8,
+        attested: bool,
+    ) -> Result<()> {}
+    pub fn state(
+        &self,
+        name: &str,
+        value: Option<&str>,
+        level: Option<i32>,
+    ) -> Result<()> {}
+    pub fn count(&self, table: &'static str) -> Result<u64> {}
+    pub fn finish(self) -> Result<PathBuf> {}
+}
+
+// rollsnap::store::(private) family
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    Octez,
+    Mavkit,
+}
+impl Family {
+    pub fn of(root: &Path) -> Result<Option<Self>> {}
+    pub fn of_store(store: &AnyStore) -> Self {}
+    pub fn are_both_in(root: &Path) -> Result<bool> {}
+    pub const fn nodes(self) -> &'static str {}
+}
+
+// rollsnap::store::import
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LpcOutcome {
+    Kept,
+    AboveHead(i32),
+    Unknown,
+}
+pub fn read_lpc(path: &Path) -> Result<Option<Mark<CommitmentHash>>> {}
+pub fn keep_lpc(dir: &Dir, lpc: &Mark<CommitmentHash>) -> Result<LpcOutcome> {}
+pub fn set_history_mode(dir: &Dir, mode: HistoryMode) -> Result<()> {}
+pub fn reset_imported(dir: &Dir, level: i32) -> Result<()> {}
+
+// rollsnap::store::level
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LevelRequest {
+    Head,
+    Finalized,
+    Cemented,
+    Level(i32),
+}
+impl FromStr for LevelRequest {}
+impl fmt::Display for LevelRequest {}
+impl LevelRequest {
+    pub fn resolve(self, store: &Store) -> Result<Block> {}
+}
+
+// rollsnap::store::(private) links
+impl Store {
+    pub fn wanted_before_export(
+        &self,
+        rollup: rollsnap_core::hash::RollupAddress,
+        last: CommitmentHash,
+    ) -> Result<Wanted> {}
+    pub fn publication_hint(&self, hash: &CommitmentHash) -> Result<i32> {}
+}
+
+// rollsnap::store::(private) lpc
+#[derive(Clone, Debug)]
+pub struct Lpc {
+    pub mark: Mark<CommitmentHash>,
+}
+impl Lpc {
+    pub fn of(store: &AnyStore) -> Result<Option<Self>> {}
+    pub fn keep(&self, root: &Dir) -> Result<LpcOutcome> {}
+}
+
+// rollsnap::store::read
+pub use rollsnap_core::chain::Block;
+pub use rollsnap_core::store::{Mark, Rows, State};
+#[derive(Debug)]
+pub struct Store {}
+impl Store {
+    pub fn open(path: &Path, accept: Accept) -> Result<Self> {}
+    pub fn close(self) -> Result<()> {}
+    pub fn history_mode(&self, dir: &Path) -> Result<HistoryMode> {}
+    pub fn block(&self, hash: &BlockHash) -> Result<Option<Block>> {}
+    pub fn commitment_level(&self, hash: &CommitmentHash) -> Result<Option<i32>> {}
+}
+impl Rows for Store {}
+
+// rollsnap::store::(private) recorded
+pub struct Records<'s> {}
+impl<'s> Records<'s> {
+    pub fn new(store: &'s AnyStore) -> Result<Self> {}
+    pub fn at(&mut self, level: i32) -> Result<Recorded<'_>> {}
+}
+impl std::fmt::Debug for Records<'_> {}
+
+// rollsnap::store::reset
+pub fn reset_to_level(dir: &Dir, level: i32) -> Result<()> {}
+
+// rollsnap::store::(private) schema
+pub use rollsnap_core::store::Accept;
+
+// rollsnap::store::(private) slots
+impl Store {
+    pub fn protocols(&self) -> Result<Vec<Protocol>> {}
+    pub fn is_attested(&self, block: &BlockHash, slot: u8) -> Result<Option<bool>> {}
+}
+
+// rollsnap::swap
+pub use self::merge::{Merged, merge};
+pub const STAGING_NAME: &str = ".rollsnap-import";
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Replace(String),
+    Remove(String),
+}
+impl Change {
+    pub fn name(&self) -> &str {}
+}
+#[derive(Debug)]
+pub struct Staging {}
+impl Staging {
+    pub fn begin(root: &Path) -> Result<Self> {}
+    pub fn dir(&self) -> &Path {}
+    pub fn held(&self) -> &Dir {}
+    pub fn root(&self) -> &Dir {}
+    pub fn take_over(
+        &mut self,
+        name: &str,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Merged> {}
+    pub fn commit(mut self, plan: &[Change], feedback: &mut dyn Feedback) -> Result<()> {}
+    pub fn abandon(mut self) -> Result<()> {}
+}
+impl Drop for Staging {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    Nothing,
+    RolledBack,
+    Finished,
+    CleanedUp,
+}
+pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    NotBegun,
+    HalfWay,
+    Leftovers,
+}
+impl Pending {
+    pub fn is_readable(self) -> bool {}
+}
+pub fn pending(root: &Path) -> Result<Option<Pending>> {}
+
+// rollsnap::swap::(private) merge
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    pub kept: u64,
+    pub skipped: u64,
+    pub first_skipped: Option<(PathBuf, &'static str)>,
+}
+pub fn merge(
+    existing: &Dir,
+    staged: &Dir,
+    feedback: &mut dyn Feedback,
+) -> Result<Merged> {}
+
+// rollsnap::verify
+pub use consistent::{Streamed, Subject, check_store, counts};
+pub use contents::Contents;
+pub use context::Reading;
+pub use pre_images::PreImages;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContextScope {
+    All,
+    Head,
+    None,
+}
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    pub endpoint: Option<String>,
+    pub expected: Option<CommitmentHash>,
+    pub fail_fast: bool,
+    pub context: ContextScope,
+    pub family: Option<Family>,
+    pub temp_dir: Option<PathBuf>,
+}
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    pub report: Report,
+    pub stages: Vec<Timed>,
+}
+pub fn run(
+    target: &Path,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {}
+
+// rollsnap::verify::(private) consistent
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub root: &'a Path,
+    pub shown: &'a Path,
+    pub header: Option<&'a Header>,
+    pub contexts: Option<&'a Contexts>,
+    pub beginning: Option<Streamed<'a>>,
+}
+pub type Streamed<'a> = (&'a Beginning, Option<(ContextHash, u64)>);
+pub fn check_store(
+    subject: Subject<'_>,
+    mut store: Result<AnyStore>,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<Evidence> {}
+pub fn counts(report: &Report) -> BTreeMap<Code, u64> {}
+
+// rollsnap::verify::(private) contents
+#[derive(Debug)]
+pub struct Contents {}
+
+// rollsnap::verify::(private) context
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    pub scope: ContextScope,
+    pub head: Option<ContextHash>,
+    pub temp_dir: Option<&'a Path>,
+}
+impl Reading<'_> {
+    pub fn of_data_dir(
+        &self,
+        root: &Path,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Audited> {}
+    pub fn directory(
+        &self,
+        context: &Path,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Audited> {}
+    pub fn moment(
+        &self,
+        moment: &Moment,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Audited> {}
+}
+
+// rollsnap::verify::(private) pre_images
+pub use rollsnap_core::store::PreImages;
+
