@@ -182,6 +182,89 @@ pub use tree::{Contents, Directory, Link, Object};
 pub use walk::Walk;
 pub struct Tree<'c, F: Files> {}
 
+// rollsnap_core::context::append
+pub use grown::Grown;
+pub use log::Log;
+pub use plan::{File, Plan, Step};
+#[derive(Debug)]
+pub struct Appender {}
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {}
+impl Appender {
+    pub fn new<F: Files>(context: &Context<F>, log: Log) -> Result<Self> {}
+    pub fn chunk_name<F: Files>(context: &Context<F>) -> alloc::string::String {}
+    pub fn end(&self) -> u64 {}
+    pub fn pending(&self) -> usize {}
+    pub fn pending_commits(&self) -> usize {}
+    pub fn log(&self) -> Log {}
+    pub fn set_log(&mut self, log: Log) {}
+    pub fn mark(&self) -> Mark {}
+    pub fn rewind(&mut self, mark: Mark) {}
+    pub fn put(&mut self, hash: &Hash, object: &NewObject<'_>) -> Result<u64> {}
+    pub fn commit(
+        &mut self,
+        root: u64,
+        root_hash: &Hash,
+        author: &[u8],
+        expected: &ContextHash,
+    ) -> Result<()> {}
+}
+
+// rollsnap_core::context::append::(private) grown
+pub struct Grown<'g, F: Files, R> {
+    pub context: &'g Context<F>,
+    pub appender: &'g Appender,
+    pub chunk: &'g R,
+}
+impl<F: Files, R: ReadAt> Grown<'_, F, R> {
+    pub fn head(&self, offset: u64) -> Result<Head> {}
+    pub fn object(
+        &self,
+        offset: u64,
+        kind: Kind,
+        most: u64,
+        value: &mut Vec<u8>,
+    ) -> Result<Head> {}
+    pub fn name(&self, offset: u64, number: u64) -> Result<Name> {}
+}
+impl<F: Files, R: ReadAt> Bytes for Grown<'_, F, R> {}
+
+// rollsnap_core::context::append::(private) log
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {}
+impl Log {
+    pub const ENTRY: usize = 45;
+    pub fn of(name: &str, header: &[u8], file_len: u64) -> Result<Self> {}
+    pub fn missing(data: &[u8]) -> Self {}
+    pub fn length(&self) -> u64 {}
+    pub fn end(&self) -> u64 {}
+    pub fn header(&self) -> Option<[u8; Header::LEN]> {}
+    #[must_use]
+    pub fn longer(&self, by: u64) -> Self {}
+}
+
+// rollsnap_core::context::append::(private) plan
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    Chunk,
+    Dict,
+    Log,
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    Write(File, u64, &'a [u8]),
+    Sync(File),
+    Control(&'a [u8]),
+}
+#[derive(Debug)]
+pub struct Plan {}
+impl Appender {
+    pub fn plan(&self) -> Option<Plan> {}
+    pub fn steps<'p>(&'p self, plan: &'p Plan) -> Vec<Step<'p>> {}
+    pub fn done(&mut self, plan: &Plan) {}
+    pub fn counts(&self, file: File) -> u64 {}
+}
+
 // rollsnap_core::context::checkout
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
@@ -560,6 +643,8 @@ pub struct Collected {
 }
 impl Control {
     pub fn parse(file: &[u8]) -> Result<Self, Malformed> {}
+    #[must_use]
+    pub fn upgraded(&self) -> Self {}
     pub fn to_bytes(&self) -> Vec<u8> {}
     pub fn collected(&self) -> Option<Collected> {}
     pub fn suffix_start(&self) -> (u64, u64) {}
@@ -1092,6 +1177,7 @@ where
     F: Files + Send + Sync + 'static,
     F::File: Send + Sync,
 {}
+impl ReadAt for File {}
 
 // rollsnap_core::context::(private) commits
 #[derive(Debug)]
@@ -1159,6 +1245,7 @@ impl<F: Files> Context<F> {
         out: &mut Vec<u8>,
     ) -> Result<()> {}
 }
+impl<F: Files> Bytes for Context<F> {}
 
 // rollsnap_core::encoding
 pub use commitment::Commitment;
@@ -1618,6 +1705,7 @@ pub struct Header {
 impl Header {
     pub const LEN: usize = 32;
     pub fn parse(bytes: &[u8; Self::LEN]) -> Option<Self> {}
+    pub fn to_bytes(&self) -> [u8; Self::LEN] {}
 }
 
 // rollsnap_core::index::(private) log
@@ -1643,8 +1731,222 @@ pub struct Binding {
 pub struct Scan<'a, R> {}
 impl<R: ReadAt> Iterator for Scan<'_, R> {}
 
-// rollsnap_core::(private) json
-impl fmt::Display for Malformed {}
+// rollsnap_core::layer1
+pub use anchor::{
+    expected_commitment, judge_cemented, judge_origination, not_asked,
+    unanswered_origination,
+};
+pub use answer::{Answer, Subject, excerpt};
+pub use before_export::{Link, wanted_before_export};
+pub use inquiry::Inquiry;
+pub use origination::{Originated, Origination};
+pub use outcome::{Outcome, above_savepoint, is_postponed};
+pub use peer::Peer;
+pub use probes::MAX_PROBES;
+pub use question::{
+    At, ChallengeWindow, GenesisInfo, HeadLevel, LastCemented, PublishedCommitment,
+    Question, Savepoint, block_path, json,
+};
+pub use search::{Search, Wanted};
+pub const MAX_ANSWER: u64 = 4 << 20;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub path: String,
+    pub max_bytes: u64,
+    pub about: &'static str,
+}
+pub trait Dialogue {
+    fn next_request(&self) -> Option<Request>;
+    fn answer(&mut self, answer: &Answer<'_>);
+    fn failed(&mut self, problem: Problem);
+}
+
+// rollsnap_core::layer1::(private) anchor
+pub fn not_asked(why: &str) -> Check {}
+pub fn expected_commitment(
+    found: Option<CommitmentHash>,
+    expected: CommitmentHash,
+) -> Check {}
+pub fn judge_cemented(
+    cemented: &Result<Mark<CommitmentHash>>,
+    store: &mut impl Rows,
+) -> Option<Check> {}
+pub fn judge_origination(
+    originated: &Result<Option<Originated>>,
+    genesis: &Genesis,
+) -> Result<Check> {}
+pub fn unanswered_origination(problem: &Problem) -> Check {}
+
+// rollsnap_core::layer1::(private) answer
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    pub status: u16,
+    pub body: &'a [u8],
+    pub location: Option<&'a str>,
+    pub asks_login: bool,
+}
+impl<'a> Answer<'a> {
+    pub const fn new(status: u16, body: &'a [u8]) -> Self {}
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Node,
+    Block(i32),
+}
+pub fn excerpt(bytes: &[u8]) -> String {}
+
+// rollsnap_core::layer1::(private) before_export
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub predecessor: CommitmentHash,
+    pub inbox_level: i32,
+}
+pub fn wanted_before_export(
+    rollup: RollupAddress,
+    last: CommitmentHash,
+    mut lookup: impl FnMut(&CommitmentHash) -> Result<Option<Link>>,
+) -> Result<Wanted> {}
+
+// rollsnap_core::layer1::(private) inquiry
+#[derive(Clone, Debug)]
+pub struct Inquiry {}
+impl Inquiry {
+    pub const fn new(wanted: Wanted) -> Self {}
+    pub fn ask_origination(&mut self, level: i32) {}
+    pub fn published(&self) -> Option<&Outcome> {}
+    pub fn cemented(&self) -> Option<&Result<Mark<CommitmentHash>>> {}
+    pub fn originated(&self) -> Option<&Result<Option<Originated>>> {}
+    pub fn progress(&self) -> Option<(u64, u64)> {}
+}
+impl Dialogue for Inquiry {}
+
+// rollsnap_core::layer1::(private) origination
+#[derive(Clone, Copy, Debug)]
+pub struct Origination {
+    pub level: i32,
+    pub rollup: RollupAddress,
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Originated {
+    pub boot_sector: Vec<u8>,
+    pub protocol: Option<ProtocolHash>,
+}
+impl Question for Origination {}
+
+// rollsnap_core::layer1::(private) outcome
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Published { at_level: i32 },
+    NotPublished(Problem),
+    CouldNotCheck(Problem),
+}
+impl Outcome {
+    pub fn into_result(self) -> Result<()> {}
+    pub fn check(&self) -> Check {}
+    pub fn hindrance(&self) -> Option<&Problem> {}
+}
+pub fn above_savepoint(header_level: i32, savepoint: i32) -> Result<()> {}
+pub fn is_postponed(header_level: i32, requested: Option<i32>) -> bool {}
+
+// rollsnap_core::layer1::(private) peer
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {}
+impl Peer {
+    pub const L1: Self = Self {
+        name: "L1 node",
+        endpoint: Code::L1Endpoint,
+        unreachable: Code::L1Unreachable,
+        answer: Code::L1Answer,
+    };
+    pub const DAL: Self = Self {
+        name: "DAL node",
+        endpoint: Code::DalEndpoint,
+        unreachable: Code::DalUnreachable,
+        answer: Code::DalAnswer,
+    };
+    pub const fn name(self) -> &'static str {}
+    pub const fn endpoint(self) -> Code {}
+    pub fn unreachable(self, endpoint: &str, why: &str) -> Problem {}
+    pub fn not_understood(self, endpoint: &str, why: &str) -> Problem {}
+    pub fn too_long(self, endpoint: &str, most: u64) -> Problem {}
+}
+
+// rollsnap_core::layer1::(private) probes
+pub const MAX_PROBES: u64 = 4096;
+
+// rollsnap_core::layer1::(private) question
+pub trait Question {
+    /// What the answer has.
+    type Value;
+    fn path(&self) -> String;
+    fn subject(&self) -> Subject;
+    fn read(&self, body: &[u8]) -> Result<Self::Value>;
+    fn unknown_commitment(&self) -> Option<Self::Value> {
+        ..
+    }
+    fn request(&self) -> Request {
+        ..
+    }
+    fn meaning(&self, answer: &Answer<'_>) -> Result<Self::Value> {
+        ..
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    Head,
+    Level(i32),
+}
+#[derive(Clone, Copy, Debug)]
+pub struct HeadLevel;
+#[derive(Clone, Copy, Debug)]
+pub struct Savepoint;
+#[derive(Clone, Copy, Debug)]
+pub struct ChallengeWindow {
+    pub level: i32,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct PublishedCommitment {
+    pub at: At,
+    pub rollup: RollupAddress,
+    pub hash: CommitmentHash,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct LastCemented {
+    pub at: At,
+    pub rollup: RollupAddress,
+}
+#[derive(Clone, Copy, Debug)]
+pub struct GenesisInfo {
+    pub at: At,
+    pub rollup: RollupAddress,
+}
+impl Question for HeadLevel {}
+impl Question for Savepoint {}
+impl Question for ChallengeWindow {}
+impl Question for PublishedCommitment {}
+impl Question for LastCemented {}
+impl Question for GenesisInfo {}
+pub fn block_path(at: At, rest: &str) -> String {}
+pub fn json<T: DeserializeOwned>(body: &[u8], path: &str) -> Result<T> {}
+
+// rollsnap_core::layer1::(private) search
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub rollup: RollupAddress,
+    pub commitment: CommitmentHash,
+    pub hint: i32,
+}
+impl From<&Header> for Wanted {}
+#[derive(Clone, Debug)]
+pub struct Search {}
+impl Search {
+    pub const fn new(wanted: Wanted) -> Self {}
+    pub fn before_import(wanted: Wanted) -> Self {}
+    pub fn outcome(&self) -> Option<&Outcome> {}
+    pub fn into_outcome(self) -> Option<Outcome> {}
+    pub fn progress(&self) -> Option<(u64, u64)> {}
+}
+impl Dialogue for Search {}
 
 // rollsnap_core::members
 pub const METADATA: &str = "metadata";
@@ -2143,7 +2445,7 @@ impl ReadAt for [u8] {}
 
 // rollsnap_core::replay
 pub use differences::differences;
-pub use outbox::Outbox;
+pub use outbox::{Habit, Names, Outbox};
 pub use recorded::Recorded;
 pub use run::{Commits, Origin, Reached, Replay};
 
@@ -2159,6 +2461,17 @@ pub enum Outbox {
 }
 impl Outbox {
     pub fn lacks<M>(&self, messages: &[M]) -> bool {}
+    pub fn names<M: AsRef<[u8]>>(&self, messages: &[M]) -> Option<Names> {}
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    All,
+    Readable,
+}
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Habit(_);
+impl Habit {
+    pub fn check(&mut self, level: i32, names: Option<Names>) -> Result<(), Problem> {}
 }
 
 // rollsnap_core::replay::(private) recorded
@@ -2217,7 +2530,9 @@ impl Replay {
 // rollsnap_core::report
 pub use context::{ContextStats, HeadStats, Subtree};
 pub use evidence::Evidence;
+pub use merge::{Named, merge};
 pub use problems::Problems;
+pub use replay::{ReplayInfo, Share};
 pub use store::StoreInfo;
 pub use tally::Tally;
 pub const SCHEMA: &str = "rollsnap.report/1";
@@ -2230,6 +2545,7 @@ pub struct Report {
     pub members: Members,
     pub context: Option<ContextStats>,
     pub store: Option<StoreInfo>,
+    pub replay: Option<ReplayInfo>,
     pub verdicts: Verdicts,
     pub checks: Vec<Check>,
     pub checks_left_out: u64,
@@ -2269,6 +2585,7 @@ pub struct Verdicts {
     pub intact: Verdict,
     pub consistent: Verdict,
     pub anchored: Verdict,
+    pub replayed: Option<Verdict>,
 }
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
@@ -2297,6 +2614,7 @@ impl Report {
     pub fn is_compact(&self) -> bool {}
     pub fn new() -> Self {}
     pub fn add(&mut self, check: Check) {}
+    pub fn anchor(&mut self, check: Check) {}
     pub fn failures(&self) -> impl Iterator<Item = &Check> {}
     pub fn hindered(&self) -> impl Iterator<Item = &Check> {}
 }
@@ -2310,6 +2628,8 @@ impl Check {
     pub fn is_hindered(&self) -> bool {}
 }
 impl Verdict {
+    #[must_use]
+    pub const fn anchored_by(self, code: Code, status: Status) -> Self {}
     pub const fn words(self) -> &'static str {}
 }
 
@@ -2356,6 +2676,10 @@ impl Evidence {
 impl From<Problem> for Evidence {}
 impl From<Check> for Evidence {}
 
+// rollsnap_core::report::(private) merge
+pub type Named = (String, Report);
+pub fn merge(reports: Vec<Named>) -> Result<Report> {}
+
 // rollsnap_core::report::(private) problems
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {}
@@ -2375,6 +2699,38 @@ impl Problems {
 }
 impl Extend<Problem> for Problems {}
 impl FromIterator<Problem> for Problems {}
+
+// rollsnap_core::report::(private) replay
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayInfo {
+    pub scope: String,
+    pub first_level: i32,
+    pub head_level: i32,
+    pub head: BlockHash,
+    pub of: u64,
+    pub planned: u64,
+    pub blocks: u64,
+    pub ticks: String,
+    pub runs: u64,
+    pub contexts: u64,
+    pub states: u64,
+    pub commitments: u64,
+    pub outboxes: u64,
+    pub outboxes_missing: u64,
+    pub share: Option<Share>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    pub number: u32,
+    pub of: u32,
+    pub first_level: i32,
+    pub last_level: i32,
+}
+impl ReplayInfo {
+    pub fn conclude(self, stopped: Option<&Problem>, report: &mut Report) {}
+    pub fn refuse(problem: &Problem, report: &mut Report) {}
+    pub fn words(&self) -> String {}
+}
 
 // rollsnap_core::report::(private) store
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,10 +27,54 @@ pub fn read(
 ) -> Result<(Report, ContentInfo)> {}
 
 // rollsnap::context
+pub use append::{ContextWriter, Flushing};
 pub use moment::{FrozenFile, Moment};
 pub use spool::TempSpool;
 pub use target::{Levels, Target, is_context};
 pub use threads::Threads;
+
+// rollsnap::context::append
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Flushing {
+    pub bytes: usize,
+    pub time: Duration,
+}
+impl Default for Flushing {}
+impl Flushing {
+    pub const ALWAYS: Self = Self {
+        bytes: 0,
+        time: Duration::ZERO,
+    };
+}
+pub struct ContextWriter {}
+impl ContextWriter {
+    pub fn open(dir: &Dir, flushing: Flushing) -> Result<Self> {}
+    pub fn context(&self) -> &Context<FileSet> {}
+    pub fn store(&self) -> &Arc<ObjectStore> {}
+    pub fn state(
+        &self,
+        commit: &ContextHash,
+        feedback: &dyn Feedback,
+    ) -> Result<(Tree, Commit)> {}
+    pub fn commit_state(
+        &mut self,
+        state: &Tree,
+        author: &[u8],
+        expected: &ContextHash,
+    ) -> Result<()> {}
+    pub fn commit_root(
+        &mut self,
+        root: &Tree,
+        author: &[u8],
+        expected: &ContextHash,
+    ) -> Result<()> {}
+    pub fn pending(&self) -> usize {}
+    pub fn flush(&mut self) -> Result<()> {}
+    pub fn close(mut self) -> Result<()> {}
+}
+impl Commits for ContextWriter {}
+impl std::fmt::Debug for ContextWriter {}
 
 // rollsnap::context::moment
 #[derive(Debug)]
@@ -198,7 +242,12 @@ pub enum Name {
 }
 impl Lock {
     pub fn try_node(root: &Path) -> Result<Self> {}
-    pub fn wait(root: &Path, name: Name, feedback: &mut dyn Feedback) -> Result<Self> {}
+    pub fn wait(
+        root: &Path,
+        name: Name,
+        limit: Option<Duration>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {}
     pub fn path(&self) -> &Path {}
     pub fn discard(self) -> Result<()> {}
 }
@@ -445,6 +494,7 @@ pub struct Options {
     pub compact: bool,
     pub check: bool,
     pub force: bool,
+    pub lock_timeout: Option<Duration>,
     pub temp_dir: Option<PathBuf>,
     pub endpoint: Option<String>,
     pub rollup_node_endpoint: Option<String>,
@@ -539,6 +589,8 @@ pub struct Options {
     pub keep_compact: bool,
     pub owner: Option<Owner>,
     pub endpoint: Option<String>,
+    pub dal_node: Option<String>,
+    pub flushing: Flushing,
 }
 impl Options {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {}
@@ -609,6 +661,7 @@ pub const EXPORTING: Stage = Stage::new("Exporting snapshot");
 pub const CHECKING_SNAPSHOT: Stage = Stage::new("Checking snapshot");
 pub const CHECKING_STORE: Stage = Stage::new("Checking store");
 pub const WRITING_STORE: Stage = Stage::new("Writing store");
+pub const RECONSTRUCTING: Stage = Stage::new("Reconstructing context");
 pub const LAYER_1: Stage = Stage::new("Asking layer 1");
 pub const PUTTING_IN_PLACE: Stage = Stage::new("Putting data in place");
 pub const CONTEXT_OF_HEAD: Stage = Stage {
@@ -630,6 +683,7 @@ pub struct Timed {
 pub struct Stages {}
 impl Stages {
     pub fn new(plan: impl IntoIterator<Item = Stage>) -> Self {}
+    pub fn add(&mut self, stage: Stage) {}
     pub fn begin(
         &mut self,
         stage: Stage,
@@ -651,10 +705,11 @@ impl Feedback for Listening<'_> {}
 // rollsnap::l1
 pub use client::Options;
 pub use dal::DalConstants;
-pub use publication::{Outcome, Wanted};
-pub use rpc::{At, L1, Originated};
+pub use rollsnap_core::layer1::{At, Originated, Outcome, Wanted};
+pub use rpc::L1;
 
 // rollsnap::l1::client
+pub use rollsnap_core::layer1::Peer;
 #[derive(Clone, Debug)]
 pub struct Options {
     pub connect: Duration,
@@ -665,22 +720,6 @@ pub struct Options {
     pub max_body: u64,
 }
 impl Default for Options {}
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {}
-impl Peer {
-    pub const L1: Self = Self {
-        name: "L1 node",
-        endpoint: Code::L1Endpoint,
-        unreachable: Code::L1Unreachable,
-        answer: Code::L1Answer,
-    };
-    pub const DAL: Self = Self {
-        name: "DAL node",
-        endpoint: Code::DalEndpoint,
-        unreachable: Code::DalUnreachable,
-        answer: Code::DalAnswer,
-    };
-}
 #[derive(Clone, Debug)]
 pub struct Client(_);
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -690,6 +729,9 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     pub asks_login: bool,
     pub body: Vec<u8>,
+}
+impl Answer {
+    pub fn to_core(&self) -> layer1::Answer<'_> {}
 }
 impl Client {
     pub fn new(endpoint: &str, options: Options) -> Result<Self> {}
@@ -713,37 +755,13 @@ impl DalConstants {
     pub fn pages(&self) -> u32 {}
     pub fn may_import(&self, page: &DalPage, origination: i32, level: i32) -> bool {}
 }
-
-// rollsnap::l1::export
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
-    pub predecessor: CommitmentHash,
-    pub inbox_level: i32,
+#[derive(Clone, Copy, Debug)]
+pub struct ConstantsOfDal {
+    pub level: i32,
 }
-pub fn wanted(
-    rollup: RollupAddress,
-    last: CommitmentHash,
-    mut lookup: impl FnMut(&CommitmentHash) -> Result<Option<Link>>,
-) -> Result<Wanted> {}
+impl Question for ConstantsOfDal {}
 
 // rollsnap::l1::publication
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    pub rollup: RollupAddress,
-    pub commitment: CommitmentHash,
-    pub hint: i32,
-}
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Published { at_level: i32 },
-    NotPublished(Problem),
-    CouldNotCheck(Problem),
-}
-impl Outcome {
-    pub fn into_result(self) -> Result<()> {}
-}
-pub fn above_savepoint(header_level: i32, savepoint: i32) -> Result<()> {}
-pub fn is_postponed(header_level: i32, requested: Option<i32>) -> bool {}
 pub fn before_import(
     l1: &L1,
     wanted: &Wanted,
@@ -754,19 +772,19 @@ pub fn search(l1: &L1, wanted: &Wanted, feedback: &mut dyn Feedback) -> Result<O
 // rollsnap::l1::rpc
 #[derive(Debug)]
 pub struct L1 {}
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
-    Head,
-    Level(i32),
-}
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Originated {
-    pub boot_sector: Vec<u8>,
-    pub protocol: Option<ProtocolHash>,
-}
 impl L1 {
     pub fn new(endpoint: &str, options: Options) -> Result<Self> {}
     pub fn endpoint(&self) -> &str {}
+    pub fn ask<Q: Question>(
+        &self,
+        question: &Q,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Q::Value> {}
+    pub fn converse(
+        &self,
+        dialogue: &mut impl Dialogue,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()> {}
     pub fn head_level(&self, feedback: &mut dyn Feedback) -> Result<i32> {}
     pub fn savepoint(&self, feedback: &mut dyn Feedback) -> Result<i32> {}
     pub fn challenge_window(
@@ -809,6 +827,43 @@ impl L1 {
 // rollsnap::memory
 pub fn of_this_machine() -> Option<u64> {}
 pub fn size(text: &str) -> Result<u64, String> {}
+
+// rollsnap::modify
+pub use crate::store::Parameter;
+#[derive(Debug)]
+pub struct Head<'m> {
+    pub root: &'m Path,
+    pub metadata: Metadata,
+    pub head: Block,
+    pub context: Context<Moment>,
+}
+#[derive(Debug)]
+pub struct Change<'m> {
+    pub metadata: Metadata,
+    pub head: Block,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modified<T> {
+    Skipped,
+    Done(T),
+}
+pub fn run<T>(
+    root: &Path,
+    skip: impl FnOnce(&Head<'_>) -> Result<bool>,
+    change: impl FnOnce(&mut Change<'_>) -> Result<T>,
+) -> Result<Modified<T>> {}
+impl Head<'_> {
+    pub fn state(&self) -> Result<State> {}
+    pub fn store(&self) -> &AnyStore {}
+}
+impl Change<'_> {
+    pub fn execute(
+        &mut self,
+        statement: &str,
+        parameters: &[&dyn Parameter],
+    ) -> Result<usize> {}
+    pub fn context(&self) -> PathBuf {}
+}
 
 // rollsnap::output
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -910,7 +965,9 @@ pub struct BlockRun {
     pub has_context: bool,
     pub has_state: bool,
     pub has_commitment: bool,
+    pub has_outbox: bool,
     pub lacks_outbox: bool,
+    pub names: Option<Names>,
     pub time: Duration,
 }
 #[derive(Clone, Debug, Default)]
@@ -918,6 +975,8 @@ pub struct BlockRun {
 pub struct Outcome {
     pub first: i32,
     pub head: i32,
+    pub head_block: Option<BlockHash>,
+    pub share: Option<(i32, i32)>,
     pub of: u64,
     pub planned: u64,
     pub blocks: u64,
@@ -926,11 +985,13 @@ pub struct Outcome {
     pub contexts: u64,
     pub states: u64,
     pub commitments: u64,
+    pub outboxes: u64,
     pub outboxes_missing: u64,
     pub stopped: Option<Problem>,
     pub time: Duration,
 }
 impl Outcome {
+    pub fn info(&self, options: &Options) -> ReplayInfo {}
     pub fn is_complete(&self) -> bool {}
 }
 
@@ -1049,9 +1110,10 @@ impl Source {
 }
 
 // rollsnap::store
-pub use any::{AnyStore, close_any, open_any, publication_hint};
+pub use any::{AnyStore, block_of, close_any, open_any, publication_hint};
 pub use copy::{Capture, Copied, Packing, export_copy};
 pub use create::NewStore;
+pub use editing::{Editing, Parameter};
 pub use family::Family;
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
 pub use level::LevelRequest;
@@ -1065,6 +1127,7 @@ pub use schema::Accept;
 pub type AnyStore = Opened<Store, Part>;
 pub fn open_any(root: &Path, family: Option<Family>) -> Result<AnyStore> {}
 pub fn close_any(store: AnyStore) -> Result<()> {}
+pub fn block_of(store: &AnyStore, hash: &BlockHash) -> Result<Option<Block>> {}
 pub fn publication_hint(store: &AnyStore, hash: &CommitmentHash) -> Result<i32> {}
 
 // rollsnap::store::copy
@@ -1157,6 +1220,21 @@ impl NewStore {
     pub fn finish(self) -> Result<PathBuf> {}
 }
 
+// rollsnap::store::(private) editing
+pub use rusqlite::ToSql as Parameter;
+#[derive(Debug)]
+pub struct Editing {}
+impl Editing {
+    pub fn begin(path: &Path) -> Result<Self> {}
+    pub fn execute(
+        &mut self,
+        statement: &str,
+        parameters: &[&dyn Parameter],
+    ) -> Result<usize> {}
+    pub fn commit(self) -> Result<()> {}
+    pub fn roll_back(self) -> Result<()> {}
+}
+
 // rollsnap::store::(private) family
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -1236,6 +1314,9 @@ impl<'s> Records<'s> {
     pub fn new(store: &'s AnyStore) -> Result<Self> {}
     pub fn at(&mut self, level: i32) -> Result<Recorded<'_>> {}
 }
+impl Records<'_> {
+    pub fn ticks(&mut self, level: i32) -> Result<Option<(u128, u128)>> {}
+}
 impl std::fmt::Debug for Records<'_> {}
 
 // rollsnap::store::reset
@@ -1252,6 +1333,7 @@ impl Store {
 
 // rollsnap::swap
 pub use self::merge::{Merged, merge};
+pub use self::partial::recover_but_partial;
 pub const STAGING_NAME: &str = ".rollsnap-import";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -1309,6 +1391,17 @@ pub fn merge(
     feedback: &mut dyn Feedback,
 ) -> Result<Merged> {}
 
+// rollsnap::swap::(private) partial
+impl Staging {
+    pub fn keep(&mut self, text: &str, feedback: &dyn Feedback) -> Result<()> {}
+    pub fn kept(&self) -> Result<Option<(String, Dir)>> {}
+    pub fn use_kept(&mut self) -> Result<()> {}
+    pub fn drop_kept(&mut self) -> Result<()> {}
+    pub fn is_kept(&self) -> bool {}
+    pub fn forget(&mut self) -> Result<()> {}
+}
+pub fn recover_but_partial(root: &Path, feedback: &mut dyn Feedback) -> Result<bool> {}
+
 // rollsnap::verify
 pub use consistent::{Streamed, Subject, check_store, counts};
 pub use contents::Contents;
@@ -1329,6 +1422,7 @@ pub struct Options {
     pub context: ContextScope,
     pub family: Option<Family>,
     pub temp_dir: Option<PathBuf>,
+    pub replay: Option<replay::Options>,
 }
 #[derive(Clone, Debug)]
 #[non_exhaustive]
