@@ -11,6 +11,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
+use crate::rule::Rule;
 use crate::shown::shown;
 
 /// Something is wrong. It names the [`Code`], where it was found, what was expected and what was
@@ -48,6 +49,7 @@ pub enum Place {
 #[derive(Clone)]
 struct Parts {
     code: Code,
+    rule: Option<Rule>,
     headline: Option<String>,
     place: Option<Place>,
     member: Option<String>,
@@ -63,6 +65,7 @@ impl Problem {
     pub fn new(code: Code) -> Self {
         Self(Box::new(Parts {
             code,
+            rule: None,
             headline: None,
             place: None,
             member: None,
@@ -78,11 +81,16 @@ impl Problem {
         Self::new(Code::StoreDamaged).headline(format!("the store is damaged: {what}")).path(path)
     }
 
-    /// Says it in these words instead of the title of the table. For the exact texts of the
-    /// peers, which scripts match.
+    /// Says it in these words instead of the title of the table.
     pub fn headline(mut self, text: impl Into<String>) -> Self {
         self.0.headline = Some(text.into());
         self
+    }
+
+    /// A rule of the nodes does not hold, and this is what they say then.
+    pub fn breaks(mut self, rule: Rule, words: impl Into<String>) -> Self {
+        self.0.rule = Some(rule);
+        self.headline(words)
     }
 
     /// Found here.
@@ -158,9 +166,9 @@ impl Problem {
         self.0.cause.as_deref()
     }
 
-    /// Whether it is said in words of its own, as the nodes say it, instead of the table's title.
-    pub fn has_headline(&self) -> bool {
-        self.0.headline.is_some()
+    /// The rule of the nodes that does not hold; `None` for what only rollsnap finds.
+    pub fn rule(&self) -> Option<Rule> {
+        self.0.rule
     }
 
     /// What to do about it; empty where there is nothing to add.
@@ -229,8 +237,8 @@ impl Error for Problem {
 impl PartialEq for Problem {
     fn eq(&self, other: &Self) -> bool {
         fn said(parts: &Parts) -> impl PartialEq + '_ {
-            let Parts { code, headline, place, member, expected, found, cause, source: _ } = parts;
-            (code, headline, place, member, expected, found, cause)
+            let Parts { code, rule, headline, place, member, expected, found, cause, source: _ } = parts;
+            (code, rule, headline, place, member, expected, found, cause)
         }
         said(&self.0) == said(&other.0)
     }

@@ -6,6 +6,7 @@ pub use header::{Header, HistoryMode};
 pub use problem::{Place, Problem, Result};
 pub use read_at::{Files, ReadAt};
 pub use report::{Report, Verdict};
+pub use rule::Rule;
 pub use shown::shown;
 
 // rollsnap_core::allowance
@@ -1999,6 +2000,86 @@ pub fn below<'n>(directory: &str, name: &'n str) -> Option<&'n str> {}
 pub fn in_context(name: impl fmt::Display) -> String {}
 pub fn in_storage(name: impl fmt::Display) -> String {}
 
+// rollsnap_core::nodes
+pub fn in_words_of_mavkit(problem: Problem) -> Problem {}
+
+// rollsnap_core::nodes::contents
+pub fn other_commitment(head: &CommitmentHash, header: &CommitmentHash) -> Problem {}
+pub fn unreadable(code: Code, what: &str, block: &BlockHash, level: i32) -> Problem {}
+pub fn no_block_for_lcc(level: i32) -> Problem {}
+pub fn unknown_block_for_lcc(block: &BlockHash, level: i32) -> Problem {}
+pub fn no_commitment_for_lcc(block: &BlockHash, level: i32) -> Problem {}
+pub fn other_lcc(
+    found: &CommitmentHash,
+    level: i32,
+    expected: &CommitmentHash,
+) -> Problem {}
+pub fn commitment_hash(
+    level: i32,
+    computed: &CommitmentHash,
+    stored: &CommitmentHash,
+) -> Problem {}
+pub fn genesis_state(level: i32, found: &StateHash, made: &StateHash) -> Problem {}
+pub fn state_hash(level: i32, found: &StateHash, expected: &StateHash) -> Problem {}
+pub fn commitment_level(level: i32, found: i32) -> Problem {}
+pub fn previous_commitment(
+    level: i32,
+    found: &CommitmentHash,
+    expected: &CommitmentHash,
+) -> Problem {}
+pub fn commitment_chain(
+    level: i32,
+    found: &CommitmentHash,
+    expected: &CommitmentHash,
+) -> Problem {}
+pub fn inbox_hash(level: i32, computed: &InboxHash, stored: &InboxHash) -> Problem {}
+
+// rollsnap_core::nodes::export
+pub fn retired_version(version: i64) -> Problem {}
+pub fn incompatible_version(version: impl Display, expected: &str) -> Problem {}
+pub fn outdated_version(version: impl Display) -> Problem {}
+pub fn unversioned_store() -> Problem {}
+pub fn no_metadata(shown: &str) -> Problem {}
+pub fn context_version(version: i64) -> Problem {}
+pub fn missing_migrations(count: usize) -> Problem {}
+pub fn unknown_migrations(count: usize, known: usize) -> Problem {}
+pub fn no_head() -> Problem {}
+pub fn no_context() -> Problem {}
+pub fn level_request(text: &str) -> Problem {}
+pub fn no_finalized_block() -> Problem {}
+pub fn no_cemented_commitment() -> Problem {}
+pub fn level_above_head(level: i32, head: i32) -> Problem {}
+pub fn level_below_first(level: i32, first: i32) -> Problem {}
+pub fn no_block_at_target(level: i32) -> Problem {}
+pub fn no_mode(shown: &str) -> Problem {}
+pub fn head_context(level: i32) -> Problem {}
+pub fn commitment_not_stored(hash: &CommitmentHash) -> Problem {}
+
+// rollsnap_core::nodes::import
+pub fn populated(data_dir: impl Display) -> Problem {}
+pub fn node_is_running(lock: impl Display) -> Problem {}
+pub fn cannot_open(code: Code, file: impl Display, reason: impl Display) -> Problem {}
+pub fn other_rollup(
+    existing: &RollupAddress,
+    what: &str,
+    rollup: &RollupAddress,
+) -> Problem {}
+pub fn full_into_archive() -> Problem {}
+pub fn archive_into_full() -> Problem {}
+pub fn level_above_header(header: i32, level: i32) -> Problem {}
+pub fn already_at_level(existing: i32, header: i32) -> Problem {}
+pub fn below_savepoint(header: i32, savepoint: i32) -> Problem {}
+pub fn not_published(cause: String) -> Problem {}
+pub fn not_located(
+    commitment: &CommitmentHash,
+    rollup: &RollupAddress,
+    (start, head): (i32, i32),
+    step: i32,
+) -> String {}
+pub fn level_request(text: &str) -> Problem {}
+pub fn no_block_at(level: i32) -> Problem {}
+pub fn no_commitment(hash: &CommitmentHash) -> Problem {}
+
 // rollsnap_core::problem
 #[derive(Clone)]
 pub struct Problem(_);
@@ -2015,6 +2096,7 @@ impl Problem {
     pub fn new(code: Code) -> Self {}
     pub fn damaged_store(path: &str, what: &str) -> Self {}
     pub fn headline(mut self, text: impl Into<String>) -> Self {}
+    pub fn breaks(mut self, rule: Rule, words: impl Into<String>) -> Self {}
     pub fn at(mut self, place: Place) -> Self {}
     pub fn path(self, path: impl ToString) -> Self {}
     pub fn member(mut self, name: impl Into<String>) -> Self {}
@@ -2028,7 +2110,7 @@ impl Problem {
     pub fn expected_text(&self) -> Option<&str> {}
     pub fn found_text(&self) -> Option<&str> {}
     pub fn cause(&self) -> Option<&str> {}
-    pub fn has_headline(&self) -> bool {}
+    pub fn rule(&self) -> Option<Rule> {}
     pub fn advice(&self) -> &'static str {}
     pub fn details(&self) -> Vec<String> {}
     pub fn sentence(&self) -> String {}
@@ -2998,8 +3080,8 @@ pub use reader::Store;
 pub use retained::RetainedStore;
 pub use rows::{CommitmentName, Publication, Rows};
 pub use rules::{
-    check_version, cut_store, head_context, header_against_store, is_compact, no_context,
-    no_head, no_metadata, no_mode, parse_version, passed,
+    check_version, cut_store, head_context, header_against_store, is_compact,
+    parse_version, passed,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, MAX_OBJECTS, Schema, check_settings};
 pub const MAX_VERSION: u64 = 4096;
@@ -3327,10 +3409,6 @@ pub fn passed(
 pub fn head_context(level: i32) -> Problem {}
 pub fn check_version(recorded: Option<i64>) -> Result<(), Problem> {}
 pub fn parse_version(bytes: &[u8], path: &str) -> Result<i64, Problem> {}
-pub fn no_head() -> Problem {}
-pub fn no_context() -> Problem {}
-pub fn no_mode(shown: &str) -> Problem {}
-pub fn no_metadata(shown: &str) -> Problem {}
 pub fn cut_store() -> Check {}
 
 // rollsnap_core::store::(private) schema

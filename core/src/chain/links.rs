@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use super::{Block, Entry, Evaluation, Stored};
 use crate::code::Code;
 use crate::encoding::{Cell, Inbox};
-use crate::hash::{BlockHash, StateHash};
+use crate::nodes::contents;
 use crate::problem::{Place, Problem};
 
 /// What the block above says about the one that comes next.
@@ -18,7 +18,7 @@ pub(super) struct Newer {
     pub(super) cell: Option<Cell>,
 }
 
-/// Whether the cell is the one that its hash names, so that what it says means something.
+/// Rule P5h: whether the cell is the one that its hash names, so that what it says means something.
 pub(super) fn check_inbox(
     level: i32,
     evaluation: &Evaluation,
@@ -28,12 +28,7 @@ pub(super) fn check_inbox(
     let computed = inbox.cell.hash();
     if computed != evaluation.inbox_hash {
         let stored = evaluation.inbox_hash;
-        sink(
-            at(Code::InboxHash, level)
-                .expected(stored)
-                .found(computed)
-                .headline(format!("Erroneous inbox {computed} for level {level} instead of {stored}.")),
-        );
+        sink(contents::inbox_hash(level, &computed, &stored));
         return false;
     }
     for found in [inbox.level, inbox.cell.level].into_iter().filter(|found| *found != level).take(1) {
@@ -90,22 +85,11 @@ pub(super) fn at(code: Code, level: i32) -> Problem {
     Problem::new(code).at(Place::Level(level))
 }
 
-/// Rule P5d. `state` is what was found, `expected` what the commitment or the store says.
-pub(super) fn erroneous_state(level: i32, state: &StateHash, expected: &StateHash) -> Problem {
-    at(Code::StateHash, level)
-        .expected(expected)
-        .found(state)
-        .headline(format!("Erroneous state hash {state} for level {level} instead of {expected}."))
-}
-
 pub(super) fn absent<T>(code: Code, what: &str, block: &Block, stored: &Stored<T>) -> Problem {
     match stored {
-        Stored::Malformed(why) => unreadable(Code::StoreValue, what, &block.hash, block.level).because(why),
-        _ => unreadable(code, what, &block.hash, block.level),
+        Stored::Malformed(why) => {
+            contents::unreadable(Code::StoreValue, what, &block.hash, block.level).because(why)
+        }
+        _ => contents::unreadable(code, what, &block.hash, block.level),
     }
-}
-
-/// In the words of the nodes, which say "after import" before an export as well.
-pub(super) fn unreadable(code: Code, what: &str, hash: &BlockHash, level: i32) -> Problem {
-    at(code, level).headline(format!("Could not read {what} at {hash} after import."))
 }

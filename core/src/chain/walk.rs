@@ -1,14 +1,16 @@
-//! The walk from the head to the first available block.
+//! The walk from the head to the first available block (rule X3), with what it finds out about contexts (P5b, P5d) and
+//! commitments (P5a, P5d to P5g).
 
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::links::{Newer, absent, at, check_inbox, check_newer, erroneous_state, unreadable};
+use super::links::{Newer, absent, at, check_inbox, check_newer};
 use super::{Block, Entry, Evaluation, Messages, Stored};
 use crate::code::Code;
 use crate::context::{Contexts, Found};
 use crate::encoding::{Commitment, MAX_MESSAGE};
 use crate::hash::{BlockHash, CommitmentHash};
+use crate::nodes::contents;
 use crate::problem::{Place, Problem};
 
 /// What the store remembers apart from its blocks.
@@ -93,9 +95,9 @@ impl<'c> Walk<'c> {
         let level = self.expected_level();
         match entry {
             Stored::Found(entry) => self.check(&entry, sink),
-            Stored::Missing => sink(unreadable(Code::ChainBlock, "L2 block", &wanted, level)),
+            Stored::Missing => sink(contents::unreadable(Code::ChainBlock, "L2 block", &wanted, level)),
             Stored::Malformed(why) => {
-                sink(unreadable(Code::StoreValue, "L2 block", &wanted, level).because(why));
+                sink(contents::unreadable(Code::StoreValue, "L2 block", &wanted, level).because(why));
             }
         }
     }
@@ -198,8 +200,10 @@ impl<'c> Walk<'c> {
         let state = match contexts.find(&context) {
             Found::Listed => return,
             Found::No if self.marks.compact => return,
-            Found::No => return sink(unreadable(Code::ChainContext, "context", &hash, level)),
-            Found::Read(None) => return sink(unreadable(Code::ContextState, "pvm_state", &hash, level)),
+            Found::No => return sink(contents::unreadable(Code::ChainContext, "context", &hash, level)),
+            Found::Read(None) => {
+                return sink(contents::unreadable(Code::ContextState, "pvm_state", &hash, level));
+            }
             Found::Read(Some(state)) => state,
         };
         let committed = match &entry.commitment {
@@ -214,7 +218,7 @@ impl<'c> Walk<'c> {
         if claims.contains(&Some(state)) {
             self.summary.states += 1;
         } else {
-            sink(erroneous_state(level, &state, &expected));
+            sink(contents::state_hash(level, &state, &expected));
         }
     }
 
@@ -289,6 +293,7 @@ impl<'c> Walk<'c> {
         Some(info.timestamp)
     }
 
+    /// Rules P5a, P5d, P5e, P5f and P5g, and the ticks.
     fn check_commitment(
         &mut self,
         entry: &Entry<'_>,
@@ -301,29 +306,19 @@ impl<'c> Walk<'c> {
         let genesis = self.is_genesis(level);
         let computed = content.hash();
         if computed != hash {
-            sink(at(Code::CommitmentHash, level).expected(hash).found(computed).headline(format!(
-                "Erroneous commitment hash {computed} for level {level} instead of {hash}."
-            )));
+            sink(contents::commitment_hash(level, &computed, &hash));
         }
         if content.inbox_level != level {
-            let found = content.inbox_level;
-            sink(
-                at(Code::CommitmentLevel, level).expected(level).found(found).headline(format!(
-                    "Erroneous inbox level {found} in commitment instead of level {level}."
-                )),
-            );
+            sink(contents::commitment_level(level, content.inbox_level));
         }
         // Where the origination is not known, what looks like its commitment is taken for it.
         let genesis = genesis && (self.marks.genesis_level.is_some() || content.number_of_ticks == 0);
         if !genesis && block.previous_commitment != content.predecessor {
-            let (previous, predecessor) = (block.previous_commitment, content.predecessor);
-            sink(at(Code::CommitmentPrev, level).expected(predecessor).found(previous).headline(format!(
-                "Erroneous previous commitment hash {previous} for level {level} instead of {predecessor}."
-            )));
+            sink(contents::previous_commitment(level, &block.previous_commitment, &content.predecessor));
         }
         let expected = content.compressed_state;
         if let Some(state) = evaluation.state_hash.filter(|state| !genesis && *state != expected) {
-            sink(erroneous_state(level, &state, &expected));
+            sink(contents::state_hash(level, &state, &expected));
         }
         if (content.number_of_ticks == 0) != genesis {
             let expected = if genesis { "no ticks at the origination" } else { "at least one tick" };
@@ -346,10 +341,7 @@ impl<'c> Walk<'c> {
     ) {
         let NewerCommitment { content, final_tick: newer_tick } = newer;
         if content.predecessor != hash {
-            let expected = content.predecessor;
-            sink(at(Code::CommitmentChain, level).expected(expected).found(hash).headline(format!(
-                "Commitment hash {hash} for level {level} was expected to be {expected} in the chain of commitments."
-            )));
+            sink(contents::commitment_chain(level, &hash, &content.predecessor));
             return;
         }
         let ticks = newer_tick.zip(final_tick).and_then(|(newer, older)| newer.checked_sub(older));

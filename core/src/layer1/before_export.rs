@@ -3,12 +3,12 @@
 //! The last commitment may still be on its way to layer 1, so its predecessor is asked for. The first commitment of a
 //! rollup has none and is asked for itself (the nodes stop with an internal error there).
 
-use alloc::format;
-
 use super::search::Wanted;
+#[cfg(doc)]
 use crate::code::Code;
 use crate::hash::{CommitmentHash, RollupAddress};
-use crate::problem::{Problem, Result};
+use crate::nodes::export::commitment_not_stored;
+use crate::problem::Result;
 
 /// What the store knows of a commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +29,7 @@ pub fn wanted_before_export(
     last: CommitmentHash,
     mut lookup: impl FnMut(&CommitmentHash) -> Result<Option<Link>>,
 ) -> Result<Wanted> {
-    let mut find = |hash: CommitmentHash| {
-        lookup(&hash)?.ok_or_else(|| {
-            Problem::new(Code::StoreCommitment).headline(format!("commitment {hash} not in store"))
-        })
-    };
+    let mut find = |hash: CommitmentHash| lookup(&hash)?.ok_or_else(|| commitment_not_stored(&hash));
     let Link { predecessor, inbox_level } = find(last)?;
     if predecessor == CommitmentHash::ZERO {
         return Ok(Wanted { rollup, commitment: last, hint: inbox_level });

@@ -4,11 +4,9 @@ use alloc::format;
 
 use super::search::Wanted;
 use crate::code::Code;
+use crate::nodes::import;
 use crate::problem::{Problem, Result};
 use crate::report::Check;
-
-/// First line of the nodes whenever their search does not find the commitment.
-const NOT_PUBLISHED: &str = "Commitment of snapshot is not published on L1.";
 
 /// First line where the search got no answer. The nodes do not know the difference.
 const NOT_CHECKED: &str = "Could not check whether the commitment of the snapshot is published on L1.";
@@ -75,13 +73,10 @@ pub(super) fn not_published(
     knows_rollup: bool,
 ) -> Outcome {
     let Wanted { rollup, commitment, .. } = wanted;
-    let text = format!(
-        "Could not locate commitment {commitment} for rollup {rollup} on L1 between levels {start} \
-         and {head} (step {step})."
-    );
+    let text = import::not_located(commitment, rollup, (start, head), step);
     let network = " This chain knows no such rollup: is the L1 node of the right network?";
     let text = if knows_rollup { text } else { text + network };
-    Outcome::NotPublished(Problem::new(Code::L1Commitment).headline(NOT_PUBLISHED).because(text))
+    Outcome::NotPublished(import::not_published(text))
 }
 
 /// Rule I5d: the header level must be above the savepoint, or layer 1 cannot know what was published then. It applies
@@ -93,11 +88,7 @@ pub fn above_savepoint(header_level: i32, savepoint: i32) -> Result<()> {
     if header_level > savepoint {
         return Ok(());
     }
-    Err(Problem::new(Code::L1Savepoint).headline(format!(
-        "Cannot verify the commitment publication of the snapshot: the snapshot's head level \
-         {header_level} is at or below the L1 node's savepoint {savepoint}. Use an archive L1 node, \
-         or skip the check with --no-checks."
-    )))
+    Err(import::below_savepoint(header_level, savepoint))
 }
 
 /// The same rule for those who have searched all the same, and found nothing: the node may have known the commitment

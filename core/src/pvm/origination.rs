@@ -19,6 +19,7 @@ use crate::context::edit::Tree;
 use crate::context::path;
 use crate::encoding::Commitment;
 use crate::hash::{CommitmentHash, ProtocolHash, StateHash};
+use crate::nodes::contents::genesis_state;
 use crate::problem::{Place, Problem, Result};
 
 /// Longest boot sector that is made a state of, in bytes: an operation of layer 1 has no more than 32 KiB, a rollup
@@ -189,14 +190,8 @@ impl Origination {
         content.hash()
     }
 
-    /// In the words of the nodes.
     fn erroneous(&self, found: &StateHash, made: &StateHash) -> Problem {
-        let level = self.rollup.origination_level;
-        self.problem().expected(made).found(found).headline(format!(
-            "Erroneous state hash {found} for originated rollup (level {level}) instead of {made}. You might be missing \
-             unsafe pvm patches and/or the cli argument to activate them, or the pvm state of the snapshot is corrupted \
-             for the rollup genesis block."
-        ))
+        genesis_state(self.rollup.origination_level, found, made)
     }
 
     fn problem(&self) -> Problem {

@@ -82,9 +82,9 @@ impl Problems {
         self.others.clear();
     }
 
-    /// Takes out the first one that a node would report, or else the first one.
+    /// Takes out the first one that breaks a rule of the nodes, or else the first one.
     pub fn take_foremost(&mut self) -> Option<Problem> {
-        let at = self.kept.iter().position(Problem::has_headline).unwrap_or(0);
+        let at = self.kept.iter().position(|problem| problem.rule().is_some()).unwrap_or(0);
         (at < self.kept.len()).then(|| self.kept.remove(at))
     }
 
@@ -113,6 +113,7 @@ impl FromIterator<Problem> for Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nodes::export::no_mode;
 
     fn many(code: Code, count: usize) -> impl Iterator<Item = Problem> {
         core::iter::repeat_with(move || Problem::new(code)).take(count)
@@ -127,7 +128,7 @@ mod tests {
         assert_eq!(problems.count_of(Code::Usage), 0);
         problems.forget(Code::GzipCrc);
         assert_eq!((problems.count(), problems.count_of(Code::GzipCrc)), (900, 0));
-        problems.push(Problem::new(Code::StoreNoMode).headline("as the nodes say it"));
+        problems.push(no_mode("/data"));
         assert_eq!(problems.take_foremost().unwrap().code(), Code::StoreNoMode);
         assert_eq!(problems.take_foremost().unwrap().code(), Code::ChainBlock);
         problems.keep_first();

@@ -6,7 +6,8 @@ use alloc::format;
 use super::{Mark, Rows};
 use crate::code::Code;
 use crate::hash::CommitmentHash;
-use crate::problem::{Place, Problem, Result};
+use crate::nodes::contents;
+use crate::problem::Result;
 use crate::report::Check;
 
 /// Compares the LCC at the head of layer 1 with a store: a check that holds. `None` when the store
@@ -19,24 +20,19 @@ pub fn check_cemented(lcc: &Mark<CommitmentHash>, store: &mut impl Rows) -> Resu
     if level > store.head()?.level {
         return Ok(None);
     }
-    let wrong = |text| Problem::new(Code::L1Lcc).headline(text).at(Place::Level(level));
     let Some(block) = store.block_at(level)? else {
         let named = store.with_chain(|chain| chain.named_at(level.into()))?;
-        return Err(wrong(match named {
-            None => format!("No block for LCC level {level}"),
-            Some(hash) => format!("Unknown block {hash} for LCC level {level}"),
-        }));
+        return Err(match named {
+            None => contents::no_block_for_lcc(level),
+            Some(hash) => contents::unknown_block_for_lcc(&hash, level),
+        });
     };
     match block.commitment {
-        None => Err(wrong(format!("No commitment for block {} for LCC level {level}", block.hash))),
+        None => Err(contents::no_commitment_for_lcc(&block.hash, level)),
         Some(found) if found == expected => {
             let text = format!("the last cemented commitment of layer 1, of level {level}, is in the store");
             Ok(Some(Check::yes(Code::L1Lcc, text)))
         }
-        Some(found) => Err(wrong(format!(
-            "Snapshot contains {found} for LCC at level {level} but was expected to be {expected}."
-        ))
-        .expected(expected)
-        .found(found)),
+        Some(found) => Err(contents::other_lcc(&found, level, &expected)),
     }
 }

@@ -4,15 +4,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::publications::Publications;
-use super::{
-    Genesis, Metadata, Rows, States, head_context, header_against_store, is_compact, no_metadata, no_mode,
-    passed,
-};
+use super::{Genesis, Metadata, Rows, States, head_context, header_against_store, is_compact, passed};
 use crate::chain::{self, Marks};
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::header::{Header, HistoryMode};
+use crate::nodes::export::{no_metadata, no_mode};
 use crate::problem::{Place, Problem, Result};
 use crate::report::{Check, Evidence, Problems};
 

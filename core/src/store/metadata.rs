@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::code::Code;
 use crate::hash::{self, CommitmentHash, RollupAddress};
 use crate::members::PvmKind;
+use crate::nodes::export;
 use crate::problem::{Problem, Result};
 
 /// What a node records once about its rollup (metadata of version 1).
@@ -34,8 +35,7 @@ impl Metadata {
         let root: Fields<'_> = serde_json::from_slice(bytes).map_err(|err| form().because(err))?;
         let context_version = number(&root, "context_version")?;
         if context_version != 0 {
-            let text = alloc::format!("Unsupported context version {context_version}");
-            return Err(Problem::new(Code::MetadataContext).headline(text));
+            return Err(export::context_version(context_version));
         }
         let rollup_address = hash(&root, "rollup_address")?;
         if !root.contains_key("kind") && !root.contains_key("genesis_info") {

@@ -49,8 +49,7 @@ pub use reader::Store;
 pub use retained::RetainedStore;
 pub use rows::{CommitmentName, Publication, Rows};
 pub use rules::{
-    check_version, cut_store, head_context, header_against_store, is_compact, no_context, no_head,
-    no_metadata, no_mode, parse_version, passed,
+    check_version, cut_store, head_context, header_against_store, is_compact, parse_version, passed,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, MAX_OBJECTS, Schema, check_settings};
 

@@ -11,11 +11,13 @@ use crate::chain::{Block, Summary};
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::header::{Header, HistoryMode};
+use crate::nodes::contents::other_commitment;
+use crate::nodes::export;
 use crate::problem::{Place, Problem};
 use crate::report::Check;
 use crate::words::plural;
 
-/// The level, the commitment and the mode that a header claims, against those of the store.
+/// The level, the commitment (rule X2) and the mode that a header claims, against those of the store.
 pub fn header_against_store(
     header: &Header,
     metadata: &Metadata,
@@ -32,10 +34,7 @@ pub fn header_against_store(
     }
     let commitment = head.most_recent_commitment();
     if commitment != header.last_commitment {
-        problems.push(disagree(format!(
-            "Last commitment in snapshot is {commitment} but should be {}.",
-            header.last_commitment
-        )));
+        problems.push(other_commitment(&commitment, &header.last_commitment));
     }
     if head.level != header.head_level {
         problems.push(disagree(format!(
@@ -114,10 +113,7 @@ pub fn passed(summary: &Summary, first: i32, head: i32, sound: bool, compact: bo
 
 /// Rule E9, as far as the index of commits tells.
 pub fn head_context(level: i32) -> Problem {
-    Problem::new(Code::ContextHead)
-        .at(Place::Level(level))
-        .headline("Head context cannot be checked-out, won't produce snapshot.")
-        .because("its commit is not in the index of the context")
+    export::head_context(level).because("its commit is not in the index of the context")
 }
 
 /// Rule E1: what `storage/version` says, if it is there, does not contradict a store of version 5.
@@ -125,14 +121,11 @@ pub fn head_context(level: i32) -> Problem {
 /// # Errors
 /// [`Code::StoreVersion`] with the texts of the nodes.
 pub fn check_version(recorded: Option<i64>) -> Result<(), Problem> {
-    let text = match recorded {
-        None | Some(5) => return Ok(()),
-        Some(retired @ 0..=4) => format!("Retired store version {retired}, recover from snapshot"),
-        Some(other) => {
-            format!("Incompatible store version v{other}, expected v5_sqlite. Cannot produce snapshot.")
-        }
-    };
-    Err(Problem::new(Code::StoreVersion).headline(text))
+    match recorded {
+        None | Some(5) => Ok(()),
+        Some(retired @ 0..=4) => Err(export::retired_version(retired)),
+        Some(other) => Err(export::incompatible_version(format_args!("v{other}"), "v5_sqlite")),
+    }
 }
 
 /// The number in `storage/version`.
@@ -148,27 +141,6 @@ pub fn parse_version(bytes: &[u8], path: &str) -> Result<i64, Problem> {
     let version = recorded.map(|recorded| recorded.store_version);
     let form = || Problem::new(Code::StoreVersion).path(path).expected(r#"{ "store_version": N }"#);
     version.ok_or_else(form)
-}
-
-/// Rule E5.
-pub fn no_head() -> Problem {
-    Problem::new(Code::StoreNoHead)
-        .headline("There is no head in the rollup node store, cannot produce snapshot.")
-}
-
-/// Rule E6.
-pub fn no_context() -> Problem {
-    Problem::new(Code::StoreNoContext).headline("No blocks with context committed to disk")
-}
-
-/// Rule E8. `shown` is the name of the data directory or snapshot.
-pub fn no_mode(shown: &str) -> Problem {
-    Problem::new(Code::StoreNoMode).headline(format!("No history mode information in \"{shown}\"."))
-}
-
-/// Rule E2. `shown` is the name of the data directory or snapshot.
-pub fn no_metadata(shown: &str) -> Problem {
-    Problem::new(Code::MetadataMissing).headline(format!("No rollup node metadata in \"{shown}\"."))
 }
 
 /// Why nothing is said of a store that did not come whole.

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use super::objects::{OBJECTS, Object};
 use super::shortened;
 use crate::code::Code;
+use crate::nodes::export;
 use crate::problem::{Problem, Result};
 use crate::sqlite::{Settings, Value};
 
@@ -187,10 +188,7 @@ fn quoted(name: Value<'_>) -> String {
 
 fn check_migrations(applied: Option<&[(i64, String)]>, accept: Accept, path: &str) -> Result<usize> {
     let known = MIGRATIONS.len();
-    let refused = |text: String| Problem::new(Code::StoreMigrations).headline(text).path(path);
-    let missing = |count: usize| {
-        refused(format!("The store has {count} missing migrations but was opened in read-only mode."))
-    };
+    let missing = |count: usize| export::missing_migrations(count).path(path);
     let Some(applied) = applied else {
         return Err(missing(known).because("it has no table of migrations"));
     };
@@ -202,14 +200,14 @@ fn check_migrations(applied: Option<&[(i64, String)]>, accept: Accept, path: &st
     }
     let count = applied.len();
     if count > known {
-        return Err(refused(format!(
-            "Cannot use a store with {count} migrations applied when only {known} are known"
-        )));
+        return Err(export::unknown_migrations(count, known).path(path));
     }
     if let Some(((_, name), expected)) =
         applied.iter().zip(MIGRATIONS).find(|((_, name), expected)| name != expected)
     {
-        return Err(refused("the store has a migration that no rollup node knows".into())
+        return Err(Problem::new(Code::StoreMigrations)
+            .headline("the store has a migration that no rollup node knows")
+            .path(path)
             .expected(format_args!("{expected:?}"))
             .found(format_args!("{:?}", shortened(name))));
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use rollsnap_core::{Code, Problem, Report, Result};
+use rollsnap_core::{Report, Result};
 use serde::Serialize;
 
 use super::convert::StoreVersion;
@@ -17,6 +17,7 @@ use super::remarks;
 use crate::context::Flushing;
 use crate::dir::Owner;
 use crate::import::{self, Options};
+use rollsnap_core::nodes::import::level_request;
 
 #[derive(Args, Debug)]
 pub(super) struct ImportArgs {
@@ -111,8 +112,5 @@ struct Json<'a> {
 fn level(text: &str) -> Result<i32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let level = text.parse().ok().filter(|level| digits && *level > 0);
-    level.ok_or_else(|| {
-        let text = format!("Invalid import level \"{text}\". Expected a positive integer.");
-        Problem::new(Code::LevelRequest).headline(text)
-    })
+    level.ok_or_else(|| level_request(text))
 }

@@ -32,6 +32,7 @@ use crate::store::{Family, LevelRequest, Packing};
 use crate::swap::{self, Staging};
 use crate::verify::Staged;
 use crate::workspace::Workspace;
+use rollsnap_core::nodes::import::other_rollup;
 
 use store::Conversion;
 
@@ -304,8 +305,7 @@ fn same_rollup(root: &Path, dir: &Path) -> Result<()> {
     if old == new {
         return Ok(());
     }
-    let text = format!("The existing rollup node is for {old}, but the source is for rollup {new}.");
-    Err(Problem::new(Code::ImportRollup).headline(text))
+    Err(other_rollup(&old, "source", &new))
 }
 
 /// The export that follows a conversion: its phases are numbered on, and what nobody else knows of has no locks

@@ -25,6 +25,7 @@ use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 
 use crate::dir::{Dir, Entry, Owner, adopt};
 use crate::io;
+use rollsnap_core::nodes::import::node_is_running;
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -213,13 +214,7 @@ impl Lock {
     }
 
     fn node_is_running(&self) -> Problem {
-        Problem::new(Code::LockHeld)
-            .headline(format!(
-                "Could not acquire lock on data directory, another rollup node may already be running with this data. \
-                 If this is not the case, consider removing manually the file \"{}\"",
-                self.path.display()
-            ))
-            .because(format_args!("{} holds it", self.holder()))
+        node_is_running(self.path.display()).because(format_args!("{} holds it", self.holder()))
     }
 
     /// Whether the path still names the file that is locked: another process may have discarded it

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use rollsnap_core::members::METADATA;
-use rollsnap_core::store::{MAX_METADATA, no_metadata};
+use rollsnap_core::nodes::export::no_metadata;
+use rollsnap_core::store::MAX_METADATA;
 use rollsnap_core::{Problem, Result};
 
 use crate::dir::read_small;

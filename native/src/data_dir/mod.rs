@@ -9,6 +9,7 @@ use rollsnap_core::{Code, Problem, Result};
 
 use crate::dir::read_small;
 use crate::io;
+use rollsnap_core::nodes::export::unversioned_store;
 
 pub mod files;
 pub mod lock;
@@ -56,9 +57,7 @@ impl DataDir {
             return Ok(());
         }
         if io::is_dir(&self.root.join("storage/messages"))? {
-            return Err(Problem::new(Code::StoreVersion)
-                .headline("Unversionned store, cannot produce snapshot.")
-                .because("there is no store.sqlite beside it"));
+            return Err(unversioned_store().because("there is no store.sqlite beside it"));
         }
         Err(Problem::new(Code::StoreMissing).path(self.store().display()))
     }

@@ -13,6 +13,7 @@ use rollsnap_core::{Code, Feedback, Problem, Result};
 use crate::data_dir::{DataDir, Lock};
 use crate::dir::{Dir, Kind, MadeDirs, Owner, adopt, give};
 use crate::swap::Staging;
+use rollsnap_core::nodes::import::populated;
 
 pub(crate) use compact::Compact;
 pub(crate) use plan::plan;
@@ -84,10 +85,7 @@ pub(crate) fn not_populated(root: &Path, force: bool) -> Result<()> {
     if force || !DataDir::new(root).is_populated()? {
         return Ok(());
     }
-    Err(Problem::new(Code::ImportPopulated).headline(format!(
-        "The rollup node data dir {} is already populated. If you want to overwrite its non-local content use the --force option.",
-        root.display()
-    )))
+    Err(populated(root.display()))
 }
 
 /// A link in the place of a directory would be replaced itself, and what it points to orphaned. What another file

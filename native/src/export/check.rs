@@ -1,4 +1,5 @@
-//! The finished file: read back, intact and member by member what was written.
+//! The finished file: read back, intact and member by member what was written. Rule X1 extracts it and applies the rules
+//! before an export once more; they held for the very bytes that are compared here.
 
 use std::path::Path;
 

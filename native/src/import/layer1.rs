@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 
 use rollsnap_core::layer1::{Outcome, Wanted, is_postponed, judge_origination};
+use rollsnap_core::nodes;
 use rollsnap_core::report::Check;
 use rollsnap_core::store::{Genesis, check_cemented};
-use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Header, Report, Result};
 
 use super::Options;
 use crate::interrupt::Quiet;
@@ -88,9 +89,8 @@ impl Layer1 {
 }
 
 fn in_words_of_mavkit(outcome: Outcome) -> Outcome {
-    let say = |problem: Problem| problem.headline("Last commitment of snapshot is not published on L1.");
     match outcome {
-        Outcome::NotPublished(problem) => Outcome::NotPublished(say(problem)),
+        Outcome::NotPublished(problem) => Outcome::NotPublished(nodes::in_words_of_mavkit(problem)),
         other => other,
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rollsnap_core::header::Layout;
+use rollsnap_core::nodes;
 use rollsnap_core::report::Evidence;
 use rollsnap_core::store::v4;
 use rollsnap_core::{Code, Header, HistoryMode, Problem, Result};
@@ -16,26 +17,18 @@ pub(super) fn before(header: &Header, existing: &Existing, level: Option<i32>) -
     if header.layout == Layout::Unversioned {
         return Err(Problem::new(Code::HeaderUnversioned));
     }
-    let refuse = |code, text| Err(Problem::new(code).headline(text));
     let Header { history_mode, head_level, rollup_address, .. } = header;
     if let Some(rollup) = existing.rollup.filter(|rollup| rollup != rollup_address) {
-        let text = format!(
-            "The existing rollup node is for {rollup}, but the snapshot is for rollup {rollup_address}."
-        );
-        return refuse(Code::ImportRollup, text);
+        return Err(nodes::import::other_rollup(&rollup, "snapshot", rollup_address));
     }
     if (existing.history_mode, *history_mode) == (Some(HistoryMode::Archive), HistoryMode::Full) {
-        return refuse(Code::ImportMode, "Cannot import a full snapshot into an archive rollup node.".into());
+        return Err(nodes::import::full_into_archive());
     }
     if let Some(level) = level.filter(|level| level > head_level) {
-        let text = format!("Cannot import a snapshot for level {head_level} at level {level}.");
-        return refuse(Code::ImportLevel, text);
+        return Err(nodes::import::level_above_header(*head_level, level));
     }
     if let Some(at) = existing.head_level.filter(|at| at >= head_level) {
-        let text = format!(
-            "The rollup node is already at level {at} but the snapshot is only for level {head_level}."
-        );
-        return refuse(Code::ImportOlder, text);
+        return Err(nodes::import::already_at_level(at, *head_level));
     }
     Ok(())
 }
@@ -43,12 +36,10 @@ pub(super) fn before(header: &Header, existing: &Existing, level: Option<i32>) -
 /// Where Mavkit is stricter than Octez: rule I5 wants equal history modes, and there is no `--level`.
 pub(super) fn of_mavkit(header: &Header, existing: &Existing, level: Option<i32>) -> Result<()> {
     if let Some(mode) = existing.history_mode.filter(|mode| *mode != header.history_mode) {
-        let (found, wanted) = match mode {
-            HistoryMode::Full => ("an archive", "a full"),
-            HistoryMode::Archive => ("a full", "an archive"),
-        };
-        let text = format!("Cannot import {found} snapshot into {wanted} rollup node.");
-        return Err(Problem::new(Code::ImportMode).headline(text));
+        return Err(match mode {
+            HistoryMode::Full => nodes::import::archive_into_full(),
+            HistoryMode::Archive => nodes::import::full_into_archive(),
+        });
     }
     if level.is_some() {
         return Err(Problem::new(Code::ImportLevel)
@@ -61,7 +52,7 @@ pub(super) fn of_mavkit(header: &Header, existing: &Existing, level: Option<i32>
     Ok(())
 }
 
-/// What the extracted data must be: a store that nodes of today read, of the rollup that the header names
+/// Rules P1 and P2, and what rollsnap asks besides. What the extracted data must be: a store that nodes of today read, of the rollup that the header names
 /// and, unless told otherwise, at the level, with the commitment and in the mode that it says. The level
 /// that it is at. `root` is the directory that the user knows.
 pub(super) fn staged(

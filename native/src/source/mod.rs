@@ -21,6 +21,7 @@ use crate::files::Part;
 use crate::io::problem;
 use input::Input;
 use pass::Pass;
+use rollsnap_core::nodes::import::cannot_open;
 
 /// A snapshot to read.
 pub struct Source {
@@ -32,7 +33,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens a file; `-` stands for standard input.
+    /// Opens a file (rule I3); `-` stands for standard input.
     ///
     /// # Errors
     /// [`Code::IoDirectory`], [`Code::Usage`] for a URL, any other `io.*` code, with the text of
@@ -52,8 +53,7 @@ impl Source {
         }
         let cannot = |err: io::Error| {
             let reason = err.to_string();
-            let text = format!("Cannot open snapshot file {shown}: {reason}");
-            Problem::new(problem("open", name, err).code()).headline(text)
+            cannot_open(problem("open", name, err).code(), &shown, reason)
         };
         // A named pipe is not waited for here, where nobody could stop it.
         let file = dir::open_unwaited(name).map_err(cannot)?;

@@ -10,11 +10,11 @@ use rollsnap_core::store::Opened;
 use rollsnap_core::{Code, Problem, Result};
 
 use super::family::Family;
-use super::links::not_in_store;
 use super::read::Store;
 use super::schema::Accept;
 use crate::data_dir::DataDir;
 use crate::files::{FileSet, Part};
+use rollsnap_core::nodes::export::commitment_not_stored;
 
 /// A store that is open for reading: version 5 by the database engine. What it was opened in is left as it was.
 pub type AnyStore = Opened<Store, Part>;
@@ -82,7 +82,7 @@ pub fn publication_hint(store: &AnyStore, hash: &CommitmentHash) -> Result<i32> 
         AnyStore::Files(store) => match (store.published(hash)?, store.commitment(hash)?) {
             (Some(published), _) => Ok(published.first),
             (None, Stored::Found(commitment)) => Ok(commitment.inbox_level),
-            (None, _) => Err(not_in_store(hash)),
+            (None, _) => Err(commitment_not_stored(hash)),
         },
     }
 }

@@ -6,13 +6,13 @@ use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::members::DATABASE;
 use rollsnap_core::{HistoryMode, Result};
 
-use super::level::below_first_available;
 use super::own::OwnDatabase;
 use super::problem::said;
 use super::read::{Mark, Rows, Store};
 use super::reset::{reset, set};
 use super::schema::{self, Accept};
 use crate::dir::Dir;
+use rollsnap_core::nodes::export::level_below_first;
 
 /// What became of the operator's own last published commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub fn reset_imported(dir: &Dir, level: i32) -> Result<()> {
     edit(dir, |store| {
         let first = store.first_available()?;
         if level < first {
-            return Err(below_first_available(level, first));
+            return Err(level_below_first(level, first));
         }
         if level == store.head()?.level { Ok(()) } else { reset(store, level) }
     })

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(any(doc, test))]
+use rollsnap_core::Code;
 use rollsnap_core::hash::BlockHash;
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::nodes;
+use rollsnap_core::{Problem, Result};
 
 use super::read::{Block, Rows, Store};
 
@@ -33,11 +36,7 @@ impl FromStr for LevelRequest {
         }
         // `parse` alone would also take a sign.
         let level = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        level.map(Self::Level).ok_or_else(|| {
-            Problem::new(Code::LevelRequest).headline(format!(
-                "Invalid snapshot level \"{text}\". Expected 'head', 'finalized', 'cemented', or a positive integer."
-            ))
-        })
+        level.map(Self::Level).ok_or_else(|| nodes::export::level_request(text))
     }
 }
 
@@ -65,34 +64,23 @@ impl LevelRequest {
             Self::Finalized => {
                 let finalized = store.mark::<BlockHash>("finalized_level")?;
                 let block = finalized.map(|mark| store.block(&mark.hash)).transpose()?.flatten();
-                let none = "No finalized block in the store, cannot use 'finalized'.";
-                block.ok_or_else(|| unavailable(none))?.level
+                block.ok_or_else(nodes::export::no_finalized_block)?.level
             }
-            Self::Cemented => {
-                let none = "No cemented commitment in the store, cannot use 'cemented'.";
-                store.state()?.lcc.ok_or_else(|| unavailable(none))?.level
-            }
+            Self::Cemented => store.state()?.lcc.ok_or_else(nodes::export::no_cemented_commitment)?.level,
             Self::Level(level) => {
                 let head = store.head()?.level;
                 if level > head {
-                    return Err(unavailable(format!(
-                        "Requested level {level} is higher than the head level {head}."
-                    )));
+                    return Err(nodes::export::level_above_head(level, head));
                 }
                 let first = store.first_available()?;
                 if level < first {
-                    return Err(below_first_available(level, first));
+                    return Err(nodes::export::level_below_first(level, first));
                 }
                 level
             }
         };
-        store.block_at(level)?.ok_or_else(|| unavailable(format!("No block found at target level {level}.")))
+        store.block_at(level)?.ok_or_else(|| nodes::export::no_block_at_target(level))
     }
-}
-
-/// The level is older than what the store can still show.
-pub(super) fn below_first_available(level: i32, first: i32) -> Problem {
-    unavailable(format!("Requested level {level} is below the first available level {first}."))
 }
 
 const WORDS: [(&str, LevelRequest); 3] = [
@@ -100,10 +88,6 @@ const WORDS: [(&str, LevelRequest); 3] = [
     ("finalized", LevelRequest::Finalized),
     ("cemented", LevelRequest::Cemented),
 ];
-
-fn unavailable(text: impl Into<String>) -> Problem {
-    Problem::new(Code::LevelUnavailable).headline(text)
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,9 @@
 //! What the rules about layer 1 ask the store: single links, looked up by level or by hash.
 
+use rollsnap_core::Result;
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::layer1::{Link, Wanted, wanted_before_export};
-use rollsnap_core::{Problem, Result};
+use rollsnap_core::nodes::export::commitment_not_stored;
 
 use super::read::Store;
 
@@ -31,7 +32,7 @@ impl Store {
         let published = self.one("commitments_published_at_levels", query, [hash.to_string()], |row| {
             row.level(0, "first_published_at_level")
         })?;
-        published.map_or_else(|| self.commitment_level(hash)?.ok_or_else(|| not_in_store(hash)), Ok)
+        published.map_or_else(|| self.commitment_level(hash)?.ok_or_else(|| commitment_not_stored(hash)), Ok)
     }
 
     fn link(&self, hash: &CommitmentHash) -> Result<Option<Link>> {
@@ -40,9 +41,4 @@ impl Store {
             Ok(Link { predecessor: row.hash(0, "predecessor")?, inbox_level: row.level(1, "inbox_level")? })
         })
     }
-}
-
-/// A commitment that should be there is not.
-pub(super) fn not_in_store(hash: &CommitmentHash) -> Problem {
-    Problem::new(rollsnap_core::Code::StoreCommitment).headline(format!("commitment {hash} not in store"))
 }

@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use rollsnap_core::chain::Chain;
 use rollsnap_core::hash::{BlockHash, CommitmentHash, ContextHash};
-use rollsnap_core::store::{
-    CommitmentName, MAX_TEXT, Publication, StateRow, no_context, no_head, no_mode, shortened,
-};
+use rollsnap_core::nodes::export::{no_context, no_head, no_mode};
+use rollsnap_core::store::{CommitmentName, MAX_TEXT, Publication, StateRow, shortened};
 use rollsnap_core::{Feedback, HistoryMode, Problem, Result, hash};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};

@@ -1,13 +1,14 @@
 //! Taking a store back to an older level (`docs/FORMAT.md`, section 6).
 
+use rollsnap_core::Result;
 use rollsnap_core::hash::{BlockHash, CommitmentHash};
-use rollsnap_core::{Code, Problem, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::import::edit;
 use super::problem::said;
 use super::read::{Rows, Store};
 use crate::dir::Dir;
+use rollsnap_core::nodes;
 
 /// Takes the store of a directory of ours back to `level`, in one transaction: head, finalized block and LCC
 /// are lowered as far as needed, and what is newer is deleted. Protocols, the history mode and
@@ -23,14 +24,10 @@ pub fn reset_to_level(dir: &Dir, level: i32) -> Result<()> {
 
 pub(super) fn reset(store: &mut Store, level: i32) -> Result<()> {
     // Reading first and writing then is one unit: nobody else uses this database.
-    let block = store.block_at(level)?.ok_or_else(|| {
-        Problem::new(Code::StoreBlock).headline(format!("No block found at level {level}."))
-    })?;
+    let block = store.block_at(level)?.ok_or_else(|| nodes::import::no_block_at(level))?;
     let commitment = block.most_recent_commitment();
-    let inbox_level = store.commitment_level(&commitment)?.ok_or_else(|| {
-        let text = format!("No commitment found for hash {commitment}.");
-        Problem::new(Code::StoreCommitment).headline(text)
-    })?;
+    let inbox_level =
+        store.commitment_level(&commitment)?.ok_or_else(|| nodes::import::no_commitment(&commitment))?;
     let finalized = store.mark::<BlockHash>("finalized_level")?;
     let lcc = store.mark::<CommitmentHash>("lcc")?;
     let lpc = store.mark::<CommitmentHash>("lpc")?;

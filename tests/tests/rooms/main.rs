@@ -10,11 +10,13 @@ mod graph;
 mod layers;
 mod paths;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use graph::Graph;
 use layers::Layers;
 use paths::Sources;
+use rollsnap_core::Rule;
 
 /// Each crate, and where its sources are.
 const CRATES: [(&str, &str); 3] = [("core", "core/src"), ("native", "native/src"), ("web", "web/src")];
@@ -115,6 +117,35 @@ fn the_verdict_consistent_is_given_once() {
     }
     assert_eq!(given.len(), 1, "{given:?}");
     assert!(given[0].starts_with("core/src/report/evidence.rs:"), "{given:?}");
+}
+
+/// "Where is rule I5d?" has one answer: the table of rules names the file that judges it, that file speaks of it, and the
+/// document has it.
+#[test]
+fn each_rule_is_where_the_table_says() {
+    let format = fs::read_to_string(root().join("docs/FORMAT.md")).unwrap();
+    for rule in Rule::ALL {
+        let file =
+            fs::read_to_string(root().join(rule.judged())).unwrap_or_else(|err| panic!("{rule}: {err}"));
+        let is_named = |text: &str| {
+            text.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| word == rule.name())
+        };
+        assert!(is_named(&file), "{} does not speak of {rule}", rule.judged());
+        assert!(is_named(&format), "docs/FORMAT.md does not speak of {rule}");
+    }
+}
+
+/// What a node says is spelled where the words of the nodes are, for nobody else can say that a rule is broken.
+#[test]
+fn the_words_of_the_nodes_are_spelled_once() {
+    let mut seen = 0;
+    for (_, place) in CRATES {
+        for line in sources(place).lines.iter().filter(|line| line.contains(".breaks(")) {
+            assert!(line.starts_with("core/src/nodes/"), "{line}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 20, "{seen}");
 }
 
 /// The reader sees each way to name a room, and looks past what is compiled for tests only.

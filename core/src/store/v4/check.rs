@@ -9,6 +9,7 @@ use crate::chain::Block;
 use crate::code::Code;
 use crate::feedback::{Feedback, Phase};
 use crate::header::Header;
+use crate::nodes::in_words_of_mavkit;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::ReadAt;
 use crate::report::{Check, Evidence, Problems};
@@ -89,11 +90,4 @@ pub fn against_header<R: ReadAt>(
 /// Rule E9, which has words of its own there.
 pub fn head_context(level: i32) -> Problem {
     in_words_of_mavkit(crate::store::head_context(level))
-}
-
-fn in_words_of_mavkit(problem: Problem) -> Problem {
-    if problem.code() != Code::ContextHead {
-        return problem;
-    }
-    problem.headline("Head context cannot be checkouted, won't produce snapshot.")
 }

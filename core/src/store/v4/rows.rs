@@ -10,9 +10,10 @@ use super::version::Version;
 use crate::chain::{Block, Chain, Entry, Found, Messages, Stored, Work};
 use crate::encoding::MessageList;
 use crate::hash::{BlockHash, CommitmentHash};
+use crate::nodes::export::{no_context, no_head};
 use crate::problem::Result;
 use crate::read_at::ReadAt;
-use crate::store::{CommitmentName, Mark, Publication, Rows, State, no_context, no_head};
+use crate::store::{CommitmentName, Mark, Publication, Rows, State};
 
 impl<R: ReadAt> Rows for Store<R> {
     fn head(&self) -> Result<Block> {

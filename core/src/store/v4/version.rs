@@ -1,7 +1,6 @@
 //! Which store a data directory holds, and which version of the old one.
 
 use alloc::format;
-use alloc::string::String;
 use core::fmt;
 
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use serde::Deserialize;
 use crate::code::Code;
 use crate::index::Header;
 use crate::members::{DATABASE, VERSION};
+use crate::nodes::export;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 use crate::store::{MAX_VERSION, parse_version};
@@ -139,15 +139,14 @@ pub fn two_stores() -> Problem {
 /// # Errors
 /// [`Code::StoreVersion`] with the texts of the node.
 pub fn check_version(recorded: Option<Version>) -> Result<()> {
-    let problem = |text: String| Problem::new(Code::StoreVersion).headline(text);
     match recorded {
         Some(Version::V4) => Ok(()),
-        None => Err(problem("Unversionned store, cannot produce snapshot.".into())),
-        Some(other) => Err(problem(format!(
-            "Incompatible store version {other}, expected v4. Cannot produce snapshot. Please restart \
-             your rollup node to migrate."
-        ))
-        .because(format_args!("in version {} {}", other.number(), other.differs()))),
+        None => Err(export::unversioned_store()),
+        Some(other) => Err(export::outdated_version(other).because(format_args!(
+            "in version {} {}",
+            other.number(),
+            other.differs()
+        ))),
     }
 }
 
