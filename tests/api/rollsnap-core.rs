@@ -109,6 +109,7 @@ pub struct Marks {
     pub finalized: Option<(BlockHash, i32)>,
     pub lcc: Option<(CommitmentHash, i32)>,
     pub top_level: Option<i32>,
+    pub old_lists: bool,
 }
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -3100,6 +3101,7 @@ pub struct Subject<'a, S> {
     pub header: Option<&'a Header>,
     pub contexts: Option<&'a Contexts>,
     pub states: Option<States<'a>>,
+    pub old_lists: bool,
 }
 impl<S> fmt::Debug for Subject<'_, S> {}
 pub fn check<S: Rows>(
@@ -3399,13 +3401,7 @@ pub fn header_against_store(
     mode: Option<HistoryMode>,
 ) -> Vec<Problem> {}
 pub fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> bool {}
-pub fn passed(
-    summary: &Summary,
-    first: i32,
-    head: i32,
-    sound: bool,
-    compact: bool,
-) -> Vec<Check> {}
+pub fn passed(summary: &Summary, marks: &Marks, sound: bool) -> Vec<Check> {}
 pub fn head_context(level: i32) -> Problem {}
 pub fn check_version(recorded: Option<i64>) -> Result<(), Problem> {}
 pub fn parse_version(bytes: &[u8], path: &str) -> Result<i64, Problem> {}

@@ -1444,6 +1444,7 @@ pub struct Subject<'a> {
     pub header: Option<&'a Header>,
     pub contexts: Option<&'a Contexts>,
     pub beginning: Option<Streamed<'a>>,
+    pub old_lists: bool,
 }
 pub type Streamed<'a> = (&'a Beginning, Option<(ContextHash, u64)>);
 pub fn check_store(

@@ -198,6 +198,7 @@ pub fn judge(files: &Dir, header: Option<&Header>, shown: &str) -> (Vec<Problem>
         header,
         contexts: Some(&contexts),
         states: None,
+        old_lists: false,
     };
     let Evidence { problems, checks } = v4::check(subject, MemoryChecker::PHASE, &mut Silent).unwrap();
     (problems.iter().cloned().collect(), checks)
@@ -216,6 +217,7 @@ pub fn walk(files: &Dir) -> (Summary, Vec<Problem>) {
         finalized: None,
         lcc: None,
         top_level: store.top_level().unwrap(),
+        old_lists: false,
     };
     let mut told = Vec::new();
     let walk = |chain: &mut dyn Chain| follow(chain, marks, None, &mut Silent, |problem| told.push(problem));

@@ -31,6 +31,9 @@ pub struct Marks {
     pub lcc: Option<(CommitmentHash, i32)>,
     /// The highest level in the index of levels.
     pub top_level: Option<i32>,
+    /// Whether lists of messages may lack layer 1's own, as a very old node stored them, although nothing in the store
+    /// shows its age: a conversion has carried them over.
+    pub old_lists: bool,
 }
 
 /// How far a walk came.
@@ -275,8 +278,8 @@ impl<'c> Walk<'c> {
             }
             return None;
         };
-        // Only stores that keep the predecessor beside the messages can be as old as that.
-        if messages.predecessor.is_some() && !list.is_whole() {
+        // Only stores that keep the predecessor beside the messages can be as old as that, and what was made of them.
+        if (messages.predecessor.is_some() || self.marks.old_lists) && !list.is_whole() {
             self.summary.partial_lists += 1;
             return None;
         }

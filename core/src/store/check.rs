@@ -28,6 +28,8 @@ pub struct Subject<'a, S> {
     pub contexts: Option<&'a Contexts>,
     /// Where the state at the origination is read.
     pub states: Option<States<'a>>,
+    /// Whether a conversion has just made the store: as [`Marks::old_lists`].
+    pub old_lists: bool,
 }
 
 impl<S> fmt::Debug for Subject<'_, S> {
@@ -46,7 +48,7 @@ pub fn check<S: Rows>(
     feedback: &mut dyn Feedback,
 ) -> Result<Evidence> {
     let mut problems = Problems::default();
-    let Subject { metadata, store, shown, header, contexts, states } = subject;
+    let Subject { metadata, store, shown, header, contexts, states, old_lists } = subject;
     let metadata = match metadata.and_then(|metadata| metadata.ok_or_else(|| no_metadata(shown))) {
         Ok(metadata) => Some(metadata),
         Err(problem) if problem.code().is_about_contents() => {
@@ -56,7 +58,7 @@ pub fn check<S: Rows>(
         // Metadata that may say anything are no reason to judge the store without them.
         Err(problem) => return Ok(problem.into()),
     };
-    let judge = Judge { metadata: metadata.as_ref(), shown, header, contexts, states, phase };
+    let judge = Judge { metadata: metadata.as_ref(), shown, header, contexts, states, old_lists, phase };
     match store.and_then(|store| judge.store(store, feedback, &mut problems)) {
         Ok(checks) => Ok(Evidence { problems, checks }),
         Err(problem) if problem.code() == Code::Cancelled => Err(problem),
@@ -73,6 +75,7 @@ struct Judge<'a> {
     header: Option<&'a Header>,
     contexts: Option<&'a Contexts>,
     states: Option<States<'a>>,
+    old_lists: bool,
     phase: Phase,
 }
 
@@ -118,6 +121,7 @@ impl Judge<'_> {
             finalized: state.finalized.map(|mark| (mark.hash, mark.level)),
             lcc: state.lcc.map(|mark| (mark.hash, mark.level)),
             top_level: store.top_level()?,
+            old_lists: self.old_lists,
         };
         let total = u64::try_from(i64::from(head.level) - i64::from(first_available) + 1).ok();
         feedback.phase(Phase { total, unit: Unit::Blocks, ..self.phase });
@@ -129,7 +133,7 @@ impl Judge<'_> {
         store.publications(&mut |publication| publications.add(&publication))?;
         problems.extend(publications.finish());
         let sound = problems.count() == before;
-        let mut passed = passed(&summary, first_available, head.level, sound, compact);
+        let mut passed = passed(&summary, &marks, sound);
         match Genesis::find(self.metadata, store, contexts, self.states).judge() {
             Ok(check) => passed.push(check),
             Err(problem) => problems.push(problem),

@@ -189,6 +189,7 @@ impl MemoryChecker {
             header: header.as_ref(),
             contexts: Some(&audited.contexts),
             states: Some(&states),
+            old_lists: false,
         };
         let checked = Opened::check(subject, phase, feedback)?;
         report.store = store.as_ref().ok().map(Opened::info);

@@ -88,19 +88,25 @@ impl<D: Rows, R: ReadAt> Opened<D, R> {
     /// # Errors
     /// [`Code::Cancelled`].
     pub fn check(subject: Subject<'_, Self>, phase: Phase, feedback: &mut dyn Feedback) -> Result<Evidence> {
-        let Subject { metadata, store, shown, header, contexts, states } = subject;
+        let Subject { metadata, store, shown, header, contexts, states, old_lists } = subject;
         match store {
             Ok(Self::Files(store)) => {
-                let subject = Subject { metadata, store: Ok(&mut **store), shown, header, contexts, states };
+                let subject =
+                    Subject { metadata, store: Ok(&mut **store), shown, header, contexts, states, old_lists };
                 v4::check(subject, phase, feedback)
             }
             Ok(Self::Database(store)) => {
-                let subject = Subject { metadata, store: Ok(store), shown, header, contexts, states };
+                let subject =
+                    Subject { metadata, store: Ok(store), shown, header, contexts, states, old_lists };
                 check(subject, phase, feedback)
             }
             Err(problem) => {
                 let store: Result<&mut D> = Err(problem);
-                check(Subject { metadata, store, shown, header, contexts, states }, phase, feedback)
+                check(
+                    Subject { metadata, store, shown, header, contexts, states, old_lists },
+                    phase,
+                    feedback,
+                )
             }
         }
     }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::Metadata;
-use crate::chain::{Block, Summary};
+use crate::chain::{Block, Marks, Summary};
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::header::{Header, HistoryMode};
@@ -68,8 +68,9 @@ pub fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> b
 }
 
 /// What a walk found to hold, from the first available level to the head. `sound`: it met no problem.
-pub fn passed(summary: &Summary, first: i32, head: i32, sound: bool, compact: bool) -> Vec<Check> {
+pub fn passed(summary: &Summary, marks: &Marks, sound: bool) -> Vec<Check> {
     let Summary { blocks, commitments, messages, states, partial_lists } = summary;
+    let Marks { head: (_, head), first_available: first, compact, old_lists, .. } = *marks;
     let mut passed = Vec::new();
     if sound {
         let text = match *blocks {
@@ -98,8 +99,14 @@ pub fn passed(summary: &Summary, first: i32, head: i32, sound: bool, compact: bo
         passed.push(Check::yes(Code::StateHash, text));
     }
     if *partial_lists > 0 {
+        let later = match old_lists {
+            true => {
+                "; rollsnap verify takes them for altered ones in the new store, which has no mark for them"
+            }
+            false => "",
+        };
         let text = format!(
-            "not checked: {partial_lists} {} of messages, which a very old node stored without layer 1's own",
+            "not checked: {partial_lists} {} of messages, which a very old node stored without layer 1's own{later}",
             plural(*partial_lists, "list", "lists")
         );
         passed.push(Check::unknown(Code::MessagesWitness, text));

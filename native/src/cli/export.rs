@@ -102,7 +102,6 @@ pub(super) fn run(
         return Err(Problem::new(Code::Usage).headline(both));
     }
     let options = Options {
-        data_dir: data_dir(args.data_dir.as_deref())?,
         output: match &args.file {
             Some(file) => export::Output::File(file.clone()),
             None => export::Output::Directory(args.dest.clone()),
@@ -120,6 +119,7 @@ pub(super) fn run(
         temp_dir: args.temp_dir.clone(),
         endpoint: global.node.endpoint.clone(),
         rollup_node_endpoint: args.rollup_node_endpoint.clone(),
+        ..Options::new(data_dir(args.data_dir.as_deref())?)
     };
     let since = Instant::now();
     let outcome = match args.streams() {

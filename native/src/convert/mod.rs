@@ -181,8 +181,6 @@ fn snapshot(
     let mut stages = Stages::new(own.iter().copied().chain(stages_of_export(options.check)));
     let mut outcome = staged(&made, false, options, &mut stages, feedback)?;
     outcome.stages = stages.finish();
-    // Its checks know no lists without a witness, and would take them for altered ones.
-    let check = options.check && outcome.carried.partial_lists == 0;
     let exporting = export::Options {
         output,
         compression,
@@ -191,12 +189,13 @@ fn snapshot(
         family: Some(Family::Octez),
         // There is nothing in it but what was just written.
         packing: Packing::Pages,
-        check,
+        check: options.check,
         force: options.force,
+        old_lists: outcome.carried.partial_lists > 0,
         ..export::Options::new(dir)
     };
     let before = jobs::phases(&own);
-    let of = before + jobs::phases(&stages_of_export(check));
+    let of = before + jobs::phases(&stages_of_export(options.check));
     let mut second_half = SecondHalf { feedback, before, of };
     let exported = export::run(&exporting, &mut second_half)?;
     // The checks of the stores are in the report already; they are not listed twice.
@@ -252,7 +251,7 @@ fn staged(
     let (first_level, head_level) = (staged.store.first_available()?, staged.store.head()?.level);
     let compact = Compact::of(&staged)?.is_some();
     if options.check {
-        staged.check(carried.partial_lists, &mut report, stages, feedback)?;
+        staged.check(carried.partial_lists > 0, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
         report.add(Check::unknown(

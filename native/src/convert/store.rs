@@ -99,6 +99,7 @@ impl Conversion<'_> {
                 contexts: Some(&contexts),
                 // It is judged with the new store.
                 states: None,
+                old_lists: false,
             };
             let mut evidence = v4::check(subject, phase, feedback)?;
             // A node of version 4 wants its own version; here the others are as good.

@@ -78,6 +78,8 @@ pub struct Options {
     pub endpoint: Option<String>,
     /// RPC address of the rollup node, whose garbage collection is stopped first.
     pub rollup_node_endpoint: Option<String>,
+    /// Whether a conversion has just made the store, so that lists of messages may be those of a very old node.
+    pub(crate) old_lists: bool,
 }
 
 impl Options {
@@ -99,6 +101,7 @@ impl Options {
             temp_dir: None,
             endpoint: None,
             rollup_node_endpoint: None,
+            old_lists: false,
         }
     }
 

@@ -203,7 +203,7 @@ impl Ready<'_> {
         let phase = self.stages.next(jobs::CHAIN);
         let missing = || Problem::new(Code::ExportCheck).found("no store");
         let store = self.store.take().ok_or_else(missing)?;
-        let (store, packer) = store.check(about, &self.options.data_dir, phase, feedback)?;
+        let (store, packer) = store.check(about, self.options, phase, feedback)?;
         self.store = packer.map(Stored::Database);
         Ok(Findings { audited, pre_images, others: Evidence::default() }.with(store))
     }

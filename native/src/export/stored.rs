@@ -9,6 +9,7 @@ use rollsnap_core::report::Evidence;
 use rollsnap_core::store::{Opened, States, Subject, v4};
 use rollsnap_core::{Feedback, Header, Result};
 
+use super::Options;
 use super::packer::Packer;
 use super::rules::Rules;
 use crate::context::{FrozenFile, Moment, pvm_state};
@@ -104,10 +105,11 @@ impl Stored<Packer> {
     pub(super) fn check(
         self,
         (metadata, header, contexts): (&Metadata, &Header, &Contexts),
-        root: &Path,
+        options: &Options,
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<(Evidence, Option<Packer>)> {
+        let root = &*options.data_dir;
         let shown = &*root.display().to_string();
         let (metadata, header, contexts) = (Ok(Some(*metadata)), Some(header), Some(contexts));
         let (mut store, packer) = match self {
@@ -120,7 +122,15 @@ impl Stored<Packer> {
         let states = |commit: &ContextHash| pvm_state(root, commit);
         let states: States<'_> = &states;
         let states = Some(states);
-        let subject = Subject { metadata, store: Ok(&mut store), shown, header, contexts, states };
+        let subject = Subject {
+            metadata,
+            store: Ok(&mut store),
+            shown,
+            header,
+            contexts,
+            states,
+            old_lists: options.old_lists,
+        };
         let found = Opened::check(subject, phase, feedback)?;
         if let Opened::Database(store) = store {
             store.close()?;

@@ -247,8 +247,8 @@ fn fill(
     let family = Family::of_store(&staged.store);
     if options.check {
         layer1.after(&header, &mut staged, &mut report, feedback)?;
-        let partial_lists = converted.as_ref().map_or(0, |(carried, _)| carried.partial_lists);
-        staged.check(partial_lists, &mut report, stages, feedback)?;
+        let old_lists = converted.as_ref().is_some_and(|(carried, _)| carried.partial_lists > 0);
+        staged.check(old_lists, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
     }

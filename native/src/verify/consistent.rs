@@ -32,6 +32,8 @@ pub struct Subject<'a> {
     /// What was kept of a context that streamed by, and its first commit with the offset; `None`: it is below the
     /// directory.
     pub beginning: Option<Streamed<'a>>,
+    /// Whether a conversion has just made the store, so that lists of messages may be those of a very old node.
+    pub old_lists: bool,
 }
 
 /// The beginning of a context that streamed by, and its first commit with the offset.
@@ -74,6 +76,7 @@ pub(super) fn check(
         header,
         contexts: Some(&findings.audited.contexts),
         beginning: contents.beginning(),
+        old_lists: false,
     };
     let store = contents.store();
     report.store = store.as_ref().ok().map(AnyStore::info);
@@ -104,6 +107,7 @@ pub fn check_store(
         header: subject.header,
         contexts: subject.contexts,
         states: Some(&states),
+        old_lists: subject.old_lists,
     };
     let mut evidence = AnyStore::check(judged, phase, feedback)?;
     match store.map_or(Ok(()), close_any) {
@@ -121,7 +125,8 @@ pub fn check_store(
 /// # Errors
 /// Those of reading metadata.
 pub(crate) fn genesis(root: &Path, store: &AnyStore, contexts: &Contexts) -> Result<Genesis> {
-    Subject { root, shown: root, header: None, contexts: Some(contexts), beginning: None }.genesis(store)
+    Subject { root, shown: root, header: None, contexts: Some(contexts), beginning: None, old_lists: false }
+        .genesis(store)
 }
 
 /// What is known of the origination of what was read.
@@ -132,7 +137,8 @@ pub(super) fn genesis_of(contents: &Contents) -> Result<Genesis> {
     let contexts = Some(&contents.findings().audited.contexts);
     let (root, shown, beginning) = (contents.root(), contents.shown(), contents.beginning());
     let store = contents.store()?;
-    let genesis = Subject { root, shown, header: None, contexts, beginning }.genesis(&store)?;
+    let genesis =
+        Subject { root, shown, header: None, contexts, beginning, old_lists: false }.genesis(&store)?;
     close_any(store)?;
     Ok(genesis)
 }

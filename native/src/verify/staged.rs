@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use rollsnap_core::report::{Check, Evidence};
+use rollsnap_core::report::Evidence;
 use rollsnap_core::store::{Findings, Genesis};
-use rollsnap_core::words::plural;
-use rollsnap_core::{Code, Feedback, Report, Result};
+use rollsnap_core::{Feedback, Report, Result};
 
 use super::contents::head_context;
 use super::{ContextScope, Reading, Subject, check_store, genesis, pre_images, unhindered};
@@ -58,13 +57,13 @@ impl<'a> Staged<'a> {
     }
 
     /// Everything in it is what it should be: store and chain, the context of the head, the pre-images. The report
-    /// gets what holds. `partial_lists`: how many lists of messages without a witness a conversion has carried over.
+    /// gets what holds. `old_lists`: a conversion has carried over lists of messages without a witness.
     ///
     /// # Errors
     /// What does not hold, and what kept it from being checked.
     pub(crate) fn check(
         self,
-        partial_lists: u64,
+        old_lists: bool,
         report: &mut Report,
         stages: &mut Stages,
         feedback: &mut dyn Feedback,
@@ -76,13 +75,11 @@ impl<'a> Staged<'a> {
         let (phase, mut listening) = stages.listen(jobs::CONTEXT_OF_HEAD, feedback);
         let audited = unhindered(reading.of_data_dir(dir, phase, &mut listening)?)?;
         let contexts = Some(&audited.contexts);
-        let subject = Subject { root: dir, shown, header: None, contexts, beginning: None };
+        let subject = Subject { root: dir, shown, header: None, contexts, beginning: None, old_lists };
         let checked = check_store(subject, Ok(store), stages.next(jobs::CHAIN), feedback)?;
         let pre_images = pre_images::read(dir, feedback)?;
         let findings = Findings { audited, pre_images, others: Evidence::default() };
-        let mut evidence = findings.with(checked);
-        excuse_lists(&mut evidence, partial_lists);
-        evidence.require(report)
+        findings.with(checked).require(report)
     }
 
     /// Ends without a check.
@@ -92,20 +89,4 @@ impl<'a> Staged<'a> {
     pub(crate) fn close(self) -> Result<()> {
         close_any(self.store)
     }
-}
-
-/// Lists without layer 1's own messages have no witness that could be computed. In the old store that is a
-/// mark of their age; the new one has no such mark, so there it looks like damage, once for each list.
-fn excuse_lists(evidence: &mut Evidence, lists: u64) {
-    let codes = [Code::MessagesWitness, Code::MessagesForm];
-    if lists == 0 || codes.map(|code| evidence.problems.count_of(code)) != [lists, lists] {
-        return;
-    }
-    codes.into_iter().for_each(|code| evidence.problems.forget(code));
-    let text = format!(
-        "not checked: {lists} {} of messages, which a very old node stored without layer 1's own; they are \
-         carried over as they are, and rollsnap verify takes them for altered ones in the new store",
-        plural(lists, "list", "lists")
-    );
-    evidence.checks.push(Check::unknown(Code::MessagesWitness, text));
 }

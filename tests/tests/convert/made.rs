@@ -108,6 +108,11 @@ fn very_old_lists_of_messages() {
     assert!(run.err.contains(&told), "{run}");
     converted(run, "4000 to 4023");
     assert_eq!(dump(&ground.at("new/store.sqlite"))["tables"]["messages"].as_array().unwrap().len(), 24);
+    // A snapshot is made and checked as well, although its lists look altered to everybody else.
+    let run = ground.run(&["convert", "data", "-o", "made.snapshot", "--as", "snapshot"]).ok();
+    assert!(run.err.contains(&told) && run.err.contains("verify takes them for altered ones"), "{run}");
+    let run = ground.run(&["verify", "made.snapshot"]);
+    assert_eq!(run.status, 1, "{run}");
 }
 
 #[test]

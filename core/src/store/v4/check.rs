@@ -29,7 +29,7 @@ pub fn check<R: ReadAt>(
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<Evidence> {
-    let Subject { metadata, store, shown, header, contexts, states } = subject;
+    let Subject { metadata, store, shown, header, contexts, states, old_lists } = subject;
     let known = metadata.as_ref().ok().and_then(|metadata| *metadata);
     let (mut own, mut told) = (Problems::default(), Vec::new());
     let allowance = feedback.allowance();
@@ -48,7 +48,7 @@ pub fn check<R: ReadAt>(
         }
         Ok(store)
     });
-    let subject = Subject { metadata, store, shown, header: None, contexts, states };
+    let subject = Subject { metadata, store, shown, header: None, contexts, states, old_lists };
     let Evidence { problems, mut checks } = crate::store::check(subject, phase, feedback)?;
     own.append(problems.map(in_words_of_mavkit));
     checks.extend(told);
