@@ -143,7 +143,11 @@ test('nobody there, and connections that break', async (t) => {
   assert.match(await ask(page, host.base), /cannot be reached: nothing answers there\./);
   assert.deepEqual([...new Set(host.asked.filter(({ url }) => url.includes(COMMITMENT)).map(({ url }) => url.split('/')[4]))], ['1013', '1023']);
   let once = 0;
-  host.fault = (path) => (path.includes('/levels/') && (once += 1) === 1 ? (request) => request.socket.destroy() : undefined);
+  host.fault = (path) => {
+    if (!path.includes('/levels/')) return undefined;
+    once += 1;
+    return once === 1 ? (request) => request.socket.destroy() : undefined;
+  };
   assert.match(await ask(page, host.base), /knows the last commitment\.$/);
 });
 
@@ -243,7 +247,9 @@ test('375 pixels wide', async (t) => {
   for (const [name, fault] of [['yes', () => undefined], ['long', at('/head/header', send(500, 'x'.repeat(5000)))]]) {
     host.fault = fault;
     await ask(page, host.base);
-    await page.$$eval('[data-verdict] details, #report details', (all) => all.forEach((details) => (details.open = true)));
+    await page.$$eval('[data-verdict] details, #report details', (all) => {
+      for (const details of all) details.open = true;
+    });
     await assertNoSideways(page);
     await look(page, `layer1-narrow-${name}`);
   }

@@ -48,7 +48,11 @@ async function open(path) {
   const errors = [];
   page.on('pageerror', (error) => errors.push(error));
   await page.goto(server.origin + path);
-  return { page, close: async () => (await page.close(), assert.deepEqual(errors, [])) };
+  const close = async () => {
+    await page.close();
+    assert.deepEqual(errors, []);
+  };
+  return { page, close };
 }
 
 const reportOf = async (bytes) => canonical(await nodejs.inspectBlob(new Blob([bytes])));

@@ -165,7 +165,9 @@ test('nothing that is there moves while the answer comes', async (t) => {
     () =>
       new Promise((resolve) => {
         let sum = 0;
-        const observer = new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (sum += value)));
+        const observer = new PerformanceObserver((list) => {
+          for (const { value } of list.getEntries()) sum += value;
+        });
         observer.observe({ type: 'layout-shift', buffered: true });
         requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(sum), 50)));
       }),

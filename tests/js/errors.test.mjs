@@ -58,7 +58,10 @@ test('files that are something else are named', () => {
 
 test('an error keeps its fields on the way through postMessage', () => {
   let error;
-  assert.throws(() => readHeader(new Uint8Array(20)), (thrown) => Boolean((error = thrown)));
+  assert.throws(() => readHeader(new Uint8Array(20)), (thrown) => {
+    error = thrown;
+    return true;
+  });
   const plain = structuredClone(RollsnapError.toPlain(error));
   const again = new RollsnapError(plain);
   assert.ok(again instanceof RollsnapError);
@@ -88,7 +91,10 @@ test('no bytes whatever make anything but a report', () => {
   const good = fixture('origination.gz');
   // A generator of its own: the same damage in every run.
   let seed = 1;
-  const random = (limit) => (seed = (seed * 48271) % 2147483647) % limit;
+  const random = (limit) => {
+    seed = (seed * 48271) % 2147483647;
+    return seed % limit;
+  };
   for (let round = 0; round < 300; round += 1) {
     const damaged = (round % 2 ? good : bytes).slice(0, 1 + random(good.length));
     for (let hits = 0; hits < 4; hits += 1) damaged[random(damaged.length)] = random(256);

@@ -114,7 +114,8 @@ export function streamOf(bytes, size = 65536) {
   return new ReadableStream({
     pull(controller) {
       if (at >= bytes.length) return controller.close();
-      controller.enqueue(bytes.subarray(at, (at += size)));
+      controller.enqueue(bytes.subarray(at, at + size));
+      at += size;
     },
   });
 }

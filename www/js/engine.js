@@ -35,8 +35,12 @@ export async function inspect(file, { signal, tell }) {
   let members = [];
   let open;
   const take = (event) => {
-    if (event.type === 'member') members.push((open = plain(event)));
-    else if (event.type === 'problem') tell({ type: 'problem', problem: plain(event.problem), member: open?.name });
+    if (event.type === 'member') {
+      open = plain(event);
+      members.push(open);
+    } else if (event.type === 'problem') {
+      tell({ type: 'problem', problem: plain(event.problem), member: open?.name });
+    }
   };
   const texts = keepTexts(inspector);
   const pace = new Pace(file, tell, () => {

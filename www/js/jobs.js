@@ -50,7 +50,8 @@ class Helper {
   /** Does `job` and gives its result. */
   ask(job, details = {}) {
     if (!this.#worker) return Promise.reject(STOPPED);
-    const id = (this.#asked += 1);
+    this.#asked += 1;
+    const id = this.#asked;
     return new Promise((resolve, reject) => {
       this.#open.set(id, { resolve, reject });
       this.#worker.postMessage({ job, id, ...details });

@@ -12,7 +12,8 @@ export function load() {
   loading ??= import('../pkg/full/full.mjs')
     .then(async (module) => {
       await module.init();
-      return (full = module);
+      full = module;
+      return module;
     })
     .catch((error) => {
       // The next click may try again, for instance when the network is back.
@@ -41,7 +42,7 @@ export function endpointOf(text) {
 
 /** Makes what requests `layer1` has, one after the other. Rejects only when the signal of `node` says stop. */
 export async function converse(layer1, node, onProgress = () => {}) {
-  for (let request; (request = layer1.nextRequest()); ) {
+  for (let request = layer1.nextRequest(); request; request = layer1.nextRequest()) {
     await node.make(request, layer1);
     if (layer1.progress) onProgress(layer1.progress);
   }

@@ -46,7 +46,7 @@ async function open(source) {
     if (visit !== here) return;
     here.look = look;
     describeFile(here);
-    if (look.refused) return refuse(here, look.refused);
+    if (look.refused) return refuse(look.refused);
     $('claims').hidden = false;
     drawClaims($('claims-body'), look, source);
     $('verdicts').hidden = false;
@@ -54,7 +54,7 @@ async function open(source) {
     if (source.url && !(look.total <= FETCHED_AT_ONCE)) offerWhole(here);
     else await readWhole(here);
   } catch (failure) {
-    if (visit === here && failure.kind !== 'stopped') refuse(here, failure);
+    if (visit === here && failure.kind !== 'stopped') refuse(failure);
   }
 }
 
@@ -90,7 +90,7 @@ function describeFile({ source, look }) {
   $('result-sub').replaceChildren(`${size} · ${form}`, ...(source.url ? [h('br'), h('span', { class: 'address' }, source.url)] : []));
 }
 
-function refuse(here, failure) {
+function refuse(failure) {
   drawTrouble($('trouble'), failure);
   announce(sentence(failure.title));
 }
@@ -222,7 +222,9 @@ hashAll.addEventListener('click', async () => {
   const label = hashAll.textContent;
   hashAll.disabled = true;
   const on = {
-    digests: ({ digests }) => digests.forEach(([name, hash]) => here.members.digests.set(name, hash)),
+    digests({ digests }) {
+      for (const [name, hash] of digests) here.members.digests.set(name, hash);
+    },
     progress: ({ read, total }) => (hashAll.textContent = `Hashing … ${total ? `${Math.floor((100 * read) / total)} %` : bytes(read)}`),
   };
   const failure = await here.job('digests', {}, { on }).then(() => undefined, (error) => error);
@@ -272,7 +274,9 @@ async function start() {
   $('again').addEventListener('click', home);
   listenToAnchors(() => visit, anchored);
   // Paper cannot be opened.
-  addEventListener('beforeprint', () => document.querySelectorAll('#verdicts details').forEach((details) => (details.open = true)));
+  addEventListener('beforeprint', () => {
+    for (const details of document.querySelectorAll('#verdicts details')) details.open = true;
+  });
   listen({
     open,
     refuse(what) {

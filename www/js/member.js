@@ -62,7 +62,7 @@ function digest({ member, members, job }) {
     show(known);
     return box;
   }
-  const button = task('Compute', box, async (on) => {
+  const button = task('Compute', async (on) => {
     const { sha256 } = await job('digest', { member: whereOf(member) }, on);
     members.digests.set(member.name, sha256);
     show(sha256);
@@ -84,7 +84,7 @@ function preview({ member, members, job }) {
   else if (kept) show(kept);
   else {
     box.append(
-      task('Show the beginning', box, async (on) => {
+      task('Show the beginning', async (on) => {
         const { blob } = await job('preview', { member: whereOf(member), limit: PREVIEW_BYTES }, on);
         await show(blob);
         box.querySelector('pre').focus();
@@ -106,6 +106,7 @@ function asText(data) {
   try {
     // A cut may go through a character: what is incomplete at the end is left out.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(data, { stream: true });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a text does not have
     return /[\0-\x08\x0e-\x1f]/.test(text) ? undefined : text;
   } catch {
     return undefined;
@@ -132,7 +133,7 @@ function save({ member, job }) {
     return box;
   }
   box.append(
-    task('Save this member', box, async (on) => {
+    task('Save this member', async (on) => {
       const handle = picks ? await globalThis.showSaveFilePicker({ suggestedName: name }) : undefined;
       const { blob, sha256 } = await job('save', { member: whereOf(member), handle, limit: BLOB_LIMIT }, on);
       if (blob) download(blob, name);
@@ -147,7 +148,7 @@ function save({ member, job }) {
 const whereOf = ({ name, offset }) => ({ name, offset });
 
 /** A button with its progress and its failure beside it. */
-function task(label, box, work) {
+function task(label, work) {
   const said = h('span', { class: 'task-said', role: 'status' });
   const button = h('button', { type: 'button' }, label);
   button.addEventListener('click', async () => {

@@ -34,7 +34,10 @@ export class Members {
     grow(here, size);
     for (const part of parts) {
       let next = here.dirs.get(part);
-      if (!next) here.dirs.set(part, (next = directory(part, here.path + part + '/')));
+      if (!next) {
+        next = directory(part, `${here.path}${part}/`);
+        here.dirs.set(part, next);
+      }
       grow(next, size);
       here = next;
     }

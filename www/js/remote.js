@@ -33,7 +33,7 @@ async function request(url, options) {
   let response;
   try {
     response = await fetch(url, { ...options, ...PRIVATE });
-  } catch (error) {
+  } catch {
     if (options.signal?.aborted) throw options.signal.reason;
     throw await diagnose(url, options.signal);
   }

@@ -34,7 +34,7 @@ export function drawVerdicts(root, { report, state, problems = [], anchored = []
       const found = groups[key] ?? [];
       const answer = key === 'anchored' && found.length ? anchoredBy : answerOf(key, report, state, found);
       const text = report || key !== 'intact' ? explain(key, answer, report, found) : found.length ? explain(key, 'no', undefined, found) : state.text;
-      return line(key, answer, text, evidence(key, found, advice, key === 'intact' ? report?.checks_left_out : 0));
+      return line(key, answer, text, evidence(found, advice, key === 'intact' ? report?.checks_left_out : 0));
     }),
   );
 }
@@ -71,7 +71,7 @@ function explain(key, answer, report, found) {
   return texts[key];
 }
 
-function evidence(key, checks, advice, leftOut) {
+function evidence(checks, advice, leftOut) {
   if (!checks.length) return undefined;
   const number = (...wanted) => checks.filter(({ status }) => wanted.includes(status)).length;
   const failed = number('no');

@@ -93,7 +93,10 @@ async function make(path) {
       const name = header.toString('latin1', 0, 100).replace(/\0.*/s, '');
       const blocks = Math.ceil(length / 512) * 512;
       const body = Buffer.from(source.subarray(at + 512, at + 512 + blocks));
-      for (let byte = 0; byte < length; byte += byte % 128 === 31 ? 97 : 1) body[byte] = (seed = (seed * 48271) % 2147483647) >> 8;
+      for (let byte = 0; byte < length; byte += byte % 128 === 31 ? 97 : 1) {
+        seed = (seed * 48271) % 2147483647;
+        body[byte] = seed >> 8;
+      }
       at += 512 + blocks;
       if (length === 0) continue;
       header.fill(0, 0, 100);

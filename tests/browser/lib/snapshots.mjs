@@ -35,7 +35,7 @@ export const end = Buffer.alloc(1024);
 export function memberHeader(name, size) {
   const block = Buffer.alloc(512);
   block.write(name, 0);
-  block.write('0000644\0' + '0000000\0'.repeat(2) + `${octal(size)}\0${octal(1_700_000_000)}\0`, 100, 'latin1');
+  block.write(`0000644\0${'0000000\0'.repeat(2)}${octal(size)}\0${octal(1_700_000_000)}\0`, 100, 'latin1');
   block.fill(' ', 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(7, '0')}\0`, 148, 'latin1');

@@ -14,7 +14,7 @@ const report = inspector.finish();
 
 const layer1 = new Layer1(report.header, endpoint);
 if (inspector.originationLevel !== undefined) layer1.askOrigination(inspector.originationLevel);
-for (let request; (request = layer1.nextRequest()); ) await make(request);
+for (let request = layer1.nextRequest(); request; request = layer1.nextRequest()) await make(request);
 
 // What layer 1 said, held against the store of the snapshot.
 const { published, cemented, originated } = layer1;
