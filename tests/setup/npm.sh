@@ -13,7 +13,11 @@ if [ ! -e "$place/done" ]; then
     rm -rf "$place" && mkdir -p "$place"
     cp "$manifest" "$place/"
     # Downloads of the packages' own install scripts (browsers) are not wanted.
-    npm install --prefix "$place" --silent --ignore-scripts --no-audit --no-fund --no-package-lock >&2
+    log=$CACHE/npm.log
+    npm install --prefix "$place" --ignore-scripts --no-audit --no-fund --no-package-lock >"$log" 2>&1 9>&- || {
+        grep -m 3 '^npm error' "$log" >&2 || tail -n 5 "$log" >&2
+        die "the npm tools of tests/package.json could not be installed ($log)"
+    }
     touch "$place/done"
 fi
 if [ "$(readlink "$ROOT/tests/node_modules" || true)" != "$place/node_modules" ]; then
