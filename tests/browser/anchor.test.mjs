@@ -19,9 +19,21 @@ async function opened(t, options) {
 test('a good snapshot is consistent, with the evidence', async (t) => {
   const page = await opened(t);
   assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'yes', anchored: 'unknown' });
-  const codes = await page.$$eval('[data-verdict=consistent] .check-yes', (all) => all.map(({ dataset }) => dataset.code));
-  assert.deepEqual(codes.toSorted(), ['chain.block', 'commitment.chain', 'context.hash', 'messages.witness', 'pre-image.hash', 'state.hash']);
-  assert.match(await page.textContent('[data-verdict=consistent] .evidence'), /24 blocks from level 1000 to 1023 follow each other/);
+  const codes = await page.$$eval('[data-verdict=consistent] .check-yes', (all) =>
+    all.map(({ dataset }) => dataset.code),
+  );
+  assert.deepEqual(codes.toSorted(), [
+    'chain.block',
+    'commitment.chain',
+    'context.hash',
+    'messages.witness',
+    'pre-image.hash',
+    'state.hash',
+  ]);
+  assert.match(
+    await page.textContent('[data-verdict=consistent] .evidence'),
+    /24 blocks from level 1000 to 1023 follow each other/,
+  );
   await look(page, 'consistent');
 });
 
@@ -35,7 +47,10 @@ test('layer 1 is asked when the button is pressed, not before', async (t) => {
   await page.focus('#layer1');
   await page.keyboard.press('Enter');
   await page.waitForSelector('[data-verdict=anchored][data-answer=yes]');
-  assert.match(await page.textContent('[data-verdict=anchored] .evidence'), /layer 1 knows the last commitment, seen at level 1023/);
+  assert.match(
+    await page.textContent('[data-verdict=anchored] .evidence'),
+    /layer 1 knows the last commitment, seen at level 1023/,
+  );
   assert.match(await page.textContent('#live'), /^Anchored: yes\. 127\.0\.0\.1:\d+ knows the last commitment\.$/);
   const levels = host.asked.filter(({ url }) => url.includes('/commitment/')).map(({ url }) => url.split('/')[4]);
   assert.deepEqual(levels, ['1013', '1023']);
@@ -47,7 +62,10 @@ test('a commitment that layer 1 does not know', async (t) => {
   const host = await serveLayer1(t, ['--unknown', EXPECTED.last_commitment]);
   const page = await opened(t, { allow: ['Failed to load resource'] });
   assert.equal(await ask(page, host.base), `${new URL(host.base).host} does not know the last commitment.`);
-  assert.match(await page.textContent('[data-verdict=anchored] .check'), /Could not locate commitment .* on L1 between levels 1013 and 1029 \(step 10\)/);
+  assert.match(
+    await page.textContent('[data-verdict=anchored] .check'),
+    /Could not locate commitment .* on L1 between levels 1013 and 1029 \(step 10\)/,
+  );
   assert.equal((await answers(page)).anchored, 'no');
 });
 

@@ -12,10 +12,16 @@ after(() => Promise.all([browser.close(), own.close()]));
 const texts = (page, selector) => page.$$eval(selector, (all) => all.map((one) => one.textContent));
 
 /** The cells of the table of kinds, row by row. */
-const kinds = (page) => page.$$eval('#context tbody tr', (rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
+const kinds = (page) =>
+  page.$$eval('#context tbody tr', (rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
 
 /** What a subtree says: name, objects, size, share. */
-const twigs = (page) => page.$$eval('#context .twig', (all) => all.map((twig) => [...twig.querySelectorAll('.tree-name, .tree-more, .tree-size, .tree-share')].map((part) => part.textContent)));
+const twigs = (page) =>
+  page.$$eval('#context .twig', (all) =>
+    all.map((twig) =>
+      [...twig.querySelectorAll('.tree-name, .tree-more, .tree-size, .tree-share')].map((part) => part.textContent),
+    ),
+  );
 
 test('the example is consistent with its context, and says what that holds', async (t) => {
   const page = await visit(t, browser, own.base);
@@ -30,7 +36,10 @@ test('the example is consistent with its context, and says what that holds', asy
   const evidence = await page.textContent('[data-verdict=consistent] [data-code="context.hash"]');
   assert.match(evidence, /4652 objects of the context, 437902 bytes, have their hashes and forms; 32 commits/);
 
-  assert.equal(await page.textContent('#context-line'), '32 commits · 4,652 objects · 438 KB · at the head paths of up to 14 steps and contents of up to 3.85 KB');
+  assert.equal(
+    await page.textContent('#context-line'),
+    '32 commits · 4,652 objects · 438 KB · at the head paths of up to 14 steps and contents of up to 3.85 KB',
+  );
   assert.deepEqual(await kinds(page), [
     ['Commits', '32', '1.89 KB', '0.4 %'],
     ['Directories', '1,793', '92.2 KB', '21 %'],
@@ -46,7 +55,10 @@ test('the example is consistent with its context, and says what that holds', asy
   ]);
   // Each below the one that it is in.
   assert.deepEqual(await texts(page, '#context .subtrees > li > ul > li > .twig > .tree-name'), ['durable/', 'value/']);
-  assert.deepEqual(await texts(page, '#context .subtrees > li > ul > li > ul > li:first-child > .twig > .tree-name'), ['long/', 'pvm/']);
+  assert.deepEqual(await texts(page, '#context .subtrees > li > ul > li > ul > li:first-child > .twig > .tree-name'), [
+    'long/',
+    'pvm/',
+  ]);
   assert.equal(await page.textContent('#subtrees-left-out'), '74 smaller subtrees are left out.');
   await look(page, 'context');
   await page.setViewportSize({ width: 375, height: 700 });
@@ -69,14 +81,26 @@ test('a context of any size and shape', async (t) => {
       async ([facts, size, name]) => {
         const { drawContext } = await import('./js/context.js');
         const tally = { count: 2n ** 60n, bytes: 2n ** 61n };
-        const context = { objects: tally, contents: tally, directories: tally, inner: tally, commits: { count: 1, bytes: 59 }, inner_depth: 3, head: null, ...facts };
+        const context = {
+          objects: tally,
+          contents: tally,
+          directories: tally,
+          inner: tally,
+          commits: { count: 1, bytes: 59 },
+          inner_depth: 3,
+          head: null,
+          ...facts,
+        };
         drawContext(document.querySelector('#context-body'), context, size, { name });
       },
       [facts, size, name],
     );
   await draw({}, 2 ** 26 + 1, "it's large");
   assert.equal(await page.textContent('#context-line'), '1 commit · 1,152,921,504,606,846,976 objects · 2306 PB');
-  assert.equal(await page.textContent('#no-head'), 'Where the state of the head is was not looked at: a page keeps up to 67.1 MB of a context for that, and this one is 67.1 MB. The command line has no such limit.');
+  assert.equal(
+    await page.textContent('#no-head'),
+    'Where the state of the head is was not looked at: a page keeps up to 67.1 MB of a context for that, and this one is 67.1 MB. The command line has no such limit.',
+  );
   assert.equal(await page.textContent('#context .command pre'), "rollsnap context stat 'it'\\''s large'");
   await assertNoSideways(page);
   await look(page, 'context-large');
@@ -89,8 +113,23 @@ test('a context of any size and shape', async (t) => {
   const tree = (path, bytes) => ({ path, depth: path.split('/').length, objects: { count: 1, bytes } });
   const long = `<b>${'n'.repeat(300)}`;
   const subtrees = [tree('a', 90), tree('a/b', 80), tree('a/b/c', 70), tree(`a/b/c/${long}`, 60), tree('y/z', 50)];
-  await draw({ head: { objects: { count: 9, bytes: 100 }, content_bytes: 10, depth: 4, largest: 7, subtrees, subtrees_left_out: true } }, 5);
-  assert.deepEqual((await twigs(page)).map(([name]) => name), ['a/', 'b/', 'c/', `${long}/`, 'y/z/']);
+  await draw(
+    {
+      head: {
+        objects: { count: 9, bytes: 100 },
+        content_bytes: 10,
+        depth: 4,
+        largest: 7,
+        subtrees,
+        subtrees_left_out: true,
+      },
+    },
+    5,
+  );
+  assert.deepEqual(
+    (await twigs(page)).map(([name]) => name),
+    ['a/', 'b/', 'c/', `${long}/`, 'y/z/'],
+  );
   assert.equal(await page.textContent('#subtrees-left-out'), 'Smaller subtrees are left out.');
   await assertNoSideways(page);
   await look(page, 'context-names');

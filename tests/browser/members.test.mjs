@@ -45,7 +45,10 @@ test('the tree has every member, the map leads to them', async (t) => {
   for (const summary of await page.$$('.tree summary')) await summary.click();
   await page.click('.tree details details summary');
   await page.waitForFunction((count) => document.querySelectorAll('.leaf').length === count, exampleMembers.length);
-  assert.deepEqual((await page.$$eval('.leaf .tree-name', (all) => all.map(({ textContent }) => textContent))).sort(), exampleMembers.map(({ name }) => name.split('/').pop()).sort());
+  assert.deepEqual(
+    (await page.$$eval('.leaf .tree-name', (all) => all.map(({ textContent }) => textContent))).sort(),
+    exampleMembers.map(({ name }) => name.split('/').pop()).sort(),
+  );
   await look(page, 'tree');
   const tile = page.getByRole('button', { name: /^context\/, directory, 6 members, 442 KB, 70 % of all$/ });
   await tile.click();
@@ -69,7 +72,10 @@ test('one member: text at once, SHA-256 on demand, bytes in hexadecimal', async 
   await page.click('button.name:text-is("store.sqlite")');
   await page.click('#member-preview button');
   await page.waitForSelector('#member-preview pre');
-  assert.match(await page.textContent('#member-preview pre'), /^0000 {2}53 51 4c 69 74 65 20 66 6f 72 6d 61 74 20 33 00 {2}SQLite format 3\./);
+  assert.match(
+    await page.textContent('#member-preview pre'),
+    /^0000 {2}53 51 4c 69 74 65 20 66 6f 72 6d 61 74 20 33 00 {2}SQLite format 3\./,
+  );
   assert.match(await page.innerText('#member-preview'), /The first 512 bytes of 176 KB/);
   await look(page, 'member-binary');
 });
@@ -78,8 +84,13 @@ test('the SHA-256 of every member', async (t) => {
   const page = await showExample(t);
   await page.click('#hash-all');
   await page.waitForFunction((count) => document.querySelectorAll('.digest').length === count, exampleMembers.length);
-  const rows = await page.$$eval('#members tbody tr', (all) => all.map((row) => [row.querySelector('.name').textContent, row.querySelector('.digest').textContent]));
-  assert.deepEqual(Object.fromEntries(rows), Object.fromEntries(exampleMembers.map(({ name, data }) => [name, sha256(data)])));
+  const rows = await page.$$eval('#members tbody tr', (all) =>
+    all.map((row) => [row.querySelector('.name').textContent, row.querySelector('.digest').textContent]),
+  );
+  assert.deepEqual(
+    Object.fromEntries(rows),
+    Object.fromEntries(exampleMembers.map(({ name, data }) => [name, sha256(data)])),
+  );
 });
 
 test('a member is saved as a download', async (t) => {
@@ -88,13 +99,17 @@ test('a member is saved as a download', async (t) => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#member-save button')]);
   assert.equal(download.suggestedFilename(), 'store.sqlite');
   assert.equal(sha256(await readFile(await download.path())), sha256(store.data));
-  await page.waitForFunction((hash) => document.querySelector('#member-save').innerText.includes(hash), sha256(store.data));
+  await page.waitForFunction(
+    (hash) => document.querySelector('#member-save').innerText.includes(hash),
+    sha256(store.data),
+  );
 });
 
 test('a member is streamed into a chosen file', async (t) => {
   const page = await showExample(t, { pickers: true });
   await page.evaluate(() => {
-    globalThis.showSaveFilePicker = async ({ suggestedName }) => (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
+    globalThis.showSaveFilePicker = async ({ suggestedName }) =>
+      (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
   });
   await page.click('button.name:text-is("store.sqlite")');
   await page.click('#member-save button');
@@ -113,9 +128,15 @@ test('of a file with an index only the place of the member is read', async (t) =
   const wanted = membersOf(plain).filter(({ name }) => /three|metadata/.test(name));
   await choose(page, 'indexed.full', file);
   await done(page);
-  await page.evaluate((bytes) => (globalThis.chosen = new Blob([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))])), file.toString('base64'));
+  await page.evaluate(
+    (bytes) => (globalThis.chosen = new Blob([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))])),
+    file.toString('base64'),
+  );
   for (const { name, data } of wanted) {
-    await page.locator('button.name').filter({ hasText: name.split('/').at(-1) }).click();
+    await page
+      .locator('button.name')
+      .filter({ hasText: name.split('/').at(-1) })
+      .click();
     await page.click('#member-digest button');
     await page.waitForSelector('#member-digest code');
     assert.equal(await page.textContent('#member-digest code'), sha256(data));
@@ -152,7 +173,10 @@ test('of a file with an index only the place of the member is read', async (t) =
 });
 
 test('a member behind the damage says why it cannot be had', async (t) => {
-  const bytes = snapshot([['metadata', Buffer.from('{}')], ['context/store.dict', Buffer.alloc(70_000, 65)]]).subarray(0, 40_000);
+  const bytes = snapshot([
+    ['metadata', Buffer.from('{}')],
+    ['context/store.dict', Buffer.alloc(70_000, 65)],
+  ]).subarray(0, 40_000);
   const page = await visit(t, browser, own.base);
   await choose(page, 'cut', bytes);
   await done(page);
@@ -178,7 +202,10 @@ test('the report is downloaded and copied, the command is copied', async (t) => 
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
   await page.getByRole('button', { name: 'Copy the command to import this' }).click();
   await page.waitForFunction(() => document.querySelector('#live').textContent === 'Copied the command to import this');
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'rollsnap import example.snapshot --data-dir DIR');
+  assert.equal(
+    await page.evaluate(() => navigator.clipboard.readText()),
+    'rollsnap import example.snapshot --data-dir DIR',
+  );
   await page.getByRole('button', { name: 'Copy last commitment' }).click();
   await page.waitForFunction(() => document.querySelector('#live').textContent === 'Copied last commitment');
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), exampleHeader.last_commitment);

@@ -10,8 +10,13 @@ import * as nodejs from '../../web/pkg/nodejs/rollsnap.mjs';
 import { ROOT, SNAPSHOTS, canonical, fixture, serve, snapshots } from '../js/support.mjs';
 
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 const NAME = 'archive.gz';
 const FILE = join(SNAPSHOTS, NAME);
@@ -35,7 +40,12 @@ function answer({ url, headers }, response) {
   const open = { 'access-control-allow-origin': '*' };
   const part = { 'content-range': `bytes 0-65535/${bytes.length}`, 'accept-ranges': 'bytes' };
   const shown = { 'access-control-expose-headers': 'Content-Range' };
-  const kinds = { '/closed': part, '/hidden': { ...open, ...part }, '/open': { ...open, ...part, ...shown }, '/whole': open };
+  const kinds = {
+    '/closed': part,
+    '/hidden': { ...open, ...part },
+    '/open': { ...open, ...part, ...shown },
+    '/whole': open,
+  };
   if (!(url in kinds)) return false;
   const ranged = url !== '/whole' && headers.range;
   response.writeHead(ranged ? 206 : 200, kinds[url]).end(ranged ? bytes.subarray(0, 65536) : bytes);
@@ -60,7 +70,8 @@ const reportOf = async (bytes) => canonical(await nodejs.inspectBlob(new Blob([b
 for (const example of ['browser', 'worker']) {
   test(`the example of the ${example}`, async () => {
     const { page, close } = await open(`/web/examples/${example}/index.html`);
-    const shown = (start) => page.waitForFunction((text) => document.querySelector('pre').textContent.startsWith(text), start);
+    const shown = (start) =>
+      page.waitForFunction((text) => document.querySelector('pre').textContent.startsWith(text), start);
     await page.setInputFiles('input', FILE);
     await shown('{');
     assert.equal(canonical(JSON.parse(await page.textContent('pre'))), await reportOf(fixture(NAME)));
@@ -77,8 +88,13 @@ test('the example of the bundler', async () => {
     symlinkSync(join(ROOT, 'web/pkg'), join(place, 'node_modules/rollsnap'));
     cpSync(join(ROOT, 'web/examples/bundler'), place, { recursive: true });
     await build({
-      entryPoints: [join(place, 'main.mjs')], bundle: true, format: 'esm', outdir: place, loader: { '.wasm': 'file' },
-      conditions: ['browser'], logLevel: 'error',
+      entryPoints: [join(place, 'main.mjs')],
+      bundle: true,
+      format: 'esm',
+      outdir: place,
+      loader: { '.wasm': 'file' },
+      conditions: ['browser'],
+      logLevel: 'error',
     });
     const path = `/target/${place.split('/').at(-1)}/index.html#/tests/fixtures/snapshot/${NAME}`;
     const { page, close } = await open(path);
@@ -104,10 +120,11 @@ test('every snapshot has the same report here as in Node', async () => {
 
 test('what another origin hides is told by the header that is missing', async () => {
   const { page, close } = await open('/web/examples/browser/index.html');
-  const ask = (path) => page.evaluate(async (address) => {
-    const { RollsnapError, inspectUrl } = await import('/web/pkg/web/rollsnap.mjs');
-    return inspectUrl(address, { headerOnly: true }).catch((error) => RollsnapError.toPlain(error));
-  }, other.origin + path);
+  const ask = (path) =>
+    page.evaluate(async (address) => {
+      const { RollsnapError, inspectUrl } = await import('/web/pkg/web/rollsnap.mjs');
+      return inspectUrl(address, { headerOnly: true }).catch((error) => RollsnapError.toPlain(error));
+    }, other.origin + path);
   const { header, size } = await ask('/open');
   assert.deepEqual([header.head_level, size], [1023, readFileSync(FILE).length]);
   const closed = await ask('/closed');
@@ -122,26 +139,33 @@ test('what another origin hides is told by the header that is missing', async ()
 
 const changes = [
   ['goes away', 'io.not-found', (path) => rmSync(path)],
-  ['changes', 'source.changed', (path) => {
-    appendFileSync(path, 'more');
-    utimesSync(path, 2_000_000_000, 2_000_000_000);
-  }],
+  [
+    'changes',
+    'source.changed',
+    (path) => {
+      appendFileSync(path, 'more');
+      utimesSync(path, 2_000_000_000, 2_000_000_000);
+    },
+  ],
 ];
-for (const [what, code, change] of changes) test(`a chosen file that ${what} is told as such`, async () => {
-  const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
-  const file = join(place, 'my.snapshot');
-  cpSync(FILE, file);
-  const { page, close } = await open('/web/examples/browser/index.html');
-  await page.evaluate(() => document.querySelector('input').addEventListener('change', (event) => event.stopImmediatePropagation(), true));
-  await page.setInputFiles('input', file);
-  // Looked at once, so that the browser knows what the file was.
-  await page.evaluate(() => document.querySelector('input').files[0].size);
-  change(file);
-  const plain = await page.evaluate(async () => {
-    const { RollsnapError, inspectBlob } = await import('/web/pkg/web/rollsnap.mjs');
-    return inspectBlob(document.querySelector('input').files[0]).catch((error) => RollsnapError.toPlain(error));
+for (const [what, code, change] of changes)
+  test(`a chosen file that ${what} is told as such`, async () => {
+    const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
+    const file = join(place, 'my.snapshot');
+    cpSync(FILE, file);
+    const { page, close } = await open('/web/examples/browser/index.html');
+    await page.evaluate(() =>
+      document.querySelector('input').addEventListener('change', (event) => event.stopImmediatePropagation(), true),
+    );
+    await page.setInputFiles('input', file);
+    // Looked at once, so that the browser knows what the file was.
+    await page.evaluate(() => document.querySelector('input').files[0].size);
+    change(file);
+    const plain = await page.evaluate(async () => {
+      const { RollsnapError, inspectBlob } = await import('/web/pkg/web/rollsnap.mjs');
+      return inspectBlob(document.querySelector('input').files[0]).catch((error) => RollsnapError.toPlain(error));
+    });
+    assert.deepEqual([plain.code, plain.at], [code, { path: 'my.snapshot' }]);
+    await close();
+    rmSync(place, { recursive: true });
   });
-  assert.deepEqual([plain.code, plain.at], [code, { path: 'my.snapshot' }]);
-  await close();
-  rmSync(place, { recursive: true });
-});

@@ -63,7 +63,14 @@ test('320 pixels wide', async (t) => {
   const page = await visit(t, browser, own.base, { viewport: { width: 320, height: 640 } });
   await assertNoSideways(page);
   await look(page, 'narrow-start');
-  await choose(page, 'a-name-that-is-much-longer-than-any-phone-is-wide-and-has-no-place-to-break.full', snapshot([['metadata', Buffer.from('{}')], [`context/${'x'.repeat(92)}`, Buffer.alloc(5000, 1)]]));
+  await choose(
+    page,
+    'a-name-that-is-much-longer-than-any-phone-is-wide-and-has-no-place-to-break.full',
+    snapshot([
+      ['metadata', Buffer.from('{}')],
+      [`context/${'x'.repeat(92)}`, Buffer.alloc(5000, 1)],
+    ]),
+  );
   await done(page);
   await assertNoSideways(page);
   await choose(page, 'example.snapshot', example);
@@ -88,7 +95,10 @@ test('wide windows, enlarged text and print', async (t) => {
   await page.emulateMedia({ media: 'print' });
   assert.equal(await page.isVisible('#theme'), false);
   assert.equal(await page.isVisible('.table-scroll'), true);
-  await page.screenshot({ path: new URL('../../target/screenshots/print.png', import.meta.url).pathname, fullPage: true });
+  await page.screenshot({
+    path: new URL('../../target/screenshots/print.png', import.meta.url).pathname,
+    fullPage: true,
+  });
 });
 
 test('colours by choice', async (t) => {
@@ -154,7 +164,8 @@ test('the policy lets nothing foreign in', async (t) => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     return [...new Set(seen)].sort();
   });
-  for (const kind of ['frame-src', 'img-src', 'script-src-elem', 'style-src-elem']) assert.ok(blocked.includes(kind), `${kind} in ${blocked}`);
+  for (const kind of ['frame-src', 'img-src', 'script-src-elem', 'style-src-elem'])
+    assert.ok(blocked.includes(kind), `${kind} in ${blocked}`);
   assert.equal(await page.evaluate(() => globalThis.inline ?? globalThis.evaluated), undefined);
 });
 

@@ -22,13 +22,18 @@ async function serve(t) {
   let said = '';
   program.stderr.on('data', (text) => (said += text));
   const line = await Promise.race([once(createInterface(program.stdout), 'line'), once(program, 'exit')]);
-  const [, base] = /^The page is at (http:\/\/127\.0\.0\.1:\d+\/) /.exec(line[0]) ?? assert.fail(`no address: ${line[0]} ${said}`);
+  const [, base] =
+    /^The page is at (http:\/\/127\.0\.0\.1:\d+\/) /.exec(line[0]) ?? assert.fail(`no address: ${line[0]} ${said}`);
   return { program, base };
 }
 
 test('the page from inside the program loads and reads a snapshot', async (t) => {
   const { program, base } = await serve(t);
-  assert.equal(await (await fetch(base)).text(), await readFile(`${ROOT}www/index.html`, 'utf8'), 'another page is in the program: build it again (cargo build)');
+  assert.equal(
+    await (await fetch(base)).text(),
+    await readFile(`${ROOT}www/index.html`, 'utf8'),
+    'another page is in the program: build it again (cargo build)',
+  );
   const page = await visit(t, browser, base, { offline: true });
   await choose(page, 'v5-archive.snapshot', ARCHIVE);
   await done(page);

@@ -18,14 +18,27 @@ const names = (page) => page.$$eval('button.name', (all) => all.map(({ textConte
 
 /** Answers the request for the header, then gives the whole to `send(response)`. */
 const twoSteps = (total, first, send) => (request, response) => {
-  if (request.headers.range) response.writeHead(206, { ...ALLOWED, 'content-range': `bytes 0-${first.length - 1}/${total}`, 'content-length': first.length }).end(first);
+  if (request.headers.range)
+    response
+      .writeHead(206, {
+        ...ALLOWED,
+        'content-range': `bytes 0-${first.length - 1}/${total}`,
+        'content-length': first.length,
+      })
+      .end(first);
   else send(response.writeHead(200, { ...ALLOWED, 'content-length': total }));
 };
 
 test('a reading that is stopped keeps what was seen', async (t) => {
-  const seen = snapshot([['metadata', Buffer.from('{}')], ['storage/x', Buffer.alloc(3000, 1)]]).subarray(0, -1024);
+  const seen = snapshot([
+    ['metadata', Buffer.from('{}')],
+    ['storage/x', Buffer.alloc(3000, 1)],
+  ]).subarray(0, -1024);
   const half = Buffer.concat([seen, memberHeader('context/store.0.suffix', 50_000_000), Buffer.alloc(25_000_000)]);
-  foreign.answers.set('/held', twoSteps(2 * half.length, half.subarray(0, 65536), (response) => response.write(half)));
+  foreign.answers.set(
+    '/held',
+    twoSteps(2 * half.length, half.subarray(0, 65536), (response) => response.write(half)),
+  );
   const page = await visit(t, browser, own.base, { hash: `#url=${foreign.base}/held` });
   await page.click('#reading-action:has-text("Read the whole file")');
   await page.waitForFunction(() => document.querySelector('#reading-percent').textContent === '50 %');
@@ -44,10 +57,13 @@ test('a reading that is stopped keeps what was seen', async (t) => {
 test('a connection that breaks is told as such', async (t) => {
   const first = Buffer.concat([header, memberHeader('metadata', 40_000_000), Buffer.alloc(200_000)]);
   let cut;
-  foreign.answers.set('/broken', twoSteps(41_000_000, first.subarray(0, 65536), (response) => {
-    response.write(first);
-    cut = () => response.destroy();
-  }));
+  foreign.answers.set(
+    '/broken',
+    twoSteps(41_000_000, first.subarray(0, 65536), (response) => {
+      response.write(first);
+      cut = () => response.destroy();
+    }),
+  );
   const page = await visit(t, browser, own.base, { hash: `#url=${foreign.base}/broken`, allow: ['net::ERR'] });
   await page.click('#reading-action:has-text("Read the whole file")');
   await page.waitForSelector('button.name');
@@ -74,7 +90,10 @@ test('a file that is cut shows its header and the members before the cut', async
 });
 
 test('a damaged file: what, where, expected, found, and what to do', async (t) => {
-  const bytes = snapshot([['metadata', Buffer.from('{}')], ['storage/x', Buffer.from('x')]]);
+  const bytes = snapshot([
+    ['metadata', Buffer.from('{}')],
+    ['storage/x', Buffer.from('x')],
+  ]);
   bytes[58 + 1024] ^= 1; // the first letter of the second name
   const page = await visit(t, browser, own.base);
   await choose(page, 'damaged', bytes);
@@ -108,10 +127,14 @@ test('what is no snapshot is named in the words of the one table', async (t) => 
   });
   for (const [code, name, bytes] of OTHERS) {
     await choose(page, name, bytes);
-    await page.waitForFunction((name) => document.title.startsWith(name) && !document.querySelector('#trouble').hidden, name);
+    await page.waitForFunction(
+      (name) => document.title.startsWith(name) && !document.querySelector('#trouble').hidden,
+      name,
+    );
     const text = (await page.innerText('#trouble')).toLowerCase();
     const { title, advice } = rows.find((row) => row.code === code);
-    for (const part of [code, title, advice]) assert.ok(text.includes(part.toLowerCase()), `${name}: ${part} in ${text}`);
+    for (const part of [code, title, advice])
+      assert.ok(text.includes(part.toLowerCase()), `${name}: ${part} in ${text}`);
     assert.equal(await page.isVisible('#claims'), false);
     if (name === 'evm') await look(page, 'not-a-snapshot');
   }
@@ -121,7 +144,9 @@ test('a file that is changed or removed after it was chosen', async (t) => {
   const place = await mkdtemp(path.join(tmpdir(), 'rollsnap-'));
   t.after(() => rm(place, { recursive: true }));
   const page = await visit(t, browser, own.base);
-  await page.evaluate(() => document.body.append(Object.assign(document.createElement('input'), { type: 'file', id: 'other' })));
+  await page.evaluate(() =>
+    document.body.append(Object.assign(document.createElement('input'), { type: 'file', id: 'other' })),
+  );
   // A file of the disk, as the page gets it: the test decides when.
   const hold = async (name) => {
     const file = path.join(place, name);
@@ -137,10 +162,16 @@ test('a file that is changed or removed after it was chosen', async (t) => {
       dataTransfer.items.add(document.querySelector('#other').files[0]);
       document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
     });
-  for (const [name, spoil] of [['changed', (file) => writeFile(file, 'something else')], ['removed', (file) => rm(file)]]) {
+  for (const [name, spoil] of [
+    ['changed', (file) => writeFile(file, 'something else')],
+    ['removed', (file) => rm(file)],
+  ]) {
     await spoil(await hold(name));
     await drop();
-    await page.waitForFunction((name) => document.title.startsWith(name) && !document.querySelector('#trouble').hidden, name);
+    await page.waitForFunction(
+      (name) => document.title.startsWith(name) && !document.querySelector('#trouble').hidden,
+      name,
+    );
     // Which of the two it was, browsers tell differently.
     assert.match(await page.innerText('#trouble'), /(source\.changed|io\.not-found)[\s\S]*Choose it again/);
   }
@@ -165,16 +196,21 @@ test('a file that is changed or removed after it was chosen', async (t) => {
 test('a hundred thousand members and 256 MB in little memory', async (t) => {
   const COUNT = 100_000;
   const BIG = 256 * 1024 * 1024;
-  const names = Array.from({ length: COUNT }, (_, index) => memberHeader(`wasm_2_0_0/${String(index).padStart(64, '0')}`, 0));
+  const names = Array.from({ length: COUNT }, (_, index) =>
+    memberHeader(`wasm_2_0_0/${String(index).padStart(64, '0')}`, 0),
+  );
   const first = Buffer.concat([header, ...names, memberHeader('context/store.0.suffix', BIG)]);
   const chunk = Buffer.alloc(1 << 20, 5);
-  foreign.answers.set('/big', twoSteps(first.length + BIG + end.length, first.subarray(0, 65536), async (response) => {
-    response.write(first);
-    for (let sent = 0; sent < BIG; sent += chunk.length) {
-      if (!response.write(chunk)) await new Promise((resume) => response.once('drain', resume));
-    }
-    response.end(end);
-  }));
+  foreign.answers.set(
+    '/big',
+    twoSteps(first.length + BIG + end.length, first.subarray(0, 65536), async (response) => {
+      response.write(first);
+      for (let sent = 0; sent < BIG; sent += chunk.length) {
+        if (!response.write(chunk)) await new Promise((resume) => response.once('drain', resume));
+      }
+      response.end(end);
+    }),
+  );
   const page = await visit(t, browser, own.base, { hash: `#url=${foreign.base}/big` });
   await page.click('#reading-action:has-text("Read the whole file")');
   await done(page);

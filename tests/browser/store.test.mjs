@@ -24,7 +24,8 @@ test('a snapshot with a store of version 4', async (t) => {
   await choose(page, 'mavkit.full', V4);
   await done(page);
   assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'yes', anchored: 'unknown' });
-  for (const panel of ['claims', 'verdicts', 'store', 'context', 'members', 'report']) assert.equal(await page.isVisible(`#${panel}`), true, panel);
+  for (const panel of ['claims', 'verdicts', 'store', 'context', 'members', 'report'])
+    assert.equal(await page.isVisible(`#${panel}`), true, panel);
 
   assert.equal(await page.textContent('[data-fact=store_version] dd'), '4Mavkit, or Octez before v21');
   const { levels, lcc } = MADE;
@@ -33,12 +34,28 @@ test('a snapshot with a store of version 4', async (t) => {
   assert.equal(await fact(page, 'store_head_level'), level(levels.head));
   assert.equal(await fact(page, 'store_finalized_level'), level(levels.finalized));
   assert.equal(await fact(page, 'store_last_cemented'), lcc.hash);
-  assert.match(await page.textContent('[data-fact=store_last_cemented] .more'), new RegExp(`for level ${level(lcc.level)}$`));
+  assert.match(
+    await page.textContent('[data-fact=store_last_cemented] .more'),
+    new RegExp(`for level ${level(lcc.level)}$`),
+  );
   assert.equal(await fact(page, 'store_history_mode'), MADE.history_mode);
 
-  assert.equal(await page.textContent('[data-code="store.version"] p'), 'yes: the store has version 4 (Mavkit, or Octez before v21) store.version');
-  const evidence = await page.$$eval('[data-verdict=consistent] .check-yes', (all) => all.map(({ dataset }) => dataset.code));
-  for (const code of ['chain.block', 'messages.witness', 'commitment.chain', 'state.hash', 'context.hash', 'pre-image.hash']) assert.ok(evidence.includes(code), code);
+  assert.equal(
+    await page.textContent('[data-code="store.version"] p'),
+    'yes: the store has version 4 (Mavkit, or Octez before v21) store.version',
+  );
+  const evidence = await page.$$eval('[data-verdict=consistent] .check-yes', (all) =>
+    all.map(({ dataset }) => dataset.code),
+  );
+  for (const code of [
+    'chain.block',
+    'messages.witness',
+    'commitment.chain',
+    'state.hash',
+    'context.hash',
+    'pre-image.hash',
+  ])
+    assert.ok(evidence.includes(code), code);
   assert.match(await page.textContent('#context-line'), /^\d+ commits · [\d,]+ objects/);
   assert.equal(await page.textContent('#subtrees-title'), 'Where the state of the head is');
   assert.match(await page.textContent('#members-sum'), /^\d+ members/);
@@ -58,14 +75,22 @@ test('layer 1 is asked about it, and what it cemented last is compared with the 
   assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'yes', anchored: 'yes' });
   const { checks } = await reportOf(page);
   const [cemented] = checks.filter(({ code }) => code === 'l1.lcc');
-  assert.deepEqual([cemented.status, cemented.text], ['yes', `the last cemented commitment of layer 1, of level ${cemented.text.match(/\d{6}/)}, is in the store`]);
+  assert.deepEqual(
+    [cemented.status, cemented.text],
+    ['yes', `the last cemented commitment of layer 1, of level ${cemented.text.match(/\d{6}/)}, is in the store`],
+  );
 });
 
 test('a copy button of the store by keyboard', async (t) => {
   const page = await visit(t, browser, own.base, { permissions: ['clipboard-read', 'clipboard-write'] });
   await choose(page, 'mavkit.full', V4);
   await done(page);
-  for (let pressed = 0; pressed < 60 && !(await page.evaluate(() => document.activeElement?.matches('#store button'))); pressed += 1) await page.keyboard.press('Tab');
+  for (
+    let pressed = 0;
+    pressed < 60 && !(await page.evaluate(() => document.activeElement?.matches('#store button')));
+    pressed += 1
+  )
+    await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.waitForSelector('#store .copy-word:text-is("Copied")');
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), MADE.lcc.hash);
@@ -77,7 +102,10 @@ test('a file that was cut says nothing of its store; the next one does', async (
   await done(page);
   assert.deepEqual(await answers(page), { intact: 'no', consistent: 'unknown', anchored: 'unknown' });
   assert.equal(await page.isVisible('#store'), false);
-  assert.match(await page.textContent('[data-verdict=consistent] .explained'), /the file is damaged before its store ends/);
+  assert.match(
+    await page.textContent('[data-verdict=consistent] .explained'),
+    /the file is damaged before its store ends/,
+  );
   await choose(page, 'example.snapshot', example);
   await page.waitForFunction(() => document.title.startsWith('example'));
   await done(page);

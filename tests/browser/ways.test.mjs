@@ -31,7 +31,10 @@ const give = (page, kind, { name, bytes, text }) =>
       const transfer = new DataTransfer();
       if (name) transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
       else transfer.setData(kind === 'drop' ? 'text/uri-list' : 'text/plain', text);
-      const event = kind === 'drop' ? new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }) : new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true });
+      const event =
+        kind === 'drop'
+          ? new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })
+          : new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true });
       document.body.dispatchEvent(event);
     },
     [kind, name, bytes?.toString('base64') ?? '', text ?? ''],
@@ -52,9 +55,15 @@ test('the example', async (t) => {
   await assertWhole(page);
   assert.equal(await page.title(), 'example.snapshot · rollsnap');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'result-title');
-  assert.match(await page.textContent('#live'), /^Read to the end\. Intact: yes\. Consistent: yes\. Anchored: not checked\.$/);
+  assert.match(
+    await page.textContent('#live'),
+    /^Read to the end\. Intact: yes\. Consistent: yes\. Anchored: not checked\.$/,
+  );
   // Nobody but the page's own folder was asked for anything.
-  assert.deepEqual(asked.filter((url) => !url.startsWith(own.base) && !url.startsWith('blob:')), []);
+  assert.deepEqual(
+    asked.filter((url) => !url.startsWith(own.base) && !url.startsWith('blob:')),
+    [],
+  );
   await look(page, 'example');
 });
 
@@ -107,7 +116,10 @@ test('a pasted address', async (t) => {
   assert.equal(await page.evaluate(() => location.hash), `#url=${encodeURIComponent(`${foreign.base}/snap`)}`);
   const asked = foreign.asked.filter(({ url }) => url === '/snap');
   assert.equal(asked[0].range, 'bytes=0-65535');
-  assert.ok(asked.every(({ cookie, referer }) => !cookie && !referer), 'nothing about the visitor is told');
+  assert.ok(
+    asked.every(({ cookie, referer }) => !cookie && !referer),
+    'nothing about the visitor is told',
+  );
 });
 
 test('an address typed in', async (t) => {
@@ -125,7 +137,10 @@ test('an address typed in', async (t) => {
 });
 
 test('#url= of a large file: the header only, until the visitor asks for more', async (t) => {
-  const large = snapshot([['metadata', Buffer.from('{}')], ['context/store.0.suffix', Buffer.alloc(20_000_000, 1)]]);
+  const large = snapshot([
+    ['metadata', Buffer.from('{}')],
+    ['context/store.0.suffix', Buffer.alloc(20_000_000, 1)],
+  ]);
   foreign.answers.set('/large', sendFile(large));
   const page = await visit(t, browser, own.base, { hash: `#url=${encodeURIComponent(`${foreign.base}/large`)}` });
   await page.waitForSelector('#reading:not([hidden])');

@@ -11,7 +11,9 @@ import { ROOT } from './support.mjs';
 
 const files = ['data-dir', 'snapshot'].flatMap((room) => {
   const directory = join(ROOT, 'tests/fixtures', room);
-  return readdirSync(directory).filter((name) => /\.(gz|uncompressed)$/.test(name)).map((name) => join(directory, name));
+  return readdirSync(directory)
+    .filter((name) => /\.(gz|uncompressed)$/.test(name))
+    .map((name) => join(directory, name));
 });
 
 /** What the command line says, without what it says of layer 1 and of its own run. */
@@ -52,14 +54,24 @@ test('the context is counted, and what its head consists of', async () => {
   const directories = { count: 337, bytes: 17_445 };
   const inner = { count: 656, bytes: 36_933 };
   const commits = { count: 26, bytes: 26 * 59 };
-  assert.deepEqual(facts, { objects: { count: 1207, bytes: 105_653 }, contents, directories, inner, commits, inner_depth: 7 });
+  assert.deepEqual(facts, {
+    objects: { count: 1207, bytes: 105_653 },
+    contents,
+    directories,
+    inner,
+    commits,
+    inner_depth: 7,
+  });
   const { subtrees, objects, ...rest } = head;
   assert.deepEqual(rest, { content_bytes: 40_827, depth: 13, largest: 16_384, subtrees_left_out: false });
   assert.deepEqual(objects, { count: 260, bytes: 52_937 });
   // Each tells all that is below it: root and commit are above them.
   const [outside, pvm] = subtrees.filter(({ depth }) => depth === 1);
   assert.deepEqual([outside.path, pvm.path], ['outside', 'pvm_state']);
-  assert.deepEqual(objects, { count: outside.objects.count + pvm.objects.count + 2, bytes: outside.objects.bytes + pvm.objects.bytes + 56 + 59 });
+  assert.deepEqual(objects, {
+    count: outside.objects.count + pvm.objects.count + 2,
+    bytes: outside.objects.bytes + pvm.objects.bytes + 56 + 59,
+  });
   const theirs = await commandLine(file);
   assert.deepEqual(theirs.context, { ...facts, head: null });
 });
@@ -91,7 +103,9 @@ test('a store above the bound is left open, and a check says why', async () => {
   const blob = new Blob([readFileSync(files.find((name) => name.includes('/v5-archive')))]);
   const report = await inspectBlob(blob, { consistent: true, maxStore: 4096 });
   assert.deepEqual(report.verdicts, { intact: 'yes', consistent: 'unknown', anchored: 'unknown' });
-  assert.ok(report.checks.some(({ status, text }) => status === 'unknown' && text.includes('at most 4096 are kept in memory')));
+  assert.ok(
+    report.checks.some(({ status, text }) => status === 'unknown' && text.includes('at most 4096 are kept in memory')),
+  );
   for (const maxStore of [-1, 1.5, '9']) await assert.rejects(inspectBlob(blob, { maxStore }), TypeError);
 });
 
@@ -106,15 +120,36 @@ test('what layer 1 cemented last is compared with the store that was read', asyn
     inspector.finish();
     return inspector;
   };
-  const no = (level, text, expected = null, found = null) => ({ code: 'l1.lcc', status: 'no', at: { level }, expected, found, text });
+  const no = (level, text, expected = null, found = null) => ({
+    code: 'l1.lcc',
+    status: 'no',
+    at: { level },
+    expected,
+    found,
+    text,
+  });
 
   const inspector = inspected(archive);
   const yes = 'the last cemented commitment of layer 1, of level 1015, is in the store';
-  assert.deepEqual(inspector.compareCemented(lcc, 1015), { code: 'l1.lcc', status: 'yes', at: null, expected: null, found: null, text: yes });
-  assert.deepEqual(inspector.compareCemented(other, 1015), no(1015, `Snapshot contains ${lcc} for LCC at level 1015 but was expected to be ${other}.`, other, lcc));
-  assert.deepEqual(inspector.compareCemented(lcc, 1016), no(1016, 'No commitment for block BME7J6g4cvi9BrHecjpGB67NVjv5HLr1Mi24YqNSqGxdJLY3wjT for LCC level 1016'));
+  assert.deepEqual(inspector.compareCemented(lcc, 1015), {
+    code: 'l1.lcc',
+    status: 'yes',
+    at: null,
+    expected: null,
+    found: null,
+    text: yes,
+  });
+  assert.deepEqual(
+    inspector.compareCemented(other, 1015),
+    no(1015, `Snapshot contains ${lcc} for LCC at level 1015 but was expected to be ${other}.`, other, lcc),
+  );
+  assert.deepEqual(
+    inspector.compareCemented(lcc, 1016),
+    no(1016, 'No commitment for block BME7J6g4cvi9BrHecjpGB67NVjv5HLr1Mi24YqNSqGxdJLY3wjT for LCC level 1016'),
+  );
   assert.equal(inspector.compareCemented(lcc, 1024), undefined);
-  for (const level of [1.5, 2 ** 32 + 1015, NaN, '1015x']) assert.throws(() => inspector.compareCemented(lcc, level), TypeError);
+  for (const level of [1.5, 2 ** 32 + 1015, NaN, '1015x'])
+    assert.throws(() => inspector.compareCemented(lcc, level), TypeError);
   assert.throws(() => inspector.compareCemented('src1', 1015), { code: 'hash.text' });
   inspector.free();
 
@@ -126,11 +161,17 @@ test('what layer 1 cemented last is compared with the store that was read', asyn
       inspector.free();
     }
   };
-  assert.deepEqual(of(full, {}, 'src12vzwHTCRHgG4PxbFW3qiTE5f36wstgnbZSojg6APbYC12WcBaQ', 2000005), no(2000005, 'No block for LCC level 2000005'));
+  assert.deepEqual(
+    of(full, {}, 'src12vzwHTCRHgG4PxbFW3qiTE5f36wstgnbZSojg6APbYC12WcBaQ', 2000005),
+    no(2000005, 'No block for LCC level 2000005'),
+  );
   // A store of version 4, which is kept file by file.
   const mavkit = inspected(new Uint8Array(readFileSync(files.find((name) => name.includes('/v4-full')))));
   const theirs = 'src13iczycVCBNKs6UGBTu7nJuBNSLDoSKEDeu94iuV66gQy3Dp9fq';
-  assert.deepEqual([mavkit.compareCemented(theirs, 800015).status, mavkit.compareCemented(lcc, 800015).status], ['yes', 'no']);
+  assert.deepEqual(
+    [mavkit.compareCemented(theirs, 800015).status, mavkit.compareCemented(lcc, 800015).status],
+    ['yes', 'no'],
+  );
   assert.deepEqual(mavkit.compareCemented(lcc, 800009), no(800009, 'No block for LCC level 800009'));
   mavkit.free();
   const large = of(archive, { maxStore: 4096 }, lcc, 1015);

@@ -4,7 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
-  Inspector, RollsnapError, codes, hash, inspectBlob, inspectStream, readHeader, version,
+  Inspector,
+  RollsnapError,
+  codes,
+  hash,
+  inspectBlob,
+  inspectStream,
+  readHeader,
+  version,
 } from '../../web/pkg/nodejs/rollsnap.mjs';
 import { HEADER, ROOT, base58check, fixture, streamOf, tarHeader, untar } from './support.mjs';
 
@@ -27,7 +34,8 @@ test('the versions agree', () => {
 });
 
 test('files that are something else are named', () => {
-  const file = (...starts) => new Uint8Array(Buffer.concat([...starts.map((start) => Buffer.from(start)), Buffer.alloc(700)]));
+  const file = (...starts) =>
+    new Uint8Array(Buffer.concat([...starts.map((start) => Buffer.from(start)), Buffer.alloc(700)]));
   const desync = [48, 0, 0, 0, 0, 0, 0, 0, 0xf9, 0x9f, 0x12, 0x7b, 0x9c, 0x4d, 0x82, 0x96];
   const cases = [
     ['header.evm-node', file('OCTEZ_EVM_node_snapshot\0')],
@@ -43,30 +51,39 @@ test('files that are something else are named', () => {
   ];
   const table = new Map(codes().map((row) => [row.code, row]));
   for (const [code, bytes] of cases) {
-    assert.throws(() => readHeader(bytes), (error) => {
-      assert.ok(error instanceof RollsnapError && error instanceof Error, code);
-      assert.equal(error.name, 'RollsnapError');
-      assert.equal(error.code, code);
-      assert.equal(error.title, table.get(code).title);
-      assert.equal(error.advice, table.get(code).advice);
-      assert.ok(error.message.startsWith(error.title));
-      for (const field of ['at', 'member', 'expected', 'found']) assert.notEqual(error[field], undefined, field);
-      return true;
-    });
+    assert.throws(
+      () => readHeader(bytes),
+      (error) => {
+        assert.ok(error instanceof RollsnapError && error instanceof Error, code);
+        assert.equal(error.name, 'RollsnapError');
+        assert.equal(error.code, code);
+        assert.equal(error.title, table.get(code).title);
+        assert.equal(error.advice, table.get(code).advice);
+        assert.ok(error.message.startsWith(error.title));
+        for (const field of ['at', 'member', 'expected', 'found']) assert.notEqual(error[field], undefined, field);
+        return true;
+      },
+    );
   }
 });
 
 test('an error keeps its fields on the way through postMessage', () => {
   let error;
-  assert.throws(() => readHeader(new Uint8Array(20)), (thrown) => {
-    error = thrown;
-    return true;
-  });
+  assert.throws(
+    () => readHeader(new Uint8Array(20)),
+    (thrown) => {
+      error = thrown;
+      return true;
+    },
+  );
   const plain = structuredClone(RollsnapError.toPlain(error));
   const again = new RollsnapError(plain);
   assert.ok(again instanceof RollsnapError);
   assert.deepEqual(RollsnapError.toPlain(again), plain);
-  assert.deepEqual([again.code, again.at, again.expected, again.found], ['header.short', { stream_offset: 20 }, '58 bytes', '20']);
+  assert.deepEqual(
+    [again.code, again.at, again.expected, again.found],
+    ['header.short', { stream_offset: 20 }, '58 bytes', '20'],
+  );
   assert.ok(!(new Error('other') instanceof RollsnapError));
 });
 
@@ -81,9 +98,10 @@ test('a file that is cut still shows what could be read', async () => {
   assert.ok(report.members.list.length > 0);
   const told = events.filter(({ type }) => type === 'problem').map(({ problem }) => problem.code);
   assert.deepEqual(told, ['gzip.truncated']);
-  assert.deepEqual(report.checks.filter(({ status }) => status === 'no').map(({ code, at }) => [code, at]), [
-    ['gzip.truncated', { file_offset: 60000 }],
-  ]);
+  assert.deepEqual(
+    report.checks.filter(({ status }) => status === 'no').map(({ code, at }) => [code, at]),
+    [['gzip.truncated', { file_offset: 60000 }]],
+  );
 });
 
 test('no bytes whatever make anything but a report', () => {
@@ -154,11 +172,17 @@ test('what a callback throws comes out of feed', () => {
 
 test('hashes', () => {
   const kinds = [
-    ['rollup', 'sr1', 20, [6, 124, 117]], ['commitment', 'src1', 32, [17, 165, 134, 138]],
-    ['state', 'srs1', 32, [17, 165, 235, 240]], ['inbox', 'srib1', 32, [3, 255, 138, 145, 110]],
-    ['witness', 'srib2', 32, [3, 255, 138, 145, 140]], ['message', 'srib3', 32, [3, 255, 138, 145, 170]],
-    ['context', 'SRCo', 32, [8, 209, 216, 166]], ['block', 'B', 32, [1, 52]], ['protocol', 'P', 32, [2, 170]],
-    ['slot', 'sh', 48, [2, 116, 180]], ['reveal', 'scrrh1', 32, [230, 206, 128, 200, 196]],
+    ['rollup', 'sr1', 20, [6, 124, 117]],
+    ['commitment', 'src1', 32, [17, 165, 134, 138]],
+    ['state', 'srs1', 32, [17, 165, 235, 240]],
+    ['inbox', 'srib1', 32, [3, 255, 138, 145, 110]],
+    ['witness', 'srib2', 32, [3, 255, 138, 145, 140]],
+    ['message', 'srib3', 32, [3, 255, 138, 145, 170]],
+    ['context', 'SRCo', 32, [8, 209, 216, 166]],
+    ['block', 'B', 32, [1, 52]],
+    ['protocol', 'P', 32, [2, 170]],
+    ['slot', 'sh', 48, [2, 116, 180]],
+    ['reveal', 'scrrh1', 32, [230, 206, 128, 200, 196]],
   ];
   for (const [kind, prefix, length, bytes] of kinds) {
     const payload = Uint8Array.from({ length }, (_, index) => index * 5 + length);
@@ -177,9 +201,14 @@ test('hashes', () => {
 test('streams that fail give their own error, files that cannot be read a typed one', async () => {
   const broken = new ReadableStream({ pull: () => Promise.reject(new RangeError('mine')) });
   await assert.rejects(inspectStream(broken), { name: 'RangeError', message: 'mine' });
-  for (const [name, code] of [['NotFoundError', 'io.not-found'], ['NotReadableError', 'source.changed'], ['OddError', 'io.other']]) {
+  for (const [name, code] of [
+    ['NotFoundError', 'io.not-found'],
+    ['NotReadableError', 'source.changed'],
+    ['OddError', 'io.other'],
+  ]) {
     const gone = {
-      name: 'my.snapshot', size: 9,
+      name: 'my.snapshot',
+      size: 9,
       stream: () => new ReadableStream({ pull: () => Promise.reject(new DOMException('gone', name)) }),
     };
     await assert.rejects(inspectBlob(gone), { name: 'RollsnapError', code, at: { path: 'my.snapshot' } });
@@ -195,9 +224,15 @@ test('aborting stops with the reason of the signal', async () => {
   let cancelled;
   const stream = streamOf(bytes, 1000);
   const watched = new ReadableStream({
-    start() { this.reader = stream.getReader(); },
-    async pull(controller) { controller.enqueue((await this.reader.read()).value); },
-    cancel(why) { cancelled = why; },
+    start() {
+      this.reader = stream.getReader();
+    },
+    async pull(controller) {
+      controller.enqueue((await this.reader.read()).value);
+    },
+    cancel(why) {
+      cancelled = why;
+    },
   });
   const onProgress = (step) => {
     progress.push(step.read);
@@ -216,9 +251,15 @@ test('progress reaches the end', async () => {
   const bytes = fixture('archive.gz');
   const steps = [];
   const headers = [];
-  await inspectBlob(new Blob([bytes]), { onProgress: (step) => steps.push(step), onHeader: (header) => headers.push(header) });
+  await inspectBlob(new Blob([bytes]), {
+    onProgress: (step) => steps.push(step),
+    onHeader: (header) => headers.push(header),
+  });
   assert.deepEqual(steps.at(-1), { read: bytes.length, total: bytes.length });
   assert.equal(headers.length, 1);
-  assert.deepEqual(await inspectBlob(new Blob([bytes]), { headerOnly: true }), { header: headers[0], size: bytes.length });
+  assert.deepEqual(await inspectBlob(new Blob([bytes]), { headerOnly: true }), {
+    header: headers[0],
+    size: bytes.length,
+  });
   assert.deepEqual((await inspectStream(streamOf(bytes), { headerOnly: true })).header, headers[0]);
 });

@@ -15,16 +15,22 @@ const { head: HEADER } = JSON.parse(readFileSync(join(DATA, 'v5-archive.expect.j
 
 /** The stub of a node. */
 async function stub(t, ...switches) {
-  const child = spawn('python3', [join(ROOT, 'tests/fixtures/l1_stub.py'), join(DATA, 'v5-archive.l1.json'), ...switches], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const child = spawn(
+    'python3',
+    [join(ROOT, 'tests/fixtures/l1_stub.py'), join(DATA, 'v5-archive.l1.json'), ...switches],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   t.after(() => child.kill());
   return new Promise((resolve) => createInterface(child.stdout).once('line', (line) => resolve(line.trim())));
 }
 
 const run = (command, args) =>
   new Promise((resolve) => {
-    execFile(command, args, { encoding: 'utf8' }, (error, stdout, stderr) => resolve({ status: error?.code ?? 0, stdout, stderr }));
+    execFile(command, args, { encoding: 'utf8' }, (error, stdout, stderr) =>
+      resolve({ status: error?.code ?? 0, stdout, stderr }),
+    );
   });
 
 const PLACE = mkdtempSync(join(tmpdir(), 'rollsnap-'));
@@ -48,12 +54,17 @@ test('the example says what the command line says', async (t) => {
     const theirs = await run(join(ROOT, 'target/debug/rollsnap'), ['verify', '--json', '--endpoint', url, FILE]);
     const { verdicts, checks } = JSON.parse(theirs.stdout);
     const first = checks.findIndex(({ code }) => code.startsWith('l1.'));
-    const lines = checks.slice(first).map(({ code, status, text }) => `  ${code}: ${status}: ${text.replaceAll('\n', ': ')}`);
+    const lines = checks
+      .slice(first)
+      .map(({ code, status, text }) => `  ${code}: ${status}: ${text.replaceAll('\n', ': ')}`);
     assert.equal(example.stdout, [`Anchored: ${verdicts.anchored}`, ...lines, ''].join('\n'), example.stderr);
     assert.deepEqual([verdicts.anchored, example.status], [anchored, status]);
   }
   const gone = await run(process.execPath, [join(PLACE, 'layer1.mjs'), FILE, 'http://127.0.0.1:1']);
-  assert.match(gone.stdout, /^Anchored: unknown\n {2}l1\.unreachable: unknown: .*the L1 node at http:\/\/127\.0\.0\.1:1 cannot be reached: /);
+  assert.match(
+    gone.stdout,
+    /^Anchored: unknown\n {2}l1\.unreachable: unknown: .*the L1 node at http:\/\/127\.0\.0\.1:1 cannot be reached: /,
+  );
 });
 
 const bytes = (text) => new TextEncoder().encode(text);
@@ -97,12 +108,31 @@ test('what does not come back is not a no', () => {
     return [problem.code, problem.title, problem.cause];
   };
   const cannot = 'the L1 node at http://node.example cannot be reached';
-  assert.deepEqual(ended((layer1) => layer1.failed('no network')), ['l1.unreachable', cannot, 'no network']);
-  assert.deepEqual(ended((layer1) => layer1.failed()), ['l1.unreachable', cannot, 'no answer']);
-  assert.deepEqual(ended((layer1) => layer1.failed(undefined, 'http.cors', 'hidden')), ['http.cors', 'hidden', null]);
-  const long = ['l1.answer', 'the answer of the L1 node at http://node.example is not understood', 'the answer is longer than 4194304 bytes'];
-  assert.deepEqual(ended((layer1) => layer1.tooLong()), long);
-  assert.deepEqual(ended((layer1) => layer1.answer(200, new Uint8Array(4194305))), long);
+  assert.deepEqual(
+    ended((layer1) => layer1.failed('no network')),
+    ['l1.unreachable', cannot, 'no network'],
+  );
+  assert.deepEqual(
+    ended((layer1) => layer1.failed()),
+    ['l1.unreachable', cannot, 'no answer'],
+  );
+  assert.deepEqual(
+    ended((layer1) => layer1.failed(undefined, 'http.cors', 'hidden')),
+    ['http.cors', 'hidden', null],
+  );
+  const long = [
+    'l1.answer',
+    'the answer of the L1 node at http://node.example is not understood',
+    'the answer is longer than 4194304 bytes',
+  ];
+  assert.deepEqual(
+    ended((layer1) => layer1.tooLong()),
+    long,
+  );
+  assert.deepEqual(
+    ended((layer1) => layer1.answer(200, new Uint8Array(4194305))),
+    long,
+  );
   for (const [status, body, code] of [
     [0, '', 'l1.answer'],
     [302, '', 'l1.answer'],

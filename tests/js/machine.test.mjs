@@ -6,8 +6,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import * as exported from '../../web/pkg/nodejs/machine/machine.mjs';
 import * as full from '../../web/pkg/nodejs/full/rollsnap.mjs';
+import * as exported from '../../web/pkg/nodejs/machine/machine.mjs';
 import { ROOT } from './support.mjs';
 
 const { Machine, RollsnapError, codes, memoryBytes } = exported;
@@ -15,9 +15,20 @@ const PVM = join(ROOT, 'tests/fixtures/pvm');
 const CASES = readdirSync(join(PVM, 'cases')).map((name) => JSON.parse(readFileSync(join(PVM, 'cases', name), 'utf8')));
 const unhex = (text) => new Uint8Array(Buffer.from(text, 'hex'));
 const hexOf = (bytes) => Buffer.from(bytes).toString('hex');
-const VERSIONS = { V0: '2.0.0', V1: '2.0.0-r1', V2: '2.0.0-r2', V3: '2.0.0-r3', V4: '2.0.0-r4', V5: '2.0.0-r5', V6: '2.0.0-r6' };
+const VERSIONS = {
+  V0: '2.0.0',
+  V1: '2.0.0-r1',
+  V2: '2.0.0-r2',
+  V3: '2.0.0-r3',
+  V4: '2.0.0-r4',
+  V5: '2.0.0-r5',
+  V6: '2.0.0-r6',
+};
 
-const kernelOf = ({ kernel }) => (kernel.startsWith('hex:') ? unhex(kernel.slice(4)) : new Uint8Array(readFileSync(join(PVM, 'kernels', `${kernel}.wasm`))));
+const kernelOf = ({ kernel }) =>
+  kernel.startsWith('hex:')
+    ? unhex(kernel.slice(4))
+    : new Uint8Array(readFileSync(join(PVM, 'kernels', `${kernel}.wasm`)));
 const addressOf = (hex) => full.hash.encode('sr1', unhex(hex));
 
 const originOf = (one) => ({
@@ -44,7 +55,8 @@ function run(one) {
     const always = !one.state_hash_computed;
     const same = (expect, place) => {
       if (!expect) return;
-      if (expect.state_hash) assert.equal(hexOf(full.hash.decode(machine.stateHash()).bytes), expect.state_hash, `${one.name} ${place}`);
+      if (expect.state_hash)
+        assert.equal(hexOf(full.hash.decode(machine.stateHash()).bytes), expect.state_hash, `${one.name} ${place}`);
       const view = machine.view();
       assert.equal(view.current_tick, String(expect.current_tick), `${one.name} ${place}`);
       assert.equal(view.phase, expect.phase, `${one.name} ${place}`);
@@ -59,8 +71,10 @@ function run(one) {
         return { level, code: error.code };
       }
       assert.equal(outcome.currentTick - outcome.initialTick, outcome.numTicks);
-      if (expect?.num_ticks !== undefined) assert.equal(String(outcome.numTicks), String(expect.num_ticks), `${one.name} ${level}`);
-      if (expect && 'outbox' in expect) assert.deepEqual(outcome.outbox?.map(hexOf) ?? null, expect.outbox, `${one.name} ${level}`);
+      if (expect?.num_ticks !== undefined)
+        assert.equal(String(outcome.numTicks), String(expect.num_ticks), `${one.name} ${level}`);
+      if (expect && 'outbox' in expect)
+        assert.deepEqual(outcome.outbox?.map(hexOf) ?? null, expect.outbox, `${one.name} ${level}`);
       if (always || commit) same(expect, level);
       if (commit) machine.committed();
     }
@@ -80,7 +94,8 @@ test('every case that the nodes computed gives the same states, or is refused', 
     const stopped = run(one);
     counts[stopped ? 'refused' : 'same'] += 1;
     const raises = one.expect_error || one.levels.some(({ expect_error: raises }) => raises);
-    if (one.fast === 'refuse') assert.match(String(stopped?.code), raises ? /^pvm\.(raises|refused\.)/ : /^pvm\.refused\./, one.name);
+    if (one.fast === 'refuse')
+      assert.match(String(stopped?.code), raises ? /^pvm\.(raises|refused\.)/ : /^pvm\.refused\./, one.name);
     else if (one.name in NOT_TOLD) assert.equal(stopped?.code, NOT_TOLD[one.name]);
     else if (one.fast === 'ok or refuse') assert.match(stopped?.code ?? 'pvm.refused.', /^pvm\.refused\./, one.name);
     else assert.equal(stopped, undefined, one.name);
@@ -96,7 +111,11 @@ const ORIGIN = {
   rollup: 'sr1CnSVbNpLGRVSAxFhCNPnUZDWVdBwdwTLQ',
   originationLevel: 1000,
 };
-const MESSAGES = [[0, 1], [0, 3, ...Array(40).fill(0)], [0, 2]].map((bytes) => Uint8Array.from(bytes));
+const MESSAGES = [
+  [0, 1],
+  [0, 3, ...Array(40).fill(0)],
+  [0, 2],
+].map((bytes) => Uint8Array.from(bytes));
 
 /** A module with one function, `kernel_run`, of these instructions; function 0 is `write_debug`. */
 function kernel(code, { pages = [0x01] } = {}) {
@@ -163,9 +182,45 @@ test('recursion at any depth of the stack ends in a refusal', () => {
 test('a recursion may be as deep as the nodes allow, and no deeper', () => {
   // Counts an i32 at address 0 down, and calls itself until it is 0: write_debug is not called.
   const body = (times) => [
-    0x41, 0x00, 0x28, 0x02, 0x00, 0x45, 0x04, 0x40, 0x41, 0x00, 0x41, ...times, 0x36, 0x02, 0x00, 0x0b, // if 0: begin
-    0x41, 0x00, 0x41, 0x00, 0x28, 0x02, 0x00, 0x41, 0x01, 0x6b, 0x36, 0x02, 0x00, // one less
-    0x41, 0x00, 0x28, 0x02, 0x00, 0x04, 0x40, 0x10, 0x01, 0x0b, // if not 0: call
+    0x41,
+    0x00,
+    0x28,
+    0x02,
+    0x00,
+    0x45,
+    0x04,
+    0x40,
+    0x41,
+    0x00,
+    0x41,
+    ...times,
+    0x36,
+    0x02,
+    0x00,
+    0x0b, // if 0: begin
+    0x41,
+    0x00,
+    0x41,
+    0x00,
+    0x28,
+    0x02,
+    0x00,
+    0x41,
+    0x01,
+    0x6b,
+    0x36,
+    0x02,
+    0x00, // one less
+    0x41,
+    0x00,
+    0x28,
+    0x02,
+    0x00,
+    0x04,
+    0x40,
+    0x10,
+    0x01,
+    0x0b, // if not 0: call
   ];
   const at = (version, times) => {
     const machine = Machine.genesis(kernel(body(times)), { ...ORIGIN, version });
@@ -173,7 +228,11 @@ test('a recursion may be as deep as the nodes allow, and no deeper', () => {
     machine.free();
     return code;
   };
-  const [h250, h400, k5] = [[0xfa, 0x01], [0x90, 0x03], [0x88, 0x27]];
+  const [h250, h400, k5] = [
+    [0xfa, 0x01],
+    [0x90, 0x03],
+    [0x88, 0x27],
+  ];
   for (const version of ['2.0.0', '2.0.0-r1', '2.0.0-r5']) assert.equal(at(version, h250), undefined, version);
   // In version 0 deeper than 300 is the affair of the nodes' compiler: as deep as the length of the code surely allows.
   assert.equal(at('2.0.0', h400), undefined);
@@ -212,7 +271,12 @@ test('memory that cannot grow is an error of its own, not another state', () => 
       console.log(error.code, machine.stateHash() === before);
     }`;
   const { maxTicks, ...origin } = ORIGIN;
-  const told = (one) => execFileSync(process.execPath, ['--wasm-max-mem-pages=2000', '--input-type=module', '-e', program, hexOf(one), ...MESSAGES.map(hexOf)], { encoding: 'utf8', env: { ...process.env, ORIGIN: JSON.stringify(origin) } }).trim();
+  const told = (one) =>
+    execFileSync(
+      process.execPath,
+      ['--wasm-max-mem-pages=2000', '--input-type=module', '-e', program, hexOf(one), ...MESSAGES.map(hexOf)],
+      { encoding: 'utf8', env: { ...process.env, ORIGIN: JSON.stringify(origin) } },
+    ).trim();
   // 1000 pages, 10,000 pages, and 65,536, which is more than any memory has beside its first page.
   assert.equal(told(grows(0xe8, 0x07)), 'returned');
   assert.equal(told(grows(0x90, 0xce, 0x00)), 'pvm.memory true');
@@ -259,7 +323,17 @@ test('what is asked for is answered by functions, or refused', () => {
     }
   };
   const before = machine.stateHash();
-  for (const reveal of [undefined, {}, { preImage: () => undefined }, { preImage: () => 'text' }, { preImage() { throw new Error('no network'); } }]) {
+  for (const reveal of [
+    undefined,
+    {},
+    { preImage: () => undefined },
+    { preImage: () => 'text' },
+    {
+      preImage() {
+        throw new Error('no network');
+      },
+    },
+  ]) {
     const { code, message } = with_(reveal);
     assert.equal(code, 'pvm.refused.reveal');
     assert.match(message, /pre-image 00[0-9a-f]{64}/);
@@ -272,14 +346,37 @@ test('what is asked for is answered by functions, or refused', () => {
 
 test('calls that are wrong in themselves', () => {
   const one = kernel([]);
-  for (const origin of [undefined, {}, { ...ORIGIN, maxTicks: -1 }, { ...ORIGIN, maxTicks: 1.5 }, { ...ORIGIN, maxTicks: 2n ** 64n }, { ...ORIGIN, outboxValidityPeriod: 0 }, { ...ORIGIN, outboxValidityPeriod: 2 ** 31 }, { ...ORIGIN, originationLevel: -1 }, { ...ORIGIN, originationLevel: 2 ** 31 }, { ...ORIGIN, family: 'other' }]) {
-    assert.throws(() => Machine.genesis(one, origin), TypeError, JSON.stringify(origin, (_, value) => String(value)));
+  for (const origin of [
+    undefined,
+    {},
+    { ...ORIGIN, maxTicks: -1 },
+    { ...ORIGIN, maxTicks: 1.5 },
+    { ...ORIGIN, maxTicks: 2n ** 64n },
+    { ...ORIGIN, outboxValidityPeriod: 0 },
+    { ...ORIGIN, outboxValidityPeriod: 2 ** 31 },
+    { ...ORIGIN, originationLevel: -1 },
+    { ...ORIGIN, originationLevel: 2 ** 31 },
+    { ...ORIGIN, family: 'other' },
+  ]) {
+    assert.throws(
+      () => Machine.genesis(one, origin),
+      TypeError,
+      JSON.stringify(origin, (_, value) => String(value)),
+    );
   }
   assert.throws(() => Machine.genesis(one, { ...ORIGIN, version: '2.0.0-r99' }), { code: 'pvm.refused.version' });
   assert.throws(() => Machine.genesis(one, { ...ORIGIN, rollup: 'sr1' }), { code: 'hash.text' });
   assert.throws(() => Machine.genesis([0], ORIGIN), TypeError);
   const machine = Machine.genesis(one, ORIGIN);
-  for (const [level, messages, reveal] of [[1.5, MESSAGES], [-1, MESSAGES], [NaN, MESSAGES], [1001, undefined], [1001, [[0, 1]]], [1001, 'text'], [1001, MESSAGES, { preImage: 7 }]]) {
+  for (const [level, messages, reveal] of [
+    [1.5, MESSAGES],
+    [-1, MESSAGES],
+    [NaN, MESSAGES],
+    [1001, undefined],
+    [1001, [[0, 1]]],
+    [1001, 'text'],
+    [1001, MESSAGES, { preImage: 7 }],
+  ]) {
     assert.throws(() => machine.level(level, messages, reveal), TypeError);
   }
   assert.deepEqual(machine.level(1001, MESSAGES).runs, ['returned']);

@@ -39,7 +39,10 @@ test('memory is flat over a compressed stream of 2 GiB', async (t) => {
   inspector.free();
   assert.equal(report.verdicts.intact, 'yes');
   assert.equal(report.container.bytes, 58 + 512 + SIZE + 1024);
-  assert.deepEqual(report.members.list.map(({ size }) => size), [SIZE]);
+  assert.deepEqual(
+    report.members.list.map(({ size }) => size),
+    [SIZE],
+  );
   t.diagnostic(`memory of the module: ${memoryBytes()} bytes`);
   assert.ok(memoryBytes() <= LIMIT);
 });

@@ -37,7 +37,10 @@ test('the example for Node', () => {
   cpSync(join(ROOT, 'web/examples/node/inspect.mjs'), join(PLACE, 'inspect.mjs'));
   const run = (file) => spawnSync(process.execPath, [join(PLACE, 'inspect.mjs'), file], { encoding: 'utf8' });
   const good = run(join(SNAPSHOTS, 'archive.gz'));
-  assert.equal(good.stdout, 'archive snapshot of sr1RfS3sHiBuDXh7zwJsVVeW6zLZu9fRsGWm at level 1023\n38 members; intact: yes\n');
+  assert.equal(
+    good.stdout,
+    'archive snapshot of sr1RfS3sHiBuDXh7zwJsVVeW6zLZu9fRsGWm at level 1023\n38 members; intact: yes\n',
+  );
   assert.equal(good.status, 0, good.stderr);
   const cut = join(PLACE, 'cut.gz');
   writeFileSync(cut, fixture('archive.gz').subarray(0, 60000));
@@ -62,10 +65,13 @@ test('each way of loading gives the same report', async () => {
     assert.equal(canonical(JSON.parse(out)), expected, name);
   };
   const module = JSON.stringify(join(ROOT, 'web/pkg/web/rollsnap_bg.wasm'));
-  probe('web.mjs', `
+  probe(
+    'web.mjs',
+    `
     import { init, inspectBlob } from 'rollsnap/web';
     import { readFileSync } from 'node:fs';
-    await init(readFileSync(${module}));`);
+    await init(readFileSync(${module}));`,
+  );
   probe('bundler.mjs', `import { inspectBlob } from 'rollsnap/bundler';`, '--experimental-wasm-modules');
   probe('node.mjs', `import { inspectBlob } from 'rollsnap';`);
 });

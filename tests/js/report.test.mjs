@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Inspector, inspectBlob, inspectStream, readHeader, readMember } from '../../web/pkg/nodejs/rollsnap.mjs';
 import * as full from '../../web/pkg/nodejs/full/rollsnap.mjs';
+import { Inspector, inspectBlob, inspectStream, readHeader, readMember } from '../../web/pkg/nodejs/rollsnap.mjs';
 import { ROOT, canonical, expectedHeader, fixture, snapshots, streamOf, untar } from './support.mjs';
 
 const SNAPSHOTS = snapshots();
@@ -80,7 +80,10 @@ test('events tell every member, and chosen ones are handed over', () => {
   const parts = [];
   inspector.extract(chosen.name, (chunk, member, offset) => {
     assert.equal(member.size, chosen.size);
-    assert.equal(offset, parts.reduce((sum, part) => sum + part.length, 0));
+    assert.equal(
+      offset,
+      parts.reduce((sum, part) => sum + part.length, 0),
+    );
     parts.push(chunk);
   });
   const events = [];
@@ -92,19 +95,31 @@ test('events tell every member, and chosen ones are handed over', () => {
   assert.deepEqual(events[0], { type: 'header', header: { ...expectedHeader(facts), compression: 'gzip' } });
   assert.deepEqual(events.at(-1), { type: 'end' });
   const of = (type) => events.filter((event) => event.type === type);
-  assert.deepEqual(of('member').map(({ type, ...member }) => member), expectedList(facts).map(({ sha256, ...rest }) => rest));
+  assert.deepEqual(
+    of('member').map(({ type, ...member }) => member),
+    expectedList(facts).map(({ sha256, ...rest }) => rest),
+  );
   const ends = facts.members.map(({ name, size, sha256 }) => ({
-    type: 'member-end', name, size, sha256: name === chosen.name ? sha256 : null,
+    type: 'member-end',
+    name,
+    size,
+    sha256: name === chosen.name ? sha256 : null,
   }));
   assert.deepEqual(of('member-end'), ends);
-  assert.equal(parts.reduce((sum, part) => sum + part.length, 0), chosen.size);
+  assert.equal(
+    parts.reduce((sum, part) => sum + part.length, 0),
+    chosen.size,
+  );
 });
 
 test('one member can be read', async () => {
   const { facts, bytes } = SNAPSHOTS.find(({ name }) => name === 'archive.gz');
   for (const expected of facts.members) {
     const { member, content, sha256 } = await readMember(new Blob([bytes]), expected.name);
-    assert.deepEqual([member.name, member.size, content.size, sha256], [expected.name, expected.size, expected.size, expected.sha256]);
+    assert.deepEqual(
+      [member.name, member.size, content.size, sha256],
+      [expected.name, expected.size, expected.size, expected.sha256],
+    );
   }
   const preview = await readMember(new Blob([bytes]), 'metadata', { limit: 10 });
   assert.equal(await preview.content.text(), '{ "rollup_');

@@ -53,7 +53,11 @@ test('of what rollsnap exported only the places that hold the member are read', 
   // A span has 2 MiB of content, and a member may begin and end within one; the file's first 128 KiB are looked at before.
   assert.ok((await readEach(file)) < 2 * (2 << 20) + (1 << 18));
   const last = new Counted([file]);
-  await readMember(last, members.list.find(({ name }) => name.endsWith('/three')), { limit: 100 });
+  await readMember(
+    last,
+    members.list.find(({ name }) => name.endsWith('/three')),
+    { limit: 100 },
+  );
   assert.ok(last.read < file.length / 2, `${last.read} of ${file.length}`);
 });
 
@@ -84,7 +88,9 @@ test('places that are wrong lead to the member all the same, or nowhere', async 
       assert.equal(await content.text(), contentOf(member).toString(), offset);
     }
   }
-  await assert.rejects(readMember(new Blob([file]), { name: 'nothing', offset: member.offset }), { code: 'member.unknown' });
+  await assert.rejects(readMember(new Blob([file]), { name: 'nothing', offset: member.offset }), {
+    code: 'member.unknown',
+  });
 });
 
 test('an index is not believed', async () => {
@@ -96,7 +102,11 @@ test('an index is not believed', async () => {
   for (const at of [...places, file.length - 6, file.length - 2, file.length >> 1, file.length - 100_000]) {
     const changed = Buffer.from(file);
     changed[at] ^= 1;
-    const told = async (wanted) => readMember(new Blob([changed]), wanted).then(async ({ content }) => sha256(Buffer.from(await content.arrayBuffer())), ({ code }) => code);
+    const told = async (wanted) =>
+      readMember(new Blob([changed]), wanted).then(
+        async ({ content }) => sha256(Buffer.from(await content.arrayBuffer())),
+        ({ code }) => code,
+      );
     // Damage before the member stops only who passes by.
     const near = await told(member);
     assert.ok(near === sha256(contentOf(member)) || near === (await told(member.name)), `${at}: ${near}`);
@@ -118,27 +128,50 @@ test('members are listed by their headers', async () => {
   assert.ok(flat.read < 3_000_000, `${flat.read}`);
   assert.ok(foreign.read >= plain.length / 2);
   // Only who has read all says that all is whole; of an uncompressed file there is nothing else to check.
-  assert.deepEqual([indexed, flat, foreign].map(({ verdicts }) => verdicts.intact), ['unknown', 'yes', 'yes']);
-  assert.ok(indexed.checks.some(({ code, status, text }) => code === 'gzip.crc' && status === 'unknown' && text.includes('the contents of members that were not read')));
+  assert.deepEqual(
+    [indexed, flat, foreign].map(({ verdicts }) => verdicts.intact),
+    ['unknown', 'yes', 'yes'],
+  );
+  assert.ok(
+    indexed.checks.some(
+      ({ code, status, text }) =>
+        code === 'gzip.crc' && status === 'unknown' && text.includes('the contents of members that were not read'),
+    ),
+  );
 });
 
 test('a list of what is damaged, cut or no snapshot is that of the whole reading', async () => {
-  const told = (reading) => reading.then(({ verdicts, members, checks }) => ({ intact: verdicts.intact, members, checks }));
+  const told = (reading) =>
+    reading.then(({ verdicts, members, checks }) => ({ intact: verdicts.intact, members, checks }));
   const broken = Buffer.from(plain);
   broken[members.list[3].offset - 512] ^= 1;
-  for (const bytes of [broken, plain.subarray(0, 5_000_000), file.subarray(0, 3_000_000), plain.subarray(58), gzipSync(plain.subarray(58)), Buffer.alloc(0), Buffer.from('text')]) {
+  for (const bytes of [
+    broken,
+    plain.subarray(0, 5_000_000),
+    file.subarray(0, 3_000_000),
+    plain.subarray(58),
+    gzipSync(plain.subarray(58)),
+    Buffer.alloc(0),
+    Buffer.from('text'),
+  ]) {
     const blob = new Blob([bytes]);
     assert.deepEqual(await told(listMembers(blob)), await told(inspectBlob(blob, { list: true })));
   }
   // Damaged where a header is: found by the span. Elsewhere: the list is right, or the file is read to its end.
   const spoilt = Buffer.from(file);
   spoilt[70_000] ^= 1;
-  assert.deepEqual(await told(listMembers(new Blob([spoilt]))), await told(inspectBlob(new Blob([spoilt]), { list: true })));
+  assert.deepEqual(
+    await told(listMembers(new Blob([spoilt]))),
+    await told(inspectBlob(new Blob([spoilt]), { list: true })),
+  );
   const stop = AbortSignal.abort('enough');
   await assert.rejects(listMembers(new Blob([file]), { signal: stop }), (reason) => reason === 'enough');
   await assert.rejects(listMembers(new Blob([file]), { maxMembers: -1 }), TypeError);
   const few = await listMembers(new Blob([file]), { maxMembers: 3 });
-  assert.ok(few.checks.some(({ code, status }) => code === 'tar.members' && status === 'no'), JSON.stringify(few.checks));
+  assert.ok(
+    few.checks.some(({ code, status }) => code === 'tar.members' && status === 'no'),
+    JSON.stringify(few.checks),
+  );
 });
 
 test('what is asked in a wrong way', () => {
@@ -147,7 +180,8 @@ test('what is asked in a wrong way', () => {
   assert.equal(points.spanAt(plain.length), undefined);
   const { number, from, to, start, end } = points.spanAt(3_000_000);
   assert.equal(Buffer.from(points.inflate(number, file.subarray(from, to))).equals(plain.subarray(start, end)), true);
-  for (const bytes of [new Uint8Array(0), file.subarray(0, to - from), file.subarray(from, from + 1000)]) assert.throws(() => points.inflate(number, bytes), { name: 'RollsnapError' });
+  for (const bytes of [new Uint8Array(0), file.subarray(0, to - from), file.subarray(from, from + 1000)])
+    assert.throws(() => points.inflate(number, bytes), { name: 'RollsnapError' });
   assert.throws(() => points.inflate(1_000_000, file), { code: 'gzip.index' });
   assert.equal(Buffer.from(points.beginning().subarray(0, 58)).equals(plain.subarray(0, 58)), true);
   for (const wrong of [-1, 0.5, NaN, 2 ** 60]) {

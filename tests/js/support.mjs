@@ -36,10 +36,20 @@ export function exported() {
   try {
     const data = join(place, 'data');
     mkdirSync(data);
-    execFileSync('tar', ['-xf', join(ROOT, 'tests/fixtures/data-dir/v5-archive.tar'), '-C', data, '--strip-components=1']);
-    for (const [name, size] of Object.entries({ one: 2_000_000, two: 6_000_000, three: 2_000_000 })) writeFileSync(join(data, 'wasm_2_0_0', name), noise(size, name));
+    execFileSync('tar', [
+      '-xf',
+      join(ROOT, 'tests/fixtures/data-dir/v5-archive.tar'),
+      '-C',
+      data,
+      '--strip-components=1',
+    ]);
+    for (const [name, size] of Object.entries({ one: 2_000_000, two: 6_000_000, three: 2_000_000 }))
+      writeFileSync(join(data, 'wasm_2_0_0', name), noise(size, name));
     const command = ['export', '--data-dir', data, '--dest', place, '--no-check', '--json'];
-    const said = execFileSync(join(ROOT, 'target/debug/rollsnap'), command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const said = execFileSync(join(ROOT, 'target/debug/rollsnap'), command, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return readFileSync(JSON.parse(said).path);
   } finally {
     rmSync(place, { recursive: true });
@@ -120,7 +130,12 @@ export function streamOf(bytes, size = 65536) {
   });
 }
 
-const TYPES = { '.html': 'text/html', '.mjs': 'text/javascript', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+const TYPES = {
+  '.html': 'text/html',
+  '.mjs': 'text/javascript',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
 
 /** A web server on loopback. `answer(request, response)` says whether it has answered; else files of the project. */
 export async function serve(answer = () => false) {

@@ -15,14 +15,21 @@ function answer({ url, headers, method }, response) {
   const part = () => BYTES.subarray(0, 65536);
   const range = { 'content-range': `bytes 0-65535/${BYTES.length}`, 'accept-ranges': 'bytes' };
   const answers = {
-    '/ranges': () => (headers.range ? response.writeHead(206, range).end(part()) : response.writeHead(200, { 'content-length': BYTES.length }).end(BYTES)),
+    '/ranges': () =>
+      headers.range
+        ? response.writeHead(206, range).end(part())
+        : response.writeHead(200, { 'content-length': BYTES.length }).end(BYTES),
     '/no-ranges': () => response.writeHead(200, { 'content-length': BYTES.length }).end(BYTES),
-    '/announced-only': () => response.writeHead(200, { 'content-length': BYTES.length, 'accept-ranges': 'bytes' }).end(BYTES),
+    '/announced-only': () =>
+      response.writeHead(200, { 'content-length': BYTES.length, 'accept-ranges': 'bytes' }).end(BYTES),
     '/small': () => response.writeHead(200, { 'content-length': SMALL.length }).end(SMALL),
     '/unnamed-part': () => response.writeHead(206).end(part()),
     '/wrong-part': () => response.writeHead(206, { 'content-range': 'bytes 5-9/20' }).end('12345'),
     // As an object store sends a file that was stored with this header: fetch inflates it.
-    '/inflated': () => response.writeHead(headers.range ? 206 : 200, { ...(headers.range ? range : {}), 'content-encoding': 'gzip' }).end(headers.range ? part() : BYTES),
+    '/inflated': () =>
+      response
+        .writeHead(headers.range ? 206 : 200, { ...(headers.range ? range : {}), 'content-encoding': 'gzip' })
+        .end(headers.range ? part() : BYTES),
     '/identity': () => response.writeHead(206, { ...range, 'content-encoding': 'identity' }).end(part()),
     '/empty': () => response.writeHead(416, { 'content-range': 'bytes */0' }).end(),
     '/missing': () => response.writeHead(404).end('<html>'),
@@ -85,7 +92,10 @@ test('what a server does not do is told by the header that is missing', async ()
   for (const [path, expected] of cases) {
     await assert.rejects(inspectUrl(at(path), { headerOnly: true }), { name: 'RollsnapError', ...expected }, path);
   }
-  await assert.rejects(inspectUrl(at('/unnamed-part'), { headerOnly: true }), ({ header }) => header.head_level === 1023);
+  await assert.rejects(
+    inspectUrl(at('/unnamed-part'), { headerOnly: true }),
+    ({ header }) => header.head_level === 1023,
+  );
   await assert.rejects(inspectUrl(at('/missing')), { code: 'http.status', at: { path: at('/missing') } });
 });
 

@@ -1,6 +1,7 @@
 // Whole inspections: of a file, of a stream.
-import { Inspector, init, readHeader } from './load.mjs';
+
 import { RollsnapError, failure, whyUnread } from './errors.mjs';
+import { Inspector, init, readHeader } from './load.mjs';
 import { streamFrom } from './spans.mjs';
 
 /** What is enough of a file to read its header. */
@@ -14,9 +15,12 @@ export async function inspectBlob(blob, options = {}) {
   const failed = (error) => whyUnread(blob, error);
   if (options.headerOnly) {
     options.signal?.throwIfAborted();
-    const first = await blob.slice(0, FIRST_BYTES).arrayBuffer().catch(async (error) => {
-      throw await failed(error);
-    });
+    const first = await blob
+      .slice(0, FIRST_BYTES)
+      .arrayBuffer()
+      .catch(async (error) => {
+        throw await failed(error);
+      });
     options.signal?.throwIfAborted();
     return { header: readHeader(new Uint8Array(first)), size: blob.size };
   }
@@ -40,7 +44,8 @@ export async function readMember(blob, wanted, options = {}) {
       throw await failed(error);
     });
     const ours = (error) => (error instanceof RollsnapError ? error : failed(error));
-    const found = near && (await oneMember(near, name, { ...options, failed: ours, isFirst: true }).catch(onlyOfReading));
+    const found =
+      near && (await oneMember(near, name, { ...options, failed: ours, isFirst: true }).catch(onlyOfReading));
     if (found) return { ...found, member: { ...found.member, offset } };
   }
   return oneMember(blob.stream(), name, { ...options, total: blob.size, failed });
@@ -91,7 +96,15 @@ export async function inspect(stream, options) {
   const { signal, total, until, failed, extract = {}, onProgress, onHeader, onEvent } = options;
   const { lenient, digests, list, maxMembers, consistent, maxStore } = options;
   signal?.throwIfAborted();
-  const inspector = new Inspector({ lenient, digests, list, maxMembers, consistent, maxStore, events: Boolean(onEvent) });
+  const inspector = new Inspector({
+    lenient,
+    digests,
+    list,
+    maxMembers,
+    consistent,
+    maxStore,
+    events: Boolean(onEvent),
+  });
   const reader = stream.getReader();
   const abort = () => void reader.cancel(signal.reason).catch(() => {});
   signal?.addEventListener('abort', abort, { once: true });

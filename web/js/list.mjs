@@ -1,7 +1,8 @@
 // The members of a file, by their headers where the contents can be passed over.
-import { Lister, init } from './load.mjs';
+
 import { RollsnapError, whyUnread } from './errors.mjs';
 import { inspectBlob } from './inspect.mjs';
+import { Lister, init } from './load.mjs';
 import { openContent } from './spans.mjs';
 
 /** How much of an uncompressed file is read for a header. */

@@ -41,7 +41,12 @@ export interface CodeRow {
  * Where something was found; bytes are counted from 0. `context_offset`: of an object of the context,
  * which collections do not change.
  */
-export type Place = { stream_offset: Size } | { file_offset: Size } | { context_offset: Size } | { level: number } | { path: string };
+export type Place =
+  | { stream_offset: Size }
+  | { file_offset: Size }
+  | { context_offset: Size }
+  | { level: number }
+  | { path: string };
 
 /** Something that is wrong. */
 export interface Problem {
@@ -428,18 +433,7 @@ export type HashKind =
   | 'slot'
   | 'reveal';
 
-export type HashPrefix =
-  | 'sr1'
-  | 'src1'
-  | 'srs1'
-  | 'srib1'
-  | 'srib2'
-  | 'srib3'
-  | 'SRCo'
-  | 'B'
-  | 'P'
-  | 'sh'
-  | 'scrrh1';
+export type HashPrefix = 'sr1' | 'src1' | 'srs1' | 'srib1' | 'srib2' | 'srib3' | 'SRCo' | 'B' | 'P' | 'sh' | 'scrrh1';
 
 /** Hashes and their Base58Check text. Both throw `hash.text`. */
 export const hash: {

@@ -2,10 +2,10 @@
 // What each function takes, gives and throws is written in rollsnap.d.mts.
 import { decodeHash, encodeHash } from './load.mjs';
 
-export { Inspector, codes, init, memoryBytes, readHeader, version } from './load.mjs';
 export { RollsnapError } from './errors.mjs';
 export { inspectBlob, inspectStream, readMember } from './inspect.mjs';
 export { listMembers } from './list.mjs';
+export { Inspector, codes, init, memoryBytes, readHeader, version } from './load.mjs';
 export { inspectUrl } from './url.mjs';
 
 /** Hashes and their Base58Check text. */

@@ -50,7 +50,12 @@ const part = async (blob, from, to) => new Uint8Array(await blob.slice(from, to)
  */
 async function contentOf(blob, first, piece) {
   if (first[0] !== 0x1f || first[1] !== 0x8b) {
-    return { compressed: false, size: blob.size, beginning: () => first, at: (offset) => part(blob, offset, offset + piece) };
+    return {
+      compressed: false,
+      size: blob.size,
+      beginning: () => first,
+      at: (offset) => part(blob, offset, offset + piece),
+    };
   }
   const points = Checkpoints.of(first, await part(blob, Math.max(0, blob.size - TRAILER), blob.size), blob.size);
   if (!points) return undefined;

@@ -1,7 +1,8 @@
 // Inspections of an address: the header by a range request, the whole as a stream.
-import { init, readHeader } from './load.mjs';
+
 import { failure } from './errors.mjs';
 import { FIRST_BYTES, inspect, readFirst } from './inspect.mjs';
+import { init, readHeader } from './load.mjs';
 
 export async function inspectUrl(url, options = {}) {
   await init();
@@ -38,7 +39,11 @@ async function readHeaderOf(address, { signal, failed }) {
   if (range) throw failure('http.range', { path: address, expected: 'bytes 0-…/…', found: range });
   const hidden = response.type === 'cors';
   const error = hidden
-    ? failure('http.cors', { path: address, missing: 'Access-Control-Expose-Headers', cause: 'it must name Content-Range' })
+    ? failure('http.cors', {
+        path: address,
+        missing: 'Access-Control-Expose-Headers',
+        cause: 'it must name Content-Range',
+      })
     : failure('http.range', { path: address, missing: 'Content-Range' });
   error.header = readHeader(first);
   throw error;

@@ -7,7 +7,11 @@ import { sentence } from './trouble.js';
 
 /** A check of the report that only the page can have. */
 const checkOf = (code, status, text) => ({ code, status, at: null, expected: null, found: null, text });
-const NOT_COMPARED = checkOf('l1.lcc', 'unknown', 'not checked: whether the store agrees with what layer 1 cemented last (the file was not read to its end)');
+const NOT_COMPARED = checkOf(
+  'l1.lcc',
+  'unknown',
+  'not checked: whether the store agrees with what layer 1 cemented last (the file was not read to its end)',
+);
 
 /**
  * Listens to both forms. `current()` is the visit, with its header and the signal that ends it;
@@ -94,7 +98,8 @@ export async function completeAnchors(visit) {
   // Whoever stops here has the report all the same.
   const found = await judged(visit, asked, node).catch(() => undefined);
   // Somebody may have asked again.
-  if (found && visit.anchors.layer1 === layer1) visit.anchors = { ...visit.anchors, layer1: told(found, { asked, node: layer1.node, endpoint }) };
+  if (found && visit.anchors.layer1 === layer1)
+    visit.anchors = { ...visit.anchors, layer1: told(found, { asked, node: layer1.node, endpoint }) };
 }
 
 /** The checks to be drawn, in the order of the command line. */
@@ -127,7 +132,8 @@ async function judged(visit, asked, node) {
 async function compareWith({ store }, cemented) {
   if (cemented.check) return cemented;
   if (!store) return { check: NOT_COMPARED };
-  const failed = ({ title }) => checkOf('l1.lcc', 'unknown', `not checked: whether the store agrees with what layer 1 cemented last\n${title}`);
+  const failed = ({ title }) =>
+    checkOf('l1.lcc', 'unknown', `not checked: whether the store agrees with what layer 1 cemented last\n${title}`);
   const check = await store.ask('cemented', cemented).catch(failed);
   return check && { check };
 }
@@ -139,7 +145,12 @@ async function originatedAs({ store }, asked, node) {
   await converse(asked, node);
   const { originated } = asked;
   if (!originated || originated.check) return originated;
-  const failed = ({ title }) => checkOf('state.genesis', 'unknown', `not checked: whether the boot sector on layer 1 gives the genesis state\n${title}`);
+  const failed = ({ title }) =>
+    checkOf(
+      'state.genesis',
+      'unknown',
+      `not checked: whether the boot sector on layer 1 gives the genesis state\n${title}`,
+    );
   return { check: await store.ask('originated', originated).catch(failed) };
 }
 
@@ -154,14 +165,23 @@ function told({ published, compared, originated }, more) {
   const people = (finding) => finding && forPeople(finding, host, more.node);
   const [first, second, third] = [published, compared, originated].map(people);
   first.said ??= known[published.check.status];
-  for (const [part, words] of [[second, differs.compared], [third, differs.originated]]) {
+  for (const [part, words] of [
+    [second, differs.compared],
+    [third, differs.originated],
+  ]) {
     if (part) part.said = part.status === 'no' ? words : undefined;
   }
   const older = [second?.said, third?.said];
   const short = [first.short ?? first.said, ...older].filter(Boolean).join(' ');
   const said = [first.said, ...older].filter(Boolean).join(' ');
   const findings = [published, compared, originated].filter(Boolean);
-  return { ...more, said, short, checks: findings.map(({ check }) => check), shown: [first, second, third].filter(Boolean) };
+  return {
+    ...more,
+    said,
+    short,
+    checks: findings.map(({ check }) => check),
+    shown: [first, second, third].filter(Boolean),
+  };
 }
 
 /** A check to be drawn, and what is said about it where there was no answer. */
@@ -171,7 +191,15 @@ function forPeople({ check, problem }, host, node) {
   // Options of the command line are of no use here.
   const advice = node.adviceFor(problem) ?? problem.advice.replace(/ \(-E[^)]*\)/, '');
   const short = `It could not be checked: ${text}.`;
-  return { ...check, asked: host, text, found: problem.found, advice, short, said: advice ? `${short} ${sentence(advice)}.` : short };
+  return {
+    ...check,
+    asked: host,
+    text,
+    found: problem.found,
+    advice,
+    short,
+    said: advice ? `${short} ${sentence(advice)}.` : short,
+  };
 }
 
 // The same button: disabling or replacing it would take the focus away.

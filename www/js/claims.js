@@ -20,25 +20,65 @@ export function drawClaims(root, { header, compression, total }, source) {
         more: header.known_as ? [h('strong', {}, `known as ${header.known_as}`), ', a name, not a proof'] : undefined,
       }),
       fact('History mode', 'history_mode', header.history_mode, { copy: false, more: MODES[header.history_mode] }),
-      fact('Last commitment', 'last_commitment', header.last_commitment, { wide: true, more: 'the most recent one at the head' }),
-      fact('Head level', 'head_level', header.head_level, { text: count(header.head_level), more: 'newest block in it' }),
-      fact('Compression', 'compression', compression, { copy: false, text: compression === 'gzip' ? 'gzip' : 'none', more: compression === 'gzip' ? 'one compressed stream' : 'header and archive as they are' }),
-      fact('Size', 'size', total, { copy: false, text: total === undefined ? 'not known' : bytes(total), more: total >= 1000 ? `${count(total)} bytes` : undefined }),
-      h('div', { class: 'fact fact-note' }, h('dt', {}, 'Chain'), h('dd', { class: 'more' }, 'Cannot be known from a file: addresses and hashes look alike on Tezos and Mavryk. The links look on Tezos Mainnet, at TzKT, a third party that is asked nothing before you follow one.')),
+      fact('Last commitment', 'last_commitment', header.last_commitment, {
+        wide: true,
+        more: 'the most recent one at the head',
+      }),
+      fact('Head level', 'head_level', header.head_level, {
+        text: count(header.head_level),
+        more: 'newest block in it',
+      }),
+      fact('Compression', 'compression', compression, {
+        copy: false,
+        text: compression === 'gzip' ? 'gzip' : 'none',
+        more: compression === 'gzip' ? 'one compressed stream' : 'header and archive as they are',
+      }),
+      fact('Size', 'size', total, {
+        copy: false,
+        text: total === undefined ? 'not known' : bytes(total),
+        more: total >= 1000 ? `${count(total)} bytes` : undefined,
+      }),
+      h(
+        'div',
+        { class: 'fact fact-note' },
+        h('dt', {}, 'Chain'),
+        h(
+          'dd',
+          { class: 'more' },
+          'Cannot be known from a file: addresses and hashes look alike on Tezos and Mavryk. The links look on Tezos Mainnet, at TzKT, a third party that is asked nothing before you follow one.',
+        ),
+      ),
     ),
-    ...(header.layout === 'unversioned' ? [h('p', { class: 'remark' }, icon('warning'), 'The header has no version byte. See the evidence below.')] : []),
-    h('div', { id: 'import' }, h('h3', {}, 'To import it'), commandLine(`rollsnap import ${shellFile(source.name)} --data-dir DIR`, 'the command to import this')),
+    ...(header.layout === 'unversioned'
+      ? [h('p', { class: 'remark' }, icon('warning'), 'The header has no version byte. See the evidence below.')]
+      : []),
+    h(
+      'div',
+      { id: 'import' },
+      h('h3', {}, 'To import it'),
+      commandLine(`rollsnap import ${shellFile(source.name)} --data-dir DIR`, 'the command to import this'),
+    ),
   );
 }
 
 /** Takes the command back: what is not whole is not imported. */
 export function refuseImport() {
-  document.getElementById('import').replaceChildren(h('h3', {}, 'To import it'), h('p', { class: 'command command-none' }, 'This file is not intact, so rollsnap refuses to import it.'));
+  document
+    .getElementById('import')
+    .replaceChildren(
+      h('h3', {}, 'To import it'),
+      h('p', { class: 'command command-none' }, 'This file is not intact, so rollsnap refuses to import it.'),
+    );
 }
 
 /** A command to be copied. */
 export function commandLine(command, what) {
-  return h('div', { class: 'command' }, h('pre', { tabindex: '0', role: 'group', 'aria-label': what }, h('code', {}, command)), copyButton(command, what));
+  return h(
+    'div',
+    { class: 'command' },
+    h('pre', { tabindex: '0', role: 'group', 'aria-label': what }, h('code', {}, command)),
+    copyButton(command, what),
+  );
 }
 
 /** One fact with its `label`; `key` tells which links it has. */
@@ -53,10 +93,27 @@ export function fact(label, key, value, { text, more, wide, copy = true }) {
       {},
       h('span', { class: wide ? 'value hash' : 'value' }, text ?? String(value)),
       more && h('span', { class: 'more' }, more),
-      copy && h('span', { class: 'fact-tools' }, copyButton(String(value), label.toLowerCase()), links.map((link) => lookup(link, label))),
+      copy &&
+        h(
+          'span',
+          { class: 'fact-tools' },
+          copyButton(String(value), label.toLowerCase()),
+          links.map((link) => lookup(link, label)),
+        ),
     ),
   );
 }
 
 const lookup = ({ label, href }, what) =>
-  h('a', { class: 'quiet', href, target: '_blank', rel: 'noopener noreferrer', 'aria-label': `Look up the ${what.toLowerCase()} at ${label} (opens a new tab)` }, icon('out'), label);
+  h(
+    'a',
+    {
+      class: 'quiet',
+      href,
+      target: '_blank',
+      rel: 'noopener noreferrer',
+      'aria-label': `Look up the ${what.toLowerCase()} at ${label} (opens a new tab)`,
+    },
+    icon('out'),
+    label,
+  );

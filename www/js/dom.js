@@ -40,13 +40,21 @@ export function icon(name) {
 /** A button that puts `text` on the clipboard and says so. */
 export function copyButton(text, what) {
   const label = h('span', { class: 'copy-word' }, 'Copy');
-  const button = h('button', { type: 'button', class: 'quiet copy', 'aria-label': `Copy ${what}` }, icon('copy'), label);
+  const button = h(
+    'button',
+    { type: 'button', class: 'quiet copy', 'aria-label': `Copy ${what}` },
+    icon('copy'),
+    label,
+  );
   button.addEventListener('click', () => copy(typeof text === 'function' ? text() : text, what, label));
   return button;
 }
 
 async function copy(text, what, label) {
-  const done = await navigator.clipboard.writeText(text).then(() => true, () => copyOldWay(text));
+  const done = await navigator.clipboard.writeText(text).then(
+    () => true,
+    () => copyOldWay(text),
+  );
   announce(done ? `Copied ${what}` : `The browser does not let this page copy ${what}`);
   label.textContent = done ? 'Copied' : 'Not copied';
   setTimeout(() => (label.textContent = 'Copy'), 1600);

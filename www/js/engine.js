@@ -82,17 +82,23 @@ export async function oneMember(file, { name, offset }, { digest = false, sink, 
   let given = 0;
   let passed = 0;
   // What was given is right whatever comes: a second pass goes on behind it.
-  const onward = sink && (async (piece) => {
-    const more = piece.subarray(Math.max(0, Math.min(piece.length, given - passed)));
-    passed += piece.length;
-    given = Math.max(given, passed);
-    return more.length || !piece.length ? sink(more) : true;
-  });
+  const onward =
+    sink &&
+    (async (piece) => {
+      const more = piece.subarray(Math.max(0, Math.min(piece.length, given - passed)));
+      passed += piece.length;
+      given = Math.max(given, passed);
+      return more.length || !piece.length ? sink(more) : true;
+    });
   const options = { digest, sink: onward, signal, tell };
   const near = file.blob && (await streamFrom(file.blob, offset).catch(() => undefined));
   if (near) {
     try {
-      return await pass({ stream: near, failed: (error) => (typeof error?.code === 'string' ? error : file.failed(error)) }, name, { ...options, isFirst: true });
+      return await pass(
+        { stream: near, failed: (error) => (typeof error?.code === 'string' ? error : file.failed(error)) },
+        name,
+        { ...options, isFirst: true },
+      );
     } catch (error) {
       // What does not hold there is looked at from the beginning, and told then.
       if (!/^(gzip|tar|header|file|member)\./.test(error?.code)) throw error;
@@ -114,7 +120,8 @@ async function pass(file, name, { digest, sink, isFirst = false, signal, tell })
       let end;
       for (const event of inspector.feed(chunk)) {
         if (event.type === 'problem') throw event.problem;
-        if (event.type === 'member' && !members++ && isFirst && event.name !== name) throw { code: 'member.unknown', member: name };
+        if (event.type === 'member' && !members++ && isFirst && event.name !== name)
+          throw { code: 'member.unknown', member: name };
         if (event.type === 'member-end' && event.name === name) end = { sha256: event.sha256 };
       }
       for (const piece of pieces.splice(0)) {
@@ -125,7 +132,9 @@ async function pass(file, name, { digest, sink, isFirst = false, signal, tell })
     }
     // What is wrong at the end says why the member did not end.
     inspector.finish();
-    throw inspector.events().find(({ type }) => type === 'problem')?.problem ?? { code: 'member.unknown', member: name };
+    throw (
+      inspector.events().find(({ type }) => type === 'problem')?.problem ?? { code: 'member.unknown', member: name }
+    );
   } finally {
     pace.end();
     inspector.free();

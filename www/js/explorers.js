@@ -7,5 +7,7 @@ const TZKT = 'https://tzkt.io';
 export const lookups = {
   rollup_address: (address) => [{ label: 'TzKT', href: `${TZKT}/${encodeURIComponent(address)}` }],
   head_level: (level) => [{ label: 'TzKT', href: `${TZKT}/${encodeURIComponent(level)}` }],
-  last_commitment: (hash) => [{ label: 'TzKT', href: `https://api.tzkt.io/v1/smart_rollups/commitments?hash=${encodeURIComponent(hash)}` }],
+  last_commitment: (hash) => [
+    { label: 'TzKT', href: `https://api.tzkt.io/v1/smart_rollups/commitments?hash=${encodeURIComponent(hash)}` },
+  ],
 };

@@ -16,14 +16,20 @@ export class Failure extends Error {
 /** The browser could not read (on) in `file`. */
 export async function fileFailure(file, error) {
   // A stream may hide the reason: asking for one byte tells it.
-  const again = await file.slice(0, 1).arrayBuffer().catch((reason) => reason);
+  const again = await file
+    .slice(0, 1)
+    .arrayBuffer()
+    .catch((reason) => reason);
   return nameFailure(again instanceof DOMException ? again : error);
 }
 
 function nameFailure(error) {
   const known = {
     NotFoundError: ['io.not-found', 'It was moved, renamed or deleted after you chose it. Choose it again.'],
-    NotReadableError: ['source.changed', 'The browser refuses to read on: the file was changed, moved or deleted after you chose it. Choose it again when nothing writes to it.'],
+    NotReadableError: [
+      'source.changed',
+      'The browser refuses to read on: the file was changed, moved or deleted after you chose it. Choose it again when nothing writes to it.',
+    ],
     NotAllowedError: ['io.permission', 'The browser does not let this page read the file.'],
     SecurityError: ['io.permission', 'The browser does not let this page read the file.'],
   };
@@ -32,13 +38,18 @@ function nameFailure(error) {
 }
 
 /** The connection broke while a stream was read. */
-export const streamFailure = (error) => new Failure({ kind: 'read', code: 'http.connection', text: `The browser says: ${error?.message ?? error}` });
+export const streamFailure = (error) =>
+  new Failure({ kind: 'read', code: 'http.connection', text: `The browser says: ${error?.message ?? error}` });
 
 /** Any error as a plain object, completed with the words of its code in `table`. */
 export function describe(error, table) {
   const failure = parts(error);
   const row = table.find(({ code }) => code === failure.code);
-  return { ...failure, title: failure.title ?? row?.title ?? 'Something went wrong in this page', advice: failure.advice ?? row?.advice };
+  return {
+    ...failure,
+    title: failure.title ?? row?.title ?? 'Something went wrong in this page',
+    advice: failure.advice ?? row?.advice,
+  };
 }
 
 function parts(error) {

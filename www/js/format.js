@@ -43,16 +43,21 @@ export function duration(seconds) {
 /** `2023-11-14 22:13:20 UTC` */
 export function time(seconds) {
   const date = new Date(Number(seconds) * 1000);
-  return Number.isNaN(date.getTime()) ? `${seconds} s after 1970` : date.toISOString().replace('T', ' ').replace(/\..*/, ' UTC');
+  return Number.isNaN(date.getTime())
+    ? `${seconds} s after 1970`
+    : date.toISOString().replace('T', ' ').replace(/\..*/, ' UTC');
 }
 
 /** `rw-r--r--` */
 export function mode(bits) {
-  return [6, 3, 0].map((shift) => 'rwx'.replace(/./g, (letter, index) => ((bits >> shift) & (4 >> index) ? letter : '-'))).join('');
+  return [6, 3, 0]
+    .map((shift) => 'rwx'.replace(/./g, (letter, index) => ((bits >> shift) & (4 >> index) ? letter : '-')))
+    .join('');
 }
 
 /** A word for a POSIX shell. */
-export const shellWord = (text) => (/^[\w@%+=:,./-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", "'\\''")}'`);
+export const shellWord = (text) =>
+  /^[\w@%+=:,./-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** A file name for a POSIX shell, which may start with a dash. */
 export const shellFile = (name) => shellWord(name.startsWith('-') ? `./${name}` : name);

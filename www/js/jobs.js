@@ -41,7 +41,8 @@ class Helper {
     });
     this.#worker.addEventListener('error', (event) => {
       event.preventDefault();
-      const text = event.message || 'The reader could not be loaded: is pkg/ beside index.html, and is this browser up to date?';
+      const text =
+        event.message || 'The reader could not be loaded: is pkg/ beside index.html, and is this browser up to date?';
       this.end({ kind: 'page', title: 'Something went wrong in this page', text });
     });
     signal?.addEventListener('abort', this.#stop);

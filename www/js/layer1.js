@@ -35,7 +35,8 @@ export function endpointOf(text) {
     throw new Error('This is not an address. Write it as https://node.example or http://127.0.0.1:8732.');
   }
   if (!/^https?:$/.test(url.protocol)) throw new Error('The address must begin with https:// or http://.');
-  if (url.username || url.password) throw new Error('A browser sends no user name or password that stands in an address: leave it out.');
+  if (url.username || url.password)
+    throw new Error('A browser sends no user name or password that stands in an address: leave it out.');
   if (url.search || url.hash) throw new Error('The address of a node has no ? and no #.');
   return url.href.replace(/\/+$/, '');
 }

@@ -64,8 +64,17 @@ function begin(source) {
   const stop = new AbortController();
   const members = new Members();
   const wire = { file: source.file, url: source.url };
-  const job = (name, details, { signal = stop.signal, on, keep = false } = {}) => (keep ? runAndKeep : run)(name, { source: wire, ...details }, { signal, on });
-  visit = { source, stop, members, job, problems: [], anchors: {}, tools: { members, job, remote: Boolean(source.url) } };
+  const job = (name, details, { signal = stop.signal, on, keep = false } = {}) =>
+    (keep ? runAndKeep : run)(name, { source: wire, ...details }, { signal, on });
+  visit = {
+    source,
+    stop,
+    members,
+    job,
+    problems: [],
+    anchors: {},
+    tools: { members, job, remote: Boolean(source.url) },
+  };
   for (const panel of PANELS) $(panel).hidden = true;
   $('start').hidden = true;
   $('result').hidden = false;
@@ -87,7 +96,10 @@ function begin(source) {
 function describeFile({ source, look }) {
   const size = look.total === undefined ? 'size not known' : bytesExact(look.total);
   const form = look.compression === 'gzip' ? 'gzip' : 'not compressed';
-  $('result-sub').replaceChildren(`${size} · ${form}`, ...(source.url ? [h('br'), h('span', { class: 'address' }, source.url)] : []));
+  $('result-sub').replaceChildren(
+    `${size} · ${form}`,
+    ...(source.url ? [h('br'), h('span', { class: 'address' }, source.url)] : []),
+  );
 }
 
 function refuse(failure) {
@@ -164,22 +176,41 @@ function finish(here, done) {
   here.unasked = done.unasked;
   takeAlong(here);
   const failed = report.checks.filter(({ status }) => status === 'no').length;
-  announce(`Read to the end. Intact: ${report.verdicts.intact}${failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : ''}. Consistent: ${ANSWERS[report.verdicts.consistent]}. Anchored: ${ANSWERS[anchoredBy(here.anchors)]}.`);
+  announce(
+    `Read to the end. Intact: ${report.verdicts.intact}${failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : ''}. Consistent: ${ANSWERS[report.verdicts.consistent]}. Anchored: ${ANSWERS[anchoredBy(here.anchors)]}.`,
+  );
 }
 
 function halt(here, failure) {
   const stopped = failure.kind === 'stopped';
   const kept = `What was seen until then is below: ${plural(here.members.list.length, 'member')}.`;
-  reading.ended(stopped ? 'Stopped' : 'Ended early', stopped ? kept : `${sentence(failure.title)}. ${kept}`, 'Read again', () => readWhole(here));
+  reading.ended(
+    stopped ? 'Stopped' : 'Ended early',
+    stopped ? kept : `${sentence(failure.title)}. ${kept}`,
+    'Read again',
+    () => readWhole(here),
+  );
   if (!stopped) drawTrouble($('trouble'), failure);
-  verdicts(here, { intact: 'unknown', text: stopped ? 'Not checked: the reading was stopped before the end of the file.' : 'Not checked: the file could not be read to its end.' });
+  verdicts(here, {
+    intact: 'unknown',
+    text: stopped
+      ? 'Not checked: the reading was stopped before the end of the file.'
+      : 'Not checked: the file could not be read to its end.',
+  });
   showMembers(here);
   announce(stopped ? 'Stopped.' : sentence(failure.title));
 }
 
 function verdicts(here, state, report) {
   here.drawn = [state, report];
-  drawVerdicts($('verdicts-body'), { report, state, problems: here.problems, anchored: shownOf(here.anchors), anchoredBy: anchoredBy(here.anchors), advice });
+  drawVerdicts($('verdicts-body'), {
+    report,
+    state,
+    problems: here.problems,
+    anchored: shownOf(here.anchors),
+    anchoredBy: anchoredBy(here.anchors),
+    advice,
+  });
 }
 
 /** Layer 1 or the visitor `said` something about the last commitment. */
@@ -189,7 +220,8 @@ function anchored(here, said) {
   announce(`Anchored: ${ANSWERS[anchoredBy(here.anchors)]}. ${said}`);
 }
 
-const takeAlong = ({ report, anchors, unasked, source }) => drawReport($('report-body'), withAnchors(report, anchors, unasked), source, anchors);
+const takeAlong = ({ report, anchors, unasked, source }) =>
+  drawReport($('report-body'), withAnchors(report, anchors, unasked), source, anchors);
 
 const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
 
@@ -204,13 +236,20 @@ function showStore({ store }) {
 function showContext({ members, source }, { context }) {
   $('context').hidden = !context;
   if (!context) return;
-  const size = members.list.reduce((sum, member) => (member.name.startsWith('context/') ? sum + Number(member.size) : sum), 0);
+  const size = members.list.reduce(
+    (sum, member) => (member.name.startsWith('context/') ? sum + Number(member.size) : sum),
+    0,
+  );
   drawContext($('context-body'), context, size, source);
 }
 
 function showMembers({ members }) {
   const sum = `${plural(members.list.length, 'member')}, ${bytes(members.root.size)}`;
-  $('members-sum').textContent = members.complete ? sum : members.list.length ? `${sum} seen so far` : 'They come with the reading.';
+  $('members-sum').textContent = members.complete
+    ? sum
+    : members.list.length
+      ? `${sum} seen so far`
+      : 'They come with the reading.';
   hashAll.disabled = !members.list.length;
   map.draw();
   rows.refresh();
@@ -225,9 +264,13 @@ hashAll.addEventListener('click', async () => {
     digests({ digests }) {
       for (const [name, hash] of digests) here.members.digests.set(name, hash);
     },
-    progress: ({ read, total }) => (hashAll.textContent = `Hashing … ${total ? `${Math.floor((100 * read) / total)} %` : bytes(read)}`),
+    progress: ({ read, total }) =>
+      (hashAll.textContent = `Hashing … ${total ? `${Math.floor((100 * read) / total)} %` : bytes(read)}`),
   };
-  const failure = await here.job('digests', {}, { on }).then(() => undefined, (error) => error);
+  const failure = await here.job('digests', {}, { on }).then(
+    () => undefined,
+    (error) => error,
+  );
   hashAll.textContent = label;
   hashAll.disabled = false;
   if (visit !== here) return;

@@ -26,11 +26,32 @@ export class MemberDialog {
   open(member, { members, job, remote }) {
     this.#stop?.abort();
     this.#stop = new AbortController();
-    const tools = { member, members, job: (name, details, on) => job(name, details, { signal: this.#stop.signal, on }) };
+    const tools = {
+      member,
+      members,
+      job: (name, details, on) => job(name, details, { signal: this.#stop.signal, on }),
+    };
     this.#dialog.replaceChildren(
-      h('div', { class: 'member-head' }, h('h2', { id: 'member-title', tabindex: '-1' }, breakable(member.name)), h('button', { type: 'button', class: 'quiet', 'aria-label': 'Close', onclick: () => this.#dialog.close() }, 'Close')),
+      h(
+        'div',
+        { class: 'member-head' },
+        h('h2', { id: 'member-title', tabindex: '-1' }, breakable(member.name)),
+        h(
+          'button',
+          { type: 'button', class: 'quiet', 'aria-label': 'Close', onclick: () => this.#dialog.close() },
+          'Close',
+        ),
+      ),
       facts(member, members),
-      ...(remote ? [h('p', { class: 'hint' }, 'What follows fetches the file again from its address, up to the end of this member.')] : []),
+      ...(remote
+        ? [
+            h(
+              'p',
+              { class: 'hint' },
+              'What follows fetches the file again from its address, up to the end of this member.',
+            ),
+          ]
+        : []),
       digest(tools),
       preview(tools),
       save(tools),
@@ -51,12 +72,25 @@ function facts(member, members) {
     ['Permissions', `${mode(member.mode)} (${member.mode.toString(8).padStart(4, '0')})`],
     ['Content starts', `at byte ${count(member.offset)} of the decompressed stream`],
   ];
-  return h('dl', { class: 'member-facts' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+  return h(
+    'dl',
+    { class: 'member-facts' },
+    rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+  );
 }
 
 function digest({ member, members, job }) {
   const box = h('div', { class: 'member-part', id: 'member-digest' });
-  const show = (hash) => box.replaceChildren(h('h3', {}, 'SHA-256'), h('p', { class: 'digest-line' }, h('code', { class: 'hash', tabindex: '-1' }, hash), copyButton(hash, 'the SHA-256')));
+  const show = (hash) =>
+    box.replaceChildren(
+      h('h3', {}, 'SHA-256'),
+      h(
+        'p',
+        { class: 'digest-line' },
+        h('code', { class: 'hash', tabindex: '-1' }, hash),
+        copyButton(hash, 'the SHA-256'),
+      ),
+    );
   const known = members.digests.get(member.name);
   if (known) {
     show(known);
@@ -98,7 +132,16 @@ async function drawPreview(blob, { size }) {
   const data = new Uint8Array(await blob.arrayBuffer());
   const text = asText(data);
   const shown = text === undefined ? Math.min(data.length, HEX_BYTES) : data.length;
-  const pre = h('pre', { class: 'preview', tabindex: '0', role: 'group', 'aria-label': text === undefined ? 'First bytes, in hexadecimal' : 'Text of the member' }, text ?? asHex(data.subarray(0, HEX_BYTES)));
+  const pre = h(
+    'pre',
+    {
+      class: 'preview',
+      tabindex: '0',
+      role: 'group',
+      'aria-label': text === undefined ? 'First bytes, in hexadecimal' : 'Text of the member',
+    },
+    text ?? asHex(data.subarray(0, HEX_BYTES)),
+  );
   return [pre, shown < Number(size) ? h('p', { class: 'hint' }, `The first ${bytes(shown)} of ${bytes(size)}.`) : ''];
 }
 
@@ -129,7 +172,13 @@ function save({ member, job }) {
   const name = member.name.split('/').pop();
   const picks = 'showSaveFilePicker' in globalThis;
   if (!picks && Number(member.size) > BLOB_LIMIT) {
-    box.append(h('p', { class: 'hint' }, `This browser can save members of up to ${bytes(BLOB_LIMIT)}. On the command line: tar.`));
+    box.append(
+      h(
+        'p',
+        { class: 'hint' },
+        `This browser can save members of up to ${bytes(BLOB_LIMIT)}. On the command line: tar.`,
+      ),
+    );
     return box;
   }
   box.append(
@@ -141,7 +190,8 @@ function save({ member, job }) {
       announce('Saved');
     }),
   );
-  if (!picks) box.append(h('p', { class: 'hint' }, `Goes through memory in this browser, so up to ${bytes(BLOB_LIMIT)}.`));
+  if (!picks)
+    box.append(h('p', { class: 'hint' }, `Goes through memory in this browser, so up to ${bytes(BLOB_LIMIT)}.`));
   return box;
 }
 
@@ -154,7 +204,8 @@ function task(label, work) {
   button.addEventListener('click', async () => {
     button.disabled = true;
     said.textContent = 'Reading …';
-    const progress = ({ read, total }) => (said.textContent = total ? `Reading … ${Math.floor((100 * read) / total)} %` : `Reading … ${bytes(read)}`);
+    const progress = ({ read, total }) =>
+      (said.textContent = total ? `Reading … ${Math.floor((100 * read) / total)} %` : `Reading … ${bytes(read)}`);
     try {
       said.textContent = 'Reading …';
       await work({ progress });
@@ -162,7 +213,16 @@ function task(label, work) {
     } catch (failure) {
       // Closing the picker is a decision, not a failure.
       const quiet = failure?.name === 'AbortError' || failure?.kind === 'stopped';
-      said.replaceChildren(quiet ? '' : h('span', { class: 'task-failed' }, icon('no'), [sentence(failure.title ?? failure.message), failure.text].filter(Boolean).join(': ')));
+      said.replaceChildren(
+        quiet
+          ? ''
+          : h(
+              'span',
+              { class: 'task-failed' },
+              icon('no'),
+              [sentence(failure.title ?? failure.message), failure.text].filter(Boolean).join(': '),
+            ),
+      );
     } finally {
       button.disabled = false;
     }

@@ -51,4 +51,5 @@ function grow(dir, size) {
 }
 
 /** What is in a directory, largest first. */
-export const entries = (dir) => [...dir.dirs.values(), ...dir.files].sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
+export const entries = (dir) =>
+  [...dir.dirs.values(), ...dir.files].sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));

@@ -15,10 +15,14 @@ export async function firstBytes(url, length, signal) {
   const ranges = response.status === 206;
   const notes = [];
   let total = ranges ? totalOf(response.headers.get('Content-Range')) : lengthOf(response);
-  if (!ranges) notes.push('This host sends no parts of a file (its answer lacks Content-Range), so reading was stopped after the header.');
+  if (!ranges)
+    notes.push(
+      'This host sends no parts of a file (its answer lacks Content-Range), so reading was stopped after the header.',
+    );
   else if (total === undefined) {
     total = await sizeByHead(url, signal);
-    if (total === undefined) notes.push('The host does not tell the size: its answer lacks Access-Control-Expose-Headers: Content-Range.');
+    if (total === undefined)
+      notes.push('The host does not tell the size: its answer lacks Access-Control-Expose-Headers: Content-Range.');
   }
   return { first: await readFirst(response, length, signal), total, ranges, notes };
 }
@@ -48,7 +52,9 @@ async function request(url, options) {
 // and keeps its answer from other sites, or it is not there at all.
 async function diagnose(url, signal) {
   if (isMixed(location.href, url)) {
-    return failure(url, 'http.connection', { text: 'This page came by https, so the browser does not let it read an http address.' });
+    return failure(url, 'http.connection', {
+      text: 'This page came by https, so the browser does not let it read an http address.',
+    });
   }
   if (!(await isThere(url, { signal }))) return failure(url, 'http.connection');
   const text = 'It is there, but its answer lacks a response header, so the browser keeps the answer from this page.';

@@ -36,7 +36,8 @@ export class Node {
     } catch (error) {
       this.#signal.throwIfAborted();
       const late = patience.isOver && new NoAnswer('it takes too long to answer');
-      const broken = error instanceof NoAnswer ? error : new NoAnswer('it closed the connection before the end of its answer');
+      const broken =
+        error instanceof NoAnswer ? error : new NoAnswer('it closed the connection before the end of its answer');
       const { because, code, title, advice } = late || broken;
       layer1.failed(because, code, title);
       if (advice) this.#advice.set(because ?? title, advice);
@@ -73,11 +74,20 @@ export class Node {
 
   #hidden(about) {
     const code = 'http.cors';
-    const advice = 'use the command line, which needs no such permission: rollsnap verify --endpoint; a node of your own gives it with --cors-origin';
+    const advice =
+      'use the command line, which needs no such permission: rollsnap verify --endpoint; a node of your own gives it with --cors-origin';
     // The refusals of an access list often lack the permission that other answers have.
     return this.#readable
-      ? new NoAnswer(`perhaps its access list forbids ${about}`, { code, advice, title: `the L1 node at ${this.#endpoint} keeps this answer from web pages, though not others (CORS)` })
-      : new NoAnswer(undefined, { code, advice, title: `the L1 node at ${this.#endpoint} does not let web pages read its answers (CORS)` });
+      ? new NoAnswer(`perhaps its access list forbids ${about}`, {
+          code,
+          advice,
+          title: `the L1 node at ${this.#endpoint} keeps this answer from web pages, though not others (CORS)`,
+        })
+      : new NoAnswer(undefined, {
+          code,
+          advice,
+          title: `the L1 node at ${this.#endpoint} does not let web pages read its answers (CORS)`,
+        });
   }
 }
 
@@ -129,5 +139,7 @@ class Patience {
 // Some browsers, and some visitors, keep a public page from asking their own computer.
 function nobody(address) {
   const here = location.protocol === 'https:' && address.startsWith('http:');
-  return here ? 'nothing answers there, or the browser does not let this page ask this computer' : 'nothing answers there';
+  return here
+    ? 'nothing answers there, or the browser does not let this page ask this computer'
+    : 'nothing answers there';
 }

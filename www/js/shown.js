@@ -5,4 +5,5 @@
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** The text with every character that is not seen written as `\u{202e}`. */
-export const shown = (text) => text.replace(UNSEEN, (char) => (char === '\n' || char === '\t' ? char : `\\u{${char.codePointAt(0).toString(16)}}`));
+export const shown = (text) =>
+  text.replace(UNSEEN, (char) => (char === '\n' || char === '\t' ? char : `\\u{${char.codePointAt(0).toString(16)}}`));

@@ -95,7 +95,8 @@ function listenToDrops(take) {
   // Elements inside the page get enter and leave events of their own: count them.
   let depth = 0;
   const veil = (on) => $('veil').classList.toggle('veil-on', on);
-  const carries = ({ dataTransfer }) => [...dataTransfer.types].some((type) => ['Files', 'text/uri-list'].includes(type));
+  const carries = ({ dataTransfer }) =>
+    [...dataTransfer.types].some((type) => ['Files', 'text/uri-list'].includes(type));
   addEventListener('dragenter', (event) => {
     if (!carries(event)) return;
     depth += 1;

@@ -24,7 +24,11 @@ export function squarify(items, { x, y, width, height }) {
     let along = 0;
     for (const item of items.slice(at, end)) {
       const length = (item.size * scale) / thick;
-      out.push(width >= height ? { item, x, y: y + along, width: thick, height: length } : { item, x: x + along, y, width: length, height: thick });
+      out.push(
+        width >= height
+          ? { item, x, y: y + along, width: thick, height: length }
+          : { item, x: x + along, y, width: length, height: thick },
+      );
       along += length;
     }
     if (width >= height) [x, width] = [x + thick, width - thick];
@@ -35,4 +39,5 @@ export function squarify(items, { x, y, width, height }) {
 }
 
 // The worst ratio of sides in a row of this area, between its largest and its smallest rectangle.
-const worst = (largest, smallest, area, side) => Math.max((side * side * largest) / (area * area), (area * area) / (side * side * smallest));
+const worst = (largest, smallest, area, side) =>
+  Math.max((side * side * largest) / (area * area), (area * area) / (side * side * smallest));

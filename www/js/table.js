@@ -27,7 +27,13 @@ export class Table {
 
   constructor(root, { open, hashAll }) {
     this.#open = open;
-    const input = h('input', { type: 'search', id: 'filter', autocomplete: 'off', spellcheck: 'false', placeholder: 'context/, sqlite, …' });
+    const input = h('input', {
+      type: 'search',
+      id: 'filter',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      placeholder: 'context/, sqlite, …',
+    });
     input.addEventListener('input', () => {
       this.#filter = input.value.trim().toLowerCase();
       this.#page = 0;
@@ -35,10 +41,22 @@ export class Table {
       announce(this.#said.textContent);
     });
     this.#heads = new Map(COLUMNS.map((column) => [column.key, this.#head(column)]));
-    const table = h('table', {}, h('caption', { class: 'visually-hidden' }, 'Members of the archive'), h('thead', {}, h('tr', {}, [...this.#heads.values()])), this.#body);
+    const table = h(
+      'table',
+      {},
+      h('caption', { class: 'visually-hidden' }, 'Members of the archive'),
+      h('thead', {}, h('tr', {}, [...this.#heads.values()])),
+      this.#body,
+    );
     this.#scroll = h('div', { class: 'table-scroll' }, table);
     root.replaceChildren(
-      h('div', { class: 'table-tools' }, h('div', { class: 'filter' }, h('label', { for: 'filter' }, 'Filter by name'), input), this.#said, hashAll),
+      h(
+        'div',
+        { class: 'table-tools' },
+        h('div', { class: 'filter' }, h('label', { for: 'filter' }, 'Filter by name'), input),
+        this.#said,
+        hashAll,
+      ),
       this.#scroll,
       this.#pager,
     );
@@ -65,14 +83,19 @@ export class Table {
       const why = this.#filter ? 'No member has this in its name.' : 'No members yet.';
       this.#body.append(h('tr', {}, h('td', { colSpan: COLUMNS.length, class: 'none' }, why)));
     }
-    for (const [key, head] of this.#heads) head.setAttribute('aria-sort', key !== this.#sort.key ? 'none' : this.#sort.way > 0 ? 'ascending' : 'descending');
-    this.#said.textContent = this.#filter ? `${count(rows.length)} of ${plural(this.#members.list.length, 'member')}` : plural(rows.length, 'member');
+    for (const [key, head] of this.#heads)
+      head.setAttribute('aria-sort', key !== this.#sort.key ? 'none' : this.#sort.way > 0 ? 'ascending' : 'descending');
+    this.#said.textContent = this.#filter
+      ? `${count(rows.length)} of ${plural(this.#members.list.length, 'member')}`
+      : plural(rows.length, 'member');
     this.#drawPager(from, rows.length, pages);
   }
 
   #rows() {
     const { list } = this.#members;
-    const rows = this.#filter ? list.filter((member) => member.name.toLowerCase().includes(this.#filter)) : list.slice();
+    const rows = this.#filter
+      ? list.filter((member) => member.name.toLowerCase().includes(this.#filter))
+      : list.slice();
     const { of } = COLUMNS.find((column) => column.key === this.#sort.key);
     const { way } = this.#sort;
     return rows.sort((a, b) => {
@@ -86,11 +109,23 @@ export class Table {
     return h(
       'tr',
       {},
-      h('th', { scope: 'row' }, h('button', { type: 'button', class: 'name', 'aria-haspopup': 'dialog', onclick: () => this.#open(member) }, breakable(member.name))),
+      h(
+        'th',
+        { scope: 'row' },
+        h(
+          'button',
+          { type: 'button', class: 'name', 'aria-haspopup': 'dialog', onclick: () => this.#open(member) },
+          breakable(member.name),
+        ),
+      ),
       h('td', { class: 'number', title: plural(member.size, 'byte') }, bytes(member.size)),
       h('td', { class: 'number wide' }, share(member.size, this.#members.root.size)),
       h('td', { class: 'number wide' }, time(member.mtime).slice(0, 10)),
-      h('td', { class: 'wide' }, digest ? h('code', { class: 'digest', title: digest }, digest) : h('span', { class: 'muted' }, 'on demand')),
+      h(
+        'td',
+        { class: 'wide' },
+        digest ? h('code', { class: 'digest', title: digest }, digest) : h('span', { class: 'muted' }, 'on demand'),
+      ),
     );
   }
 
@@ -107,22 +142,30 @@ export class Table {
 
   #drawPager(from, total, pages) {
     const turn = (by, label) =>
-      h('button', {
-        type: 'button',
-        disabled: this.#page + by < 0 || this.#page + by >= pages,
-        onclick: (event) => {
-          this.#page += by;
-          this.draw();
-          this.#scroll.scrollIntoView({ block: 'nearest' });
-          const [back, on] = this.#pager.querySelectorAll('button');
-          const same = by < 0 ? back : on;
-          (same.disabled ? (by < 0 ? on : back) : same).focus({ preventScroll: true });
-          announce(this.#pager.textContent.replace(label, ''));
-          event.preventDefault();
+      h(
+        'button',
+        {
+          type: 'button',
+          disabled: this.#page + by < 0 || this.#page + by >= pages,
+          onclick: (event) => {
+            this.#page += by;
+            this.draw();
+            this.#scroll.scrollIntoView({ block: 'nearest' });
+            const [back, on] = this.#pager.querySelectorAll('button');
+            const same = by < 0 ? back : on;
+            (same.disabled ? (by < 0 ? on : back) : same).focus({ preventScroll: true });
+            announce(this.#pager.textContent.replace(label, ''));
+            event.preventDefault();
+          },
         },
-      }, label);
+        label,
+      );
     this.#pager.hidden = pages < 2;
-    this.#pager.replaceChildren(turn(-1, 'Previous'), h('span', {}, `Rows ${count(from + 1)} to ${count(Math.min(from + ROWS, total))} of ${count(total)}`), turn(1, 'Next'));
+    this.#pager.replaceChildren(
+      turn(-1, 'Previous'),
+      h('span', {}, `Rows ${count(from + 1)} to ${count(Math.min(from + ROWS, total))} of ${count(total)}`),
+      turn(1, 'Next'),
+    );
   }
 }
 

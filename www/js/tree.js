@@ -15,7 +15,11 @@ export function drawTree(root, members, open) {
 
 function fill(list, dir, total, open, from) {
   const all = entries(dir);
-  list.append(...all.slice(from, from + SOME).map((item) => h('li', {}, item.dirs ? branch(item, total, open) : leaf(item, total, open))));
+  list.append(
+    ...all
+      .slice(from, from + SOME)
+      .map((item) => h('li', {}, item.dirs ? branch(item, total, open) : leaf(item, total, open))),
+  );
   const left = all.length - from - SOME;
   if (left <= 0) return;
   const more = h('button', { type: 'button', class: 'quiet' }, `Show more (${plural(left, 'entry', 'entries')} left)`);
@@ -34,7 +38,13 @@ function branch(dir, total, open) {
   const details = h(
     'details',
     {},
-    h('summary', {}, h('span', { class: 'tree-name' }, `${dir.name}/`), h('span', { class: 'tree-more' }, plural(dir.count, 'member')), figures(dir, total)),
+    h(
+      'summary',
+      {},
+      h('span', { class: 'tree-name' }, `${dir.name}/`),
+      h('span', { class: 'tree-more' }, plural(dir.count, 'member')),
+      figures(dir, total),
+    ),
     list,
   );
   details.addEventListener('toggle', () => {
@@ -44,12 +54,21 @@ function branch(dir, total, open) {
 }
 
 function leaf(item, total, open) {
-  const button = h('button', { type: 'button', class: 'leaf', 'aria-haspopup': 'dialog', onclick: () => open(item.member) }, h('span', { class: 'tree-name' }, item.name), figures(item, total));
+  const button = h(
+    'button',
+    { type: 'button', class: 'leaf', 'aria-haspopup': 'dialog', onclick: () => open(item.member) },
+    h('span', { class: 'tree-name' }, item.name),
+    figures(item, total),
+  );
   return button;
 }
 
 function figures(item, total) {
   const bar = h('span', { class: 'tree-bar', 'aria-hidden': 'true' }, h('span'));
   bar.firstChild.style.width = `${total ? (100 * item.size) / total : 0}%`;
-  return [bar, h('span', { class: 'tree-size' }, bytes(item.size)), h('span', { class: 'tree-share' }, share(item.size, total))];
+  return [
+    bar,
+    h('span', { class: 'tree-size' }, bytes(item.size)),
+    h('span', { class: 'tree-share' }, share(item.size, total)),
+  ];
 }

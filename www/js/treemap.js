@@ -44,8 +44,12 @@ export class Treemap {
     const dir = this.#members.at(this.#path);
     const tiles = squarify(visible(dir, width * height), { x: 0, y: 0, width, height });
     this.#box.replaceChildren(...tiles.map((tile, index) => this.#tile(tile, index === 0)));
-    if (!tiles.length) this.#box.append(h('p', { class: 'map-empty' }, this.#members.list.length ? 'Only empty members.' : 'No members yet.'));
-    if (focused !== undefined) this.#focus([...this.#box.children].find((tile) => tile.dataset.key === focused) ?? this.#box.firstElementChild);
+    if (!tiles.length)
+      this.#box.append(
+        h('p', { class: 'map-empty' }, this.#members.list.length ? 'Only empty members.' : 'No members yet.'),
+      );
+    if (focused !== undefined)
+      this.#focus([...this.#box.children].find((tile) => tile.dataset.key === focused) ?? this.#box.firstElementChild);
     this.#drawCrumbs(dir);
   }
 
@@ -85,16 +89,30 @@ export class Treemap {
   #drawCrumbs(dir) {
     const steps = dir.path.split('/').filter(Boolean);
     const crumb = (name, path) =>
-      path === dir.path ? h('span', { 'aria-current': 'true' }, name) : h('button', { type: 'button', class: 'quiet', onclick: () => this.#go(path) }, name);
+      path === dir.path
+        ? h('span', { 'aria-current': 'true' }, name)
+        : h('button', { type: 'button', class: 'quiet', onclick: () => this.#go(path) }, name);
     this.#crumbs.replaceChildren(
-      h('ol', {}, h('li', {}, crumb('All members', '')), steps.map((name, index) => h('li', {}, crumb(name, `${steps.slice(0, index + 1).join('/')}/`)))),
+      h(
+        'ol',
+        {},
+        h('li', {}, crumb('All members', '')),
+        steps.map((name, index) => h('li', {}, crumb(name, `${steps.slice(0, index + 1).join('/')}/`))),
+      ),
     );
   }
 
   #key(event) {
     const tiles = [...this.#box.querySelectorAll('.tile')];
     const at = tiles.indexOf(document.activeElement);
-    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: tiles.length - 1 }[event.key];
+    const to = {
+      ArrowRight: at + 1,
+      ArrowDown: at + 1,
+      ArrowLeft: at - 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: tiles.length - 1,
+    }[event.key];
     if (event.key === 'Backspace' || event.key === 'Escape') {
       if (!this.#path) return;
       this.#go(this.#path.replace(/[^/]*\/$/, ''));
@@ -123,7 +141,10 @@ function visible(dir, area) {
   if (!rest.length) return all;
   const size = rest.reduce((sum, item) => sum + item.size, 0);
   const count = rest.reduce((sum, item) => sum + item.count, 0);
-  return [...all.slice(0, cut), { name: `${plural(count, 'smaller member')}`, size: Math.max(size, least), count, rest: true }].sort((a, b) => b.size - a.size);
+  return [
+    ...all.slice(0, cut),
+    { name: `${plural(count, 'smaller member')}`, size: Math.max(size, least), count, rest: true },
+  ].sort((a, b) => b.size - a.size);
 }
 
 // The content of a directory, as a hint of what is below; the tile itself says it in words.
@@ -138,5 +159,10 @@ function inner(dir, { width, height }) {
 }
 
 function place(element, { x, y, width, height }) {
-  Object.assign(element.style, { left: `${x}px`, top: `${y}px`, width: `${Math.max(0, width - 2)}px`, height: `${Math.max(0, height - 2)}px` });
+  Object.assign(element.style, {
+    left: `${x}px`,
+    top: `${y}px`,
+    width: `${Math.max(0, width - 2)}px`,
+    height: `${Math.max(0, height - 2)}px`,
+  });
 }

@@ -1,7 +1,7 @@
 // What stands in the way: what the file is instead, why it cannot be read, which header is missing.
 
-import { h, icon } from './dom.js';
 import { commandLine } from './claims.js';
+import { h, icon } from './dom.js';
 import { details } from './verdicts.js';
 
 /** Draws a failure (see failures.js). */

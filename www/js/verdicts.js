@@ -14,8 +14,10 @@ const QUESTIONS = {
 
 // Why there is no answer yet; what would give one.
 const NOT_HERE = {
-  consistent: 'Not checked yet: it takes the whole file. Then store, chain, context and pre-images are opened and hashed again.',
-  anchored: 'Not checked: it takes a layer 1 node that you trust, or the commitment from a source that you trust; a file alone cannot prove it. Both can be given below.',
+  consistent:
+    'Not checked yet: it takes the whole file. Then store, chain, context and pre-images are opened and hashed again.',
+  anchored:
+    'Not checked: it takes a layer 1 node that you trust, or the commitment from a source that you trust; a file alone cannot prove it. Both can be given below.',
   replayed: 'Not checked here: `rollsnap verify --replay all` runs the blocks again.',
 };
 
@@ -30,12 +32,19 @@ export function drawVerdicts(root, { report, state, problems = [], anchored = []
   const groups = Object.groupBy(checks, ({ code }) => questionOf(code));
   groups.anchored = [...(groups.anchored ?? []), ...anchored];
   root.replaceChildren(
-    ...Object.keys(QUESTIONS).filter((key) => key !== 'replayed' || report?.verdicts.replayed || groups.replayed).map((key) => {
-      const found = groups[key] ?? [];
-      const answer = key === 'anchored' && found.length ? anchoredBy : answerOf(key, report, state, found);
-      const text = report || key !== 'intact' ? explain(key, answer, report, found) : found.length ? explain(key, 'no', undefined, found) : state.text;
-      return line(key, answer, text, evidence(found, advice, key === 'intact' ? report?.checks_left_out : 0));
-    }),
+    ...Object.keys(QUESTIONS)
+      .filter((key) => key !== 'replayed' || report?.verdicts.replayed || groups.replayed)
+      .map((key) => {
+        const found = groups[key] ?? [];
+        const answer = key === 'anchored' && found.length ? anchoredBy : answerOf(key, report, state, found);
+        const text =
+          report || key !== 'intact'
+            ? explain(key, answer, report, found)
+            : found.length
+              ? explain(key, 'no', undefined, found)
+              : state.text;
+        return line(key, answer, text, evidence(found, advice, key === 'intact' ? report?.checks_left_out : 0));
+      }),
   );
 }
 
@@ -51,7 +60,14 @@ function line(key, answer, text, details) {
     'article',
     { class: `verdict verdict-${answer}`, 'data-verdict': key, 'data-answer': answer },
     h('div', { class: 'verdict-mark' }, icon(answer === 'reading' ? 'unknown' : answer)),
-    h('div', { class: 'verdict-text' }, h('h3', {}, name, h('span', { class: 'answer' }, WORDS[answer])), h('p', { class: 'question' }, question), h('p', { class: 'explained' }, prose(text)), details),
+    h(
+      'div',
+      { class: 'verdict-text' },
+      h('h3', {}, name, h('span', { class: 'answer' }, WORDS[answer])),
+      h('p', { class: 'question' }, question),
+      h('p', { class: 'explained' }, prose(text)),
+      details,
+    ),
   );
 }
 
@@ -59,14 +75,22 @@ function line(key, answer, text, details) {
 const prose = (text) => text.split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part));
 
 function explain(key, answer, report, found) {
-  if (answer === 'unknown' && (key === 'consistent' ? !report : !found.length)) return NOT_HERE[key] ?? 'Not checked to its end.';
-  if (key === 'anchored') return found.map(({ said }) => said).filter(Boolean).join(' ');
+  if (answer === 'unknown' && (key === 'consistent' ? !report : !found.length))
+    return NOT_HERE[key] ?? 'Not checked to its end.';
+  if (key === 'anchored')
+    return found
+      .map(({ said }) => said)
+      .filter(Boolean)
+      .join(' ');
   if (answer === 'unknown') return found.find(({ status }) => status === 'unknown')?.text ?? 'Not checked to its end.';
-  if (answer === 'no') return `${plural(found.filter(({ status }) => status === 'no').length, 'check does', 'checks do')} not hold.`;
+  if (answer === 'no')
+    return `${plural(found.filter(({ status }) => status === 'no').length, 'check does', 'checks do')} not hold.`;
   const texts = {
     intact: `Read to the last byte: ${report?.container.compression === 'gzip' ? 'the compression, ' : ''}the header and all ${plural(report?.members.count ?? 0, 'member')} of the archive are whole. That says nothing yet about what is inside them.`,
     consistent: `Every hash and every link of blocks, messages, inboxes, commitments${report?.context ? ', pre-images and the context' : ' and pre-images'} agrees. That does not tell yet whether layer 1 knows them, and the evidence says what was not looked at.`,
-    replayed: found.find(({ code, status }) => code === 'replay.blocks' && status === 'yes')?.text ?? 'The blocks that were run again agree with what is recorded.',
+    replayed:
+      found.find(({ code, status }) => code === 'replay.blocks' && status === 'yes')?.text ??
+      'The blocks that were run again agree with what is recorded.',
   };
   return texts[key];
 }
@@ -80,14 +104,22 @@ function evidence(checks, advice, leftOut) {
     [failed, 'does not hold', 'do not hold'],
     [number('unknown'), 'was not made', 'were not made'],
   ].filter(([count]) => count);
-  const sum = sums.map(([count, one, many], index) => (index ? plural(count, one, many) : plural(count, `check ${one}`, `checks ${many}`))).join(', ');
+  const sum = sums
+    .map(([count, one, many], index) =>
+      index ? plural(count, one, many) : plural(count, `check ${one}`, `checks ${many}`),
+    )
+    .join(', ');
   const order = ['no', 'warning', 'unknown', 'yes'];
   const sorted = [...checks].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
   return h(
     'details',
     { class: 'evidence', open: failed > 0 },
     h('summary', {}, `Evidence: ${sum}`),
-    h('ul', {}, sorted.map((check) => checkLine(check, advice))),
+    h(
+      'ul',
+      {},
+      sorted.map((check) => checkLine(check, advice)),
+    ),
     leftOut ? h('p', { class: 'hint' }, `${count(leftOut)} more are counted, not listed.`) : undefined,
   );
 }
@@ -101,7 +133,13 @@ export function details({ at, member, expected, found, asked }, advice) {
     ['Asked', asked],
     ['What to do', advice],
   ].filter(([, value]) => value);
-  return rows.length ? h('dl', { class: 'where' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))) : undefined;
+  return rows.length
+    ? h(
+        'dl',
+        { class: 'where' },
+        rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+      )
+    : undefined;
 }
 
 /** One check or problem, with where, what was expected and found, and what to do. */
@@ -114,7 +152,14 @@ export function checkLine(check, advice) {
     h(
       'div',
       {},
-      h('p', {}, h('span', { class: 'visually-hidden' }, `${WORDS[check.status]}: `), check.text, ' ', h('code', { class: 'code' }, check.code)),
+      h(
+        'p',
+        {},
+        h('span', { class: 'visually-hidden' }, `${WORDS[check.status]}: `),
+        check.text,
+        ' ',
+        h('code', { class: 'code' }, check.code),
+      ),
       details(check, say),
     ),
   );

@@ -1,8 +1,19 @@
 // One worker does one job and is thrown away: nothing of a file outlives it. Only the one that has read a
 // file to its end stays, as long as the page shows the file: it has the store, for what layer 1 says later.
 
+import {
+  FIRST_BYTES,
+  about,
+  allDigests,
+  cemented,
+  header,
+  inspect,
+  oneMember,
+  originated,
+  originationLevel,
+  ready,
+} from './engine.js';
 import { Failure, describe, fileFailure, streamFailure } from './failures.js';
-import { FIRST_BYTES, about, allDigests, cemented, header, inspect, oneMember, originated, originationLevel, ready } from './engine.js';
 import { firstBytes, openWhole } from './remote.js';
 
 const stop = new AbortController();
@@ -42,7 +53,8 @@ const JOBS = {
 
   originated,
 
-  digest: async ({ source, member }) => oneMember(await open(source), member, { digest: true, signal: stop.signal, tell }),
+  digest: async ({ source, member }) =>
+    oneMember(await open(source), member, { digest: true, signal: stop.signal, tell }),
 
   digests: async ({ source }) => allDigests(await open(source), { signal: stop.signal, tell }),
 
@@ -63,7 +75,12 @@ const JOBS = {
   async save({ source, member, handle, limit }) {
     const file = handle ? await handle.createWritable() : blobFile(limit);
     try {
-      const { sha256 } = await oneMember(await open(source), member, { digest: true, sink: (piece) => file.write(piece).then(() => true), signal: stop.signal, tell });
+      const { sha256 } = await oneMember(await open(source), member, {
+        digest: true,
+        sink: (piece) => file.write(piece).then(() => true),
+        signal: stop.signal,
+        tell,
+      });
       return { sha256, blob: await file.close() };
     } catch (error) {
       await file.abort().catch(() => {});
@@ -83,15 +100,23 @@ function table() {
 
 async function start(source) {
   if (source.url) return firstBytes(source.url, FIRST_BYTES, stop.signal);
-  const first = await source.file.slice(0, FIRST_BYTES).arrayBuffer().catch(async (error) => {
-    throw await fileFailure(source.file, error);
-  });
+  const first = await source.file
+    .slice(0, FIRST_BYTES)
+    .arrayBuffer()
+    .catch(async (error) => {
+      throw await fileFailure(source.file, error);
+    });
   return { first: new Uint8Array(first), total: source.file.size, ranges: true, notes: [] };
 }
 
 async function open(source) {
   if (source.url) return { ...(await openWhole(source.url, stop.signal)), failed: streamFailure };
-  return { blob: source.file, stream: source.file.stream(), total: source.file.size, failed: (error) => fileFailure(source.file, error) };
+  return {
+    blob: source.file,
+    stream: source.file.stream(),
+    total: source.file.size,
+    failed: (error) => fileFailure(source.file, error),
+  };
 }
 
 function blobFile(limit) {

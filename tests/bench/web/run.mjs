@@ -15,7 +15,12 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const [what = '256', rounds = 5] = process.argv.slice(2);
 const megabytes = Number(what);
 const WAYS = megabytes ? ['rollsnap', 'DecompressionStream', 'fflate', 'pako'] : ['rollsnap', 'consistent'];
-const TYPES = { '.mjs': 'text/javascript', '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
+const TYPES = {
+  '.mjs': 'text/javascript',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.html': 'text/html',
+};
 
 const file = megabytes ? join(ROOT, `target/bench/web-${megabytes}.gz`) : what;
 if (!existsSync(file)) await make(file);
@@ -30,7 +35,15 @@ const server = createServer((request, response) => {
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
 });
 const page = await browser.newPage();
 page.on('console', (message) => console.error(message.text()));
@@ -39,7 +52,11 @@ await page.setInputFiles('input', file);
 
 // On a busy machine the processor time of the page says more than the clock.
 const session = await browser.newBrowserCDPSession();
-const processor = async () => (await session.send('SystemInfo.getProcessInfo')).processInfo.reduce((sum, { type, cpuTime }) => sum + (type === 'renderer' ? cpuTime : 0), 0);
+const processor = async () =>
+  (await session.send('SystemInfo.getProcessInfo')).processInfo.reduce(
+    (sum, { type, cpuTime }) => sum + (type === 'renderer' ? cpuTime : 0),
+    0,
+  );
 
 const seconds = Object.fromEntries(WAYS.map((way) => [way, []]));
 const busy = Object.fromEntries(WAYS.map((way) => [way, []]));
@@ -63,11 +80,15 @@ server.close();
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const ours = median(seconds.rollsnap);
-console.log(`${(size / 1e6).toFixed(0)} MB compressed, ${(bytes / 1e6).toFixed(0)} MB in all; Chromium ${browser.version()}, medians of ${rounds} rounds`);
+console.log(
+  `${(size / 1e6).toFixed(0)} MB compressed, ${(bytes / 1e6).toFixed(0)} MB in all; Chromium ${browser.version()}, medians of ${rounds} rounds`,
+);
 for (const way of WAYS) {
   const time = median(seconds[way]);
   const spread = `${Math.min(...seconds[way]).toFixed(2)}–${Math.max(...seconds[way]).toFixed(2)} s`;
-  console.log(`${way.padEnd(20)} ${(size / 1e6 / time).toFixed(1).padStart(6)} MB/s of the file  ${(bytes / 1e6 / time).toFixed(0).padStart(5)} MB/s of data  ${spread}  processor ${median(busy[way]).toFixed(2)} s  rollsnap is ${(time / ours).toFixed(2)} × as fast`);
+  console.log(
+    `${way.padEnd(20)} ${(size / 1e6 / time).toFixed(1).padStart(6)} MB/s of the file  ${(bytes / 1e6 / time).toFixed(0).padStart(5)} MB/s of data  ${spread}  processor ${median(busy[way]).toFixed(2)} s  rollsnap is ${(time / ours).toFixed(2)} × as fast`,
+  );
 }
 
 /** A snapshot of `megabytes` MB compressed: real members, with other hashes in every copy. */
@@ -102,7 +123,13 @@ async function make(path) {
       header.fill(0, 0, 100);
       header.write(`context/${copy}/${name.replaceAll('/', '-')}`.slice(0, 100));
       header.fill(' ', 148, 156);
-      header.write(`${header.reduce((sum, value) => sum + value, 0).toString(8).padStart(7, '0')}\0`, 148);
+      header.write(
+        `${header
+          .reduce((sum, value) => sum + value, 0)
+          .toString(8)
+          .padStart(7, '0')}\0`,
+        148,
+      );
       await push(header);
       await push(body);
       await new Promise((resolve) => gzip.flush(constants.Z_SYNC_FLUSH, resolve));

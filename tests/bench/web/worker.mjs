@@ -1,8 +1,9 @@
 // Runs one way over the file and tells how long it took and how many bytes came out.
+
+import * as full from '../../../web/pkg/web/full/rollsnap.mjs';
+import { init, inspectBlob } from '../../../web/pkg/web/rollsnap.mjs';
 import { Gunzip } from '../../node_modules/fflate/esm/browser.js';
 import { Inflate } from '../../node_modules/pako/dist/pako.mjs';
-import { init, inspectBlob } from '../../../web/pkg/web/rollsnap.mjs';
-import * as full from '../../../web/pkg/web/full/rollsnap.mjs';
 
 const WAYS = {
   async rollsnap(file) {

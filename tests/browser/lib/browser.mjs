@@ -6,19 +6,40 @@ import { chromium } from 'playwright-core';
 
 const SHOTS = new URL('../../../target/screenshots/', import.meta.url).pathname;
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 // What is not about colours is the same in the dark.
-const RULES = { light: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], dark: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } };
+const RULES = {
+  light: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  dark: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] },
+};
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: FLAGS });
+export const launch = () =>
+  chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: FLAGS });
 
 /**
  * A page in a fresh profile, at `base`. Whatever goes wrong in it, or is forbidden by its policy,
  * fails the test when it ends. The service worker is left out where `offline` does not ask for it.
  */
-export async function visit(t, browser, base, { hash = '', ready = true, pickers = false, offline = false, allow = [], ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1180, height: 820 }, serviceWorkers: offline ? 'allow' : 'block', ...options });
+export async function visit(
+  t,
+  browser,
+  base,
+  { hash = '', ready = true, pickers = false, offline = false, allow = [], ...options } = {},
+) {
+  const context = await browser.newContext({
+    viewport: { width: 1180, height: 820 },
+    serviceWorkers: offline ? 'allow' : 'block',
+    ...options,
+  });
   const page = await context.newPage();
   const wrong = [];
   page.on('pageerror', (error) => wrong.push(String(error)));
@@ -38,11 +59,15 @@ export async function visit(t, browser, base, { hash = '', ready = true, pickers
 }
 
 /** Gives the page `bytes` by its file input. */
-export const choose = (page, name, bytes) => page.setInputFiles('#file', { name, mimeType: '', buffer: Buffer.from(bytes) });
+export const choose = (page, name, bytes) =>
+  page.setInputFiles('#file', { name, mimeType: '', buffer: Buffer.from(bytes) });
 
 export const done = (page) => page.waitForSelector('#report:not([hidden])');
 
-export const answers = (page) => page.$$eval('[data-verdict]', (all) => Object.fromEntries(all.map(({ dataset }) => [dataset.verdict, dataset.answer])));
+export const answers = (page) =>
+  page.$$eval('[data-verdict]', (all) =>
+    Object.fromEntries(all.map(({ dataset }) => [dataset.verdict, dataset.answer])),
+  );
 
 export const fact = (page, key) => page.textContent(`[data-fact="${key}"] .value`);
 
@@ -56,7 +81,9 @@ export async function look(page, name) {
     if (colorScheme === 'light') await page.evaluate(AXE);
     const found = await page.evaluate(async (runOnly) => {
       const { violations } = await globalThis.axe.run(document, { runOnly });
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
+      return violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
+      );
     }, RULES[colorScheme]);
     assert.deepEqual(found, [], `${name}, ${colorScheme}`);
   }
@@ -65,6 +92,9 @@ export async function look(page, name) {
 
 /** Nothing of the page is wider than the window. */
 export async function assertNoSideways(page) {
-  const { wide, width } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, width: document.documentElement.clientWidth }));
+  const { wide, width } = await page.evaluate(() => ({
+    wide: document.documentElement.scrollWidth,
+    width: document.documentElement.clientWidth,
+  }));
   assert.ok(wide <= width, `the page is ${wide} pixels wide in a window of ${width}`);
 }

@@ -18,9 +18,13 @@ export const OPEN = { 'access-control-allow-origin': '*' };
  * place; `cors` may be said no.
  */
 export async function serveLayer1(t, switches = [], { cors = true, of = 'v5-archive' } = {}) {
-  const stub = spawn('python3', [`${DATA}../l1_stub.py`, `${DATA}${of}.l1.json`, ...switches], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const stub = spawn('python3', [`${DATA}../l1_stub.py`, `${DATA}${of}.l1.json`, ...switches], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   t.after(() => stub.kill());
-  const [url] = await new Promise((resolve) => createInterface(stub.stdout).once('line', (line) => resolve([line.trim()])));
+  const [url] = await new Promise((resolve) =>
+    createInterface(stub.stdout).once('line', (line) => resolve([line.trim()])),
+  );
   const host = await serveForeign();
   t.after(() => host.close());
   const forward = (path) => async (_, response) => {
@@ -53,7 +57,8 @@ export async function ask(page, address) {
 }
 
 /** The button asks again. */
-export const answered = (page) => page.waitForFunction(() => document.querySelector('#layer1-go').matches('[type=submit]:enabled'));
+export const answered = (page) =>
+  page.waitForFunction(() => document.querySelector('#layer1-go').matches('[type=submit]:enabled'));
 
 /** The report that the page shows, which is the one that it gives away; as the command line gives it. */
 export const reportOf = async (page) => withoutHead(JSON.parse(await page.textContent('#report pre.preview')));

@@ -6,7 +6,14 @@ import http from 'node:http';
 import path from 'node:path';
 
 const WWW = new URL('../../../www/', import.meta.url).pathname;
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm' };
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
 
 const listen = (handler) =>
   new Promise((resolve) => {
@@ -25,12 +32,20 @@ export async function servePage() {
     try {
       if (!pathname.startsWith('/some/where/') || !file.startsWith(WWW)) throw new Error('outside');
       const bytes = state.replace(name, await readFile(file));
-      response.writeHead(200, { 'content-type': TYPES[path.extname(name)] ?? 'application/octet-stream', 'content-length': Buffer.byteLength(bytes) }).end(bytes);
+      response
+        .writeHead(200, {
+          'content-type': TYPES[path.extname(name)] ?? 'application/octet-stream',
+          'content-length': Buffer.byteLength(bytes),
+        })
+        .end(bytes);
     } catch {
       response.writeHead(404).end();
     }
   });
-  return Object.assign(state, { base: `http://localhost:${server.address().port}/some/where/`, close: () => shut(server) });
+  return Object.assign(state, {
+    base: `http://localhost:${server.address().port}/some/where/`,
+    close: () => shut(server),
+  });
 }
 
 /** A host of another origin. `answers` maps a path to `(request, response) => …`. */
@@ -38,7 +53,13 @@ export async function serveForeign() {
   const answers = new Map();
   const asked = [];
   const server = await listen((request, response) => {
-    asked.push({ method: request.method, url: request.url, range: request.headers.range, cookie: request.headers.cookie, referer: request.headers.referer });
+    asked.push({
+      method: request.method,
+      url: request.url,
+      range: request.headers.range,
+      cookie: request.headers.cookie,
+      referer: request.headers.referer,
+    });
     const answer = answers.get(request.url);
     if (answer) answer(request, response);
     else response.writeHead(404, { 'access-control-allow-origin': '*' }).end();

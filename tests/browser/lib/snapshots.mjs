@@ -27,7 +27,12 @@ export const exampleMembers = membersOf(gunzipSync(example));
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Header of an archive-mode snapshot at level 77. */
-export const header = Buffer.concat([Buffer.from([0, 0]), Buffer.alloc(20, 7), Buffer.from([0, 0, 0, 77]), Buffer.alloc(32, 9)]);
+export const header = Buffer.concat([
+  Buffer.from([0, 0]),
+  Buffer.alloc(20, 7),
+  Buffer.from([0, 0, 0, 77]),
+  Buffer.alloc(32, 9),
+]);
 
 export const end = Buffer.alloc(1024);
 
@@ -44,7 +49,11 @@ export function memberHeader(name, size) {
 
 /** A whole uncompressed snapshot of these `[name, data]`. */
 export function snapshot(members) {
-  const blocks = members.flatMap(([name, data]) => [memberHeader(name, data.length), data, Buffer.alloc(-data.length & 511)]);
+  const blocks = members.flatMap(([name, data]) => [
+    memberHeader(name, data.length),
+    data,
+    Buffer.alloc(-data.length & 511),
+  ]);
   return Buffer.concat([header, ...blocks, end]);
 }
 

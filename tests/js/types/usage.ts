@@ -1,10 +1,26 @@
 // Compiled, never run: the declarations allow what the package does, and refuse what it does not.
 import {
-  Inspector, RollsnapError, codes, hash, init, inspectBlob, inspectStream, inspectUrl, listMembers, memoryBytes, readHeader, readMember,
-  version, type Check, type Event, type Header, type Report, type Size,
+  type Check,
+  type Event,
+  type Header,
+  Inspector,
+  type Report,
+  RollsnapError,
+  type Size,
+  codes,
+  hash,
+  init,
+  inspectBlob,
+  inspectStream,
+  inspectUrl,
+  listMembers,
+  memoryBytes,
+  readHeader,
+  readMember,
+  version,
 } from 'rollsnap';
 import { Layer1, anchoredBy, notAsked } from 'rollsnap/full';
-import { Machine, type LevelOutcome, type Origin } from 'rollsnap/machine';
+import { type LevelOutcome, Machine, type Origin } from 'rollsnap/machine';
 
 await init();
 await init(new URL('rollsnap_bg.wasm', import.meta.url));
@@ -42,7 +58,14 @@ readHeader('text');
 }
 
 {
-  const origin: Origin = { version: '2.0.0-r5', maxTicks: 50_000_000_000_000n, outboxValidityPeriod: 241_920, outboxMessageLimit: 100, rollup: 'sr1', originationLevel: 1 };
+  const origin: Origin = {
+    version: '2.0.0-r5',
+    maxTicks: 50_000_000_000_000n,
+    outboxValidityPeriod: 241_920,
+    outboxMessageLimit: 100,
+    rollup: 'sr1',
+    originationLevel: 1,
+  };
   using machine = Machine.genesis(new Uint8Array(8), origin);
   const outcome: LevelOutcome = machine.level(2, [new Uint8Array(2)], { preImage: () => undefined });
   const ticks: bigint = outcome.numTicks;

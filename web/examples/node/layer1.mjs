@@ -19,8 +19,12 @@ for (let request = layer1.nextRequest(); request; request = layer1.nextRequest()
 // What layer 1 said, held against the store of the snapshot.
 const { published, cemented, originated } = layer1;
 const checks = [published.check];
-if (cemented) checks.push('check' in cemented ? cemented.check : inspector.compareCemented(cemented.hash, cemented.level));
-if (originated) checks.push('check' in originated ? originated.check : inspector.compareOrigination(originated.bootSector, originated.protocol));
+if (cemented)
+  checks.push('check' in cemented ? cemented.check : inspector.compareCemented(cemented.hash, cemented.level));
+if (originated)
+  checks.push(
+    'check' in originated ? originated.check : inspector.compareOrigination(originated.bootSector, originated.protocol),
+  );
 
 const found = checks.filter(Boolean);
 console.log(`Anchored: ${anchoredBy(found)}`);

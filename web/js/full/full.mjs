@@ -1,4 +1,5 @@
 // rollsnap/full: all of `rollsnap`, with a larger module that also answers *Consistent*, and knows what to ask layer 1.
 // What each function takes, gives and throws is written in full.d.mts.
-export * from './rollsnap.mjs';
+
 export { Layer1, anchoredBy, compareCommitment, notAsked } from './load.mjs';
+export * from './rollsnap.mjs';

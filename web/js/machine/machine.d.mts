@@ -11,8 +11,9 @@
  *
  * @packageDocumentation
  */
-export { RollsnapError, codes, init, memoryBytes, version } from './rollsnap.mjs';
+
 export type { CodeRow } from './rollsnap.mjs';
+export { RollsnapError, codes, init, memoryBytes, version } from './rollsnap.mjs';
 
 /** What a rollup is originated with. */
 export interface Origin {
