@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Args;
-use jiff::Timestamp;
+use humantime::format_rfc3339_seconds;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::MemberEntry;
 use rollsnap_core::snapshot::{Event, LEFT_OUT, Options};
@@ -223,6 +224,15 @@ impl From<Problem> for Stop {
     }
 }
 
+/// Seconds since 1970, as people write them; as a number where no calendar goes so far.
+fn time(seconds: u64) -> String {
+    const YEAR_10000: u64 = 253_402_300_800;
+    match UNIX_EPOCH.checked_add(Duration::from_secs(seconds)) {
+        Some(time) if seconds < YEAR_10000 => format_rfc3339_seconds(time).to_string(),
+        _ => format!("@{seconds}"),
+    }
+}
+
 /// `-rw-r--r--       238  2023-11-14T22:13:20Z  metadata`
 fn row(member: &Member, sha256: Option<&[u8; 32]>) -> String {
     let kind = match member.kind {
@@ -234,9 +244,7 @@ fn row(member: &Member, sha256: Option<&[u8; 32]>) -> String {
     let bits: String = (0..9)
         .map(|bit| if member.mode & (0o400 >> bit) != 0 { ['r', 'w', 'x'][bit % 3] } else { '-' })
         .collect();
-    let seconds = i64::try_from(member.mtime).unwrap_or(i64::MAX);
-    let time =
-        Timestamp::from_second(seconds).map_or_else(|_| format!("@{seconds}"), |time| time.to_string());
+    let time = time(member.mtime);
     let digest: String = sha256
         .into_iter()
         .flatten()
@@ -245,4 +253,25 @@ fn row(member: &Member, sha256: Option<&[u8; 32]>) -> String {
         .collect();
     // A lenient reader lets any name pass, also one that would move the cursor.
     format!("{kind}{bits}  {:>12}  {time}  {digest}{}", member.size, shown(&member.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts are those of GNU `date -u`.
+    #[test]
+    fn times_are_written_as_people_do() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (1_700_000_000, "2023-11-14T22:13:20Z"),
+            (8_589_934_591, "2242-03-16T12:56:31Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (253_402_300_800, "@253402300800"),
+            (u64::MAX, "@18446744073709551615"),
+        ] {
+            assert_eq!(time(seconds), text);
+        }
+    }
 }
