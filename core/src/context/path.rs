@@ -50,20 +50,14 @@ pub fn show_step(step: &[u8]) -> String {
 
 /// 64 hexadecimal digits.
 pub fn hex(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(hash)
 }
 
 /// The hash that 64 hexadecimal digits stand for.
 pub fn unhex(text: &str) -> Option<Hash> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let mut hash = [0; 32];
-    if !rest.is_empty() || pairs.len() != hash.len() {
-        return None;
-    }
-    for (byte, pair) in hash.iter_mut().zip(pairs) {
-        *byte = pair.iter().try_fold(0, |byte, digit| Some(byte << 4 | digit_value(*digit)?))?;
-    }
-    Some(hash)
+    let read = base16ct::mixed::decode(text, &mut hash).ok()?.len();
+    (read == hash.len()).then_some(hash)
 }
 
 fn parse_step(text: &[u8]) -> Result<Vec<u8>, Malformed> {
@@ -78,9 +72,10 @@ fn parse_step(text: &[u8]) -> Result<Vec<u8>, Malformed> {
         let (byte, after) = match rest {
             [b'\\', after @ ..] => (b'\\', after),
             [b'x', high, low, after @ ..] => {
-                let digits = digit_value(*high).zip(digit_value(*low));
-                let (high, low) = digits.ok_or(Malformed("\\x is not followed by two hexadecimal digits"))?;
-                (high << 4 | low, after)
+                let mut byte = [0];
+                base16ct::mixed::decode([*high, *low], &mut byte)
+                    .map_err(|_| Malformed("\\x is not followed by two hexadecimal digits"))?;
+                (byte[0], after)
             }
             _ => return Err(Malformed("a backslash is followed by neither \\ nor x and two digits")),
         };
@@ -88,10 +83,6 @@ fn parse_step(text: &[u8]) -> Result<Vec<u8>, Malformed> {
         rest = after;
     }
     Ok(step)
-}
-
-fn digit_value(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]

@@ -47,7 +47,10 @@ impl Question for Origination {
         let Some((protocol, kernel)) = find(operations, &self.rollup) else { return Ok(None) };
         let wrong =
             || Problem::new(Code::L1Answer).found(format_args!("a kernel that is no hex text in {path}"));
-        let boot_sector = kernel.and_then(part::<String>).and_then(|text| unhex(&text)).ok_or_else(wrong)?;
+        let boot_sector = kernel
+            .and_then(part::<String>)
+            .and_then(|text| base16ct::mixed::decode_vec(text).ok())
+            .ok_or_else(wrong)?;
         let protocol = protocol.and_then(part::<String>).map(|text| {
             text.parse().map_err(|err| {
                 let shown = excerpt(text.as_bytes());
@@ -115,12 +118,4 @@ fn originates(content: &Content<'_>, rollup: &RollupAddress) -> bool {
 /// The value of a part; `None` where it has another form.
 fn part<'a, T: Deserialize<'a>>(raw: Raw<'a>) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
-}
-
-/// The bytes that pairs of hexadecimal digits stand for.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
-    rest.is_empty().then(|| pairs.iter().map(byte).collect()).flatten()
 }

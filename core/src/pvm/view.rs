@@ -111,7 +111,10 @@ impl StateView {
         Ok(Self {
             version: version.map(|text| path::show_step(&text)),
             phase: counters.phase,
-            stuck: leaf(tree, &[b"wasm", b"value"]).ok().flatten().map(|bytes| hex(&bytes)),
+            stuck: leaf(tree, &[b"wasm", b"value"])
+                .ok()
+                .flatten()
+                .map(|bytes| base16ct::lower::encode_string(&bytes)),
             current_tick: format!("{}", counters.current_tick),
             last_top_level_call: format!("{}", counters.last_top_level_call),
             max_nb_ticks: format!("{}", counters.max_nb_ticks),
@@ -143,8 +146,4 @@ impl KernelView {
         let bytes: Option<Vec<u8>> = whole.then(|| value.read(0, value.len())).transpose()?;
         Ok(Some(Self { size: value.len(), blake2b: bytes.map(|bytes| path::hex(&blake2b(&[&bytes]))) }))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,9 +1,7 @@
 //! The decompressed half of an inspection: header, then archive.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
@@ -278,15 +276,7 @@ impl MemberEntry {
             mode: member.mode,
             mtime: member.mtime,
             offset: member.data_offset,
-            sha256: sha256.map(hex),
+            sha256: sha256.map(|digest| base16ct::lower::encode_string(digest)),
         }
     }
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

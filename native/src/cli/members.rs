@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 
+use base16ct::lower;
 use clap::Args;
 use humantime::format_rfc3339_seconds;
 use rollsnap_core::feedback::Phase;
@@ -245,12 +246,7 @@ fn row(member: &Member, sha256: Option<&[u8; 32]>) -> String {
         .map(|bit| if member.mode & (0o400 >> bit) != 0 { ['r', 'w', 'x'][bit % 3] } else { '-' })
         .collect();
     let time = time(member.mtime);
-    let digest: String = sha256
-        .into_iter()
-        .flatten()
-        .map(|byte| format!("{byte:02x}"))
-        .chain(sha256.map(|_| "  ".into()))
-        .collect();
+    let digest = sha256.map_or_else(String::new, |sha256| lower::encode_string(sha256) + "  ");
     // A lenient reader lets any name pass, also one that would move the cursor.
     format!("{kind}{bits}  {:>12}  {time}  {digest}{}", member.size, shown(&member.name))
 }
