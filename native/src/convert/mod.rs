@@ -28,7 +28,7 @@ use crate::dir::{Dir, Owner};
 use crate::export::{self, Compression};
 use crate::io;
 use crate::jobs::{self, Stage, Stages, Timed};
-use crate::store::{Family, LevelRequest, Packing};
+use crate::store::{Family, LevelRequest, Packing, open_any};
 use crate::swap::{self, Staging};
 use crate::verify::Staged;
 use crate::workspace::Workspace;
@@ -247,7 +247,7 @@ fn staged(
     checks.into_iter().for_each(|check| report.add(check));
     drop(source);
     let contexts = contexts::read(dir, feedback)?;
-    let staged = Staged::open(dir, &options.source, Some(Family::Octez), contexts)?;
+    let staged = Staged::new(dir, &options.source, open_any(dir, Some(Family::Octez))?, contexts);
     let (first_level, head_level) = (staged.store.first_available()?, staged.store.head()?.level);
     let compact = Compact::of(&staged)?.is_some();
     if options.check {

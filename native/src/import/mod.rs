@@ -4,6 +4,7 @@
 //! and only then put in place ([`crate::swap`]). A refused, failed or interrupted import changes
 //! nothing; `config.json`, locks and everything else that a snapshot does not carry stays.
 
+mod adjustments;
 mod existing;
 mod layer1;
 mod rebuild;
@@ -16,19 +17,21 @@ use std::path::{Path, PathBuf};
 use rollsnap_core::feedback::{Notice, OfFile};
 use rollsnap_core::layer1::not_asked;
 use rollsnap_core::report::Check;
-use rollsnap_core::{Code, Feedback, Header, HistoryMode, Report, Result};
+use rollsnap_core::{Code, Feedback, Report, Result};
 
 use crate::context::Flushing;
 use crate::contexts;
 use crate::convert;
+use crate::data_dir::metadata;
 use crate::destination::{self, Compact, Destination};
-use crate::dir::{Dir, Owner};
+use crate::dir::Owner;
 use crate::jobs::{self, Stages, Timed};
 use crate::source::Source;
-use crate::store::{self, Family, LpcOutcome};
+use crate::store::{Family, close_any, open_any};
 use crate::swap::{self, Staging};
 use crate::verify::Staged;
 
+use adjustments::Adjustments;
 use existing::Existing;
 use layer1::Layer1;
 use stream_policy::StreamPolicy;
@@ -226,13 +229,20 @@ fn fill(
     }
     // The old store was held against the header as Mavkit makes it: older than the store, sometimes.
     let check_header = options.check && converted.is_none();
-    let level = rules::staged(staging.dir(), root, &header, policy.family, check_header)?;
-    let contexts = contexts::read(staging.dir(), feedback)?;
-    let head_level = options.level.unwrap_or(level);
-    adjust(staging.held(), &header, existing, options.level, feedback)?;
-    // Only now: taken back to its first level, a compact snapshot lacks nothing.
     let dir = staging.dir().to_path_buf();
-    let mut staged = Staged::open(&dir, root, None, contexts)?;
+    let metadata = metadata::read(&dir)?.ok_or_else(|| metadata::missing(root))?;
+    let mut store = open_any(&dir, policy.family)?;
+    let level = rules::staged(&store, &metadata, &header, check_header)?;
+    let contexts = contexts::read(&dir, feedback)?;
+    let head_level = options.level.unwrap_or(level);
+    let adjustments = Adjustments::of(&header, existing, options.level);
+    if !adjustments.is_empty() {
+        close_any(store)?;
+        adjustments.make(staging.held(), feedback)?;
+        store = open_any(&dir, policy.family)?;
+    }
+    // Only now: taken back to its first level, a compact snapshot lacks nothing.
+    let mut staged = Staged::new(&dir, root, store, contexts);
     let mut compact = Compact::of(&staged)?;
     let mut rebuilt = None;
     if !options.keep_compact
@@ -242,7 +252,7 @@ fn fill(
         stages.add(jobs::RECONSTRUCTING);
         let phase = stages.next(jobs::RECONSTRUCTING);
         rebuilt = Some(rebuild::contexts(staging, &compact, options, phase, feedback)?);
-        staged = Staged::open(&dir, root, None, contexts::read(&dir, feedback)?)?;
+        staged = Staged::new(&dir, root, open_any(&dir, policy.family)?, contexts::read(&dir, feedback)?);
     }
     let family = Family::of_store(&staged.store);
     if options.check {
@@ -256,39 +266,6 @@ fn fill(
         report.add(check);
     }
     Ok(Filled { report, head_level, family, kept_compact: compact })
-}
-
-/// Makes the staged store fit its new home: level, history mode, the operator's own `lpc`. Level and mode
-/// can differ for stores of version 5 only.
-fn adjust(
-    staging: &Dir,
-    header: &Header,
-    existing: &Existing,
-    level: Option<i32>,
-    feedback: &mut dyn Feedback,
-) -> Result<()> {
-    if let Some(level) = level {
-        store::reset_imported(staging, level)?;
-    }
-    if (existing.history_mode, header.history_mode) == (Some(HistoryMode::Full), HistoryMode::Archive) {
-        store::set_history_mode(staging, HistoryMode::Full)?;
-        feedback
-            .notice(Notice::Kept("The history mode stays full: the node will collect what it does not need"));
-    }
-    if let Some(lpc) = &existing.lpc {
-        let (hash, at) = (lpc.mark.hash, lpc.mark.level);
-        let why = match lpc.keep(staging)? {
-            LpcOutcome::Kept => {
-                let text = format!("Kept your last published commitment {hash} (level {at})");
-                feedback.notice(Notice::Kept(&text));
-                return Ok(());
-            }
-            LpcOutcome::AboveHead(head) => format!("level {at} is above the new head {head}"),
-            LpcOutcome::Unknown => "it is not in the imported store".to_owned(),
-        };
-        feedback.notice(Notice::NotKept(&format!("Dropped your last published commitment {hash}: {why}")));
-    }
-    Ok(())
 }
 
 fn remarked(mut report: Report, options: &Options) -> Report {

@@ -1,16 +1,13 @@
 //! The rules of an import, in the words of the nodes (`docs/FORMAT.md`, section 7).
 
-use std::path::Path;
-
 use rollsnap_core::header::Layout;
 use rollsnap_core::nodes;
 use rollsnap_core::report::Evidence;
-use rollsnap_core::store::v4;
+use rollsnap_core::store::{Metadata, v4};
 use rollsnap_core::{Code, Header, HistoryMode, Problem, Result};
 
 use super::existing::Existing;
-use crate::data_dir::metadata;
-use crate::store::{AnyStore, Family, Rows, close_any, open_any};
+use crate::store::{AnyStore, Rows};
 
 /// Rules I4, I5, I5b and I5c, in this order: what the header alone decides, whosever the snapshot is.
 pub(super) fn before(header: &Header, existing: &Existing, level: Option<i32>) -> Result<()> {
@@ -52,24 +49,15 @@ pub(super) fn of_mavkit(header: &Header, existing: &Existing, level: Option<i32>
     Ok(())
 }
 
-/// Rules P1 and P2, and what rollsnap asks besides. What the extracted data must be: a store that nodes of today read, of the rollup that the header names
-/// and, unless told otherwise, at the level, with the commitment and in the mode that it says. The level
-/// that it is at. `root` is the directory that the user knows.
-pub(super) fn staged(
-    staging: &Path,
-    root: &Path,
-    header: &Header,
-    family: Option<Family>,
-    check: bool,
-) -> Result<i32> {
-    let metadata = metadata::read(staging)?.ok_or_else(|| metadata::missing(root))?;
-    let store = open_any(staging, family)?;
-    if let AnyStore::Files(store) = &store {
+/// Rules P1 and P2, and what rollsnap asks besides. What the extracted data must be: a store that nodes of today read, of
+/// the rollup that the header names and, unless told otherwise, at the level, with the commitment and in the mode that it
+/// says. Gives the level that it is at.
+pub(super) fn staged(store: &AnyStore, metadata: &Metadata, header: &Header, check: bool) -> Result<i32> {
+    if let AnyStore::Files(store) = store {
         v4::check_version(store.recorded_version())?;
     }
     let level = store.head()?.level;
-    let problems = store.against_header(header, &metadata)?;
-    close_any(store)?;
+    let problems = store.against_header(header, metadata)?;
     // A snapshot for another rollup than it says is refused in any case.
     let other_rollup = metadata.rollup_address != header.rollup_address;
     if check || other_rollup {

@@ -10,7 +10,7 @@ use super::contents::head_context;
 use super::{ContextScope, Reading, Subject, check_store, genesis, pre_images, unhindered};
 use crate::contexts::Contexts;
 use crate::jobs::{self, Stage, Stages};
-use crate::store::{AnyStore, Family, close_any, open_any};
+use crate::store::{AnyStore, close_any};
 
 /// What an import or a conversion has made, open for reading: whoever looks at it before it goes into place does so
 /// here. Its store is opened once, and its contexts are listed once.
@@ -29,18 +29,10 @@ impl<'a> Staged<'a> {
     /// What [`Staged::check`] goes through.
     pub(crate) const STAGES: [Stage; 2] = [jobs::CONTEXT_OF_HEAD, jobs::CHAIN];
 
-    /// Opens the directory `dir`, whose contexts were read, and the store in it: that of a family, or the one that is
-    /// there. `shown` is the directory that the user knows.
-    ///
-    /// # Errors
-    /// Those of [`open_any`].
-    pub(crate) fn open(
-        dir: &'a Path,
-        shown: &'a Path,
-        family: Option<Family>,
-        contexts: Contexts,
-    ) -> Result<Self> {
-        Ok(Self { dir, shown, store: open_any(dir, family)?, contexts })
+    /// The directory `dir`, whose store was opened and whose contexts were read. `shown` is the directory that the user
+    /// knows.
+    pub(crate) fn new(dir: &'a Path, shown: &'a Path, store: AnyStore, contexts: Contexts) -> Self {
+        Self { dir, shown, store, contexts }
     }
 
     /// Which contexts there are.
