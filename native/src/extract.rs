@@ -1,6 +1,7 @@
 //! Members to files: what import and `rollsnap extract` share.
 
 mod files;
+mod wanted;
 
 use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind};
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::snapshot::{self, Event};
-use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use rollsnap_core::{Allowance, Code, Feedback, Problem, Report, Result};
 
 use crate::dir::{Descent, Dir, Kind, MadeDirs};
 use crate::io;
@@ -16,12 +17,14 @@ use crate::source::Source;
 use crate::workspace::Workspace;
 
 pub use files::Files;
+use wanted::Wanted;
 
 /// What to extract, and where to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// Names of members; all if there are none.
+    /// Names of members, directories (with a slash at the end) and patterns (`wasm_2_0_0/*`, `context/**`); all members
+    /// if there are none.
     pub members: Vec<String>,
     /// Where they go; made if missing.
     pub directory: PathBuf,
@@ -38,6 +41,18 @@ impl Options {
     }
 }
 
+/// Members that were extracted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// What reading the snapshot showed.
+    pub report: Report,
+    /// How many members were extracted.
+    pub members: u64,
+    /// How long they are together, in bytes.
+    pub bytes: u64,
+}
+
 /// How the names of staging and working directories begin.
 const OURS: &str = ".rollsnap-";
 
@@ -48,52 +63,115 @@ const PHASE: Phase = Phase::only("Extracting snapshot");
 /// leads to them. Then the report says what was not checked.
 ///
 /// # Errors
-/// The codes of a damaged snapshot, [`Code::MemberUnknown`], [`Code::OutputExists`],
-/// [`Code::Cancelled`], any `io.*` code.
-pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) -> Result<Report> {
+/// The codes of a damaged snapshot, [`Code::MemberUnknown`], [`Code::OutputExists`], [`Code::Usage`] for a malformed
+/// pattern, [`Code::LimitMemory`] for too many names, [`Code::Cancelled`], any `io.*` code.
+pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let Options { members, directory, force, check } = options;
+    let wanted = Wanted::new(members)?;
+    let mut allowance = feedback.allowance();
+    source.size().into_iter().for_each(|bytes| allowance.read(bytes));
+    let mut phase = PHASE;
+    let named = match wanted.names() {
+        _ if *check || wanted.is_all() => None,
+        Some(names) => Some(names.into_iter().map(str::to_owned).collect()),
+        None if source.is_reachable() => {
+            phase = Phase { index: 2, of: 2, ..PHASE };
+            listed(source, wanted.clone(), allowance, feedback)?
+        }
+        None => None,
+    };
     let dirs = MadeDirs::create(directory)?;
-    let wanted: BTreeSet<&str> = members.iter().map(String::as_str).collect();
     let listing = snapshot::Options { list: true, ..Default::default() };
     let mut found = None;
-    if !wanted.is_empty() && !check {
-        let mut stage = Stage::new(dirs.dir(), &wanted, feedback)?;
-        let report = source.find(&wanted, true, listing, PHASE, feedback, &mut |event| stage.take(&event))?;
+    if let Some(named) = &named {
+        let names = named.iter().map(String::as_str).collect();
+        let mut stage = Stage::new(dirs.dir(), wanted.clone(), allowance, feedback)?;
+        let report = source.find(&names, true, listing, phase, feedback, &mut |event| stage.take(&event))?;
         found = report.map(|report| (report, stage));
     }
     let (report, stage) = match found {
         Some(found) => found,
         None => {
-            let mut stage = Stage::new(dirs.dir(), &wanted, feedback)?;
-            let report = source.inspect(listing, PHASE, feedback, &mut |event| stage.take(&event))?;
+            let mut stage = Stage::new(dirs.dir(), wanted, allowance, feedback)?;
+            let report = source.inspect(listing, phase, feedback, &mut |event| stage.take(&event))?;
             (report, stage)
         }
     };
+    let (members, bytes) = (stage.names.len() as u64, stage.bytes);
     stage.put_in_place(dirs.dir(), *force, feedback)?;
     dirs.keep();
-    Ok(report)
+    Ok(Outcome { report, members, bytes })
+}
+
+/// The names of what is wanted, where the snapshot can be read from anywhere: then it is known before anything is
+/// written whether there is such a member. `None` where it must be read to its end for that.
+fn listed(
+    source: &mut Source,
+    mut wanted: Wanted<'_>,
+    allowance: Allowance,
+    feedback: &mut dyn Feedback,
+) -> Result<Option<BTreeSet<String>>> {
+    let (mut names, mut taken) = (BTreeSet::new(), 0);
+    let phase = Phase { of: 2, ..Phase::only("Reading snapshot") };
+    let report = source.list(snapshot::Options::default(), phase, feedback, &mut |event| {
+        if let Event::MemberEnd { member, .. } = event
+            && wanted.takes(&member.name)
+        {
+            taken += taken_by(&member.name);
+            allowance.check(taken, NAMES)?;
+            names.insert(member.name.clone());
+        }
+        Ok::<(), Problem>(())
+    })?;
+    match report {
+        Some(report) if report.failures().next().is_none() => {
+            wanted.check_met()?;
+            Ok(Some(names))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What is kept of each member until all have their places.
+const NAMES: &str = "the names of the members";
+
+/// About how much memory a name takes, in bytes: it is kept twice, with what belongs to it.
+fn taken_by(name: &str) -> u64 {
+    2 * (name.len() as u64 + 64)
 }
 
 /// Members on their way, in a directory that goes with it.
-struct Stage<'n> {
+struct Stage<'t> {
     // It has a thread, which must end before the directory goes.
     files: Files,
     work: Workspace,
-    all: bool,
-    missing: BTreeSet<&'n str>,
+    wanted: Wanted<'t>,
     names: Vec<String>,
+    /// How long the members are.
+    bytes: u64,
+    /// How much memory their names take, and may.
+    taken: u64,
+    allowance: Allowance,
 }
 
-impl<'n> Stage<'n> {
-    fn new(directory: &Dir, wanted: &BTreeSet<&'n str>, feedback: &mut dyn Feedback) -> Result<Self> {
+impl<'t> Stage<'t> {
+    fn new(
+        directory: &Dir,
+        wanted: Wanted<'t>,
+        allowance: Allowance,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {
         let work = Workspace::within(directory, feedback)?;
         let files = Files::new(work.held())?;
-        Ok(Self { files, work, all: wanted.is_empty(), missing: wanted.clone(), names: Vec::new() })
+        Ok(Self { files, work, wanted, names: Vec::new(), bytes: 0, taken: 0, allowance })
     }
 
     fn take(&mut self, event: &Event<'_>) -> Result<()> {
+        if let Event::Read(bytes) = event {
+            self.allowance.read(*bytes);
+        }
         if let Event::Member(member) = event {
-            if !self.all && !self.missing.remove(member.name.as_str()) {
+            if !self.wanted.takes(&member.name) {
                 return Ok(());
             }
             // In a data directory, a journal of this name would be taken for ours: it would belong to the right user.
@@ -103,6 +181,9 @@ impl<'n> Stage<'n> {
                     .member(&*member.name)
                     .because("rollsnap keeps its own unfinished work under such names"));
             }
+            self.taken += taken_by(&member.name);
+            self.allowance.check(self.taken, NAMES)?;
+            self.bytes += member.size;
             self.names.push(member.name.clone());
         }
         self.files.follow(event)
@@ -111,9 +192,7 @@ impl<'n> Stage<'n> {
     /// Everything was read: the files get their places.
     fn put_in_place(self, directory: &Dir, force: bool, feedback: &mut dyn Feedback) -> Result<()> {
         self.files.finish(feedback)?;
-        if let Some(name) = self.missing.first() {
-            return Err(Problem::new(Code::MemberUnknown).member(*name));
-        }
+        self.wanted.check_met()?;
         move_all(self.work.held(), directory, &self.names, force)?;
         self.work.remove(feedback);
         Ok(())

@@ -1,7 +1,7 @@
 //! The job that makes the checkpoint index of a compressed file, in one pass over it, and puts it beside the file.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use rollsnap_core::gzip::checkpoint::{HEAD, Index, MOST_CHECKPOINTS, MemberTable
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
 
 use crate::checkpoint::Members;
+use crate::files::Part;
 use crate::io;
 use crate::output::Output;
 use crate::source::{self, Source};
@@ -38,13 +39,15 @@ pub struct Options {
     /// How far checkpoints are apart at most, in bytes of content; farther where there would be too many. `None`: 2 MiB,
     /// and up to 8 MiB in large files.
     pub span: Option<u64>,
+    /// Where an index is made that goes to a stream; `None`: in the system's directory for temporary files.
+    pub temp_dir: Option<PathBuf>,
 }
 
 /// An index that was made, or need not be made.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Made {
-    /// Where it is; `None` when the header of the file holds one.
+    /// Where it is; `None` when the header of the file holds one, or when it went to a stream.
     pub path: Option<PathBuf>,
     /// Its length in bytes.
     pub bytes: u64,
@@ -62,6 +65,56 @@ pub struct Made {
 /// [`Code::Usage`] for standard input, a pipe, or a file that is not compressed; [`Code::OutputExists`];
 /// the `gzip.*` code of a damaged file; [`Code::FileEmpty`]; [`Code::Cancelled`]; any `io.*` code.
 pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Made> {
+    let file = compressed(path)?;
+    if let Ok(Some(index)) = Index::of_file(&file)
+        && !options.force
+        && options.output.is_none()
+    {
+        return Ok(made(None, 0, &index));
+    }
+    let output = options.output.clone().unwrap_or_else(|| sidecar(path));
+    let place = Output::File(output.clone());
+    place.check_early(options.force)?;
+    let work = Workspace::create(&place.directory(), feedback)?;
+    let (index, bytes) = write(path, &file, &work, options, feedback)?;
+    Output::put(&work, FINISHED, &output, options.force)?;
+    work.remove(feedback);
+    Ok(made(Some(output), bytes, &index))
+}
+
+/// The same for a stream, such as standard output, which gets the index when it is complete.
+///
+/// # Errors
+/// As [`run`], before anything was written; [`Code::OutputClosed`] and what else writing to `out` says.
+pub fn stream(
+    path: &Path,
+    options: &Options,
+    out: &mut dyn Write,
+    feedback: &mut dyn Feedback,
+) -> Result<Made> {
+    let file = compressed(path)?;
+    let work = Workspace::temporary(options.temp_dir.as_deref(), feedback)?;
+    let (index, bytes) = write(path, &file, &work, options, feedback)?;
+    let failed = |err| io::problem("read", &work.held().place(FINISHED), err);
+    let mut finished = work.held().file(FINISHED)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
+    let mut chunk = vec![0; CHUNK as usize];
+    loop {
+        feedback.checkpoint()?;
+        let len = finished.read(&mut chunk).map_err(failed)?;
+        if len == 0 {
+            break;
+        }
+        // What stops a job may stop the writer first.
+        let written = out.write_all(&chunk[..len]).map_err(io::to_stream);
+        written.or_else(|problem| feedback.checkpoint().and(Err(problem)))?;
+    }
+    out.flush().map_err(io::to_stream)?;
+    work.remove(feedback);
+    Ok(made(None, bytes, &index))
+}
+
+/// The file, if an index can be made of it.
+fn compressed(path: &Path) -> Result<Part> {
     let shown = path.display();
     let source = Source::open(path)?;
     let Some(file) = source.part() else {
@@ -75,23 +128,23 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
         return Err(Problem::new(Code::Usage)
             .headline(format!("{shown} is not compressed: it can be read from anywhere without an index")));
     }
-    if let Ok(Some(index)) = Index::of_file(&file)
-        && !options.force
-        && options.output.is_none()
-    {
-        return Ok(made(None, 0, &index));
-    }
-    let output = options.output.clone().unwrap_or_else(|| sidecar(path));
-    let place = Output::File(output.clone());
-    place.check_early(options.force)?;
-    let work = Workspace::create(&place.directory(), feedback)?;
+    Ok(file)
+}
 
+/// Writes the index to the file [`FINISHED`] of a working directory; its length in bytes.
+fn write(
+    path: &Path,
+    file: &Part,
+    work: &Workspace,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<(Index, u64)> {
     let total = Some(file.len());
     feedback.phase(Phase { total, ..Phase::only("Indexing") });
     let span = options.span.unwrap_or((file.len() / SHARE).clamp(SPAN.0, SPAN.1));
     let mut scanner = Scanner::new(span, MOST_CHECKPOINTS);
     let mut members = Members::new(MemberTable::default(), MemberTable::add);
-    let mut beside = Beside::create(&work)?;
+    let mut beside = Beside::create(work)?;
     let (mut at, mut chunk) = (0, Vec::new());
     while at < file.len() {
         let len = CHUNK.min(file.len() - at);
@@ -109,14 +162,12 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
         feedback.advance(len);
     }
     let mut index = scanner.finish()?.ok_or_else(|| {
-        Problem::new(Code::FileEmpty).headline("there is nothing in the compressed file").path(shown)
+        Problem::new(Code::FileEmpty).headline("there is nothing in the compressed file").path(path.display())
     })?;
     index.members = members.finish().unwrap_or_default();
     feedback.checkpoint()?;
     let bytes = beside.finish(&index)?;
-    Output::put(&work, FINISHED, &output, options.force)?;
-    work.remove(feedback);
-    Ok(made(Some(output), bytes, &index))
+    Ok((index, bytes))
 }
 
 fn made(path: Option<PathBuf>, bytes: u64, index: &Index) -> Made {

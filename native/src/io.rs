@@ -37,6 +37,16 @@ pub fn is_dir(path: &Path) -> Result<bool> {
     }
 }
 
+/// What writing to a stream says. Its reader has not got all of it.
+pub fn to_stream(err: io::Error) -> Problem {
+    match err.kind() {
+        ErrorKind::BrokenPipe => {
+            Problem::new(Code::OutputClosed).because("what was written before is not complete")
+        }
+        _ => problem("write to", Path::new("the stream"), err),
+    }
+}
+
 /// Removes a file; it is no error if there is none.
 ///
 /// # Errors

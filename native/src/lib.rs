@@ -45,6 +45,7 @@ pub mod context;
 pub mod contexts;
 pub mod convert;
 pub mod data_dir;
+pub mod data_dir_info;
 pub mod deflate;
 #[cfg(feature = "cli")]
 pub mod demo;

@@ -23,6 +23,16 @@ pub enum Output {
 }
 
 impl Output {
+    /// What a user means by one path: the file, or one of the nodes' name in it, where it is a directory or ends with
+    /// a slash.
+    ///
+    /// # Errors
+    /// `io.*` when it cannot be looked at.
+    pub fn at(path: &Path) -> Result<Self> {
+        let is_directory = path.as_os_str().as_encoded_bytes().ends_with(b"/") || io::is_dir(path)?;
+        Ok(if is_directory { Self::Directory(Some(path.into())) } else { Self::File(path.into()) })
+    }
+
     /// What can be said before the level is known.
     pub(crate) fn check_early(&self, force: bool) -> Result<()> {
         match self {

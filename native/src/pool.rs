@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,6 +10,25 @@ use std::thread::{self, JoinHandle};
 use rollsnap_core::{Code, Problem, Result};
 
 use crate::io;
+
+/// More threads than this are not started, whatever the user wants: that is no machine's number.
+#[cfg(feature = "cli")]
+const MOST: usize = 256;
+
+/// How many threads the user wants to work at once; 0 when he has not said.
+static WANTED: AtomicUsize = AtomicUsize::new(0);
+
+/// How many threads a job starts: one for each core, as far as the system tells, or as many as the user wants.
+pub(crate) fn cores() -> NonZeroUsize {
+    let wanted = NonZeroUsize::new(WANTED.load(Ordering::Relaxed));
+    wanted.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// From now on jobs start so many threads.
+#[cfg(feature = "cli")]
+pub(crate) fn limit(threads: NonZeroUsize) {
+    WANTED.store(threads.get().min(MOST), Ordering::Relaxed);
+}
 
 struct Job<T> {
     work: T,

@@ -6,7 +6,7 @@ pub fn main() -> ExitCode {}
 pub fn command() -> clap::Command {}
 
 // rollsnap::cli::(private) global
-impl From<Format> for Family {}
+impl From<StoreFormat> for Family {}
 
 // rollsnap::cli::(private) verify
 impl From<Scope> for ContextScope {}
@@ -153,6 +153,7 @@ pub struct Options {
     pub force: bool,
     pub check: bool,
     pub owner: Option<Owner>,
+    pub temp_dir: Option<PathBuf>,
 }
 impl Options {
     pub fn new(source: impl Into<PathBuf>, output: Output) -> Self {}
@@ -168,12 +169,17 @@ pub struct Outcome {
     pub report: Report,
     pub version: u8,
     pub carried: Carried,
-    pub path: PathBuf,
+    pub path: Option<PathBuf>,
     pub first_level: i32,
     pub head_level: i32,
     pub stages: Vec<Timed>,
 }
 pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {}
+pub fn stream(
+    options: &Options,
+    out: &mut dyn Write,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {}
 
 // rollsnap::convert::(private) store
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,6 +257,13 @@ impl Lock {
     pub fn path(&self) -> &Path {}
     pub fn discard(self) -> Result<()> {}
 }
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LockState {
+    pub name: &'static str,
+    pub held: Option<bool>,
+    pub holder: Option<String>,
+}
 impl Name {
     pub const fn file_name(self) -> &'static str {}
 }
@@ -260,6 +273,30 @@ pub use rollsnap_core::members::PvmKind;
 pub use rollsnap_core::store::Metadata;
 pub fn read(dir: &Path) -> Result<Option<Metadata>> {}
 pub fn require(dir: &Path) -> Result<Metadata> {}
+
+// rollsnap::data_dir_info
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DataDirInfo {
+    pub metadata: Metadata,
+    pub store: Option<StoreInfo>,
+    pub sizes: Sizes,
+    pub locks: Vec<LockState>,
+    pub import: Option<Pending>,
+}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Sizes {
+    pub store: Size,
+    pub context: Size,
+    pub pre_images: Size,
+}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Size {
+    pub files: u64,
+    pub bytes: u64,
+}
+pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<DataDirInfo> {}
 
 // rollsnap::deflate
 pub use stream::{Deflater, Finished, Patch};
@@ -531,11 +568,18 @@ pub struct Options {
 impl Options {
     pub fn new(directory: impl Into<PathBuf>) -> Self {}
 }
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    pub report: Report,
+    pub members: u64,
+    pub bytes: u64,
+}
 pub fn run(
     source: &mut Source,
     options: &Options,
     feedback: &mut dyn Feedback,
-) -> Result<Report> {}
+) -> Result<Outcome> {}
 
 // rollsnap::extract::(private) files
 #[derive(Debug)]
@@ -621,6 +665,7 @@ pub struct Options {
     pub output: Option<PathBuf>,
     pub force: bool,
     pub span: Option<u64>,
+    pub temp_dir: Option<PathBuf>,
 }
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -632,6 +677,12 @@ pub struct Made {
     pub content_bytes: u64,
 }
 pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Made> {}
+pub fn stream(
+    path: &Path,
+    options: &Options,
+    out: &mut dyn Write,
+    feedback: &mut dyn Feedback,
+) -> Result<Made> {}
 
 // rollsnap::interrupt
 pub fn watch(stop: &Arc<AtomicBool>) {}
@@ -639,6 +690,7 @@ pub fn watch(stop: &Arc<AtomicBool>) {}
 // rollsnap::io
 pub fn problem(doing: &str, path: &Path, err: io::Error) -> Problem {}
 pub fn is_dir(path: &Path) -> Result<bool> {}
+pub fn to_stream(err: io::Error) -> Problem {}
 pub fn remove_if_there(path: &Path) -> Result<()> {}
 pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {}
 
@@ -871,6 +923,9 @@ pub enum Output {
     Directory(Option<PathBuf>),
     File(PathBuf),
 }
+impl Output {
+    pub fn at(path: &Path) -> Result<Self> {}
+}
 
 // rollsnap::page
 pub type Files = &'static [(&'static str, &'static [u8])];
@@ -1072,6 +1127,9 @@ impl FromStr for Scope {}
 impl fmt::Display for Scope {}
 impl FromStr for Shard {}
 impl fmt::Display for Shard {}
+
+// rollsnap::(private) size
+impl fmt::Display for Size {}
 
 // rollsnap::source
 pub struct Source {}

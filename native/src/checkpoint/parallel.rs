@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread;
 
 use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{ContentInspector, Event};
@@ -10,7 +9,7 @@ use rollsnap_core::{Feedback, Problem, ReadAt, Result};
 
 use super::span::SpanInflater;
 use super::{Indexed, Resume};
-use crate::pool::Pool;
+use crate::pool::{self, Pool};
 
 /// How much content may wait to be looked at, in bytes: with the rest of the program less than 64 MiB.
 const IN_FLIGHT: u64 = 2 * LONGEST;
@@ -57,7 +56,7 @@ pub(crate) fn inspect<E: From<Problem>>(
 ) -> Result<Outcome, E> {
     let index = indexed.index();
     let spans = index.checkpoints.len();
-    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS);
+    let threads = pool::cores().get().min(MOST_THREADS);
     let most = usize::try_from(IN_FLIGHT / index.longest_span().max(1)).unwrap_or(usize::MAX);
     let depth = most.min(threads + 2);
     let threads = NonZeroUsize::new(threads.min(depth)).unwrap_or(NonZeroUsize::MIN);

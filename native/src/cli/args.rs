@@ -1,7 +1,5 @@
 //! The commands, spelled as the nodes spell them. The options of each stand beside it.
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
 
 use super::context::ContextCommand;
@@ -24,7 +22,7 @@ use super::verify::VerifyArgs;
 /// A snapshot is the state of a Tezos or Mavryk smart rollup node in one file: store, context and
 /// pre-images. rollsnap reads, checks and makes such files without a node.
 #[derive(Debug, Parser)]
-#[command(name = "rollsnap", version, propagate_version = true, after_help = EXIT_STATUS)]
+#[command(name = "rollsnap", version, propagate_version = true, after_help = AFTER_HELP)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
@@ -32,13 +30,19 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-const EXIT_STATUS: &str = "\
+const AFTER_HELP: &str = "\
+Examples:
+  rollsnap info rollup.snapshot      what it says about itself
+  rollsnap verify rollup.snapshot    whether that is true
+  rollsnap export                    a snapshot of the node on this computer
+  rollsnap help COMMAND              more about a command
+
 Exit status:
   0    done
   1    a check of the contents says no
   2    the command line is not understood
   3    the input cannot be read or is damaged
-  4    refused: populated directory, other rollup, older level, locked, output exists
+  4    refused: populated, other rollup, older level, locked, output exists
   5    environment: disk full, permission, I/O error
   130  stopped by Ctrl-C; nothing was changed";
 
@@ -65,11 +69,13 @@ pub(super) enum Command {
     /// Make store version 5, of today's Octez, of a store of version 2, 3 or 4
     Convert(ConvertArgs),
     /// Look into the context of a snapshot or a data directory: commits, trees, contents
+    #[command(after_help = "Examples:\n  rollsnap context log rollup.snapshot")]
     Context {
         #[command(subcommand)]
         command: ContextCommand,
     },
     /// Work with reports that were made before
+    #[command(after_help = "Examples:\n  rollsnap report merge 1.json 2.json")]
     Report {
         #[command(subcommand)]
         command: ReportCommand,
@@ -79,6 +85,7 @@ pub(super) enum Command {
     /// Serve the page to a browser on this computer
     Page(PageArgs),
     /// The commands as the nodes spell them: snapshot export, import and info
+    #[command(after_help = "Examples:\n  rollsnap snapshot export --data-dir DIR --dest backup")]
     Snapshot {
         #[command(subcommand)]
         command: SnapshotCommand,
@@ -119,26 +126,13 @@ impl Command {
         }
     }
 
-    /// Whether standard output takes a snapshot.
+    /// Whether standard output takes a file.
     pub(super) fn streams(&self) -> bool {
         match self {
             Self::Export(args) | Self::Snapshot { command: SnapshotCommand::Export(args) } => args.streams(),
+            Self::Index(args) => args.streams(),
+            Self::Convert(args) => args.streams(),
             _ => false,
         }
     }
-}
-
-/// The path of something that is made. A file needs its place: it is checked and then renamed, so it is no stream.
-///
-/// # Errors
-/// Words for the user when `-` is given.
-pub(super) fn output_path(text: &str) -> Result<PathBuf, String> {
-    if text == "-" {
-        return Err(
-            "the result is checked in its place before it gets its name, and is not written to standard \
-                    output; name a file (./- for one of this name)"
-                .into(),
-        );
-    }
-    Ok(text.into())
 }

@@ -8,50 +8,71 @@ use clap::{Args, ValueEnum};
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
-use super::args::output_path;
 use super::export::{JsonPhase, phases};
-use super::output::{Output, print, shown_path, size};
+use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
+use super::output::{Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
+use super::stdout::Stdout;
 use crate::convert::{self, Options, Table};
 use crate::deflate::Level;
 use crate::dir::Owner;
 use crate::export::Compression;
 use crate::io;
 
+const EXAMPLES: &str = "\
+Examples:
+  rollsnap convert old.snapshot -o new.snapshot
+  rollsnap convert OLD_DATA_DIR -o NEW_DATA_DIR    the old node is stopped
+  rollsnap convert old.snapshot --as data-dir -o DATA_DIR";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ConvertArgs {
     /// A data directory whose node is stopped, or a snapshot file (- for standard input)
-    #[arg(value_name = "SNAPSHOT|DATA_DIR")]
+    #[arg(value_name = "SNAPSHOT|DATA_DIR", help_heading = READ)]
     source: PathBuf,
-    /// What to convert to
-    #[arg(long, value_name = "VERSION", default_value = "v5")]
-    to: StoreVersion,
-    /// The data directory or snapshot to make
-    #[arg(long, short, value_name = "OUT", value_parser = output_path)]
+    /// The data directory or snapshot to make; - writes a snapshot to standard output
+    #[arg(long, short, value_name = "PATH", help_heading = RESULT)]
     output: PathBuf,
-    /// What to make [default: what the source is]
-    #[arg(long = "as", value_name = "KIND")]
+    /// What to make: data-dir or snapshot [default: what the source is]
+    #[arg(long = "as", value_name = "KIND", help_heading = RESULT)]
     kind: Option<Kind>,
+    /// What to convert to
+    #[arg(long, value_name = "VERSION", default_value = "v5", help_heading = RESULT)]
+    to: StoreVersion,
     /// Convert into a populated data directory, or overwrite an existing file
-    #[arg(long)]
+    #[arg(long, help_heading = RESULT)]
     force: bool,
-    /// Do not check the store, neither before nor afterwards
-    #[arg(long, alias = "no-checks")]
-    no_check: bool,
     /// Give a data directory to this user and group, names or numbers; for root only [default: those of the data
     /// directory, or, where it is new, of the directory that it is made in]
-    #[arg(long, value_name = "USER[:GROUP]")]
+    #[arg(long, value_name = "USER[:GROUP]", help_heading = RESULT)]
     owner: Option<String>,
     /// Do not compress the snapshot
-    #[arg(long)]
+    #[arg(long, help_heading = PACKING)]
     uncompressed: bool,
     /// Compress the snapshot twice as fast, to about 2 % more
-    #[arg(long, conflicts_with = "uncompressed")]
+    #[arg(long, conflicts_with = "uncompressed", help_heading = PACKING)]
     fast: bool,
+    /// Check the store, before and afterwards; the default
+    #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
+    check: bool,
+    /// Do neither
+    #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
+    no_check: bool,
+    /// Directory for the data of a snapshot that goes to standard output, until it is written [default: the system's]
+    #[arg(long, value_name = "DIR", help_heading = LIMITS)]
+    temp_dir: Option<PathBuf>,
     /// Print path, numbers of rows, times and report as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
+}
+
+impl ConvertArgs {
+    /// Whether the snapshot goes to standard output.
+    pub(super) fn streams(&self) -> bool {
+        self.output.as_os_str() == "-"
+    }
 }
 
 /// A version of the store that is made.
@@ -87,8 +108,21 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         },
     };
     let owner = args.owner.as_deref().map(Owner::parse).transpose()?;
-    if owner.is_some() && kind == Kind::Snapshot {
-        return Err(Problem::new(Code::Usage).headline("--owner is for data directories (--as data-dir)"));
+    let unfit = |what: &str| Err(Problem::new(Code::Usage).headline(what));
+    match kind {
+        Kind::Snapshot if owner.is_some() => return unfit("--owner is for data directories (--as data-dir)"),
+        Kind::DataDir if args.streams() => {
+            return unfit(
+                "a data directory is not one file: it is not written to standard output (--as snapshot is)",
+            );
+        }
+        _ if args.temp_dir.is_some() && !args.streams() => {
+            return unfit("--temp-dir is for a snapshot that goes to standard output");
+        }
+        Kind::DataDir if args.fast || args.uncompressed => {
+            return unfit("--fast and --uncompressed are for snapshots (--as snapshot)");
+        }
+        _ => {}
     }
     let options = Options {
         source: args.source.clone(),
@@ -96,9 +130,16 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         force: args.force,
         check: !args.no_check,
         owner,
+        temp_dir: args.temp_dir.clone(),
     };
     let since = Instant::now();
-    let outcome = convert::run(&options, feedback)?;
+    let outcome = match args.streams() {
+        true => {
+            let mut out = Stdout::open("a snapshot", "rollsnap convert SOURCE -o -")?;
+            convert::stream(&options, &mut out, feedback)?
+        }
+        false => convert::run(&options, feedback)?,
+    };
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     let large = outcome.report.members.bytes.map_or_else(String::new, |bytes| format!(": {}", size(bytes)));
@@ -106,7 +147,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,
-            path: outcome.path.to_string_lossy().into_owned(),
+            path: outcome.path.map(|path| path.to_string_lossy().into_owned()),
             from_version: outcome.version,
             first_level: outcome.first_level,
             head_level: outcome.head_level,
@@ -114,12 +155,10 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
             phases: phases(&outcome.stages),
         })?;
     } else {
-        print(format_args!(
-            "Converted store version {} to 5, levels {} to {}: {}\n",
-            outcome.version,
-            outcome.first_level,
-            outcome.head_level,
-            shown_path(&outcome.path)
+        let path = outcome.path.map_or_else(|| "standard output".into(), |path| shown_path(&path));
+        output.print(format_args!(
+            "Converted store version {} to 5, levels {} to {}: {path}\n",
+            outcome.version, outcome.first_level, outcome.head_level,
         ))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -130,7 +169,8 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
 struct Json<'a> {
     #[serde(flatten)]
     report: &'a Report,
-    path: String,
+    /// `null` for standard output.
+    path: Option<String>,
     from_version: u8,
     first_level: i32,
     head_level: i32,

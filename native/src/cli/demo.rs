@@ -4,23 +4,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser};
+use clap::Args;
 use rollsnap_core::{Code, Problem, Result, shown};
 
-use super::args::Cli;
+use super::headings::RESULT;
 use super::output::{FAINT, Output, STRONG, print, shown_path};
 use super::progress::Terminal;
 use crate::{demo, io};
 
+const EXAMPLES: &str = "\
+Examples:
+  rollsnap demo
+  rollsnap demo -o somewhere";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct DemoArgs {
     /// Directory to work in; made if missing, must be empty [default: a new one in the
     /// system's directory for temporary files]
+    #[arg(long, short, value_name = "DIR", help_heading = RESULT)]
+    output: Option<PathBuf>,
+    #[arg(hide = true, conflicts_with = "output")]
     directory: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &DemoArgs, feedback: &mut Terminal) -> Result<ExitCode> {
-    let directory = workplace(args.directory.as_deref())?;
+    let directory = workplace(args.output.as_deref().or(args.directory.as_deref()))?;
     let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
     let here = shown_path(&directory);
     print(format_args!(
@@ -72,8 +81,8 @@ fn step(text: &str) -> Result<()> {
 /// Shows a command and runs it, in this process.
 fn command(words: &[&str], feedback: &mut Terminal) -> Result<()> {
     print(format_args!("{FAINT}$ {}{FAINT:#}\n", shown(&typed(words))))?;
-    let cli = Cli::try_parse_from(["rollsnap"].iter().chain(words))
-        .map_err(|err| Problem::new(Code::Usage).because(err))?;
+    let parsed = super::parse(["rollsnap"].iter().chain(words));
+    let cli = parsed.map_err(|err| Problem::new(Code::Usage).because(err))?;
     let output = Output::new(false);
     if let Err(problem) = super::run(&cli, &output, feedback) {
         feedback.close(false);

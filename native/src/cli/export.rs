@@ -1,6 +1,5 @@
 //! `rollsnap export`.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -9,85 +8,114 @@ use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
-use super::global::{Format, Global};
+use super::global::{Global, StoreFormat};
+use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
 use super::output::{Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
 use super::stdout::Stdout;
 use crate::data_dir::DataDir;
-use crate::deflate::{self, Level};
+use crate::deflate::Level;
 use crate::export::{self, Compression, Options};
 use crate::jobs::Timed;
+use crate::pool;
 use crate::store::Packing;
 
+const EXAMPLES: &str = "\
+Examples:
+  rollsnap export                              into the current directory
+  rollsnap export -o backup/ --fast --quiet    from cron; the node may go on
+  rollsnap export - | ssh HOST rollsnap import -";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ExportArgs {
-    /// The snapshot file to make; - writes to standard output [default: snapshot-ADDRESS-LEVEL.MODE]
-    #[arg(value_name = "FILE", conflicts_with = "dest")]
+    /// The snapshot to make; - writes to standard output [default: snapshot-ADDRESS-LEVEL.MODE]
+    #[arg(value_name = "FILE", conflicts_with_all = ["dest", "output"], help_heading = RESULT)]
     file: Option<PathBuf>,
+    /// The same; or a directory to put it in, one that exists or whose name ends with a slash
+    #[arg(long, short, value_name = "PATH", conflicts_with = "dest", help_heading = RESULT)]
+    output: Option<PathBuf>,
+    /// Directory to put the snapshot in; made if missing [default: the current one]
+    #[arg(long, value_name = "DIR", help_heading = RESULT)]
+    dest: Option<PathBuf>,
+    /// Overwrite an existing file
+    #[arg(long, help_heading = RESULT)]
+    force: bool,
     /// Data directory of the rollup node [default: $ROLLSNAP_DATA_DIR, or
     /// ~/.tezos-smart-rollup-node]
-    #[arg(long, short, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR", help_heading = READ)]
     data_dir: Option<PathBuf>,
-    /// Directory to put the snapshot in; made if missing [default: the current one]
-    #[arg(long, value_name = "DIR")]
-    dest: Option<PathBuf>,
-    /// Compress while the archive is written. It always is: the option is there for scripts made for the nodes
-    #[arg(long)]
-    compress_on_the_fly: bool,
-    /// Do not compress
-    #[arg(long)]
-    uncompressed: bool,
-    /// How hard to compress, from 1 (fast) to 9 (small)
-    #[arg(long, value_name = "1-9", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=9))]
-    compression_level: u8,
-    /// Compress twice as fast, to about 2 % more
-    #[arg(long, conflicts_with_all = ["compression_level", "uncompressed"])]
-    fast: bool,
-    /// How many threads compress [default: one for each core]
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
     /// Cut the store at this level: head, finalized, cemented or a number; stores of version 4 have
     /// their head only [default: finalized]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", help_heading = READ)]
     level: Option<String>,
-    /// Whose rules apply [default: those of the nodes that read the store that is there]
-    #[arg(long, value_name = "NODES")]
-    format: Option<Format>,
-    /// Copy the database page by page instead of writing it anew: faster for the store, but what the
-    /// node has deleted stays in it
-    #[arg(long)]
-    no_vacuum: bool,
     /// Take the context of the first available block only: smaller, but nodes rebuild all later
     /// ones by replay when they import it, which takes hours or days
-    #[arg(long)]
+    #[arg(long, help_heading = READ)]
     compact: bool,
-    /// Do not ask layer 1, do not read the finished snapshot back, do not check its chain
-    #[arg(long, alias = "no-checks")]
+    /// RPC address of the rollup node: its garbage collection is stopped first, instead of
+    /// waiting for its end
+    #[arg(long, value_name = "URL", help_heading = READ)]
+    rollup_node_endpoint: Option<String>,
+    /// Do not compress
+    #[arg(long, help_heading = PACKING)]
+    uncompressed: bool,
+    /// Compress twice as fast, to about 2 % more
+    #[arg(long, conflicts_with_all = ["compression_level", "uncompressed"], help_heading = PACKING)]
+    fast: bool,
+    /// How hard to compress, from 1 (fast) to 9 (small)
+    #[arg(
+        long,
+        value_name = "1-9",
+        default_value_t = 6,
+        value_parser = clap::value_parser!(u8).range(1..=9),
+        conflicts_with = "uncompressed",
+        help_heading = PACKING
+    )]
+    compression_level: u8,
+    /// Compress while the archive is written. It always is: the option is there for scripts made for the nodes
+    #[arg(long, help_heading = PACKING)]
+    compress_on_the_fly: bool,
+    /// Copy the database page by page instead of writing it anew: faster for the store, but what the
+    /// node has deleted stays in it
+    #[arg(long, help_heading = PACKING)]
+    no_vacuum: bool,
+    /// Check store and chain, ask layer 1, and read the finished snapshot back; the default
+    #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
+    check: bool,
+    /// Do none of that
+    #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
     no_check: bool,
-    /// Overwrite an existing file
-    #[arg(long)]
-    force: bool,
+    /// Whose rules apply: octez (since v21: store version 5) or mavkit (and Octez before: version 4) [default: those of
+    /// the nodes that read the store that is there]
+    #[arg(long, alias = "format", value_name = "NODES", help_heading = CHECKS)]
+    store_format: Option<StoreFormat>,
     /// Give up with exit status 4 when the node still holds one of its locks after so many seconds [default: wait]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", help_heading = LIMITS)]
     lock_timeout: Option<u64>,
     /// Directory for a temporary copy of the store, which is as large as the store [default: beside the snapshot; with -,
     /// the system's directory for temporary files]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
-    /// RPC address of the rollup node: its garbage collection is stopped first, instead of
-    /// waiting for its end
-    #[arg(long, value_name = "URL")]
-    rollup_node_endpoint: Option<String>,
     /// Print path, sizes, times and report as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
 }
 
 impl ExportArgs {
     /// Whether the snapshot goes to standard output.
     pub(super) fn streams(&self) -> bool {
-        self.file.as_ref().is_some_and(|file| file.as_os_str() == "-")
+        self.file.iter().chain(&self.output).any(|path| path.as_os_str() == "-")
+    }
+
+    /// Where the snapshot goes, unless it goes to standard output.
+    fn output(&self) -> Result<export::Output> {
+        match (&self.file, &self.output) {
+            (Some(file), _) => Ok(export::Output::File(file.clone())),
+            (None, Some(path)) => export::Output::at(path),
+            (None, None) => Ok(export::Output::Directory(self.dest.clone())),
+        }
     }
 }
 
@@ -102,28 +130,25 @@ pub(super) fn run(
         return Err(Problem::new(Code::Usage).headline(both));
     }
     let options = Options {
-        output: match &args.file {
-            Some(file) => export::Output::File(file.clone()),
-            None => export::Output::Directory(args.dest.clone()),
-        },
+        output: args.output()?,
         compression: if args.uncompressed { Compression::None } else { Compression::Gzip },
         effort: if args.fast { Level::Fast } else { Level::Zlib(args.compression_level) },
-        jobs: args.jobs.unwrap_or_else(deflate::Options::all_cores),
+        jobs: pool::cores(),
         level: args.level.as_deref().map(str::parse).transpose()?,
-        family: args.format.map(Into::into),
+        family: args.store_format.map(Into::into),
         packing: if args.no_vacuum { Packing::Pages } else { Packing::Packed },
         compact: args.compact,
         check: !args.no_check,
         force: args.force,
         lock_timeout: args.lock_timeout.map(Duration::from_secs),
         temp_dir: args.temp_dir.clone(),
-        endpoint: global.node.endpoint.clone(),
+        endpoint: global.endpoint.clone(),
         rollup_node_endpoint: args.rollup_node_endpoint.clone(),
         ..Options::new(data_dir(args.data_dir.as_deref())?)
     };
     let since = Instant::now();
     let outcome = match args.streams() {
-        true => export::stream(&options, &mut Stdout::open()?, feedback)?,
+        true => export::stream(&options, &mut Stdout::open("a snapshot", "rollsnap export -")?, feedback)?,
         false => export::run(&options, feedback)?,
     };
     feedback.close(true);

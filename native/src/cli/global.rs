@@ -1,39 +1,49 @@
-//! The options that all commands have, or several.
+//! The options that commands share, and which command takes which.
 
+use std::any::Any;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueEnum};
+use rollsnap_core::{Code, Problem, Result};
 
+use super::headings::{CHECKS, GROUPS, LIMITS, OUTPUT};
 use crate::memory;
 use crate::store::Family;
 
-/// Options of every command.
-#[derive(Args, Debug)]
+/// Options that several commands have. Before the command all of them are understood, as the nodes take them there;
+/// after it, those that mean something to it.
+#[derive(Args, Clone, Debug)]
 pub(super) struct Global {
-    /// How progress is shown on standard error [default: bar on a terminal, else none]
-    #[arg(long, global = true, value_name = "FORM")]
-    pub(super) progress: Option<ProgressForm>,
-    /// No progress and no remarks, only results and errors
-    #[arg(long, short, global = true)]
-    pub(super) quiet: bool,
+    /// RPC address of a layer 1 node, for the checks that ask it
+    #[arg(long, short = 'E', value_name = "URL", env = "ROLLSNAP_ENDPOINT", hide_env_values = true, help_heading = CHECKS)]
+    pub(super) endpoint: Option<String>,
+    /// How many threads work at once [default: one for each core]
+    #[arg(long, value_name = "N", help_heading = LIMITS)]
+    pub(super) jobs: Option<NonZeroUsize>,
     /// Most memory for what is kept of the input, such as 512M or 16G; what would take more is not checked
     /// [default: three quarters of the machine's]
-    #[arg(long, global = true, value_name = "SIZE", value_parser = memory::size)]
+    #[arg(long, value_name = "SIZE", value_parser = memory::size, help_heading = LIMITS)]
     pub(super) memory: Option<u64>,
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// How progress is shown on standard error: bar, plain (a line now and then), json (an object a line) or none
+    /// [default: bar on a terminal, else none]
+    #[arg(long, value_name = "FORM", help_heading = OUTPUT)]
+    pub(super) progress: Option<ProgressForm>,
+    /// No progress and no remarks, only results and errors
+    #[arg(long, short, help_heading = OUTPUT)]
+    pub(super) quiet: bool,
+    /// When to use colours: auto (on terminals, unless NO_COLOR is set), always or never
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = OUTPUT)]
     pub(super) color: ColorWhen,
     #[command(flatten)]
-    pub(super) node: NodeOptions,
+    node: NodeOptions,
 }
 
-/// Global options of the nodes, taken so that a script need only change the program's name.
-#[derive(Args, Debug)]
-pub(super) struct NodeOptions {
-    /// RPC address of a layer 1 node, for the checks that ask it
-    #[arg(long, short = 'E', global = true, value_name = "URL", env = "ROLLSNAP_ENDPOINT")]
-    pub(super) endpoint: Option<String>,
-    // Before the command only, as the nodes take them: after it they would be taken for something else in silence.
+/// Global options of the nodes, taken before the command so that a script need only change the program's name. After it
+/// they would be taken for something else in silence.
+#[derive(Args, Clone, Debug)]
+struct NodeOptions {
     #[arg(long, short = 'd', hide = true)]
     base_dir: Option<PathBuf>,
     #[arg(long, short = 'l', hide = true)]
@@ -48,6 +58,173 @@ pub(super) struct NodeOptions {
     timings: bool,
     #[arg(long, hide = true)]
     better_errors: bool,
+}
+
+/// What reads snapshots or data directories, and may take its time.
+const JOBS: [&str; 14] = [
+    "info",
+    "ls",
+    "index",
+    "cat",
+    "extract",
+    "verify",
+    "replay",
+    "export",
+    "import",
+    "convert",
+    "context log",
+    "context ls",
+    "context cat",
+    "context stat",
+];
+
+/// Who takes which of the shared options. The table in `docs/STABILITY.md` says the same.
+const TAKEN_BY: [(&str, &[&str]); 5] = [
+    ("endpoint", &["verify", "replay", "export", "import"]),
+    ("jobs", &["info", "ls", "extract", "verify", "replay", "export", "import", "convert"]),
+    (
+        "memory",
+        &[
+            "info",
+            "extract",
+            "verify",
+            "replay",
+            "export",
+            "import",
+            "convert",
+            "context log",
+            "context ls",
+            "context cat",
+            "context stat",
+        ],
+    ),
+    ("progress", &JOBS),
+    ("quiet", &JOBS),
+];
+
+/// Whether a command takes an option. What calls others hands on what it is given.
+fn takes(command: &str, option: &str) -> bool {
+    let command = command.strip_prefix("snapshot ").unwrap_or(command);
+    let row = TAKEN_BY.iter().find(|(name, _)| *name == option);
+    option == "color"
+        || (command == "demo" && matches!(option, "progress" | "quiet"))
+        || row.is_some_and(|(_, commands)| commands.contains(&command))
+}
+
+/// Gives each command those of the shared options that it takes, and its help at the end.
+pub(super) fn spread(command: Command) -> Command {
+    let shared: Vec<Arg> = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned().collect();
+    let top = command
+        .mut_args(|arg| match arg.get_id().as_str() {
+            // They mean something to some commands only, whose help has them.
+            "endpoint" | "jobs" | "memory" => arg.hide(true),
+            _ => in_words(arg),
+        })
+        .mut_subcommands(|sub| {
+            let name = sub.get_name().to_owned();
+            spread_to(sub, &name, &shared)
+        });
+    with_help(top, false)
+}
+
+fn spread_to(command: Command, path: &str, shared: &[Arg]) -> Command {
+    if command.has_subcommands() {
+        let inner = command.mut_subcommands(|sub| {
+            let path = format!("{path} {}", sub.get_name());
+            spread_to(sub, &path, shared)
+        });
+        return with_help(inner, true);
+    }
+    let taken = shared.iter().filter(|arg| takes(path, arg.get_id().as_str())).cloned();
+    let taken = taken.map(|arg| match (path, arg.get_id().as_str()) {
+        ("verify" | "replay", "jobs") => arg.alias("replay-jobs"),
+        // The header is read at once, and takes nothing.
+        ("info", "jobs") => arg.requires("full"),
+        _ => arg,
+    });
+    let command = command.args(taken).mut_args(|arg| match (path, arg.get_id().as_str()) {
+        // Without blocks to run, nothing would come of them.
+        ("verify", "engine" | "kernel_timeout" | "kernel_memory" | "dal_node") => {
+            in_words(arg.requires("replay"))
+        }
+        ("completions", _) => arg,
+        _ => in_words(arg),
+    });
+    with_help(command, true)
+}
+
+/// Possible values stand in the text, so that an option takes few lines.
+fn in_words(arg: Arg) -> Arg {
+    let takes_value = arg.get_action().takes_values();
+    if takes_value { arg.hide_possible_values(true) } else { arg }
+}
+
+/// What every command has stands last in its help.
+fn with_help(command: Command, is_inner: bool) -> Command {
+    let help = Arg::new("help").long("help").short('h').action(ArgAction::Help).help("Print help");
+    let version = Arg::new("version").long("version").short('V').action(ArgAction::Version);
+    let command = command
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(help.help_heading(OUTPUT))
+        .arg(version.help("Print version").help_heading(OUTPUT).hide(is_inner));
+    arranged(command)
+}
+
+/// Groups in their order; in each what has no name first, then options in the order in which they came.
+fn arranged(command: Command) -> Command {
+    let args =
+        command.get_arguments().map(|arg| (arg.get_id().clone(), arg.get_help_heading().map(str::to_owned)));
+    let args: Vec<_> = args.collect();
+    let command = command.mut_args(|arg| {
+        let at = args.iter().position(|(id, _)| id == arg.get_id()).unwrap_or_default();
+        let order = if arg.is_positional() { at } else { args.len() + at };
+        arg.display_order(order)
+    });
+    // An argument that is changed moves to the end, and a group stands where its first argument does.
+    GROUPS.iter().fold(command, |command, group| {
+        let of_group = args.iter().filter(|(_, heading)| heading.as_deref() == Some(group));
+        of_group.fold(command, |command, (id, _)| command.mut_arg(id.as_str(), |arg| arg))
+    })
+}
+
+impl Global {
+    /// What is true of a command line: what stands after the command goes before what stands in front of it.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] for an option in front of a command that has no use for it.
+    pub(super) fn or_later(mut self, top: &ArgMatches) -> Result<Self> {
+        let mut chain = vec![top];
+        let mut path = Vec::new();
+        while let Some((name, inner)) = chain.last().and_then(|matches| matches.subcommand()) {
+            path.push(name);
+            chain.push(inner);
+        }
+        let path = path.join(" ");
+        for option in ["jobs", "memory", "progress"] {
+            if top.value_source(option) == Some(ValueSource::CommandLine) && !takes(&path, option) {
+                return Err(Problem::new(Code::Usage)
+                    .headline(format!("--{option} means nothing to rollsnap {path}")));
+            }
+        }
+        self.endpoint = last(&chain, "endpoint");
+        self.jobs = last(&chain, "jobs");
+        self.memory = last(&chain, "memory");
+        self.progress = last(&chain, "progress");
+        self.quiet = chain.iter().any(|matches| matches!(matches.try_get_one("quiet"), Ok(Some(true))));
+        self.color = last(&chain, "color").unwrap_or(self.color);
+        Ok(self)
+    }
+}
+
+/// The last value that was given; without one, that of the environment or the default.
+fn last<T: Any + Clone + Send + Sync>(chain: &[&ArgMatches], id: &str) -> Option<T> {
+    let value = |matches: &&ArgMatches| matches.try_get_one::<T>(id).ok().flatten().cloned();
+    let is_given = |matches: &&&ArgMatches| {
+        matches.try_contains_id(id).is_ok() && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    let given = chain.iter().rev().find(is_given).and_then(value);
+    given.or_else(|| chain.iter().rev().find_map(value))
 }
 
 /// How progress is shown.
@@ -65,18 +242,18 @@ pub(super) enum ProgressForm {
 
 /// Whose rules and words apply.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum StoreFormat {
     /// Tezos' nodes since Octez v21: store version 5
     Octez,
     /// Mavryk's nodes, and Octez before v21: store version 4
     Mavkit,
 }
 
-impl From<Format> for Family {
-    fn from(format: Format) -> Self {
+impl From<StoreFormat> for Family {
+    fn from(format: StoreFormat) -> Self {
         match format {
-            Format::Octez => Self::Octez,
-            Format::Mavkit => Self::Mavkit,
+            StoreFormat::Octez => Self::Octez,
+            StoreFormat::Mavkit => Self::Mavkit,
         }
     }
 }

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::convert::StoreVersion;
 use super::export::{JsonPhase, data_dir, phases};
-use super::global::{Format, Global};
+use super::global::{Global, StoreFormat};
+use super::headings::{CHECKS, OUTPUT, READ, REPLAY, RESULT};
 use super::output::{Output, print, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
@@ -19,44 +20,56 @@ use crate::dir::Owner;
 use crate::import::{self, Options};
 use rollsnap_core::nodes::import::level_request;
 
+const EXAMPLES: &str = "\
+Examples:
+  rollsnap import rollup.snapshot --endpoint http://localhost:8732
+  rollsnap import rollup.snapshot --data-dir DIR --force    over older data
+  curl -fL URL | rollsnap import - --data-dir DIR";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ImportArgs {
     /// The snapshot file, or - for standard input
+    #[arg(help_heading = READ)]
     snapshot: PathBuf,
     /// Data directory of the rollup node; made if missing [default: $ROLLSNAP_DATA_DIR, or
     /// ~/.tezos-smart-rollup-node]
-    #[arg(long, short, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR", help_heading = RESULT)]
     data_dir: Option<PathBuf>,
     /// Import over a populated data directory
-    #[arg(long)]
+    #[arg(long, help_heading = RESULT)]
     force: bool,
-    /// Do not ask layer 1, do not compare header and store, do not check the chain
-    #[arg(long, alias = "no-checks")]
-    no_check: bool,
-    /// Whose rules apply [default: those of the nodes that read the store in the snapshot]
-    #[arg(long, value_name = "NODES")]
-    format: Option<Format>,
-    /// Convert an older store to this version, for Octez nodes, as rollsnap convert does
-    #[arg(long, value_name = "VERSION", conflicts_with = "format")]
-    to: Option<StoreVersion>,
     /// Take the store back to this level; stores of version 5 only
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", help_heading = RESULT)]
     level: Option<String>,
-    /// Import a compact snapshot as it is: a node cannot go on from there, since the contexts that are missing are not
-    /// rebuilt
-    #[arg(long)]
-    keep_compact: bool,
+    /// Convert an older store to version 5 (v5), for Octez nodes, as rollsnap convert does
+    #[arg(long, value_name = "VERSION", conflicts_with = "store_format", help_heading = RESULT)]
+    to: Option<StoreVersion>,
     /// Give the data to this user and group, names or numbers; for root only [default: those of the data
     /// directory, or, where it is new, of the directory that it is made in]
-    #[arg(long, value_name = "USER[:GROUP]")]
+    #[arg(long, value_name = "USER[:GROUP]", help_heading = RESULT)]
     owner: Option<String>,
+    /// Compare header and store, check the chain, and ask layer 1; the default
+    #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
+    check: bool,
+    /// Do none of that
+    #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
+    no_check: bool,
+    /// Whose rules apply: octez (since v21: store version 5) or mavkit (and Octez before: version 4) [default: those of
+    /// the nodes that read the store in the snapshot]
+    #[arg(long, alias = "format", value_name = "NODES", help_heading = CHECKS)]
+    store_format: Option<StoreFormat>,
+    /// Import a compact snapshot as it is: a node cannot go on from there, since the contexts that are missing are not
+    /// rebuilt
+    #[arg(long, help_heading = REPLAY)]
+    keep_compact: bool,
+    /// A DAL node to ask for the pages that kernels read, while the contexts of a compact snapshot are rebuilt
+    #[arg(long, value_name = "URL", conflicts_with = "keep_compact", help_heading = REPLAY)]
+    dal_node: Option<String>,
     #[arg(long, hide = true)]
     apply_unsafe_patches: bool,
-    /// A DAL node to ask for the pages that kernels read, while the contexts of a compact snapshot are rebuilt
-    #[arg(long, value_name = "URL")]
-    dal_node: Option<String>,
     /// Print the report as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
 }
 
@@ -70,12 +83,12 @@ pub(super) fn run(
         data_dir: data_dir(args.data_dir.as_deref())?,
         force: args.force,
         check: !args.no_check,
-        family: args.format.map(Into::into),
+        family: args.store_format.map(Into::into),
         to_v5: args.to.is_some(),
         level: args.level.as_deref().map(level).transpose()?,
         keep_compact: args.keep_compact,
         owner: args.owner.as_deref().map(Owner::parse).transpose()?,
-        endpoint: global.node.endpoint.clone(),
+        endpoint: global.endpoint.clone(),
         dal_node: args.dal_node.clone(),
         flushing: Flushing::default(),
     };

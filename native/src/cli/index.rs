@@ -5,37 +5,69 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollsnap_core::Result;
+use rollsnap_core::{Code, Problem, Result};
 use serde::Serialize;
 
-use super::args::output_path;
-use super::output::{Output, plural, print, shown_path, size};
+use super::headings::{LIMITS, OUTPUT, READ, RESULT};
+use super::output::{Output, plural, shown_path, size};
 use super::progress::Terminal;
+use super::stdout::Stdout;
 use crate::index::{self, Options};
 
+const EXAMPLES: &str = "\
+Examples:
+  rollsnap index rollup.snapshot                 makes rollup.snapshot.idx
+  rollsnap index rollup.snapshot -o - | ssh HOST 'cat > rollup.snapshot.idx'";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct IndexArgs {
     /// The compressed snapshot, or any gzip file of one member
+    #[arg(value_name = "FILE", help_heading = READ)]
     file: PathBuf,
-    /// The index to write; only FILE.idx is found again by itself [default: FILE.idx]
-    #[arg(long, short, value_name = "FILE", value_parser = output_path)]
+    /// The index to write; - writes to standard output. Only FILE.idx is found again by itself [default: FILE.idx]
+    #[arg(long, short, value_name = "PATH", help_heading = RESULT)]
     output: Option<PathBuf>,
     /// How many MiB of content lie between two places where reading can begin; with more than 16, one core reads
     /// [default: 2, in large files up to 8]
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, value_name = "MIB", help_heading = RESULT)]
     span: Option<NonZeroU16>,
     /// Overwrite an existing index, and make one beside a file that holds its own
-    #[arg(long)]
+    #[arg(long, help_heading = RESULT)]
     force: bool,
+    /// Directory for an index that goes to standard output, until it is complete [default: the system's]
+    #[arg(long, value_name = "DIR", requires = "output", help_heading = LIMITS)]
+    temp_dir: Option<PathBuf>,
     /// Print path and sizes as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
+}
+
+impl IndexArgs {
+    /// Whether the index goes to standard output.
+    pub(super) fn streams(&self) -> bool {
+        self.output.as_ref().is_some_and(|path| path.as_os_str() == "-")
+    }
 }
 
 pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let span = args.span.map(|mib| u64::from(mib.get()) << 20);
-    let options = Options { output: args.output.clone(), force: args.force, span };
-    let made = index::run(&args.file, &options, feedback)?;
+    if args.temp_dir.is_some() && !args.streams() {
+        return Err(
+            Problem::new(Code::Usage).headline("--temp-dir is for an index that goes to standard output")
+        );
+    }
+    let options = Options { force: args.force, span, temp_dir: args.temp_dir.clone(), ..Options::default() };
+    let made = match args.streams() {
+        true => {
+            let mut out = Stdout::open("an index", "rollsnap index FILE -o -")?;
+            index::stream(&args.file, &options, &mut out, feedback)?
+        }
+        false => {
+            let options = Options { output: args.output.clone(), ..options };
+            index::run(&args.file, &options, feedback)?
+        }
+    };
     feedback.close(true);
     let checkpoints = plural(made.checkpoints as u64, "checkpoint", "checkpoints");
     if output.is_json() {
@@ -48,17 +80,19 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
         })?;
     } else if let Some(path) = made.path {
         let path = shown_path(&path);
-        print(format_args!("{checkpoints}, {}, in {path}\n", size(made.bytes)))?;
+        output.print(format_args!("{checkpoints}, {}, in {path}\n", size(made.bytes)))?;
+    } else if args.streams() {
+        output.print(format_args!("{checkpoints}, {}, to standard output\n", size(made.bytes)))?;
     } else {
         let file = shown_path(&args.file);
-        print(format_args!("{file} has an index in its header: {checkpoints}\n"))?;
+        output.print(format_args!("{file} has an index in its header: {checkpoints}\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 #[derive(Serialize)]
 struct Json {
-    /// `null` when the header of the file holds an index.
+    /// `null` when the header of the file holds an index, or when it went to standard output.
     path: Option<String>,
     bytes: u64,
     checkpoints: usize,

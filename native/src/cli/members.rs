@@ -15,7 +15,9 @@ use rollsnap_core::report::MemberEntry;
 use rollsnap_core::snapshot::{Event, LEFT_OUT, Options};
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result, shown};
+use serde::Serialize;
 
+use super::headings::{CHECKS, OUTPUT, READ, RESULT};
 use super::output::{Output, plural, print, shown_path, size, written};
 use super::progress::Terminal;
 use super::rows::Rows;
@@ -23,53 +25,91 @@ use super::verify;
 use crate::extract;
 use crate::source::Source;
 
+const LS_EXAMPLES: &str = "\
+Examples:
+  rollsnap ls rollup.snapshot
+  rollsnap ls rollup.snapshot --sha256 --check";
+
 #[derive(Args, Debug)]
+#[command(after_help = LS_EXAMPLES)]
 pub(super) struct LsArgs {
     /// The snapshot file, or - for standard input
+    #[arg(help_heading = READ)]
     snapshot: PathBuf,
     /// Show the SHA-256 of each member as well
-    #[arg(long)]
+    #[arg(long, help_heading = READ)]
     sha256: bool,
-    /// Read contents too, and check that the file is whole, also where an index leads from member to member
-    #[arg(long)]
-    check: bool,
     /// Go on where other tar programs would; every such place is still reported
-    #[arg(long)]
+    #[arg(long, help_heading = READ)]
     lenient: bool,
+    /// Read contents too, and check that the file is whole, also where an index leads from member to member
+    #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
+    check: bool,
+    /// Read as little as leads to the list; the default
+    #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
+    no_check: bool,
     /// Print a report with the list as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
 }
 
+const CAT_EXAMPLES: &str = "\
+Examples:
+  rollsnap cat rollup.snapshot metadata --quiet
+  rollsnap cat rollup.snapshot store.sqlite > store.sqlite";
+
 #[derive(Args, Debug)]
+#[command(after_help = CAT_EXAMPLES)]
 pub(super) struct CatArgs {
     /// The snapshot file, or - for standard input
+    #[arg(help_heading = READ)]
     snapshot: PathBuf,
     /// The member's name, as rollsnap ls shows it; one with characters that cannot be seen, as ls --json has it
+    #[arg(help_heading = READ)]
     member: String,
     /// Go on where other tar programs would
-    #[arg(long)]
+    #[arg(long, help_heading = READ)]
     lenient: bool,
 }
 
+const EXTRACT_EXAMPLES: &str = "\
+Examples:
+  rollsnap extract rollup.snapshot -o files
+  rollsnap extract rollup.snapshot metadata context/ -o files
+  rollsnap extract rollup.snapshot 'wasm_2_0_0/*' -o files";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXTRACT_EXAMPLES)]
 pub(super) struct ExtractArgs {
     /// The snapshot file, or - for standard input
+    #[arg(help_heading = READ)]
     snapshot: PathBuf,
-    /// The members to extract [default: all]
+    /// The members to extract: names, directories (context/) and patterns ('wasm_2_0_0/*', 'context/**') [default: all]
+    #[arg(value_name = "MEMBER", help_heading = READ)]
     members: Vec<String>,
     /// Where to; made if missing
-    #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
-    directory: PathBuf,
+    #[arg(
+        long,
+        short,
+        alias = "directory",
+        short_alias = 'C',
+        value_name = "DIR",
+        default_value = ".",
+        help_heading = RESULT
+    )]
+    output: PathBuf,
     /// Replace files that exist
-    #[arg(long)]
+    #[arg(long, help_heading = RESULT)]
     force: bool,
     /// Read everything, and extract nothing unless the file is whole, also where members can be reached from
-    /// anywhere: in an uncompressed file, or by an index. Without names everything is read anyway
-    #[arg(long)]
+    /// anywhere: in an uncompressed file, or by an index
+    #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
     check: bool,
+    /// Read as little as leads to the members; the default. Without names everything is read anyway
+    #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
+    no_check: bool,
     /// Print a report as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
 }
 
@@ -184,27 +224,35 @@ pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Termin
     let mut source = Source::open(&args.snapshot)?;
     let options = extract::Options {
         members: args.members.clone(),
-        directory: args.directory.clone(),
+        directory: args.output.clone(),
         force: args.force,
         check: args.check,
     };
-    let report = extract::run(&mut source, &options, feedback)?;
+    let outcome = extract::run(&mut source, &options, feedback)?;
+    let (members, bytes) = (outcome.members, outcome.bytes);
     feedback.close(true);
     if output.is_json() {
-        output.json(&report)?;
+        output.json(&Extraction { report: &outcome.report, extracted: Extracted { members, bytes } })?;
     } else {
-        note_left_out(&report, feedback);
-        let list = report.members.list.as_deref().unwrap_or_default();
-        let wanted =
-            list.iter().filter(|member| args.members.is_empty() || args.members.contains(&member.name));
-        let (count, bytes) = match (args.members.as_slice(), report.members.count, report.members.bytes) {
-            ([], Some(count), Some(bytes)) => (count, bytes),
-            _ => wanted.fold((0, 0), |(count, bytes), member| (count + 1, bytes + member.size)),
-        };
-        let (members, directory) = (plural(count, "member", "members"), shown_path(&args.directory));
+        note_left_out(&outcome.report, feedback);
+        let (members, directory) = (plural(members, "member", "members"), shown_path(&args.output));
         print(format_args!("Extracted {members}, {}, to {directory}\n", size(bytes)))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A report with what was extracted.
+#[derive(Serialize)]
+struct Extraction<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    extracted: Extracted,
+}
+
+#[derive(Serialize)]
+struct Extracted {
+    members: u64,
+    bytes: u64,
 }
 
 /// Says so when contents were not read.

@@ -6,6 +6,7 @@ mod convert;
 mod demo;
 mod export;
 mod global;
+mod headings;
 mod import;
 mod index;
 mod info;
@@ -26,6 +27,7 @@ mod verify;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use rollsnap_core::shown::is_plain;
 use rollsnap_core::{Code, Problem, Result};
@@ -34,14 +36,16 @@ use args::{Cli, Command, SnapshotCommand};
 use output::Output;
 use progress::Terminal;
 
+use crate::pool;
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(err) => return misunderstood(&err),
     };
     cli.global.color.apply();
+    cli.global.jobs.into_iter().for_each(pool::limit);
     let mut feedback = match Terminal::new(&cli.global) {
         Ok(feedback) => feedback,
         Err(problem) => return Output::new(false).failure(&problem),
@@ -60,7 +64,21 @@ pub fn command() -> clap::Command {
     let is_empty = |name: &str| std::env::var_os(name).is_some_and(|value| value.is_empty());
     let command = Cli::command();
     // An empty variable means none, as a service file leaves it where nothing is set.
-    if is_empty("ROLLSNAP_ENDPOINT") { command.mut_arg("endpoint", |arg| arg.env(None)) } else { command }
+    let command = match is_empty("ROLLSNAP_ENDPOINT") {
+        true => command.mut_arg("endpoint", |arg| arg.env(None)),
+        false => command,
+    };
+    global::spread(command)
+}
+
+/// Reads a command line, whose first word is the name of the program.
+fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(words)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let global = cli.global.or_later(&matches);
+    let global = global.map_err(|problem| command.error(ErrorKind::ArgumentConflict, problem.title()))?;
+    Ok(Cli { global, ..cli })
 }
 
 /// The parser quotes what it was given, and a pattern of the shell gives it any name of a file.

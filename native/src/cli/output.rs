@@ -88,7 +88,8 @@ impl Output {
             // Whoever closed standard output does not want it.
             let _ = self.json(&report);
         }
-        if problem.code() == Code::OutputClosed {
+        // A reader of rows that has seen enough goes; half a file is worth a word.
+        if problem.code() == Code::OutputClosed && !self.to_stderr {
             return problem.code().class().exit_status().into();
         }
         let code = problem.code();
@@ -97,7 +98,7 @@ impl Output {
             text += &format!("  {}\n", shown(&line));
         }
         let space = if problem.advice().is_empty() { "" } else { " " };
-        text += &format!("  {FAINT}[{code}]{space}{}{FAINT:#}\n", problem.advice());
+        text += &format!("  {FAINT}[{code}]{FAINT:#}{space}{}\n", problem.advice());
         let _ = anstream::stderr().write_all(text.as_bytes());
         code.class().exit_status().into()
     }
@@ -159,7 +160,7 @@ pub(super) fn check_row(check: &Check) -> String {
         row += &format!("\n{:31}found    {}", "", shown(found));
     }
     if check.status == Status::No && !check.code.advice().is_empty() {
-        row += &format!("\n{:31}{FAINT}{}{FAINT:#}", "", check.code.advice());
+        row += &format!("\n{:31}{}", "", check.code.advice());
     }
     row
 }

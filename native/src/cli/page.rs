@@ -5,17 +5,23 @@ use std::process::{Command, ExitCode, Stdio};
 use clap::Args;
 use rollsnap_core::{Feedback, Result};
 
+use super::headings::OUTPUT;
 use super::output::print;
 use super::progress::Terminal;
 use crate::page::Page;
 
+const EXAMPLES: &str = "\
+Examples:
+  rollsnap page --open";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct PageArgs {
     /// Port to listen on; 0 stands for any free one
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, help_heading = OUTPUT)]
     port: u16,
     /// Show the page in a browser
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     open: bool,
 }
 

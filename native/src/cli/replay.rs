@@ -1,7 +1,6 @@
 //! `rollsnap replay`: blocks are run again, with a line for each.
 
 use std::io::IsTerminal;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,7 +12,8 @@ use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
 use super::export::data_dir;
-use super::global::{Format, Global};
+use super::global::{Global, StoreFormat};
+use super::headings::{CHECKS, LIMITS, OUTPUT, READ, REPLAY};
 use super::output::{Output, check_row, grouped, plural, print};
 use super::progress::Terminal;
 use super::verify::exit_code;
@@ -25,21 +25,25 @@ use crate::store::{AnyStore, LevelRequest, open_any};
 /// The engine, and what it may take.
 #[derive(Args, Debug)]
 pub(super) struct EngineArgs {
-    /// What runs kernels; all come to the same
-    #[arg(long, value_name = "ENGINE", default_value = "auto")]
+    /// What runs kernels, all of which come to the same: the interpreter, the compiler (where it was built in), or either
+    /// (auto)
+    #[arg(long, value_name = "ENGINE", default_value = "auto", help_heading = REPLAY)]
     engine: Engine,
     /// How long one run of a kernel may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 600,
+        value_parser = clap::value_parser!(u64).range(1..=86_400),
+        help_heading = REPLAY
+    )]
     kernel_timeout: u64,
     /// Memory that one run of a kernel may take, such as 512M or 4G
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory::size)]
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory::size, help_heading = REPLAY)]
     kernel_memory: u64,
     /// RPC address of a DAL node, for rollups that read pages of the data availability layer
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help_heading = REPLAY)]
     dal_node: Option<String>,
-    /// How many threads run blocks [default: one for each core]
-    #[arg(long, value_name = "N")]
-    replay_jobs: Option<NonZeroUsize>,
 }
 
 /// What runs kernels.
@@ -67,9 +71,9 @@ impl EngineArgs {
             },
             kernel_time: Duration::from_secs(self.kernel_timeout),
             kernel_memory: self.kernel_memory,
-            endpoint: global.node.endpoint.clone(),
+            endpoint: global.endpoint.clone(),
             dal_node: self.dal_node.clone(),
-            threads: self.replay_jobs,
+            threads: global.jobs,
             ..Options::default()
         }
     }
@@ -77,37 +81,38 @@ impl EngineArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  rollsnap replay ~/.tezos-smart-rollup-node             all blocks behind the first context
+  rollsnap replay ~/.tezos-smart-rollup-node     all blocks after the first state
   rollsnap replay rollup.snapshot --from 5010 --to 5020
-  rollsnap replay block 5010 --data-dir DIR              as the nodes spell it; nothing is written
+  rollsnap replay block 5010 --data-dir DIR      as the nodes spell it
   rollsnap replay blocks from 5010 to 5020";
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ReplayArgs {
     /// A data directory or a snapshot file; or block BLOCK, or blocks from LEVEL to LEVEL, of --data-dir
-    #[arg(value_name = "DATA_DIR|SNAPSHOT", required = true, num_args = 1..=5)]
+    #[arg(value_name = "DATA_DIR|SNAPSHOT", required = true, num_args = 1..=5, help_heading = READ)]
     what: Vec<PathBuf>,
     /// First block: a level, head, finalized or cemented [default: the first one behind a context]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", help_heading = READ)]
     from: Option<String>,
     /// Last block [default: head]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", help_heading = READ)]
     to: Option<String>,
     /// Data directory for block and blocks [default: $ROLLSNAP_DATA_DIR, or
     /// ~/.tezos-smart-rollup-node]
-    #[arg(long, short, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR", help_heading = READ)]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Whose rules apply [default: those of the nodes that read the store that is there]
-    #[arg(long, value_name = "NODES")]
-    format: Option<Format>,
+    /// Whose rules apply: octez (since v21: store version 5) or mavkit (and Octez before: version 4) [default: those of
+    /// the nodes that read the store that is there]
+    #[arg(long, alias = "format", value_name = "NODES", help_heading = CHECKS)]
+    store_format: Option<StoreFormat>,
     /// Directory to unpack a snapshot in [default: the system's]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
     /// Print the report with its blocks as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
 }
 
@@ -162,7 +167,7 @@ pub(super) fn run(
     let place = Place::open(&target, args.temp_dir.as_deref(), Place::UNPACKING, feedback)?;
     place.file_bytes().into_iter().for_each(|bytes| feedback.of_file(bytes));
     let mut options = args.engine.options(Scope::All, None, global);
-    options.family = args.format.map(Into::into);
+    options.family = args.store_format.map(Into::into);
     options.scope = scope(&place, &options, from.as_deref(), to.as_deref())?;
     let mut rows = Vec::new();
     let mut shown = Ok(());

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use rollsnap_core::report::merge;
 use rollsnap_core::{Code, Problem, Report, Result};
 
+use super::headings::{OUTPUT, READ};
 use super::output::{Output, print};
 use super::verify::{exit_code, words};
 use crate::io;
@@ -22,13 +23,20 @@ pub(super) enum ReportCommand {
     Merge(MergeArgs),
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  rollsnap verify rollup.snapshot --replay all --shard 1/2 --json > 1.json
+  rollsnap verify rollup.snapshot --replay all --shard 2/2 --json > 2.json
+  rollsnap report merge 1.json 2.json";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct MergeArgs {
     /// The reports, in any order
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required = true, value_name = "FILE", help_heading = READ)]
     files: Vec<PathBuf>,
     /// Print the report as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     json: bool,
 }
 

@@ -7,19 +7,34 @@ use std::process::ExitCode;
 use clap::Args;
 use rollsnap_core::Result;
 
+use super::headings::RESULT;
 use super::output::written;
 use crate::dir::{Dir, MadeDirs};
 use crate::io;
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  rollsnap completions bash > ~/.local/share/bash-completion/completions/rollsnap";
+
 #[derive(Args, Debug)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
 pub(super) struct CompletionsArgs {
     /// Which shell
     shell: clap_complete::Shell,
 }
 
+const MAN_EXAMPLES: &str = "\
+Examples:
+  rollsnap man | man -l -
+  rollsnap man -o ~/.local/share/man/man1";
+
 #[derive(Args, Debug)]
+#[command(after_help = MAN_EXAMPLES)]
 pub(super) struct ManArgs {
     /// Directory to write the pages to; made if missing [default: print the main page]
+    #[arg(long, short, value_name = "DIR", help_heading = RESULT)]
+    output: Option<PathBuf>,
+    #[arg(hide = true, conflicts_with = "output")]
     directory: Option<PathBuf>,
 }
 
@@ -33,7 +48,7 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<ExitCode> {
 pub(super) fn man(args: &ManArgs) -> Result<ExitCode> {
     let mut command = super::command();
     command.build();
-    let Some(directory) = &args.directory else {
+    let Some(directory) = args.output.as_ref().or(args.directory.as_ref()) else {
         let page = page(&command).map_err(|err| io::problem("write", Path::new("a manual page"), err))?;
         return print_bytes(&page);
     };

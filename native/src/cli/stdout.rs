@@ -1,4 +1,4 @@
-//! Standard output, where it takes a snapshot.
+//! Standard output, where it takes a file: a snapshot or an index.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -25,12 +25,12 @@ pub(super) struct Stdout {
 impl Stdout {
     /// # Errors
     /// [`Code::Usage`] where it is a terminal, [`Code::IoOther`] where there is none.
-    pub(super) fn open() -> Result<Self> {
+    pub(super) fn open(what: &str, command: &str) -> Result<Self> {
         let stdout = io::stdout();
         if stdout.is_terminal() {
             return Err(Problem::new(Code::Usage)
-                .headline("standard output is a terminal, which can do nothing with a snapshot")
-                .because("write to a file, or send it on: rollsnap export - | COMMAND"));
+                .headline(format!("standard output is a terminal, which can do nothing with {what}"))
+                .because(format!("write to a file, or send it on: {command} | COMMAND")));
         }
         let failed =
             |err| Problem::new(Code::IoOther).headline("cannot write to standard output").caused_by(err);

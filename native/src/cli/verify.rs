@@ -10,7 +10,8 @@ use rollsnap_core::{Class, Code, Problem, Report, Result, Verdict};
 use serde::Serialize;
 
 use super::export::JsonPhase;
-use super::global::{Format, Global};
+use super::global::{Global, StoreFormat};
+use super::headings::{CHECKS, LIMITS, OUTPUT, READ, REPLAY};
 use super::output::{FAINT, Output, check_row, error, plural, print, size, verdict};
 use super::progress::Terminal;
 use super::replay::EngineArgs;
@@ -19,39 +20,50 @@ use crate::jobs::Timed;
 use crate::replay::{Scope as Blocks, Shard};
 use crate::verify::{self, ContextScope, Options, Outcome, counts};
 
+const EXAMPLES: &str = "\
+Examples:
+  rollsnap verify rollup.snapshot --endpoint http://localhost:8732
+  rollsnap verify rollup.snapshot --require intact,consistent --quiet
+  curl -fL URL | rollsnap verify -
+  rollsnap verify ~/.tezos-smart-rollup-node --replay last:100";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct VerifyArgs {
     /// The snapshot file (- for standard input), a data directory, or a context alone; of several, each is verified
-    #[arg(value_name = "SNAPSHOT|DATA_DIR|CONTEXT_DIR", required = true)]
+    #[arg(value_name = "SNAPSHOT|DATA_DIR|CONTEXT_DIR", required = true, help_heading = READ)]
     targets: Vec<PathBuf>,
     /// The last commitment as you know it from elsewhere
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", help_heading = CHECKS)]
     expect_commitment: Option<CommitmentHash>,
-    /// How much of the context is read
-    #[arg(long, value_name = "SCOPE", default_value = "all")]
+    /// How much of the context is read: all of it; every commit and the objects of the head (head); or the index of
+    /// commits only (none)
+    #[arg(long, value_name = "SCOPE", default_value = "all", help_heading = READ)]
     context: Scope,
-    /// Whose rules apply [default: those of the nodes that read the store that is there]
-    #[arg(long, value_name = "NODES")]
-    format: Option<Format>,
-    /// Answers that must be yes: the exit status is 0 if all of them are, whatever the others say
-    #[arg(long, value_name = "ANSWER", value_delimiter = ',')]
+    /// Whose rules apply: octez (since v21: store version 5) or mavkit (and Octez before: version 4) [default: those of
+    /// the nodes that read the store that is there]
+    #[arg(long, alias = "format", value_name = "NODES", help_heading = CHECKS)]
+    store_format: Option<StoreFormat>,
+    /// Answers that must be yes, of intact, consistent, anchored and replayed: the exit status is 0 if all of them are,
+    /// whatever the others say
+    #[arg(long, value_name = "ANSWER", value_delimiter = ',', help_heading = CHECKS)]
     require: Vec<Answer>,
     /// Run blocks again and compare what comes of them with what is recorded: all, last:N, sample:N or FROM..TO
-    #[arg(long, value_name = "BLOCKS")]
+    #[arg(long, value_name = "BLOCKS", help_heading = REPLAY)]
     replay: Option<Blocks>,
     /// Run a share of the blocks only, number K of N; rollsnap report merge makes one report of all
-    #[arg(long, value_name = "K/N", requires = "replay")]
+    #[arg(long, value_name = "K/N", requires = "replay", help_heading = REPLAY)]
     shard: Option<Shard>,
     #[command(flatten)]
     engine: EngineArgs,
     /// Stop at the first check that does not hold
-    #[arg(long)]
+    #[arg(long, help_heading = CHECKS)]
     fail_fast: bool,
     /// Directory for the temporary copy of the store [default: the system's]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
     /// Print the report as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
 }
 
@@ -118,10 +130,10 @@ pub(super) fn run(
     feedback: &mut Terminal,
 ) -> Result<ExitCode> {
     let options = Options {
-        endpoint: global.node.endpoint.clone(),
+        endpoint: global.endpoint.clone(),
         expected: args.expect_commitment,
         context: args.context.into(),
-        family: args.format.map(Into::into),
+        family: args.store_format.map(Into::into),
         fail_fast: args.fail_fast,
         temp_dir: args.temp_dir.clone(),
         replay: args.replay.map(|blocks| args.engine.options(blocks, args.shard, global)),

@@ -7,6 +7,8 @@ use std::thread::{self, JoinHandle};
 
 use rollsnap_core::context::verify::{Hasher, Immediate, Mismatch, Window};
 
+use crate::pool;
+
 /// How many full windows may wait for each thread.
 const WAITING: usize = 2;
 
@@ -25,7 +27,7 @@ pub struct Threads {
 impl Threads {
     /// One thread less than this machine runs at once, for this one reads; at least one.
     pub fn of_this_machine() -> Self {
-        Self::new(thread::available_parallelism().map_or(1, |count| count.get().saturating_sub(1)))
+        Self::new(pool::cores().get() - 1)
     }
 
     /// As many threads, at least one. Where the system gives none, the thread that asks hashes.

@@ -13,6 +13,7 @@ mod stage;
 mod states;
 pub(crate) mod store;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Notice, OfFile, Phase};
@@ -52,12 +53,15 @@ pub struct Options {
     pub check: bool,
     /// Whom root gives a data directory to; `None`: the owner of the directory.
     pub owner: Option<Owner>,
+    /// Where the data are made of a snapshot that goes to a stream; `None`: in the system's directory for temporary
+    /// files.
+    pub temp_dir: Option<PathBuf>,
 }
 
 impl Options {
     /// What `rollsnap convert` does without further options.
     pub fn new(source: impl Into<PathBuf>, output: Output) -> Self {
-        Self { source: source.into(), output, force: false, check: true, owner: None }
+        Self { source: source.into(), output, force: false, check: true, owner: None, temp_dir: None }
     }
 }
 
@@ -87,8 +91,8 @@ pub struct Outcome {
     pub version: u8,
     /// What was carried over.
     pub carried: Carried,
-    /// The data directory or snapshot that was made.
-    pub path: PathBuf,
+    /// The data directory or snapshot that was made; `None` when it went to a stream.
+    pub path: Option<PathBuf>,
     /// The first level that is available.
     pub first_level: i32,
     /// The level of the newest block.
@@ -151,7 +155,7 @@ fn into_place(
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
     target.given(feedback);
-    outcome.path = root.into();
+    outcome.path = Some(root.into());
     outcome.stages = stages.finish();
     Ok(outcome)
 }
@@ -163,26 +167,59 @@ fn snapshot(
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
-    let output = if io::is_dir(path)? {
-        export::Output::Directory(Some(path.into()))
-    } else {
-        export::Output::File(path.into())
-    };
+    let output = export::Output::at(path)?;
     stage::apart(&options.source, path, false)?;
     output.check_early(options.force)?;
     let work = Workspace::create(&output.directory(), feedback)?;
+    let goes = Goes::To(output);
+    exported(work, goes, (compression, effort), options, feedback)
+}
+
+/// Converts to a snapshot that goes to a stream, such as a pipe to another program: [`Options::output`] says how it is
+/// packed, and its path is not used. The store is converted, and everything checked, before the first byte is written.
+///
+/// # Errors
+/// As [`run`], before anything was written; [`Code::Usage`] for a data directory, which is no stream; what writing to
+/// `out` says, or [`Code::Cancelled`], afterwards: then the stream ends in the middle of a snapshot.
+pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    let Output::Snapshot { compression, effort, .. } = options.output else {
+        return Err(
+            Problem::new(Code::Usage).headline("a data directory is not one file, and makes no stream")
+        );
+    };
+    let work = Workspace::temporary(options.temp_dir.as_deref(), feedback)?;
+    exported(work, Goes::Along(out), (compression, effort), options, feedback)
+}
+
+/// Where a snapshot goes.
+enum Goes<'o> {
+    To(export::Output),
+    Along(&'o mut dyn Write),
+}
+
+/// Makes the data in a working directory, and a snapshot of them.
+fn exported(
+    work: Workspace,
+    goes: Goes<'_>,
+    (compression, effort): (Compression, Level),
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {
     let made = work.held().make("data");
     let made =
         made.map_err(|err| crate::io::problem("create the directory", &work.held().place("data"), err))?;
     let dir = made.path().to_path_buf();
     let own = own(&options.source, options.check)?;
     // The new store is in WAL mode, as the nodes want it, and so stays what it is.
-    let stages_of_export = |check| export::stages(true, None, check);
+    let is_stream = matches!(goes, Goes::Along(_));
+    let stages_of_export = |check| match is_stream {
+        true => export::stages_of_stream(true, None, check),
+        false => export::stages(true, None, check),
+    };
     let mut stages = Stages::new(own.iter().copied().chain(stages_of_export(options.check)));
     let mut outcome = staged(&made, false, options, &mut stages, feedback)?;
     outcome.stages = stages.finish();
     let exporting = export::Options {
-        output,
         compression,
         effort,
         level: Some(LevelRequest::Head),
@@ -197,13 +234,19 @@ fn snapshot(
     let before = jobs::phases(&own);
     let of = before + jobs::phases(&stages_of_export(options.check));
     let mut second_half = SecondHalf { feedback, before, of };
-    let exported = export::run(&exporting, &mut second_half)?;
+    let exported = match goes {
+        Goes::To(output) => export::run(&export::Options { output, ..exporting }, &mut second_half)?,
+        Goes::Along(out) => {
+            let temp_dir = Some(work.dir().into());
+            export::stream(&export::Options { temp_dir, ..exporting }, out, &mut second_half)?
+        }
+    };
     // The checks of the stores are in the report already; they are not listed twice.
     outcome.report.header = exported.report.header;
     outcome.report.container = exported.report.container;
     outcome.report.members = exported.report.members;
     outcome.report.verdicts.intact = exported.report.verdicts.intact;
-    outcome.path = exported.path.unwrap_or_else(|| path.into());
+    outcome.path = exported.path;
     outcome.stages.extend(exported.stages);
     work.remove(feedback);
     Ok(outcome)
@@ -269,7 +312,7 @@ fn staged(
         report,
         version: carried.version,
         carried,
-        path: PathBuf::new(),
+        path: None,
         first_level,
         head_level,
         stages: Vec::new(),

@@ -22,6 +22,7 @@ use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
+use serde::Serialize;
 
 use crate::dir::{Dir, Entry, Owner, adopt};
 use crate::io;
@@ -198,12 +199,7 @@ impl Lock {
     /// here.
     fn holder(&self) -> String {
         let whole = Flock::from(FlockType::WriteLock);
-        let pid = fcntl_getlk(&*self.file, &whole).ok().flatten().and_then(|held| held.pid);
-        let Some(pid) = pid.map(Pid::as_raw_pid) else { return "another process".into() };
-        match fs::read_to_string(format!("/proc/{pid}/comm")) {
-            Ok(name) => format!("process {pid} ({})", name.trim_end()),
-            Err(_) => format!("process {pid}"),
-        }
+        holder(fcntl_getlk(&*self.file, &whole).ok().flatten().and_then(|held| held.pid))
     }
 
     fn still_held(&self, waited: Duration) -> Problem {
@@ -222,6 +218,48 @@ impl Lock {
     fn is_current(&self) -> Result<bool> {
         let held = Entry::of_file(&*self.file).map_err(|err| io::problem("look at", &self.path, err))?;
         Ok(self.dir.look(self.name)?.is_some_and(|named| named.id == held.id))
+    }
+}
+
+/// A lock of a data directory, as it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LockState {
+    /// The name of its file.
+    pub name: &'static str,
+    /// Whether somebody holds it; `None` when that cannot be told.
+    pub held: Option<bool>,
+    /// Who, for people.
+    pub holder: Option<String>,
+}
+
+/// Looks at the locks of a data directory whose files are there, and takes none. This process must hold none of them.
+///
+/// # Errors
+/// Any `io.*` code; that a file must not be opened is none.
+pub(crate) fn states(dir: &Dir) -> Result<Vec<LockState>> {
+    let mut states = Vec::new();
+    for name in [NODE, Name::Processing.file_name(), Name::Gc.file_name()] {
+        let file = match dir.file(name) {
+            Ok(Some(file)) => Some(file),
+            Ok(None) => continue,
+            Err(problem) if problem.code() == Code::IoPermission => None,
+            Err(problem) => return Err(problem),
+        };
+        let whole = Flock::from(FlockType::WriteLock);
+        let found = file.and_then(|file| fcntl_getlk(&file, &whole).ok());
+        let holder = found.as_ref().and_then(|held| held.as_ref()).map(|held| holder(held.pid));
+        states.push(LockState { name, held: found.map(|held| held.is_some()), holder });
+    }
+    Ok(states)
+}
+
+/// A process, for people: `process 4711 (octez-smart-roll)`. One in another container has no number here.
+fn holder(pid: Option<Pid>) -> String {
+    let Some(pid) = pid.map(Pid::as_raw_pid) else { return "another process".into() };
+    match fs::read_to_string(format!("/proc/{pid}/comm")) {
+        Ok(name) => format!("process {pid} ({})", name.trim_end()),
+        Err(_) => format!("process {pid}"),
     }
 }
 

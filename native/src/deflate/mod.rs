@@ -14,10 +14,11 @@ mod stream;
 mod tests;
 
 use std::num::NonZeroUsize;
-use std::thread;
 
 pub(crate) use encoder::Encoder;
 pub use stream::{Deflater, Finished, Patch};
+
+use crate::pool;
 
 /// How hard to compress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub struct Options {
 impl Options {
     /// One thread a core, as far as the system tells.
     pub fn all_cores() -> NonZeroUsize {
-        thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+        pool::cores()
     }
 }
 

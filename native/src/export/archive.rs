@@ -1,7 +1,7 @@
 //! Writing the archive: members in a stable order, each exactly as long as announced.
 
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -122,14 +122,10 @@ pub(super) fn stream(
     out: &mut dyn Write,
     feedback: &mut dyn Feedback,
 ) -> Result<u64> {
-    let failed = |err: std::io::Error| match err.kind() {
-        ErrorKind::BrokenPipe => Problem::new(Code::OutputClosed),
-        _ => io::problem("write to", Path::new("the stream"), err),
-    };
     let mut written = 0;
     let count = |bytes: &[u8]| {
         written += bytes.len() as u64;
-        out.write_all(bytes).map_err(failed)
+        out.write_all(bytes).map_err(io::to_stream)
     };
     match deflate {
         None => {
@@ -142,7 +138,7 @@ pub(super) fn stream(
             deflater.finish()?;
         }
     }
-    out.flush().map_err(failed)?;
+    out.flush().map_err(io::to_stream)?;
     Ok(written)
 }
 

@@ -37,7 +37,7 @@ use ready::{Source, Written};
 pub use crate::output::Output;
 pub use rollsnap_core::report::Compression;
 
-pub(crate) use ready::stages;
+pub(crate) use ready::{stages, stages_of_stream};
 
 /// What to export, and how.
 #[derive(Clone, Debug)]

@@ -253,7 +253,7 @@ pub(crate) fn stages(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec
 }
 
 /// Those of an export to a stream.
-fn stages_of_stream(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec<Stage> {
+pub(crate) fn stages_of_stream(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec<Stage> {
     let mut stages = preparing(stable, compact, check);
     if check {
         stages.extend(judging(compact));

@@ -21,6 +21,7 @@ use super::{BlockRun, Options, Outcome, Place, StoreLevels, refusal};
 use crate::context::Moment;
 use crate::data_dir::metadata;
 use crate::io;
+use crate::pool;
 use crate::store::{Records, close_any, open_any};
 
 /// How often the user is asked whether to go on.
@@ -48,7 +49,7 @@ pub fn run(
     refusal::kind(&metadata)?;
     let threads = match commits {
         Some(_) => NonZeroUsize::MIN,
-        None => options.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
+        None => options.threads.unwrap_or_else(pool::cores),
     };
     let context = Arc::new(Context::open(Moment::take(&place.context())?)?);
     refusal::nds(&context)?;

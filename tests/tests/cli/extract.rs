@@ -292,3 +292,74 @@ fn an_index_that_misleads_changes_nothing() {
     }
     assert!(whole >= 4, "{whole}");
 }
+
+/// Directories and patterns give what GNU tar gives for them, in every kind of file, with the count.
+#[test]
+fn directories_and_patterns() {
+    let ground = Ground::new();
+    let content = content();
+    fs::write(ground.path("own"), own(&content)).unwrap();
+    fs::write(ground.path("plain"), &content).unwrap();
+    fs::write(ground.path("foreign"), foreign(&ground, &content)).unwrap();
+    let names: Vec<String> = members().into_iter().map(|(name, _)| name).collect();
+    for (asked, fits) in [
+        (&["context/"][..], Box::new(|name: &str| name.starts_with("context/")) as Box<dyn Fn(&str) -> bool>),
+        (&["wasm_2_0_0/*"], Box::new(|name| name.starts_with("wasm_2_0_0/"))),
+        (&["context/**", LAST], Box::new(|name| name.starts_with("context/") || name == LAST)),
+        (&["**"], Box::new(|_| true)),
+        (&["**/last"], Box::new(|name| name == LAST)),
+        (&["wasm_2_0_0/l[a-c]st"], Box::new(|name| name == LAST)),
+    ] {
+        let expected: Vec<_> = names.iter().map(String::as_str).filter(|name| fits(name)).collect();
+        assert!(!expected.is_empty(), "{asked:?}");
+        let theirs = gnu_tar(&ground, &content, &expected);
+        for file in ["own", "plain", "foreign"] {
+            for more in [&[][..], &["--check"]] {
+                let words = [asked, more].concat();
+                let run = extract(&ground, file, "out", &words).ok();
+                let count = format!("Extracted {} member", expected.len());
+                assert!(run.text().starts_with(&count), "{file} {words:?}: {run}");
+                let tree = Tree::of(&ground.path("out"));
+                assert_eq!(files(&tree), files(&theirs), "{file} {words:?}");
+                fs::remove_dir_all(ground.path("out")).unwrap();
+            }
+        }
+        let json = extract(&ground, "own", "out", &[asked, &["--json"]].concat()).ok().json();
+        assert_eq!(json["extracted"]["members"], expected.len());
+        assert_eq!(json["schema"], "rollsnap.report/1");
+        fs::remove_dir_all(ground.path("out")).unwrap();
+    }
+}
+
+#[test]
+fn what_nothing_fits_is_an_error_and_nothing_is_written() {
+    let ground = Ground::new();
+    let content = content();
+    fs::write(ground.path("own"), own(&content)).unwrap();
+    fs::write(ground.path("plain"), &content).unwrap();
+    fs::write(ground.path("foreign"), foreign(&ground, &content)).unwrap();
+    let before = ground.tree();
+    for (asked, said) in [
+        (&["no/such/"][..], "no member is below this directory"),
+        (&["*.tar"], "no member fits this pattern"),
+        (&["context/*", "nothing*"], "nothing*"),
+        (&[LAST, "?"], "no member fits this pattern"),
+        (&["a{b"], "is not a pattern"),
+        (&["[a"], "is not a pattern"),
+    ] {
+        for file in ["own", "plain", "foreign"] {
+            extract(&ground, file, "out", asked).refused(2, said);
+            let input = fs::read(ground.path(file)).unwrap();
+            let out = ground.at("out");
+            ground.run_with(&[&["extract", "-", "-o", &out], asked].concat(), &input).refused(2, said);
+            ground.tree().same_as(&before, "refused");
+        }
+    }
+    // A directory without its slash is no member, and the way to it is said where it was seen.
+    let run = extract(&ground, "foreign", "out", &["context"]).refused(2, "no such member");
+    assert!(run.err.contains("context/ stands for all that is below it"), "{run}");
+    // What is named may look like a pattern to the shell only.
+    let run = extract(&ground, "own", "out", &[LAST, "--memory", "1"]).ends(5);
+    assert!(run.err.contains("the names of the members"), "{run}");
+    ground.tree().same_as(&before, "refused");
+}

@@ -2,10 +2,12 @@
 
 mod compact;
 mod context;
+mod data_dir;
 mod export;
 mod extract;
 mod foreign;
 mod gc;
+mod grammar;
 mod import;
 mod index;
 mod mutants;

@@ -289,7 +289,7 @@ fn a_reader_that_goes_away_ends_the_listing_quietly() {
         (["ls", &path, "--quiet"], "-rw"),
         (["info", &path, "--quiet"], "Valid"),
         (["verify", &path, "--quiet"], "full snapshot"),
-        (["completions", "bash", "--quiet"], "_rollsnap"),
+        (["completions", "bash", "--color=never"], "_rollsnap"),
     ] {
         let mut child = ground.command(&words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let head =
@@ -448,6 +448,8 @@ fn inputs_that_are_no_files() {
         if command == "verify" {
             let run = ground.run(&[command, "directory"]).ends(1);
             assert!(run.text().contains("the data directory holds no store"), "{run}");
+        } else if command == "info" {
+            ground.run(&[command, "directory"]).refused(1, "the directory is empty");
         } else {
             ground.run(&[command, "directory"]).refused(3, "Cannot open snapshot file directory: ");
         }

@@ -1,4 +1,4 @@
-//! `export -`: the snapshot to standard output, results to standard error.
+//! `export -`, `convert -o -`, `index -o -`: the file to standard output, results to standard error.
 
 use std::fs;
 use std::io::Read;
@@ -175,12 +175,99 @@ fn a_terminal_gets_no_snapshot() {
     const SPAWN: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
     let ground = Ground::new();
     ground.unpack("v5-full", "data");
-    let mut python = Command::new("python3");
-    python.args(["-c", SPAWN]).arg(program()).args(["export", "-", "--data-dir", "data"]).arg0("python3");
-    let output = ground.isolate(&mut python).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    assert!(text.contains("standard output is a terminal"), "{text}");
+    let old = ground.snapshot(OLD);
+    for words in [
+        &["export", "-", "--data-dir", "data"][..],
+        &["export", "-o", "-", "--data-dir", "data"],
+        &["convert", &old, "-o", "-"],
+        &["index", &old, "-o", "-"],
+    ] {
+        let mut python = Command::new("python3");
+        python.args(["-c", SPAWN]).arg(program()).args(words).arg0("python3");
+        let output = ground.isolate(&mut python).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains("standard output is a terminal"), "{text}");
+    }
+}
+
+const OLD: &str = "data-dir/v4-full.head.snapshot.gz";
+
+#[test]
+fn a_conversion_to_standard_output_is_the_one_to_a_file() {
+    let ground = Ground::new();
+    let (old, data) = (ground.snapshot(OLD), ground.unpack("v4-full", "old"));
+    for (source, more) in
+        [(&old, &[][..]), (&data, &["--as", "snapshot"]), (&old, &["--uncompressed", "--no-check"])]
+    {
+        let before = ground.tree();
+        let words = [&["convert", source, "-o", "-"], more].concat();
+        let stream = ground.run(&words).ok();
+        assert!(stream.err.contains("Converted store version 4 to 5, levels "), "{stream}");
+        assert!(stream.err.ends_with(": standard output\n"), "{stream}");
+        ground.tree().same_as(&before, "nothing beside it");
+        fs::write(ground.path("stream"), &stream.out).unwrap();
+        ground.run(&[&["convert", source, "-o", "file", "--force"], more].concat()).ok();
+        let [ours, theirs] = ["stream", "file"].map(|name| {
+            let info = ground.run(&["info", "--full", "--json", name]).ok().json();
+            [info["header"].clone(), info["store"].clone(), info["context"].clone()]
+        });
+        assert_eq!(ours, theirs);
+        let report = ground.run(&["verify", "--json", "stream"]).ok().json();
+        assert_eq!(report["verdicts"]["consistent"], "yes");
+        fs::remove_file(ground.path("stream")).unwrap();
+        fs::remove_file(ground.path("file")).unwrap();
+    }
+    // From a pipe to a pipe, with its report on standard error.
+    let run = ground.run_with(&["convert", "-", "-o", "-", "--json", "-q"], &fs::read(&old).unwrap()).ok();
+    let report: Value = serde_json::from_str(run.err.trim_end()).unwrap();
+    assert_eq!((&report["path"], &report["from_version"]), (&Value::Null, &4.into()));
+    let import = ground.run_with(&["import", "-", "--data-dir", "new", "-q"], &run.out).ok();
+    assert_eq!(import.text(), "Snapshot successfully imported\n");
+    // Nothing is written of what is not converted.
+    fs::write(ground.path("cut"), &fs::read(&old).unwrap()[..5000]).unwrap();
+    let run = ground.run(&["convert", "cut", "-o", "-"]).ends(3);
+    assert!(run.out.is_empty() && run.err.contains("Error: "), "{run}");
+    assert_eq!(fs::read_dir(ground.path("tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn an_index_to_standard_output_is_the_one_to_a_file() {
+    let ground = Ground::new();
+    let snapshot = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
+    ground.run(&["index", &snapshot, "-o", "file"]).ok();
+    let before = ground.tree();
+    let run = ground.run(&["index", &snapshot, "-o", "-"]).ok();
+    assert_eq!(run.out, fs::read(ground.path("file")).unwrap());
+    assert!(run.err.ends_with(" bytes, to standard output\n"), "{run}");
+    let run = ground.run(&["index", &snapshot, "-o", "-", "--json", "--temp-dir", "home"]).ok();
+    let json: Value = serde_json::from_str(run.err.trim_end()).unwrap();
+    assert_eq!((&json["path"], &json["bytes"]), (&Value::Null, &run.out.len().into()));
+    ground.tree().same_as(&before, "nothing beside it");
+}
+
+/// Half a file is worth a word, also where the reader has gone.
+#[test]
+fn a_broken_pipe_is_said() {
+    let ground = Ground::new();
+    let old = ground.snapshot(OLD);
+    ground.unpack("v5-full", "data");
+    for words in [
+        &["convert", &old, "-o", "-", "--uncompressed", "-q"][..],
+        &["index", &old, "-o", "-", "-q"],
+        &["export", "-", "--uncompressed", "--data-dir", "data", "-q"],
+    ] {
+        let mut command = ground.command(words);
+        // A pipe that nobody reads.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command.stdout(writer).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{words:?}: {text}");
+        assert!(text.contains("nobody reads standard output any more"), "{words:?}: {text}");
+        assert!(text.contains("is not complete"), "{words:?}: {text}");
+    }
+    assert_eq!(fs::read_dir(ground.path("tmp")).unwrap().count(), 0);
 }
 
 #[test]

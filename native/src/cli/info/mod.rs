@@ -1,4 +1,6 @@
-//! `rollsnap info`: the six lines of the nodes, and what else is known at once.
+//! `rollsnap info`: the six lines of the nodes, and what else is known at once; and what a data directory says.
+
+mod data_dir;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,28 +9,38 @@ use clap::Args;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::header::Layout;
 use rollsnap_core::report::Compression;
-use rollsnap_core::{Header, Report, Result};
+use rollsnap_core::{Code, Header, Problem, Report, Result};
 use serde::Serialize;
 
+use super::headings::{LIMITS, OUTPUT, READ};
 use super::output::{FAINT, Output, check_row, print, size};
 use super::progress::Terminal;
 use super::several;
 use crate::content_info::{self, ContentInfo};
+use crate::io;
 use crate::source::Source;
 
+const EXAMPLES: &str = "\
+Examples:
+  rollsnap info rollup.snapshot
+  rollsnap info --full *.snapshot
+  rollsnap info ~/.tezos-smart-rollup-node    the node may go on
+  curl -L URL | rollsnap info -";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct InfoArgs {
-    /// The snapshot file, or - for standard input; of several, each is shown
-    #[arg(value_name = "SNAPSHOT", required = true)]
+    /// The snapshot file (- for standard input), or a data directory; of several, each is shown
+    #[arg(value_name = "SNAPSHOT|DATA_DIR", required = true, help_heading = READ)]
     snapshots: Vec<PathBuf>,
     /// Read the whole file, and say whether it is compact
-    #[arg(long)]
+    #[arg(long, help_heading = READ)]
     full: bool,
     /// Directory for the temporary copy of the store, with --full [default: the system's]
-    #[arg(long, value_name = "DIR", requires = "full")]
+    #[arg(long, value_name = "DIR", requires = "full", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
     /// Print a report as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
 }
 
@@ -39,6 +51,13 @@ pub(super) fn run(args: &InfoArgs, output: &Output, feedback: &mut Terminal) -> 
 }
 
 fn one(snapshot: &Path, args: &InfoArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+    if io::is_dir(snapshot)? {
+        if args.full {
+            let what = "--full is for snapshots: rollsnap verify reads all of a data directory";
+            return Err(Problem::new(Code::Usage).headline(what));
+        }
+        return data_dir::show(snapshot, output, feedback);
+    }
     let mut source = Source::open(snapshot)?;
     if args.full {
         return full(args, &mut source, output, feedback);
