@@ -32,7 +32,7 @@ impl Default for Allowance {}
 
 // rollsnap_core::chain
 pub use follow::{Chain, Found, follow};
-pub use walk::{Marks, Summary, Walk};
+pub use walk::{Marks, Migrations, Summary, Walk};
 pub use work::Work;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -111,13 +111,20 @@ pub struct Marks {
     pub top_level: Option<i32>,
     pub old_lists: bool,
 }
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub blocks: u64,
     pub commitments: u64,
     pub messages: u64,
     pub states: u64,
     pub partial_lists: u64,
+    pub migrations: Migrations,
+}
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migrations {}
+impl Migrations {
+    pub fn levels(&self) -> Option<&[i32]> {}
+    pub fn is_complete(&self) -> bool {}
 }
 #[derive(Debug)]
 pub struct Walk<'c> {}
@@ -1323,6 +1330,7 @@ impl<'a> MessageList<'a> {
     pub fn messages(&self) -> &[&'a [u8]] {}
     pub fn is_whole(&self) -> bool {}
     pub fn info(&self) -> Option<Info> {}
+    pub fn migrates(&self) -> bool {}
     pub fn witness(&self) -> Option<WitnessHash> {}
 }
 #[derive(Debug, Default)]
@@ -3085,6 +3093,7 @@ pub use rules::{
     parse_version, passed,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, MAX_OBJECTS, Schema, check_settings};
+pub use side::{Side, Walked};
 pub const MAX_VERSION: u64 = 4096;
 
 // rollsnap_core::store::(private) cemented
@@ -3242,6 +3251,8 @@ pub struct State {
     pub lcc: Option<Mark<CommitmentHash>>,
     pub lpc: Option<Mark<CommitmentHash>>,
     pub history_mode: Option<HistoryMode>,
+    pub gc_target: Option<i32>,
+    pub gc_triggered_at: Option<i32>,
 }
 pub type StateRow = (Option<String>, Option<i32>);
 impl State {
@@ -3373,6 +3384,16 @@ pub trait Rows {
         ..
     }
     fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()>;
+    fn side(
+        &mut self,
+        side: Side,
+        walked: Walked,
+        feedback: &dyn Feedback,
+        each: &mut dyn FnMut(&[RawValue<'_>]) -> Result<()>,
+    ) -> Result<()>;
+    fn is_in_files(&self) -> bool {
+        ..
+    }
     fn with_chain<T>(
         &mut self,
         read: impl FnOnce(&mut dyn Chain) -> Result<T>,
@@ -3430,6 +3451,30 @@ impl Schema {
     ) -> Result<usize> {}
 }
 pub fn check_settings(found: &Settings, path: &str) -> Result<()> {}
+
+// rollsnap_core::store::(private) side
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    State,
+    Protocols,
+    SlotHeaders,
+    SlotStatuses,
+    Outboxes,
+    Messages,
+    Inboxes,
+    Commitments,
+    Blocks,
+}
+impl Side {
+    pub const fn table(self) -> &'static str {}
+    pub const fn columns(self) -> &'static [&'static str] {}
+    pub const fn named_by(self) -> Option<&'static str> {}
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walked {
+    pub first: i32,
+    pub head: i32,
+}
 
 // rollsnap_core::store::v4
 pub use check::{against_header, check, head_context};

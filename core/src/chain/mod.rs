@@ -16,7 +16,7 @@ use crate::encoding::{Commitment, Inbox, MessageList};
 use crate::hash::{BlockHash, CommitmentHash, ContextHash, InboxHash, StateHash, WitnessHash};
 
 pub use follow::{Chain, Found, follow};
-pub use walk::{Marks, Summary, Walk};
+pub use walk::{Marks, Migrations, Summary, Walk};
 pub use work::Work;
 
 /// An L2 block.

@@ -3,6 +3,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::links::{Newer, absent, at, check_inbox, check_newer};
 use super::{Block, Entry, Evaluation, Messages, Stored};
@@ -37,7 +38,7 @@ pub struct Marks {
 }
 
 /// How far a walk came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Blocks that were checked.
     pub blocks: u64,
@@ -50,6 +51,39 @@ pub struct Summary {
     /// Lists whose witness cannot be computed, because a very old node wrote them without layer
     /// 1's own messages.
     pub partial_lists: u64,
+    /// Where the messages speak of a migration to another protocol.
+    pub migrations: Migrations,
+}
+
+/// The levels whose messages speak of a migration to another protocol: the first of that protocol.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migrations {
+    levels: Vec<i32>,
+    is_partial: bool,
+    are_too_many: bool,
+}
+
+impl Migrations {
+    /// Most of them. Layer 1 has had about twenty in seven years.
+    const MOST: usize = 1000;
+
+    /// The levels, the newest first; `None` where there are more than layer 1 ever had.
+    pub fn levels(&self) -> Option<&[i32]> {
+        (!self.are_too_many).then_some(&self.levels)
+    }
+
+    /// Whether the messages of every block of the chain were read.
+    pub fn is_complete(&self) -> bool {
+        !self.is_partial
+    }
+
+    fn add(&mut self, level: i32) {
+        if self.levels.len() < Self::MOST {
+            self.levels.push(level);
+        } else {
+            self.are_too_many = true;
+        }
+    }
 }
 
 /// Checks block after block, the newest first.
@@ -98,8 +132,12 @@ impl<'c> Walk<'c> {
         let level = self.expected_level();
         match entry {
             Stored::Found(entry) => self.check(&entry, sink),
-            Stored::Missing => sink(contents::unreadable(Code::ChainBlock, "L2 block", &wanted, level)),
+            Stored::Missing => {
+                self.summary.migrations.is_partial = true;
+                sink(contents::unreadable(Code::ChainBlock, "L2 block", &wanted, level));
+            }
             Stored::Malformed(why) => {
+                self.summary.migrations.is_partial = true;
                 sink(contents::unreadable(Code::StoreValue, "L2 block", &wanted, level).because(why));
             }
         }
@@ -111,6 +149,7 @@ impl<'c> Walk<'c> {
         if let (Some(_), Some(newer)) = (self.wanted.take(), &self.newer) {
             let above = newer.block.level;
             let found = format!("its predecessor at level {level}");
+            self.summary.migrations.is_partial = true;
             sink(at(Code::ChainLevel, above).expected(above.saturating_sub(1)).found(found));
         }
     }
@@ -162,6 +201,7 @@ impl<'c> Walk<'c> {
         let timestamp = match &entry.messages {
             Stored::Found(messages) => self.check_messages(entry, messages, sink),
             other => {
+                self.summary.migrations.is_partial = true;
                 sink(absent(Code::ChainMessages, "messages", block, other));
                 None
             }
@@ -262,6 +302,7 @@ impl<'c> Walk<'c> {
         if let Some(found) = messages.inbox_level.filter(|found| *found != level) {
             sink(at(Code::MessagesLevel, level).expected(level).found(found));
             // Those of another level say nothing about this one, and were not read.
+            self.summary.migrations.is_partial = true;
             return None;
         }
         if let Some(found) = messages.predecessor.filter(|found| *found != block.predecessor) {
@@ -281,12 +322,17 @@ impl<'c> Walk<'c> {
         // Only stores that keep the predecessor beside the messages can be as old as that, and what was made of them.
         if (messages.predecessor.is_some() || self.marks.old_lists) && !list.is_whole() {
             self.summary.partial_lists += 1;
+            self.summary.migrations.is_partial = true;
             return None;
         }
         if witness != *inbox_witness {
             sink(at(Code::MessagesWitness, level).expected(inbox_witness).found(witness));
         }
+        if list.migrates() {
+            self.summary.migrations.add(level);
+        }
         let Some(info) = list.info() else {
+            self.summary.migrations.is_partial = true;
             sink(at(Code::MessagesForm, level).expected("an info-per-level message in second place"));
             return None;
         };

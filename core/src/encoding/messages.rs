@@ -68,6 +68,11 @@ impl<'a> MessageList<'a> {
         Some(Info { timestamp, predecessor })
     }
 
+    /// Whether the level is the first one of another protocol, which layer 1 says in third place.
+    pub fn migrates(&self) -> bool {
+        self.messages.get(2).is_some_and(|message| message.starts_with(MIGRATION))
+    }
+
     /// Hash of the last cell of the skip list of the messages; `None` for an empty list.
     pub fn witness(&self) -> Option<WitnessHash> {
         let mut last = None;
@@ -119,3 +124,4 @@ const TOO_MANY: Malformed = Malformed("it has more messages than layer 1 takes a
 const START_OF_LEVEL: &[u8] = &[0, 1];
 const END_OF_LEVEL: &[u8] = &[0, 2];
 const INFO_PER_LEVEL: &[u8] = &[0, 3];
+const MIGRATION: &[u8] = &[0, 4];

@@ -15,6 +15,9 @@ const HEAD: &[u8] = b"head";
 const LENGTH: &[u8] = b"length";
 const CONTENTS: &[u8] = b"contents";
 
+/// Most messages of an outbox that are read. Layer 1 lets a level put out 100.
+const MOST: u64 = 10_000;
+
 /// Longest message that a kernel can put into an outbox, in bytes.
 pub(super) const MAX_MESSAGE: i32 = 4096;
 
@@ -154,7 +157,13 @@ pub fn messages(tree: &Tree, level: i32) -> Result<Option<Vec<Vec<u8>>>> {
         return Ok(None);
     }
     let mut messages = Vec::new();
-    for number in 0..length(tree, level)? {
+    let length = length(tree, level)?;
+    if length > MOST {
+        return Err(damaged(&outbox(&name, &[LENGTH]))
+            .expected(format_args!("at most {MOST}"))
+            .found(length));
+    }
+    for number in 0..length {
         let number = Decimal::new(number);
         let read = |input: &mut &[u8]| -> core::result::Result<Vec<u8>, Malformed> {
             primitive::prefixed(input).map(<[u8]>::to_vec)

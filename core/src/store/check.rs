@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::publications::Publications;
+use super::side::{Beside, Walked};
 use super::{Genesis, Metadata, Rows, States, head_context, header_against_store, is_compact, passed};
 use crate::chain::{self, Marks};
 use crate::code::Code;
@@ -129,11 +130,23 @@ impl Judge<'_> {
         let summary = store.with_chain(|chain| {
             chain::follow(chain, marks, contexts, feedback, |problem| problems.push(problem))
         })?;
-        let mut publications = Publications::new(state.history_mode == Some(HistoryMode::Archive));
+        let mut publications =
+            Publications::new(state.history_mode == Some(HistoryMode::Archive), head.level, state.lpc);
         store.publications(&mut |publication| publications.add(&publication))?;
         problems.extend(publications.finish());
         let sound = problems.count() == before;
+        let beside = Beside {
+            walked: Walked { first: first_available, head: head.level },
+            genesis_level: self.metadata.map(|metadata| metadata.genesis_level),
+            state,
+            old_lists: marks.old_lists,
+            migrations: &summary.migrations,
+            contexts,
+            states: self.states,
+        };
+        let beside = beside.judge(store, feedback, problems)?;
         let mut passed = passed(&summary, &marks, sound);
+        passed.extend(beside);
         match Genesis::find(self.metadata, store, contexts, self.states).judge() {
             Ok(check) => passed.push(check),
             Err(problem) => problems.push(problem),

@@ -30,6 +30,7 @@ mod retained;
 mod rows;
 mod rules;
 mod schema;
+mod side;
 pub mod v4;
 
 pub use cemented::check_cemented;
@@ -52,6 +53,7 @@ pub use rules::{
     check_version, cut_store, head_context, header_against_store, is_compact, parse_version, passed,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, MAX_OBJECTS, Schema, check_settings};
+pub use side::{Side, Walked};
 
 /// Longest `storage/version` that is read, in bytes; real ones have about 22.
 pub const MAX_VERSION: u64 = 4096;

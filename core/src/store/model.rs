@@ -30,6 +30,10 @@ pub struct State {
     pub lpc: Option<Mark<CommitmentHash>>,
     /// What the node keeps of the past.
     pub history_mode: Option<HistoryMode>,
+    /// The level that the last garbage collection kept what begins with.
+    pub gc_target: Option<i32>,
+    /// The level of the head when that began.
+    pub gc_triggered_at: Option<i32>,
 }
 
 /// Value and level of a row of `rollup_node_state`; both `None` without the row.
@@ -54,6 +58,8 @@ impl State {
             lcc: Mark::read(path, "lcc", row("lcc")?)?,
             lpc: Mark::read(path, "lpc", row("lpc")?)?,
             history_mode,
+            gc_target: row("last_gc_target")?.1,
+            gc_triggered_at: row("last_gc_triggered_at")?.1,
         })
     }
 }

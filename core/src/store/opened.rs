@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::info::{info_of_database, info_of_files};
 use super::v4::{self, Layout};
 use super::{
-    Accept, MAX_METADATA, Metadata, Publication, Rows, State, Store, Subject, check, check_version,
-    header_against_store,
+    Accept, MAX_METADATA, Metadata, Publication, RawValue, Rows, Side, State, Store, Subject, Walked, check,
+    check_version, header_against_store,
 };
 use crate::chain::{Block, Chain};
 use crate::code::Code;
@@ -162,6 +162,20 @@ impl<D: Rows, R: ReadAt> Rows for Opened<D, R> {
 
     fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()> {
         of_either!(self, store => store.publications(each))
+    }
+
+    fn side(
+        &mut self,
+        side: Side,
+        walked: Walked,
+        feedback: &dyn Feedback,
+        each: &mut dyn FnMut(&[RawValue<'_>]) -> Result<()>,
+    ) -> Result<()> {
+        of_either!(self, store => store.side(side, walked, feedback, each))
+    }
+
+    fn is_in_files(&self) -> bool {
+        of_either!(self, store => store.is_in_files())
     }
 
     fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T> {

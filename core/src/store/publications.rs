@@ -1,9 +1,12 @@
 //! Rules about the records of publications.
 
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::Publication;
+use super::side::AHEAD;
+use super::{Mark, Publication};
 use crate::code::Code;
+use crate::hash::CommitmentHash;
 use crate::problem::{Place, Problem};
 
 /// Most problems that are told, those of the lowest levels.
@@ -12,14 +15,19 @@ const MOST: usize = 1000;
 /// Judges one record after the other, in any order.
 pub(super) struct Publications {
     all_known: bool,
+    head: i32,
+    /// The last commitment of this operator, and the text of its hash.
+    own: Option<(Mark<CommitmentHash>, String)>,
     problems: Vec<(i32, Problem)>,
 }
 
 impl Publications {
     /// `all_known`: only known commitments are recorded. That holds for an archive: elsewhere a
-    /// garbage collection removes a commitment before the record of its publication.
-    pub(super) fn new(all_known: bool) -> Self {
-        Self { all_known, problems: Vec::new() }
+    /// garbage collection removes a commitment before the record of its publication. `head`: the level of the head,
+    /// `own`: the last commitment that this operator published.
+    pub(super) fn new(all_known: bool, head: i32, own: Option<Mark<CommitmentHash>>) -> Self {
+        let own = own.map(|mark| (mark, mark.hash.to_string()));
+        Self { all_known, head, own, problems: Vec::new() }
     }
 
     pub(super) fn add(&mut self, publication: &Publication) {
@@ -39,6 +47,19 @@ impl Publications {
                     .found(level),
             )
         };
+        if let (Some((own, text)), Some(expected)) = (&self.own, *inbox_level)
+            && own.level != expected
+            && commitment.is(&own.hash, text)
+        {
+            let (level, expected) = (own.level, format_args!("level {expected}, that of the commitment"));
+            let problem = Problem::new(Code::MarkLpc).at(Place::Level(level)).expected(expected).found(level);
+            self.keep(level, problem);
+        }
+        let most = self.head.saturating_add(AHEAD);
+        if let Some(found) = first_level.filter(|level| *level > most) {
+            let expected = format_args!("first_published_at_level of {commitment}: at most {most}");
+            self.keep(level, problem(Code::PublishedLevel).expected(expected).found(found));
+        }
         let problems = [
             early("first_published_at_level", first_level, inbox_level),
             early("published_at_level", own_level, first_level),
@@ -73,7 +94,7 @@ mod tests {
     use super::*;
 
     fn judged(all_known: bool, levels: (i32, Option<i32>), inbox_level: Option<i32>) -> Vec<Code> {
-        let mut publications = Publications::new(all_known);
+        let mut publications = Publications::new(all_known, 2000, None);
         publications.add(&Publication {
             commitment: CommitmentName::Text("src1".to_string()),
             first_level: Some(levels.0),
@@ -102,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_lowest_levels_are_told() {
-        let mut publications = Publications::new(true);
+        let mut publications = Publications::new(true, 10_000, None);
         for level in (0..5000).rev() {
             publications.add(&Publication {
                 commitment: CommitmentName::Text(level.to_string()),

@@ -8,7 +8,7 @@ use super::chain::Tables;
 use super::limits::{MAX_CELL, longest, too_long};
 use super::objects::tables;
 use super::schema::{self, Accept, MAX_OBJECTS, Schema};
-use super::{CommitmentName, Mark, Publication, Rows, State, StateRow};
+use super::{CommitmentName, Mark, Publication, RawValue, Rows, Side, State, StateRow, Walked, side};
 use crate::chain::{Block, Chain};
 use crate::feedback::Feedback;
 use crate::hash::{BlockHash, ContextHash};
@@ -194,6 +194,16 @@ impl<R: ReadAt> Rows for Store<'_, R> {
             });
         }
         Ok(())
+    }
+
+    fn side(
+        &mut self,
+        side: Side,
+        walked: Walked,
+        feedback: &dyn Feedback,
+        each: &mut dyn FnMut(&[RawValue<'_>]) -> Result<()>,
+    ) -> Result<()> {
+        side::scan(self, side, walked, feedback, each)
     }
 
     fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T> {

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::State;
+use super::{RawValue, Side, State, Walked};
 use crate::chain::{Block, Chain};
 use crate::feedback::Feedback;
 use crate::hash::{CommitmentHash, ContextHash};
@@ -80,6 +80,24 @@ pub trait Rows {
     /// As above.
     fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()>;
 
+    /// Every row of a table beside the chain, in any order: the values of [`Side::columns`], and what [`Side`] says is
+    /// added. Of tables that the chain names rows of, only those that it does not name where it was walked.
+    ///
+    /// # Errors
+    /// As above, those of `each`, and [`Code::Cancelled`](crate::Code::Cancelled).
+    fn side(
+        &mut self,
+        side: Side,
+        walked: Walked,
+        feedback: &dyn Feedback,
+        each: &mut dyn FnMut(&[RawValue<'_>]) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Whether it lies in files, as before version 5.
+    fn is_in_files(&self) -> bool {
+        false
+    }
+
     /// Lets `read` follow the blocks of the store.
     ///
     /// # Errors
@@ -95,6 +113,16 @@ pub enum CommitmentName {
     Hash(CommitmentHash),
     /// What stands in the place of its hash; empty where there is nothing.
     Text(String),
+}
+
+impl CommitmentName {
+    /// Whether it is the commitment of this hash, which has this text.
+    pub(super) fn is(&self, hash: &CommitmentHash, text: &str) -> bool {
+        match self {
+            Self::Hash(own) => own == hash,
+            Self::Text(own) => own == text,
+        }
+    }
 }
 
 impl fmt::Display for CommitmentName {

@@ -69,7 +69,7 @@ pub fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> b
 
 /// What a walk found to hold, from the first available level to the head. `sound`: it met no problem.
 pub fn passed(summary: &Summary, marks: &Marks, sound: bool) -> Vec<Check> {
-    let Summary { blocks, commitments, messages, states, partial_lists } = summary;
+    let Summary { blocks, commitments, messages, states, partial_lists, migrations: _ } = summary;
     let Marks { head: (_, head), first_available: first, compact, old_lists, .. } = *marks;
     let mut passed = Vec::new();
     if sound {

@@ -8,9 +8,11 @@ use rollsnap_core::{Code, Feedback, Report};
 use super::output::parts;
 use super::progress::Terminal;
 
-/// Says what was not checked, and what has no place in a store that was converted.
+/// Says what was not checked, and what has no place in a store that was converted. What no store can prove is not worth
+/// a line each time: `verify` has it.
 pub(super) fn tell(report: &Report, feedback: &mut Terminal) {
-    for check in report.checks.iter().filter(|check| check.status == Status::Unknown) {
+    let open = |check: &&Check| check.status == Status::Unknown && check.code != Code::StoreUnproved;
+    for check in report.checks.iter().filter(open) {
         feedback.note(&format!("Note: {}", said(check)));
     }
     for check in report.checks.iter().filter(|check| check.code == Code::ConvertLeftOut) {

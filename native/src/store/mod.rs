@@ -27,6 +27,7 @@ pub mod reset;
 mod scan;
 mod schema;
 mod second_look;
+mod side;
 mod slots;
 
 pub use any::{AnyStore, block_of, close_any, open_any, publication_hint};

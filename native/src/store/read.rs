@@ -6,7 +6,9 @@ use std::str::FromStr;
 use rollsnap_core::chain::Chain;
 use rollsnap_core::hash::{BlockHash, CommitmentHash, ContextHash};
 use rollsnap_core::nodes::export::{no_context, no_head, no_mode};
-use rollsnap_core::store::{CommitmentName, MAX_TEXT, Publication, StateRow, shortened};
+use rollsnap_core::store::{
+    CommitmentName, MAX_TEXT, Publication, RawValue, Side, StateRow, Walked, shortened,
+};
 use rollsnap_core::{Feedback, HistoryMode, Problem, Result, hash};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -16,6 +18,7 @@ use super::examine;
 use super::open::{self, Watch};
 use super::problem::{damaged, said};
 use super::schema::{self, Accept};
+use super::side;
 
 pub use rollsnap_core::chain::Block;
 pub use rollsnap_core::store::{Mark, Rows, State};
@@ -215,6 +218,16 @@ impl Rows for Store {
             Ok(())
         };
         read().map_err(|err| said("read the publications", &self.path, err))
+    }
+
+    fn side(
+        &mut self,
+        side: Side,
+        walked: Walked,
+        feedback: &dyn Feedback,
+        each: &mut dyn FnMut(&[RawValue<'_>]) -> Result<()>,
+    ) -> Result<()> {
+        side::scan(&mut self.conn, &self.path, side, walked, feedback, each)
     }
 
     fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T> {

@@ -28,7 +28,7 @@ const DIRECTORIES: [&str; 8] = [
 ];
 
 /// Findings by code and level: other places are told by readers of different kinds.
-type Findings = BTreeSet<(String, Option<i64>)>;
+pub(crate) type Findings = BTreeSet<(String, Option<i64>)>;
 
 /// What the program says of a file or a directory, without what it says of layer 1.
 fn by_the_program(ground: &Ground, target: &str) -> Value {
@@ -39,12 +39,12 @@ fn by_the_program(ground: &Ground, target: &str) -> Value {
     report
 }
 
-fn failing(report: &Value) -> Findings {
+pub(crate) fn failing(report: &Value) -> Findings {
     let failing = report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "no");
     failing.map(|check| (check["code"].as_str().unwrap().to_owned(), check["at"]["level"].as_i64())).collect()
 }
 
-fn failing_in_core(report: &Report) -> Findings {
+pub(crate) fn failing_in_core(report: &Report) -> Findings {
     let level = |check: &Check| match check.at {
         Some(Place::Level(level)) => Some(level.into()),
         _ => None,
@@ -53,7 +53,7 @@ fn failing_in_core(report: &Report) -> Findings {
 }
 
 /// As if the directory were a snapshot without a header.
-fn directory_in_core(root: &Path) -> Report {
+pub(crate) fn directory_in_core(root: &Path) -> Report {
     let mut files = Dir::new();
     let mut directories = vec![root.to_owned()];
     while let Some(directory) = directories.pop() {

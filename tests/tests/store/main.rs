@@ -1,5 +1,6 @@
 //! Stores, by the database engine, by the reader in core, and in files.
 
+mod beside;
 mod in_core;
 mod node_rules;
 mod sqlite;

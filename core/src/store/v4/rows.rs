@@ -9,11 +9,13 @@ use super::store::{Store, StoredMessages};
 use super::version::Version;
 use crate::chain::{Block, Chain, Entry, Found, Messages, Stored, Work};
 use crate::encoding::MessageList;
+use crate::feedback::Feedback;
 use crate::hash::{BlockHash, CommitmentHash};
 use crate::nodes::export::{no_context, no_head};
 use crate::problem::Result;
 use crate::read_at::ReadAt;
-use crate::store::{CommitmentName, Mark, Publication, Rows, State};
+use crate::sqlite::Value;
+use crate::store::{CommitmentName, Mark, Publication, RawValue, Rows, Side, State, Walked};
 
 impl<R: ReadAt> Rows for Store<R> {
     fn head(&self) -> Result<Block> {
@@ -41,12 +43,15 @@ impl<R: ReadAt> Rows for Store<R> {
             finalized = self.hash_at(level)?.or_else(above).map(|hash| Mark { hash, level });
         }
         let lpc = singletons.lpc()?;
+        let collected = singletons.gc_levels()?;
         Ok(State {
             head,
             finalized,
             lcc: singletons.lcc()?,
             lpc: lpc.map(|content| Mark { hash: content.hash(), level: content.inbox_level }),
             history_mode: singletons.history_mode()?,
+            gc_target: collected.map(|levels| levels.first_available),
+            gc_triggered_at: collected.map(|levels| levels.last),
         })
     }
 
@@ -84,6 +89,31 @@ impl<R: ReadAt> Rows for Store<R> {
             });
         }
         Ok(())
+    }
+
+    /// The protocols alone; outboxes are not recorded. What the tables hold beside the chain is not looked at: finding it
+    /// takes several searches for each key.
+    fn side(
+        &mut self,
+        side: Side,
+        _: Walked,
+        feedback: &dyn Feedback,
+        each: &mut dyn FnMut(&[RawValue<'_>]) -> Result<()>,
+    ) -> Result<()> {
+        if side != Side::Protocols {
+            return Ok(());
+        }
+        for protocol in self.singletons().protocols()?.into_iter().flatten() {
+            feedback.checkpoint()?;
+            let numbers = [protocol.proto_level, protocol.level, i32::from(protocol.activates)];
+            let [number, level, activates] = numbers.map(|number| Some(Value::Integer(number.into())));
+            each(&[Some(Value::Text(&protocol.hash.to_string())), number, level, activates])?;
+        }
+        Ok(())
+    }
+
+    fn is_in_files(&self) -> bool {
+        true
     }
 
     fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T> {
