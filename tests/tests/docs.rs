@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rollsnap_core::gzip::Gzip;
 use rollsnap_core::header::{Layout, file_name};
 use rollsnap_core::snapshot::{NewMember, Packing, Writer};
 use rollsnap_core::{Code, Header, HistoryMode};
+use rollsnap_tests::cli::Ground;
 
 fn format() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/FORMAT.md");
@@ -148,4 +150,70 @@ fn sources(place: &Path, name: &str) -> Vec<String> {
     let files = fs::read_dir(place.join(name)).into_iter().flatten();
     let files = files.filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok());
     file.into_iter().chain(files).collect()
+}
+
+/// `docs/STORE.md` has every table and column of a store of version 5, and every file of one of version 4, and no other;
+/// whatever is not checked has a reason, and the codes and sources that it names exist.
+#[test]
+fn every_column_of_a_store_has_its_rule() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/STORE.md")).unwrap();
+    let ground = Ground::new();
+    let store = format!("{}/store.sqlite", ground.unpack("v5-full", "v5"));
+    let query = "SELECT t.name || '.' || c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c \
+                 WHERE t.type = 'table'";
+    let output = Command::new("sqlite3").args(["-readonly", &store, query]).output().unwrap();
+    let columns: BTreeSet<String> =
+        str::from_utf8(&output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert!(columns.len() > 40, "{output:?}");
+
+    let mut files = BTreeSet::new();
+    for base in ["v4-full", "v4-archive"] {
+        let entries = fs::read_dir(format!("{}/storage", ground.unpack(base, base))).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        // Stale generations have a number behind their name.
+        files.extend(names.filter(|name| !name.contains('.')));
+    }
+
+    let (of_database, of_files) = text.split_once("\n## Version 4\n").unwrap();
+    let mut named = BTreeSet::new();
+    for section in of_database.split("\n### `").skip(1) {
+        let (table, rest) = section.split_once('`').unwrap();
+        named.extend(rows(rest).map(|row| format!("{table}.{}", first(row))));
+    }
+    assert_eq!(named, columns);
+    assert_eq!(rows(of_files).map(|row| first(row).to_owned()).collect::<BTreeSet<_>>(), files);
+    for row in rows(&text) {
+        for part in row.split("ot checked").skip(1) {
+            let reason = ["because", "as with blocks", "where no state can be read"];
+            assert!(reason.iter().any(|word| part.contains(word)), "{row}");
+        }
+    }
+
+    let known: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let groups: BTreeSet<&str> = known.iter().filter_map(|code| Some(code.split_once('.')?.0)).collect();
+    for word in text.split('`').skip(1).step_by(2) {
+        if word.ends_with(".rs") || word.starts_with("core/") {
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(word).exists(), "{word}");
+        } else if word.split_once('.').is_some_and(|(group, _)| groups.contains(group)) {
+            assert!(known.contains(word), "{word}");
+        }
+    }
+    // What the rules beside the chain can find stands there.
+    for code in known.iter().filter(|code| {
+        ["mark", "protocol", "slot", "outbox", "published"]
+            .iter()
+            .any(|group| code.starts_with(&format!("{group}.")))
+    }) {
+        assert!(text.contains(&format!("`{code}`")), "{code}");
+    }
+}
+
+/// The rows of the tables of a document.
+fn rows(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| line.starts_with("| `"))
+}
+
+/// What stands in the first cell of a row.
+fn first(row: &str) -> &str {
+    row.split('`').nth(1).unwrap()
 }
