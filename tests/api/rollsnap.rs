@@ -145,6 +145,7 @@ pub fn of<F: Files>(files: &F, feedback: &dyn Feedback) -> Result<Contexts> {}
 
 // rollsnap::convert
 pub use store::{Carried, Table};
+pub use upgrade::{OLD_STORE, Upgrade, upgrade};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
@@ -193,6 +194,20 @@ pub struct Table {
     pub name: &'static str,
     pub rows: u64,
 }
+
+// rollsnap::convert::(private) upgrade
+pub const OLD_STORE: &str = "storage.old";
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Upgrade {
+    pub data_dir: PathBuf,
+    pub check: bool,
+    pub keep_old: bool,
+}
+impl Upgrade {
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {}
+}
+pub fn upgrade(options: &Upgrade, feedback: &mut dyn Feedback) -> Result<Outcome> {}
 
 // rollsnap::data_dir
 pub use files::{Listing, SourceFile, Top};
@@ -1411,6 +1426,12 @@ impl Staging {
     pub fn take_over(
         &mut self,
         name: &str,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Merged> {}
+    pub fn take_whole(
+        &mut self,
+        name: &str,
+        as_name: &str,
         feedback: &mut dyn Feedback,
     ) -> Result<Merged> {}
     pub fn commit(mut self, plan: &[Change], feedback: &mut dyn Feedback) -> Result<()> {}

@@ -14,7 +14,7 @@ use super::output::{Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
 use super::stdout::Stdout;
-use crate::convert::{self, Options, Table};
+use crate::convert::{self, Options, Outcome, Table, Upgrade};
 use crate::deflate::Level;
 use crate::dir::Owner;
 use crate::export::Compression;
@@ -23,6 +23,7 @@ use crate::io;
 const EXAMPLES: &str = "\
 Examples:
   rollsnap convert old.snapshot -o new.snapshot
+  rollsnap convert --in-place DATA_DIR             its node is stopped
   rollsnap convert OLD_DATA_DIR -o NEW_DATA_DIR    the old node is stopped
   rollsnap convert old.snapshot --as data-dir -o DATA_DIR";
 
@@ -33,8 +34,18 @@ pub(super) struct ConvertArgs {
     #[arg(value_name = "SNAPSHOT|DATA_DIR", help_heading = READ)]
     source: PathBuf,
     /// The data directory or snapshot to make; - writes a snapshot to standard output
-    #[arg(long, short, value_name = "PATH", help_heading = RESULT)]
-    output: PathBuf,
+    #[arg(long, short, value_name = "PATH", required_unless_present = "in_place", help_heading = RESULT)]
+    output: Option<PathBuf>,
+    /// Convert the data directory where it is, all or nothing; its old store stays in it as storage.old
+    #[arg(
+        long,
+        conflicts_with_all = ["output", "kind", "force", "owner", "uncompressed", "fast", "temp_dir"],
+        help_heading = RESULT
+    )]
+    in_place: bool,
+    /// Remove the old store
+    #[arg(long, requires = "in_place", conflicts_with = "output", help_heading = RESULT)]
+    remove_old: bool,
     /// What to make: data-dir or snapshot [default: what the source is]
     #[arg(long = "as", value_name = "KIND", help_heading = RESULT)]
     kind: Option<Kind>,
@@ -71,7 +82,7 @@ pub(super) struct ConvertArgs {
 impl ConvertArgs {
     /// Whether the snapshot goes to standard output.
     pub(super) fn streams(&self) -> bool {
-        self.output.as_os_str() == "-"
+        self.output.as_ref().is_some_and(|path| path.as_os_str() == "-")
     }
 }
 
@@ -91,6 +102,15 @@ enum Kind {
     Snapshot,
 }
 
+fn in_place(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+    let mut options = Upgrade::new(&args.source);
+    options.check = !args.no_check;
+    options.keep_old = !args.remove_old;
+    let since = Instant::now();
+    let outcome = convert::upgrade(&options, feedback)?;
+    report(outcome, since, output, feedback)
+}
+
 pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let StoreVersion::V5 = args.to;
     let kind = match args.kind {
@@ -98,7 +118,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         None if io::is_dir(&args.source)? => Kind::DataDir,
         None => Kind::Snapshot,
     };
-    let path = args.output.clone();
+    let Some(path) = args.output.clone() else { return in_place(args, output, feedback) };
     let made = match kind {
         Kind::DataDir => convert::Output::DataDir(path),
         Kind::Snapshot => convert::Output::Snapshot {
@@ -140,6 +160,11 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         }
         false => convert::run(&options, feedback)?,
     };
+    report(outcome, since, output, feedback)
+}
+
+/// Says what was made.
+fn report(outcome: Outcome, since: Instant, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     let large = outcome.report.members.bytes.map_or_else(String::new, |bytes| format!(": {}", size(bytes)));

@@ -12,6 +12,7 @@ mod left_out;
 mod stage;
 mod states;
 pub(crate) mod store;
+mod upgrade;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ use rollsnap_core::nodes::import::other_rollup;
 use store::Conversion;
 
 pub use store::{Carried, Table};
+pub use upgrade::{OLD_STORE, Upgrade, upgrade};
 
 /// What to convert, and into what.
 #[derive(Clone, Debug)]
@@ -273,9 +275,8 @@ fn staged(
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
-    let dir = held.path();
     let source = stage::Source::open(&options.source, feedback)?;
-    let (root, mut report) = source.stage(held, stages, feedback)?;
+    let (root, report) = source.stage(held, stages, feedback)?;
     let header = report.header;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
     let conversion = Conversion {
@@ -286,21 +287,29 @@ fn staged(
         keeps_lpc: is_operators && source.is_data_dir(),
         check: options.check,
     };
+    converted(conversion, report, stages, feedback)
+}
+
+/// Converts the store, and checks what came of it.
+fn converted(
+    conversion: Conversion<'_>,
+    mut report: Report,
+    stages: &mut Stages,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {
+    let Conversion { dir, shown, check, .. } = conversion;
+    let dir = dir.path();
     let (carried, checks) = conversion.run(stages, feedback)?;
     checks.into_iter().for_each(|check| report.add(check));
-    drop(source);
     let contexts = contexts::read(dir, feedback)?;
-    let staged = Staged::new(dir, &options.source, open_any(dir, Some(Family::Octez))?, contexts);
+    let staged = Staged::new(dir, shown, open_any(dir, Some(Family::Octez))?, contexts);
     let (first_level, head_level) = (staged.store.first_available()?, staged.store.head()?.level);
     let compact = Compact::of(&staged)?.is_some();
-    if options.check {
+    if check {
         staged.check(carried.partial_lists > 0, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
-        report.add(Check::unknown(
-            Code::HeaderStore,
-            "not checked: old store, new store and context (--no-check)",
-        ));
+        report.add(unchecked());
     }
     if compact {
         let how = format!(
@@ -317,6 +326,11 @@ fn staged(
         head_level,
         stages: Vec::new(),
     })
+}
+
+/// What stands in the report of a conversion without checks.
+fn unchecked() -> Check {
+    Check::unknown(Code::HeaderStore, "not checked: old store, new store and context (--no-check)")
 }
 
 /// Converts what an import has staged in `dir`, if it is an older store. `None` where it is of version 5

@@ -119,7 +119,7 @@ impl Source {
 }
 
 /// The store is one of the versions that are converted.
-fn convertible(files: &FileSet, shown: &Path) -> Result<()> {
+pub(super) fn convertible(files: &FileSet, shown: &Path) -> Result<()> {
     let nothing = |what: &str| Err(Problem::new(Code::ConvertStore).headline(what).path(shown.display()));
     match v4::layout(files)? {
         Layout::Files(_) => Ok(()),
@@ -152,7 +152,12 @@ fn extract(path: &Path, dir: &Dir, stages: &mut Stages, feedback: &mut dyn Feedb
 }
 
 /// Copies files, each as long as it was when it was listed.
-fn copy(root: &Path, sources: &[SourceFile], dir: &Dir, feedback: &mut dyn Feedback) -> Result<()> {
+pub(super) fn copy(
+    root: &Path,
+    sources: &[SourceFile],
+    dir: &Dir,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
     let root = Dir::open(root)?;
     let mut files = Files::new(dir)?;
     let mut chunk = vec![0; CHUNK];

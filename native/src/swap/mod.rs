@@ -103,6 +103,7 @@ use self::moves::Settled;
 use self::state::State;
 use self::sync::Durable;
 use crate::dir::Dir;
+use crate::io::problem;
 
 pub use self::merge::{Merged, merge};
 pub use self::partial::recover_but_partial;
@@ -187,6 +188,21 @@ impl Staging {
             }
             _ => Ok(Merged::default()),
         }
+    }
+
+    /// Makes the staged entry `as_name` of all that is in the entry `name` of the root, by [`merge`]. Nothing is made
+    /// where that is no directory.
+    ///
+    /// # Errors
+    /// As [`merge`].
+    pub fn take_whole(&mut self, name: &str, as_name: &str, feedback: &mut dyn Feedback) -> Result<Merged> {
+        let Some(existing) = self.at.root.enter(name)? else { return Ok(Merged::default()) };
+        let failed = |error| problem("take over", &self.new.place(as_name), error);
+        let staged = self.new.make(as_name).map_err(failed)?;
+        self.taken_over.insert(as_name.to_owned());
+        let merged = merge(&existing, &staged, feedback)?;
+        merge::like(&staged, &existing.about()?).map_err(failed)?;
+        Ok(merged)
     }
 
     /// Puts the staged entries in place: afterwards every change of `plan` is made, on disk, and

@@ -17,3 +17,4 @@ mod sidecar;
 mod signals;
 mod stream;
 mod surface;
+mod upgrade;

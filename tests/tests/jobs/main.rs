@@ -1,6 +1,7 @@
 //! Exports and imports: beside a node, interrupted at any call, and there and back between the node families.
 
 mod commands;
+mod crash_convert;
 mod crash_export;
 mod crash_import;
 mod export_moment;
