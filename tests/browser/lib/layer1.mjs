@@ -3,6 +3,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { choose, done, visit } from './browser.mjs';
 import { serveForeign } from './server.mjs';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
@@ -12,6 +13,29 @@ const FILE = `${DATA}v5-archive.head.snapshot.gz`;
 export const ARCHIVE = readFileSync(FILE);
 export const EXPECTED = JSON.parse(readFileSync(`${DATA}v5-archive.expect.json`, 'utf8')).headers.head;
 export const OPEN = { 'access-control-allow-origin': '*' };
+
+/** What a browser writes to its console when a request fails. */
+export const FAILED = ['Failed to load resource', 'CORS policy', 'net::ERR'];
+
+/** A fault: `handler` answers the paths that have `part` in them. */
+export const at = (part, handler) => (path) => (path.includes(part) ? handler : undefined);
+
+export const COMMITMENT = '/commitment/';
+
+/** A handler that sends this answer. */
+export const send =
+  (status, body = '', headers = {}) =>
+  (_, response) =>
+    response.writeHead(status, { ...OPEN, ...headers }).end(body);
+
+/** A page at `base` that has read the archive; `prepare(page)` comes before that. */
+export async function openArchive(t, browser, base, { prepare = () => {}, ...options } = {}) {
+  const page = await visit(t, browser, base, { allow: FAILED, ...options });
+  await prepare(page);
+  await choose(page, 'v5-archive.snapshot', ARCHIVE);
+  await done(page);
+  return page;
+}
 
 /**
  * A host in front of the stub, which plays the layer 1 of the fixture `of`. `fault(path)` may give a handler that answers in its
