@@ -24,6 +24,8 @@ pub enum Class {
     Refused,
     /// The machine does not allow it (disk full, permission, I/O): exit status 5.
     Environment,
+    /// There was nothing to do, and nothing was changed: exit status 6.
+    Idle,
     /// Stopped on request: exit status 130.
     Cancelled,
 }
@@ -37,6 +39,7 @@ impl Class {
             Self::Damaged => 3,
             Self::Refused => 4,
             Self::Environment => 5,
+            Self::Idle => 6,
             Self::Cancelled => 130,
         }
     }
@@ -323,6 +326,7 @@ ImportPopulated    Refused "import.populated"     "the data directory is already
 ImportRollup       Refused "import.rollup"        "the data directory belongs to another rollup" "import into the data directory of the snapshot's rollup, or into an empty one"
 ImportMode         Refused "import.history-mode"  "the history modes do not fit" "use a snapshot of the same history mode"
 ImportLevel        Refused "import.level"         "the snapshot cannot be imported at the requested level" "use a level up to the head of the snapshot; a store older than version 5 has its head only"
+ImportSame         Idle    "import.same"          "the data directory is at the level of the snapshot already" "nothing to do: keep the data, or import into an empty directory"
 ImportOlder        Refused "import.older"         "the data directory is not older than the snapshot" "nothing to gain: keep the data, or import into an empty directory"
 ImportStore        Refused "import.store"         "two stores are in the data directory" "say with --format which one counts, octez or mavkit; both are replaced"
 ImportLink         Refused "import.link"          "an entry of the data directory is a symbolic link or a mount point, which the import would replace" "move what it leads to into the data directory first, or import into an empty directory"
@@ -333,7 +337,7 @@ SourceFile         Refused "source.file"          "a file of the data directory 
 SourceChanged      Refused "source.changed"       "a file changed while it was read" "try again; if it happens again, stop the node first"
 ExportCheck        Refused "export.check"         "the finished snapshot does not read back as it was written" "the disk may be failing: try another one"
 // --- Converting a store -------------------------------------------------------------------------
-ConvertStore       Refused "convert.store"        "there is no older store to convert" "rollsnap convert makes store version 5 of versions 2, 3 and 4"
+ConvertStore       Idle    "convert.store"        "there is no older store to convert" "rollsnap convert makes store version 5 of versions 2, 3 and 4"
 ConvertLeftOut     Answer  "convert.left-out"     "something of the old store has no place in the new one" ""
 // --- Layer 1 --------------------------------------------------------------------------------------
 CommitmentExpected Answer  "commitment.expected"  "the last commitment is not the expected one" "do not use this snapshot, or check the expected hash"

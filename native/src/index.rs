@@ -9,7 +9,7 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::gzip::checkpoint::{HEAD, Index, MOST_CHECKPOINTS, MemberTable, Scanned, Scanner};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
 
-use crate::checkpoint::Members;
+use crate::checkpoint::{Members, look_for};
 use crate::files::Part;
 use crate::io;
 use crate::output::Output;
@@ -49,6 +49,8 @@ pub struct Options {
 pub struct Made {
     /// Where it is; `None` when the header of the file holds one, or when it went to a stream.
     pub path: Option<PathBuf>,
+    /// Whether it was there already, and nothing was written.
+    pub found: bool,
     /// Its length in bytes.
     pub bytes: u64,
     /// How many checkpoints it holds.
@@ -59,18 +61,17 @@ pub struct Made {
     pub content_bytes: u64,
 }
 
-/// Makes the index of the file at `path`.
+/// Makes the index of the file at `path`. One that is there already and fits is [found](Made::found) instead, unless an
+/// option asks for another.
 ///
 /// # Errors
 /// [`Code::Usage`] for standard input, a pipe, or a file that is not compressed; [`Code::OutputExists`];
 /// the `gzip.*` code of a damaged file; [`Code::FileEmpty`]; [`Code::Cancelled`]; any `io.*` code.
 pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Made> {
     let file = compressed(path)?;
-    if let Ok(Some(index)) = Index::of_file(&file)
-        && !options.force
-        && options.output.is_none()
-    {
-        return Ok(made(None, 0, &index));
+    let default = options.output.is_none() && options.span.is_none() && !options.force;
+    if default && let Some(made) = found(path, file.clone()) {
+        return Ok(made);
     }
     let output = options.output.clone().unwrap_or_else(|| sidecar(path));
     let place = Output::File(output.clone());
@@ -79,7 +80,7 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
     let (index, bytes) = write(path, &file, &work, options, feedback)?;
     Output::put(&work, FINISHED, &output, options.force)?;
     work.remove(feedback);
-    Ok(made(Some(output), bytes, &index))
+    Ok(Made { path: Some(output), bytes, ..made(&index) })
 }
 
 /// The same for a stream, such as standard output, which gets the index when it is complete.
@@ -110,7 +111,7 @@ pub fn stream(
     }
     out.flush().map_err(io::to_stream)?;
     work.remove(feedback);
-    Ok(made(None, bytes, &index))
+    Ok(Made { bytes, ..made(&index) })
 }
 
 /// The file, if an index can be made of it.
@@ -170,10 +171,21 @@ fn write(
     Ok((index, bytes))
 }
 
-fn made(path: Option<PathBuf>, bytes: u64, index: &Index) -> Made {
+/// The index that readers of the file would take: the one in its header, or beside it.
+fn found(path: &Path, file: Part) -> Option<Made> {
+    let indexed = look_for(path, file).indexed?;
+    let made = Made { found: true, ..made(indexed.index()) };
+    Some(match indexed.beside() {
+        None => made,
+        Some(beside) => Made { path: Some(sidecar(path)), bytes: beside.len(), ..made },
+    })
+}
+
+fn made(index: &Index) -> Made {
     Made {
-        path,
-        bytes,
+        path: None,
+        found: false,
+        bytes: 0,
         checkpoints: index.checkpoints.len(),
         file_bytes: index.file_len,
         content_bytes: index.content_len,

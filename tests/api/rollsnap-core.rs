@@ -159,6 +159,7 @@ pub enum Class {
     Damaged,
     Refused,
     Environment,
+    Idle,
     Cancelled,
 }
 impl Class {
@@ -1493,6 +1494,7 @@ impl Index {
 pub struct Indexed<R> {}
 impl<R: ReadAt> Indexed<R> {
     pub fn new(file: R, index: Index, beside: Option<R>) -> Result<Self> {}
+    pub fn beside(&self) -> Option<&R> {}
     pub fn file(&self) -> &R {}
     pub fn index(&self) -> &Index {}
     pub fn window(&self, at: usize) -> Result<Vec<u8>> {}

@@ -686,6 +686,7 @@ pub struct Options {
 #[non_exhaustive]
 pub struct Made {
     pub path: Option<PathBuf>,
+    pub found: bool,
     pub bytes: u64,
     pub checkpoints: usize,
     pub file_bytes: u64,

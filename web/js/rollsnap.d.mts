@@ -28,7 +28,7 @@ export function codes(): CodeRow[];
 export interface CodeRow {
   /** The stable name, such as `tar.checksum`. */
   code: string;
-  class: 'answer' | 'usage' | 'damaged' | 'refused' | 'environment' | 'cancelled';
+  class: 'answer' | 'usage' | 'damaged' | 'refused' | 'environment' | 'idle' | 'cancelled';
   /** Exit status of the command line. */
   exit_status: number;
   /** What it means. */

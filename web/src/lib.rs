@@ -92,6 +92,7 @@ impl From<Code> for Row {
                 Class::Usage => "usage",
                 Class::Damaged => "damaged",
                 Class::Refused => "refused",
+                Class::Idle => "idle",
                 Class::Environment => "environment",
                 Class::Cancelled => "cancelled",
             },

@@ -56,12 +56,13 @@ pub fn level_above_header(header: i32, level: i32) -> Problem {
     Problem::new(Code::ImportLevel).breaks(Rule::I5b, text)
 }
 
-/// I5c.
+/// I5c. The same level is no reason to worry, but nothing to do either.
 pub fn already_at_level(existing: i32, header: i32) -> Problem {
+    let code = if existing == header { Code::ImportSame } else { Code::ImportOlder };
     let text = format!(
         "The rollup node is already at level {existing} but the snapshot is only for level {header}."
     );
-    Problem::new(Code::ImportOlder).breaks(Rule::I5c, text)
+    Problem::new(code).breaks(Rule::I5c, text)
 }
 
 /// I5d.

@@ -14,6 +14,7 @@ use super::members::{CatArgs, ExtractArgs, LsArgs};
 use super::page::PageArgs;
 use super::replay::ReplayArgs;
 use super::report::ReportCommand;
+use super::schema::SchemaArgs;
 use super::shell::{CompletionsArgs, ManArgs};
 use super::verify::VerifyArgs;
 
@@ -44,6 +45,7 @@ Exit status:
   3    the input cannot be read or is damaged
   4    refused: populated, other rollup, older level, locked, output exists
   5    environment: disk full, permission, I/O error
+  6    nothing to do: the same level, a store of version 5, a fitting index
   130  stopped by Ctrl-C; nothing was changed";
 
 #[derive(Debug, Subcommand)]
@@ -90,6 +92,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: SnapshotCommand,
     },
+    /// Print the JSON Schemas of what --json and --progress json print
+    Schema(SchemaArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Write the manual pages
@@ -122,7 +126,12 @@ impl Command {
             Self::Replay(args) => args.json,
             Self::Report { command } => command.wants_json(),
             Self::Context { command } => command.wants_json(),
-            Self::Cat(_) | Self::Demo(_) | Self::Page(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::Cat(_)
+            | Self::Demo(_)
+            | Self::Page(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 

@@ -87,7 +87,7 @@ fn command(words: &[&str], feedback: &mut Terminal) -> Result<()> {
     if let Err(problem) = super::run(&cli, &output, feedback) {
         feedback.close(false);
         output.failure(&problem);
-        if problem.code() != Code::ImportOlder {
+        if problem.code() != Code::ImportSame {
             return Err(problem);
         }
     }

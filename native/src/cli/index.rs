@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::{Class, Code, Problem, Result};
 use serde::Serialize;
 
 use super::headings::{LIMITS, OUTPUT, READ, RESULT};
@@ -70,8 +70,11 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
     };
     feedback.close(true);
     let checkpoints = plural(made.checkpoints as u64, "checkpoint", "checkpoints");
+    let code = if made.found { Class::Idle.exit_status().into() } else { ExitCode::SUCCESS };
     if output.is_json() {
         output.json(&Json {
+            schema: "rollsnap.index/1",
+            found: made.found,
             path: made.path.map(|path| path.to_string_lossy().into_owned()),
             bytes: made.bytes,
             checkpoints: made.checkpoints,
@@ -79,19 +82,22 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
             content_bytes: made.content_bytes,
         })?;
     } else if let Some(path) = made.path {
-        let path = shown_path(&path);
-        output.print(format_args!("{checkpoints}, {}, in {path}\n", size(made.bytes)))?;
+        let (path, there) = (shown_path(&path), if made.found { ", as it was" } else { "" });
+        output.print(format_args!("{checkpoints}, {}, in {path}{there}\n", size(made.bytes)))?;
     } else if args.streams() {
         output.print(format_args!("{checkpoints}, {}, to standard output\n", size(made.bytes)))?;
     } else {
         let file = shown_path(&args.file);
         output.print(format_args!("{file} has an index in its header: {checkpoints}\n"))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 #[derive(Serialize)]
 struct Json {
+    schema: &'static str,
+    /// Whether it was there already.
+    found: bool,
     /// `null` when the header of the file holds an index, or when it went to standard output.
     path: Option<String>,
     bytes: u64,

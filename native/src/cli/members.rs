@@ -17,6 +17,7 @@ use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result, shown};
 use serde::Serialize;
 
+use super::failure::Answered;
 use super::headings::{CHECKS, OUTPUT, READ, RESULT};
 use super::output::{Output, plural, print, shown_path, size, written};
 use super::progress::Terminal;
@@ -157,13 +158,14 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
         if report.header.is_some() || !rows.is_empty() {
             report.members.list = Some(Vec::new());
         }
-        rows.print_in(&report, "list")?;
+        let exit_status = verify::exit_status(&report);
+        rows.print_in(&Answered { report: &report, exit_status }, "list")?;
     } else if let Some(problem) = problem {
         return Err(problem);
     } else {
         note_left_out(&report, feedback);
     }
-    Ok(verify::exit_code(&report))
+    Ok(verify::exit_status(&report).into())
 }
 
 /// Writes a member out and stops there; what follows it is not read, and what comes before it only where

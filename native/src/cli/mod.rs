@@ -5,6 +5,7 @@ mod context;
 mod convert;
 mod demo;
 mod export;
+mod failure;
 mod global;
 mod headings;
 mod import;
@@ -19,6 +20,7 @@ mod remarks;
 mod replay;
 mod report;
 mod rows;
+mod schema;
 mod several;
 mod shell;
 mod stdout;
@@ -33,6 +35,7 @@ use rollsnap_core::shown::is_plain;
 use rollsnap_core::{Code, Problem, Result};
 
 use args::{Cli, Command, SnapshotCommand};
+use global::ProgressForm;
 use output::Output;
 use progress::Terminal;
 
@@ -50,7 +53,9 @@ pub fn main() -> ExitCode {
         Ok(feedback) => feedback,
         Err(problem) => return Output::new(false).failure(&problem),
     };
-    let output = Output::new(cli.command.wants_json()).beside(cli.command.streams());
+    let output = Output::new(cli.command.wants_json())
+        .beside(cli.command.streams())
+        .with_events(cli.global.progress == Some(ProgressForm::Json));
     let result = run(&cli, &output, &mut feedback);
     feedback.close(result.is_ok());
     match result {
@@ -84,11 +89,15 @@ fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result
 /// The parser quotes what it was given, and a pattern of the shell gives it any name of a file.
 fn misunderstood(err: &clap::Error) -> ExitCode {
     let plain = |arg: OsString| arg.to_string_lossy().chars().all(is_plain);
-    if std::env::args_os().all(plain) {
+    let (json, events) = failure::wanted(std::env::args_os());
+    let asked = !err.use_stderr();
+    if asked || (!json && !events && std::env::args_os().all(plain)) {
         err.exit();
     }
     let said = err.to_string();
-    Output::new(false).failure(&Problem::new(Code::Usage).because(said.lines().next().unwrap_or_default()))
+    let first = said.lines().next().unwrap_or_default();
+    let problem = Problem::new(Code::Usage).because(first.trim_start_matches("error: "));
+    Output::new(json).with_events(events).failure(&problem)
 }
 
 fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
@@ -114,6 +123,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Context { command } => context::run(command, output, feedback),
         Command::Demo(args) => demo::run(args, feedback),
         Command::Page(args) => page::run(args, feedback),
+        Command::Schema(args) => schema::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     }

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use rollsnap_core::report::{Check, Status};
-use rollsnap_core::{Code, Problem, Report, Result, Verdict, shown, words};
+use rollsnap_core::{Code, Problem, Result, Verdict, shown, words};
 use serde::Serialize;
 
+use super::failure::{Event, Failed};
 use super::json;
 use crate::io;
 use crate::size::Size;
@@ -27,6 +28,8 @@ pub(super) struct Output {
     json: bool,
     /// Standard output takes a snapshot, so results go to standard error.
     to_stderr: bool,
+    /// Standard error is a list of events, so that what went wrong is one.
+    events: bool,
     /// Of several files, the one that results are about.
     about: Option<String>,
 }
@@ -41,12 +44,17 @@ struct About<'a, T> {
 
 impl Output {
     pub(super) fn new(json: bool) -> Self {
-        Self { json, to_stderr: false, about: None }
+        Self { json, to_stderr: false, events: false, about: None }
     }
 
     /// Results go to standard error if standard output is taken.
     pub(super) fn beside(self, taken: bool) -> Self {
         Self { to_stderr: taken, ..self }
+    }
+
+    /// What went wrong is an event among others.
+    pub(super) fn with_events(self, events: bool) -> Self {
+        Self { events, ..self }
     }
 
     /// Results are about this file, one of several.
@@ -69,6 +77,16 @@ impl Output {
         self.print(format_args!("{text}\n"))
     }
 
+    /// Says in one line on standard error why the exit status is what it is.
+    pub(super) fn error(&self, exit_status: u8, message: &str) {
+        let _ = if self.events {
+            let event = serde_json::json!({"event": "error", "exit_status": exit_status, "message": message});
+            writeln!(anstream::stderr(), "{event}")
+        } else {
+            writeln!(anstream::stderr(), "{BAD}Error:{BAD:#} {message}")
+        };
+    }
+
     /// Prints a result.
     pub(super) fn print(&self, text: std::fmt::Arguments<'_>) -> Result<()> {
         if self.to_stderr {
@@ -83,16 +101,20 @@ impl Output {
     /// gets a report that holds nothing but this.
     pub(super) fn failure(&self, problem: &Problem) -> ExitCode {
         if self.json {
-            let mut report = Report::new();
-            report.add(Check::of(problem));
             // Whoever closed standard output does not want it.
-            let _ = self.json(&report);
-        }
-        // A reader of rows that has seen enough goes; half a file is worth a word.
-        if problem.code() == Code::OutputClosed && !self.to_stderr {
-            return problem.code().class().exit_status().into();
+            let _ = self.json(&Failed::from(problem));
         }
         let code = problem.code();
+        // A reader of rows that has seen enough goes; half a file is worth a word.
+        if code == Code::OutputClosed && !self.to_stderr {
+            return code.class().exit_status().into();
+        }
+        if self.events {
+            if let Ok(event) = json::text(&Event::from(problem)) {
+                let _ = writeln!(anstream::stderr(), "{event}");
+            }
+            return code.class().exit_status().into();
+        }
         let mut text = format!("{BAD}Error:{BAD:#} {}\n", shown(problem.title()));
         for line in problem.details() {
             text += &format!("  {}\n", shown(&line));
@@ -102,11 +124,6 @@ impl Output {
         let _ = anstream::stderr().write_all(text.as_bytes());
         code.class().exit_status().into()
     }
-}
-
-/// Says in one line on standard error why the exit status is what it is.
-pub(super) fn error(text: std::fmt::Arguments<'_>) {
-    let _ = writeln!(anstream::stderr(), "{BAD}Error:{BAD:#} {text}");
 }
 
 /// Prints to standard output. A reader that went away (`rollsnap ls … | head`) ends the command

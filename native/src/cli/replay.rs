@@ -16,7 +16,7 @@ use super::global::{Global, StoreFormat};
 use super::headings::{CHECKS, LIMITS, OUTPUT, READ, REPLAY};
 use super::output::{Output, check_row, grouped, plural, print};
 use super::progress::Terminal;
-use super::verify::exit_code;
+use super::verify::exit_status;
 use crate::data_dir::metadata;
 use crate::memory;
 use crate::replay::{self, BlockRun, EngineKind, Options, Outcome, Place, Scope, Shard};
@@ -190,14 +190,15 @@ pub(super) fn run(
     info.conclude(outcome.stopped.as_ref(), &mut report);
     if output.is_json() {
         let millis = u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX);
-        output.json(&Json { report: &report, blocks: rows, time_ms: millis })?;
+        let exit_status = exit_status(&report);
+        output.json(&Json { report: &report, exit_status, blocks: rows, time_ms: millis })?;
     } else {
         for check in &report.checks {
             print(format_args!("{}\n", check_row(check)))?;
         }
         print(format_args!("{}\n", speed(&outcome)))?;
     }
-    Ok(exit_code(&report))
+    Ok(exit_status(&report).into())
 }
 
 /// The blocks between two levels that a user names.
@@ -263,6 +264,7 @@ fn speed(outcome: &Outcome) -> String {
 struct Json<'a> {
     #[serde(flatten)]
     report: &'a Report,
+    exit_status: u8,
     blocks: Vec<Row>,
     time_ms: u64,
 }

@@ -9,9 +9,10 @@ use clap::{Args, Subcommand};
 use rollsnap_core::report::merge;
 use rollsnap_core::{Code, Problem, Report, Result};
 
+use super::failure::Answered;
 use super::headings::{OUTPUT, READ};
 use super::output::{Output, print};
-use super::verify::{exit_code, words};
+use super::verify::{exit_status, words};
 use crate::io;
 
 /// Longest report that is read, in bytes. One lists at most 1000 checks.
@@ -55,11 +56,11 @@ pub(super) fn run(command: &ReportCommand, output: &Output) -> Result<ExitCode> 
     }
     let report = merge(reports)?;
     if output.is_json() {
-        output.json(&report)?;
+        output.json(&Answered { report: &report, exit_status: exit_status(&report) })?;
     } else {
         print(format_args!("{}", words(&report)))?;
     }
-    Ok(exit_code(&report))
+    Ok(exit_status(&report).into())
 }
 
 fn read(path: &Path) -> Result<Report> {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::export::JsonPhase;
 use super::global::{Global, StoreFormat};
 use super::headings::{CHECKS, LIMITS, OUTPUT, READ, REPLAY};
-use super::output::{FAINT, Output, check_row, error, plural, print, size, verdict};
+use super::output::{FAINT, Output, check_row, plural, print, size, verdict};
 use super::progress::Terminal;
 use super::replay::EngineArgs;
 use super::several;
@@ -153,14 +153,25 @@ fn one(
 ) -> Result<ExitCode> {
     let Outcome { report, stages, .. } = verify::run(target, options, feedback)?;
     feedback.close(true);
+    let missing = missing(&args.require, &report);
+    let status = match &missing {
+        None if args.require.is_empty() => exit_status(&report),
+        None => 0,
+        Some(_) => status_of(&args.require, &report),
+    };
     if output.is_json() {
         let phases = super::export::phases(&stages);
-        output.json(&Json { report: &report, failures: counts(&report), phases })?;
+        let failures = counts(&report);
+        let advice = failures.keys().map(|code| (*code, code.advice())).collect();
+        output.json(&Json { report: &report, failures, advice, exit_status: status, phases })?;
     } else {
         print(format_args!("{}", words(&report)))?;
         print(format_args!("{}", summary(&report, &stages)))?;
     }
-    Ok(if args.require.is_empty() { exit_code(&report) } else { given(&args.require, &report) })
+    if let Some(missing) = missing {
+        output.error(status, &missing);
+    }
+    Ok(status.into())
 }
 
 /// Refuses to look for an answer that cannot come, before anything is read.
@@ -182,24 +193,29 @@ fn can_be_given(args: &VerifyArgs, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Success if all required answers are yes. Else the exit status says why not: no is 1, or 3 for a damaged file; what
-/// could not be checked is 4 or 5.
-fn given(required: &[Answer], report: &Report) -> ExitCode {
-    let is_missing = |answer: &Answer| required.contains(answer) && answer.of(report) != Verdict::Yes;
-    let missing: Vec<_> = Answer::ALL.into_iter().filter(is_missing).collect();
-    if missing.is_empty() {
-        return ExitCode::SUCCESS;
-    }
-    let list = missing.iter().map(|answer| format!("{}: {}", answer.name(), answer.of(report).words()));
-    error(format_args!("what was required does not hold: {}", list.collect::<Vec<_>>().join(", ")));
-    let class = match missing.iter().find(|answer| answer.of(report) == Verdict::No) {
-        Some(Answer::Intact) => return exit_code(report),
+/// Which of the required answers are not yes, in words; `None` if all are.
+fn missing(required: &[Answer], report: &Report) -> Option<String> {
+    let list: Vec<_> = not_given(required, report)
+        .map(|answer| format!("{}: {}", answer.name(), answer.of(report).words()))
+        .collect();
+    (!list.is_empty()).then(|| format!("what was required does not hold: {}", list.join(", ")))
+}
+
+/// The exit status where a required answer is not yes: no is 1, or 3 for a damaged file; what could not be checked is 4
+/// or 5.
+fn status_of(required: &[Answer], report: &Report) -> u8 {
+    let class = match not_given(required, report).find(|answer| answer.of(report) == Verdict::No) {
+        Some(Answer::Intact) => return exit_status(report),
         Some(_) => Class::Answer,
         // A disk or layer 1 kept it from being checked, or the rest of the snapshot did.
         None if report.hindered().any(|check| check.code.class() != Class::Refused) => Class::Environment,
         None => Class::Refused,
     };
-    class.exit_status().into()
+    class.exit_status()
+}
+
+fn not_given<'a>(required: &'a [Answer], report: &'a Report) -> impl Iterator<Item = Answer> + 'a {
+    Answer::ALL.into_iter().filter(|answer| required.contains(answer) && answer.of(report) != Verdict::Yes)
 }
 
 /// A report with its summary.
@@ -208,19 +224,22 @@ struct Json<'a> {
     #[serde(flatten)]
     report: &'a Report,
     failures: BTreeMap<Code, u64>,
+    /// What to do about each of these codes.
+    advice: BTreeMap<Code, &'static str>,
+    exit_status: u8,
     phases: Vec<JsonPhase>,
 }
 
 /// Damaged where the container is not whole; else the answer of the checks; else what kept one from being done.
-pub(super) fn exit_code(report: &Report) -> ExitCode {
+pub(super) fn exit_status(report: &Report) -> u8 {
     let class = match (report.failures().next(), report.hindered().next()) {
         (Some(check), _) if report.verdicts.intact == Verdict::No => check.code.class(),
         (Some(_), _) => Class::Answer,
         (None, Some(check)) if check.code.class() == Class::Refused => Class::Refused,
         (None, Some(_)) => Class::Environment,
-        (None, None) => return ExitCode::SUCCESS,
+        (None, None) => return 0,
     };
-    class.exit_status().into()
+    class.exit_status()
 }
 
 pub(super) fn words(report: &Report) -> String {

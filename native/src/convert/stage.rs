@@ -120,12 +120,15 @@ impl Source {
 
 /// The store is one of the versions that are converted.
 pub(super) fn convertible(files: &FileSet, shown: &Path) -> Result<()> {
-    let nothing = |what: &str| Err(Problem::new(Code::ConvertStore).headline(what).path(shown.display()));
     match v4::layout(files)? {
         Layout::Files(_) => Ok(()),
-        Layout::Sqlite => nothing("the store is of version 5 already"),
+        Layout::Sqlite => Err(current(shown)),
         Layout::Nothing => Err(Problem::new(Code::StoreMissing).path(shown.display())),
     }
+}
+
+fn current(shown: &Path) -> Problem {
+    Problem::new(Code::ConvertStore).headline("the store is of version 5 already").path(shown.display())
 }
 
 /// Extracts a snapshot that is intact to its last byte, and holds nothing else than it should.
@@ -141,9 +144,7 @@ fn extract(path: &Path, dir: &Dir, stages: &mut Stages, feedback: &mut dyn Feedb
             Err(Problem::new(Code::SnapshotMember).member(&*member.name))
         }
         Event::Member(member) if MemberKind::of(&member.name) == Some(MemberKind::Database) => {
-            Err(Problem::new(Code::ConvertStore)
-                .headline("the store is of version 5 already")
-                .path(path.display()))
+            Err(current(path))
         }
         event => files.follow(&event),
     })?;

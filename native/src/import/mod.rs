@@ -99,7 +99,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// The codes of rules I1 to I5c ([`Code::ImportPopulated`], [`Code::LockHeld`], `header.*`,
-/// [`Code::ImportRollup`], [`Code::ImportMode`], [`Code::ImportLevel`], [`Code::ImportOlder`]), of
+/// [`Code::ImportRollup`], [`Code::ImportMode`], [`Code::ImportLevel`], [`Code::ImportSame`], [`Code::ImportOlder`]), of
 /// a damaged snapshot (`gzip.*`, `tar.*`, `snapshot.*`), of what it holds (`metadata.*`,
 /// `store.*`, [`Code::HeaderStore`]), [`Code::ImportStore`], [`Code::ImportLink`],
 /// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code; for a compact snapshot, those of a replay

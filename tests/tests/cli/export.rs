@@ -332,7 +332,7 @@ fn a_store_in_use_is_copied_with_its_log() {
     let script = "import sqlite3, sys\n\
         db = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
         db.execute('PRAGMA wal_autocheckpoint=0')\n\
-        db.execute(\"UPDATE protocols SET proto_level = 77\")\n\
+        db.execute(\"UPDATE protocols SET proto_level = proto_level + 70\")\n\
         print('open', flush=True)\n\
         sys.stdin.read()\n";
     let mut python = Command::new("python3");
@@ -350,7 +350,7 @@ fn a_store_in_use_is_copied_with_its_log() {
     assert_eq!(fs::read(&store).unwrap(), bytes, "the export checkpoints nothing");
     ground.run(&["extract", &path, "store.sqlite", "-C", "out"]).ok();
     let found = dump(&ground.at("out/store.sqlite"));
-    assert!(found["tables"]["protocols"].as_array().unwrap().iter().all(|row| row["proto_level"] == 77));
+    assert!(found["tables"]["protocols"].as_array().unwrap().iter().all(|row| row["proto_level"].as_i64() > Some(70)));
     drop(node.stdin.take());
     node.wait().unwrap();
 }

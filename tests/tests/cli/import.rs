@@ -221,7 +221,7 @@ fn what_is_the_operators_own_stays() {
 
     // Now it is as new as the snapshot.
     let text = "The rollup node is already at level 1023 but the snapshot is only for level 1023.";
-    ground.run(&["import", &snapshot, "--force", "--data-dir", &target]).refused(4, text);
+    ground.run(&["import", &snapshot, "--force", "--data-dir", &target]).refused(6, text);
     Tree::of(target.as_ref()).same_as(&after, "refused");
 }
 

@@ -304,9 +304,9 @@ fn what_cannot_be_indexed_is_refused_and_leaves_nothing() {
     ground.run(&["index", &ground.at("empty")]).refused(3, "[file.empty]");
     ground.run(&["index", &ground.at("trailing")]).refused(3, "[gzip.trailing]");
     ground.run(&["index", &ground.at("good"), "--span", "0"]).ends(2);
-    let run = ground.run(&["index", &ground.at("own")]).ok();
+    let run = ground.run(&["index", &ground.at("own")]).ends(6);
     assert!(run.text().contains("has an index in its header: 3 checkpoints"), "{run}");
-    assert_eq!(ground.run(&["index", "--json", &ground.at("own")]).ok().json()["path"], Value::Null);
+    assert_eq!(ground.run(&["index", "--json", &ground.at("own")]).ends(6).json()["path"], Value::Null);
     ground.tree().same_as(&before, "nothing was made");
 
     let json = ground.run(&["index", "--json", &ground.at("good")]).ok().json();
@@ -316,6 +316,13 @@ fn what_cannot_be_indexed_is_refused_and_leaves_nothing() {
     let made = fs::read(ground.at("good.idx")).unwrap();
     assert_eq!(json["bytes"], made.len());
     assert_eq!(made[8..12], u32::to_be_bytes(json["checkpoints"].as_u64().unwrap() as u32));
+    let before = ground.tree();
+    let run = ground.run(&["index", &ground.at("good")]).ends(6);
+    assert!(run.text().contains("good.idx, as it was"), "{run}");
+    let json = ground.run(&["index", "--json", &ground.at("good")]).ends(6).json();
+    assert!(json["found"] == true && json["bytes"] == made.len(), "{json}");
+    ground.tree().same_as(&before, "an index that fits");
+    ground.run(&["index", &ground.at("good"), "--span", "1"]).refused(4, "[output.exists]");
     fs::write(ground.at("good.idx"), b"mine").unwrap();
     ground.run(&["index", &ground.at("good")]).refused(4, "[output.exists]");
     assert_eq!(fs::read(ground.at("good.idx")).unwrap(), b"mine");

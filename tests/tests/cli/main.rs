@@ -13,6 +13,7 @@ mod index;
 mod mutants;
 mod read;
 mod require;
+mod schemas;
 mod sidecar;
 mod signals;
 mod stream;

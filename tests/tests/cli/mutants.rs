@@ -123,8 +123,8 @@ fn rules_before_an_import() {
         ("i4-header-of-other", 4, None),
         ("i5-full-into-archive", 4, None),
         ("i5b-level", 4, None),
-        ("i5c-equal", 4, None),
-        ("i5c-equal-no-check", 4, None),
+        ("i5c-equal", 6, None),
+        ("i5c-equal-no-check", 6, None),
     ] {
         refused(&entry(&all, id), status, ours);
     }

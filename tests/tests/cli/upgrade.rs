@@ -42,7 +42,7 @@ fn it_is_the_same_as_a_conversion_beside() {
         let report = ground.run(&["verify", &data, "--json"]).ok().json();
         assert_eq!(report["verdicts"]["consistent"], "yes", "{base}");
         // A second time there is nothing to do, which changes nothing.
-        ground.run(&["convert", "--in-place", &data]).refused(4, "of version 5 already");
+        ground.run(&["convert", "--in-place", &data]).refused(6, "of version 5 already");
         Tree::of(data.as_ref()).same_as(&after, base);
     }
     let data = ground.unpack("v4-full", "other");
@@ -67,7 +67,7 @@ sys.stdin.read()";
     fs::write(ground.path("data/lock"), b"").unwrap();
     let before = ground.tree();
     for (words, status, said) in [
-        (&["convert", "--in-place", &new][..], 4, "of version 5 already"),
+        (&["convert", "--in-place", &new][..], 6, "of version 5 already"),
         (&["convert", "--in-place", &snapshot], 2, "is not a data directory"),
         (&["convert", "--in-place", "missing"], 2, "is not a data directory"),
         (&["convert", "--in-place", "home"], 1, "store.missing"),

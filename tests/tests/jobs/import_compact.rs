@@ -171,7 +171,7 @@ mod interrupted {
             *kinds.entry(kind).or_default() += 1;
             let is_over = second.status.success()
                 || text.contains("[import.populated]")
-                || text.contains("[import.older]")
+                || text.contains("[import.same]")
                 || text.contains("already at level");
             assert!(is_over, "call {call}, {how:?}: {text}");
             assert!(!ground.path(&dir).join(STAGING).exists(), "call {call}, {how:?}: {text}");

@@ -30,6 +30,11 @@ impl<R: ReadAt> Indexed<R> {
         Ok(Self { file, index, beside })
     }
 
+    /// What the index was read from; `None` for one from the gzip header.
+    pub fn beside(&self) -> Option<&R> {
+        self.beside.as_ref()
+    }
+
     /// The file.
     pub fn file(&self) -> &R {
         &self.file

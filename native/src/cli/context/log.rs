@@ -30,9 +30,7 @@ pub(super) fn run(args: &LogArgs, output: &Output, feedback: &mut Terminal) -> R
         Opened::Riscv(riscv) => log.riscv(&riscv, &levels, feedback)?,
     };
     feedback.close(true);
-    let failed = log.checks.iter().any(|check| check.status == Status::No);
-    log.print(facts)?;
-    Ok(if failed { Class::Answer.exit_status().into() } else { ExitCode::SUCCESS })
+    log.print(facts).map(ExitCode::from)
 }
 
 /// The commits of a context, the newest first.
@@ -49,6 +47,8 @@ struct Log {
 /// What is printed around the rows, as JSON.
 #[derive(Serialize)]
 struct Frame {
+    schema: &'static str,
+    exit_status: u8,
     kind: &'static str,
     files: Option<FileFacts>,
     commits: [Row; 0],
@@ -247,12 +247,16 @@ impl Log {
         self.rows.text(format_args!("{style}{level:>10}  {hash:<54}  {bytes:>13}{remark}{style:#}\n"))
     }
 
-    /// Prints it; `files` are those of an irmin-pack store, `None` for the kind `riscv`.
-    fn print(self, files: Option<FileFacts>) -> Result<()> {
+    /// Prints it; `files` are those of an irmin-pack store, `None` for the kind `riscv`. Gives the exit status.
+    fn print(self, files: Option<FileFacts>) -> Result<u8> {
+        let failed = self.checks.iter().any(|check| check.status == Status::No);
+        let exit_status = if failed { Class::Answer.exit_status() } else { 0 };
         let Self { json, rows, commits, readable, checks, checks_left_out, .. } = self;
         if json {
             let kind = if files.is_some() { "irmin" } else { "riscv" };
-            return rows.print_in(&Frame { kind, files, commits: [], checks, checks_left_out }, "commits");
+            let schema = "rollsnap.context-log/1";
+            let frame = Frame { schema, exit_status, kind, files, commits: [], checks, checks_left_out };
+            return rows.print_in(&frame, "commits").map(|()| exit_status);
         }
         let form = match &files {
             Some(facts) if facts.generation > 0 => {
@@ -277,6 +281,6 @@ impl Log {
         if checks_left_out > 0 {
             after += &format!("  … and {} more\n", grouped(checks_left_out));
         }
-        rows.print(&before, &after)
+        rows.print(&before, &after).map(|()| exit_status)
     }
 }

@@ -15,6 +15,9 @@ use crate::cli::output::{FAINT, Output, STRONG, grouped, plural, print, size};
 use crate::cli::progress::Terminal;
 use crate::files::FileSet;
 
+/// Name and version of the JSON form.
+const SCHEMA: &str = "rollsnap.context-stat/1";
+
 /// How many subtrees are shown to people.
 const ROWS: usize = 40;
 
@@ -31,7 +34,7 @@ pub(super) fn run(args: &StatArgs, output: &Output, feedback: &mut Terminal) -> 
     let files = context.file_facts();
     feedback.close(true);
     if output.is_json() {
-        output.json(&Json { kind: "irmin", commit: chosen.json(), stat: &stat, files })?;
+        output.json(&Json { schema: SCHEMA, kind: "irmin", commit: chosen.json(), stat: &stat, files })?;
     } else {
         print(format_args!("{}", words(&chosen, &stat, &files)))?;
     }
@@ -40,6 +43,7 @@ pub(super) fn run(args: &StatArgs, output: &Output, feedback: &mut Terminal) -> 
 
 #[derive(Serialize)]
 struct Json<'a> {
+    schema: &'static str,
     kind: &'static str,
     commit: JsonCommit,
     #[serde(flatten)]
@@ -108,6 +112,7 @@ fn subtrees(stat: &Stat) -> String {
 /// What the files of a riscv context are.
 #[derive(Default, Serialize)]
 struct RiscvFacts {
+    schema: &'static str,
     kind: &'static str,
     /// Commits that can be read, and the bytes of their files.
     commits: Tally,
@@ -118,7 +123,7 @@ struct RiscvFacts {
 }
 
 fn riscv(riscv: &Riscv<&FileSet>, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let mut facts = RiscvFacts { kind: "riscv", ..RiscvFacts::default() };
+    let mut facts = RiscvFacts { schema: SCHEMA, kind: "riscv", ..RiscvFacts::default() };
     for commit in riscv.commits() {
         feedback.checkpoint()?;
         let commit = commit?;

@@ -29,7 +29,12 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
     let entries = entries.ok_or_else(|| wanted.nothing())?;
     feedback.close(true);
     if output.is_json() {
-        output.json(&Json { commit: chosen.json(), path: wanted.show(), entries })?;
+        output.json(&Json {
+            schema: "rollsnap.context-ls/1",
+            commit: chosen.json(),
+            path: wanted.show(),
+            entries,
+        })?;
     } else {
         for entry in &entries {
             print(format_args!("{}\n", row(entry)))?;
@@ -118,6 +123,7 @@ impl Wanted {
 /// The entries of a directory, or of the durable storage.
 #[derive(Serialize)]
 struct Json {
+    schema: &'static str,
     commit: JsonCommit,
     path: String,
     entries: Vec<Entry>,

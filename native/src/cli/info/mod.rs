@@ -81,6 +81,7 @@ struct Json<'a> {
     #[serde(flatten)]
     report: &'a Report,
     context: &'a ContentInfo,
+    exit_status: u8,
 }
 
 /// Reads the whole file. What is wrong with it is an error, as with every command that needs all of it.
@@ -88,17 +89,17 @@ fn full(args: &InfoArgs, source: &mut Source, output: &Output, feedback: &mut Te
     let phase = Phase::only("Reading snapshot");
     let (report, info) = content_info::read(source, args.temp_dir.as_deref(), phase, feedback)?;
     feedback.close(true);
-    let code = super::verify::exit_code(&report);
+    let exit_status = super::verify::exit_status(&report);
     if output.is_json() {
-        output.json(&Json { report: &report, context: &info })?;
-        return Ok(code);
+        output.json(&Json { report: &report, context: &info, exit_status })?;
+        return Ok(exit_status.into());
     }
     if let Some(header) = &report.header {
         print(format_args!("{}", node_lines(header, &report)))?;
         print(format_args!("{}", our_lines(header, &report)))?;
     }
     print(format_args!("{}", content_lines(&report, &info)))?;
-    Ok(code)
+    Ok(exit_status.into())
 }
 
 fn content_lines(report: &Report, info: &ContentInfo) -> String {
