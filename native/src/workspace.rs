@@ -23,6 +23,9 @@ use crate::io;
 const PREFIX: &str = ".rollsnap-work-";
 const OWNER: &str = "owner";
 
+/// How a plan names a working directory before there is one.
+pub(crate) const PLANNED: &str = ".rollsnap-work-*";
+
 /// How often a directory may be taken for abandoned by another job before it is locked, or a name be taken.
 const ATTEMPTS: u32 = 100;
 

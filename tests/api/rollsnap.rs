@@ -144,6 +144,7 @@ pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {}
 pub fn of<F: Files>(files: &F, feedback: &dyn Feedback) -> Result<Contexts> {}
 
 // rollsnap::convert
+pub use preflight::{preflight, preflight_upgrade};
 pub use store::{Carried, Table};
 pub use upgrade::{OLD_STORE, Upgrade, upgrade};
 #[derive(Clone, Debug)]
@@ -181,6 +182,17 @@ pub fn stream(
     out: &mut dyn Write,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
+
+// rollsnap::convert::(private) preflight
+pub fn preflight(
+    options: &Options,
+    is_stream: bool,
+    feedback: &mut dyn Feedback,
+) -> Result<Preflight> {}
+pub fn preflight_upgrade(
+    options: &Upgrade,
+    feedback: &mut dyn Feedback,
+) -> Result<Preflight> {}
 
 // rollsnap::convert::(private) store
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -531,6 +543,7 @@ impl Limits {
 
 // rollsnap::export
 pub use crate::output::Output;
+pub use preflight::preflight;
 pub use rollsnap_core::report::Compression;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -569,6 +582,13 @@ pub fn stream(
     out: &mut dyn Write,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
+
+// rollsnap::export::(private) preflight
+pub fn preflight(
+    options: &Options,
+    is_stream: bool,
+    feedback: &mut dyn Feedback,
+) -> Result<Preflight> {}
 
 // rollsnap::extract
 pub use files::Files;
@@ -636,6 +656,7 @@ impl FileSet {
 impl Files for FileSet {}
 
 // rollsnap::import
+pub use preflight::preflight;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
@@ -671,6 +692,13 @@ pub fn from_source(
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
+
+// rollsnap::import::(private) preflight
+pub fn preflight(
+    snapshot: &Path,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Preflight> {}
 
 // rollsnap::index
 pub use crate::checkpoint::sidecar;
@@ -951,6 +979,46 @@ impl Page {
     pub fn of(files: Files, port: u16) -> Result<Self> {}
     pub fn url(&self) -> String {}
     pub fn serve(&self, feedback: &dyn Feedback) -> Result<()> {}
+}
+
+// rollsnap::preflight
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Preflight {
+    pub reads: Vec<Read>,
+    pub writes: Vec<Write>,
+    pub replaces: Vec<PathBuf>,
+    pub removes: Vec<PathBuf>,
+    pub locks: Vec<LockUse>,
+    pub space: Vec<Space>,
+    pub notes: Vec<String>,
+}
+#[derive(Clone, Debug, Serialize)]
+pub struct Read {
+    pub path: PathBuf,
+    pub bytes: Option<u64>,
+}
+#[derive(Clone, Debug, Serialize)]
+pub struct Write {
+    pub path: PathBuf,
+    pub amount: Amount,
+    pub temporary: bool,
+}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Amount {
+    pub at_least: u64,
+    pub at_most: Option<u64>,
+}
+#[derive(Clone, Debug, Serialize)]
+pub struct LockUse {
+    pub path: PathBuf,
+    pub holder: Option<String>,
+}
+#[derive(Clone, Debug, Serialize)]
+pub struct Space {
+    pub path: PathBuf,
+    pub free: u64,
+    pub needed: Amount,
 }
 
 // rollsnap::replay

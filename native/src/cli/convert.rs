@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
+use super::dry_run;
 use super::export::{JsonPhase, phases};
 use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
 use super::output::{Output, shown_path, size};
@@ -55,6 +56,10 @@ pub(super) struct ConvertArgs {
     /// Convert into a populated data directory, or overwrite an existing file
     #[arg(long, help_heading = RESULT)]
     force: bool,
+    /// Say what would be read, written, replaced and removed, which locks are taken and how much space that needs; change
+    /// nothing
+    #[arg(long, help_heading = RESULT)]
+    dry_run: bool,
     /// Give a data directory to this user and group, names or numbers; for root only [default: those of the data
     /// directory, or, where it is new, of the directory that it is made in]
     #[arg(long, value_name = "USER[:GROUP]", help_heading = RESULT)]
@@ -82,6 +87,11 @@ pub(super) struct ConvertArgs {
 impl ConvertArgs {
     /// Whether the snapshot goes to standard output.
     pub(super) fn streams(&self) -> bool {
+        !self.dry_run && self.is_stream()
+    }
+
+    /// Whether it would.
+    fn is_stream(&self) -> bool {
         self.output.as_ref().is_some_and(|path| path.as_os_str() == "-")
     }
 }
@@ -106,6 +116,10 @@ fn in_place(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Res
     let mut options = Upgrade::new(&args.source);
     options.check = !args.no_check;
     options.keep_old = !args.remove_old;
+    if args.dry_run {
+        let plan = convert::preflight_upgrade(&options, feedback)?;
+        return dry_run::show("convert", &plan, output, feedback);
+    }
     let since = Instant::now();
     let outcome = convert::upgrade(&options, feedback)?;
     report(outcome, since, output, feedback)
@@ -131,12 +145,12 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
     let unfit = |what: &str| Err(Problem::new(Code::Usage).headline(what));
     match kind {
         Kind::Snapshot if owner.is_some() => return unfit("--owner is for data directories (--as data-dir)"),
-        Kind::DataDir if args.streams() => {
+        Kind::DataDir if args.is_stream() => {
             return unfit(
                 "a data directory is not one file: it is not written to standard output (--as snapshot is)",
             );
         }
-        _ if args.temp_dir.is_some() && !args.streams() => {
+        _ if args.temp_dir.is_some() && !args.is_stream() => {
             return unfit("--temp-dir is for a snapshot that goes to standard output");
         }
         Kind::DataDir if args.fast || args.uncompressed => {
@@ -152,6 +166,10 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         owner,
         temp_dir: args.temp_dir.clone(),
     };
+    if args.dry_run {
+        let plan = convert::preflight(&options, args.is_stream(), feedback)?;
+        return dry_run::show("convert", &plan, output, feedback);
+    }
     let since = Instant::now();
     let outcome = match args.streams() {
         true => {

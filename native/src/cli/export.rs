@@ -8,6 +8,7 @@ use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
+use super::dry_run;
 use super::global::{Global, StoreFormat};
 use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
 use super::output::{Output, shown_path, size};
@@ -42,6 +43,10 @@ pub(super) struct ExportArgs {
     /// Overwrite an existing file
     #[arg(long, help_heading = RESULT)]
     force: bool,
+    /// Say what would be read, written, replaced and removed, which locks are taken and how much space that needs; change
+    /// nothing
+    #[arg(long, help_heading = RESULT)]
+    dry_run: bool,
     /// Data directory of the rollup node [default: $ROLLSNAP_DATA_DIR, or
     /// ~/.tezos-smart-rollup-node]
     #[arg(long, short, value_name = "DIR", help_heading = READ)]
@@ -106,6 +111,11 @@ pub(super) struct ExportArgs {
 impl ExportArgs {
     /// Whether the snapshot goes to standard output.
     pub(super) fn streams(&self) -> bool {
+        !self.dry_run && self.is_stream()
+    }
+
+    /// Whether it would.
+    fn is_stream(&self) -> bool {
         self.file.iter().chain(&self.output).any(|path| path.as_os_str() == "-")
     }
 
@@ -146,6 +156,10 @@ pub(super) fn run(
         rollup_node_endpoint: args.rollup_node_endpoint.clone(),
         ..Options::new(data_dir(args.data_dir.as_deref())?)
     };
+    if args.dry_run {
+        let plan = export::preflight(&options, args.is_stream(), feedback)?;
+        return dry_run::show("export", &plan, output, feedback);
+    }
     let since = Instant::now();
     let outcome = match args.streams() {
         true => export::stream(&options, &mut Stdout::open("a snapshot", "rollsnap export -")?, feedback)?,

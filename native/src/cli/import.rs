@@ -9,6 +9,7 @@ use rollsnap_core::{Report, Result};
 use serde::Serialize;
 
 use super::convert::StoreVersion;
+use super::dry_run;
 use super::export::{JsonPhase, data_dir, phases};
 use super::global::{Global, StoreFormat};
 use super::headings::{CHECKS, OUTPUT, READ, REPLAY, RESULT};
@@ -39,6 +40,10 @@ pub(super) struct ImportArgs {
     /// Import over a populated data directory
     #[arg(long, help_heading = RESULT)]
     force: bool,
+    /// Say what would be read, written, replaced and removed, which locks are taken and how much space that needs; change
+    /// nothing
+    #[arg(long, help_heading = RESULT)]
+    dry_run: bool,
     /// Take the store back to this level; stores of version 5 only
     #[arg(long, value_name = "LEVEL", help_heading = RESULT)]
     level: Option<String>,
@@ -92,6 +97,10 @@ pub(super) fn run(
         dal_node: args.dal_node.clone(),
         flushing: Flushing::default(),
     };
+    if args.dry_run {
+        let plan = import::preflight(&args.snapshot, &options, feedback)?;
+        return dry_run::show("import", &plan, output, feedback);
+    }
     let since = Instant::now();
     let outcome = import::run(&args.snapshot, &options, feedback)?;
     feedback.close(true);

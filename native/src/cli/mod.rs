@@ -4,6 +4,7 @@ mod args;
 mod context;
 mod convert;
 mod demo;
+mod dry_run;
 mod export;
 mod failure;
 mod global;

@@ -9,6 +9,7 @@
 
 mod blocks;
 mod left_out;
+mod preflight;
 mod stage;
 mod states;
 pub(crate) mod store;
@@ -38,6 +39,7 @@ use rollsnap_core::nodes::import::other_rollup;
 
 use store::Conversion;
 
+pub use preflight::{preflight, preflight_upgrade};
 pub use store::{Carried, Table};
 pub use upgrade::{OLD_STORE, Upgrade, upgrade};
 

@@ -233,6 +233,28 @@ pub struct LockState {
     pub holder: Option<String>,
 }
 
+impl LockState {
+    /// Who holds it, if somebody does.
+    pub(crate) fn holder(&self) -> Option<String> {
+        self.holder.clone()
+    }
+}
+
+/// Refuses when a node runs, as taking its lock would, but takes none.
+///
+/// # Errors
+/// [`Code::LockHeld`] with the text of the nodes, any `io.*` code.
+pub(crate) fn check_free(dir: &Dir) -> Result<()> {
+    match states(dir)?.into_iter().find(|state| state.name == NODE && state.held == Some(true)) {
+        Some(state) => {
+            let holder = state.holder.unwrap_or_else(|| "another process".into());
+            let running = node_is_running(dir.place(NODE).display());
+            Err(running.because(format_args!("{holder} holds it")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Looks at the locks of a data directory whose files are there, and takes none. This process must hold none of them.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ mod compact;
 mod layer1;
 mod locks;
 mod packer;
+mod preflight;
 mod ready;
 mod rules;
 mod stored;
@@ -35,6 +36,7 @@ use crate::workspace::Workspace;
 use ready::{Source, Written};
 
 pub use crate::output::Output;
+pub use preflight::preflight;
 pub use rollsnap_core::report::Compression;
 
 pub(crate) use ready::{stages, stages_of_stream};

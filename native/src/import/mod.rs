@@ -7,6 +7,7 @@
 mod adjustments;
 mod existing;
 mod layer1;
+mod preflight;
 mod rebuild;
 mod rules;
 mod stage;
@@ -35,6 +36,8 @@ use adjustments::Adjustments;
 use existing::Existing;
 use layer1::Layer1;
 use stream_policy::StreamPolicy;
+
+pub use preflight::preflight;
 
 /// What to import, and where to.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 mod compact;
 mod context;
 mod data_dir;
+mod dry_run;
 mod export;
 mod extract;
 mod foreign;
