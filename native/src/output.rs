@@ -51,13 +51,13 @@ impl Output {
         directory.filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(here).into()
     }
 
-    /// The path of the file, as the nodes print it.
-    pub(crate) fn path(&self, header: &Header, compression: Compression) -> PathBuf {
+    /// The path of the file, as the nodes print it; with `kind` behind the name that they give.
+    pub(crate) fn path(&self, header: &Header, kind: &str, compression: Compression) -> PathBuf {
         match self {
             Self::File(path) => path.clone(),
             Self::Directory(directory) => {
                 let suffix = if compression == Compression::None { ".uncompressed" } else { "" };
-                let name = file_name(header) + suffix;
+                let name = file_name(header) + kind + suffix;
                 directory.as_ref().map_or_else(|| PathBuf::from(&name), |directory| directory.join(&name))
             }
         }

@@ -31,7 +31,8 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ExportArgs {
-    /// The snapshot to make; - writes to standard output [default: snapshot-ADDRESS-LEVEL.MODE]
+    /// The snapshot to make; - writes to standard output [default: snapshot-ADDRESS-LEVEL.MODE, and
+    /// .compact behind that for a compact one]
     #[arg(value_name = "FILE", conflicts_with_all = ["dest", "output"], help_heading = RESULT)]
     file: Option<PathBuf>,
     /// The same; or a directory to put it in, one that exists or whose name ends with a slash
@@ -129,9 +130,19 @@ impl ExportArgs {
     }
 }
 
+/// How the command was spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// `rollsnap export`
+    Ours,
+    /// `rollsnap snapshot export`, for scripts that know where a node puts its snapshot.
+    Nodes,
+}
+
 pub(super) fn run(
     args: &ExportArgs,
     global: &Global,
+    spelling: Spelling,
     output: &Output,
     feedback: &mut Terminal,
 ) -> Result<ExitCode> {
@@ -148,6 +159,7 @@ pub(super) fn run(
         family: args.store_format.map(Into::into),
         packing: if args.no_vacuum { Packing::Pages } else { Packing::Packed },
         compact: args.compact,
+        plain_name: spelling == Spelling::Nodes,
         check: !args.no_check,
         force: args.force,
         lock_timeout: args.lock_timeout.map(Duration::from_secs),

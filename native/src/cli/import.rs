@@ -106,12 +106,14 @@ pub(super) fn run(
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     let (place, bytes) = (shown_path(&options.data_dir), outcome.report.members.bytes.unwrap_or_default());
-    remarks::made(format_args!("Level {} in {place}: {}", outcome.head_level, size(bytes)), since, feedback);
+    let kind = if outcome.compact { "Compact snapshot: level" } else { "Level" };
+    remarks::made(format_args!("{kind} {} in {place}: {}", outcome.head_level, size(bytes)), since, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,
             data_dir: options.data_dir.to_string_lossy().into_owned(),
             head_level: outcome.head_level,
+            compact: outcome.compact,
             phases: phases(&outcome.stages),
         })?;
     } else {
@@ -127,6 +129,7 @@ struct Json<'a> {
     report: &'a Report,
     data_dir: String,
     head_level: i32,
+    compact: bool,
     phases: Vec<JsonPhase>,
 }
 

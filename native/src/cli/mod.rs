@@ -36,6 +36,7 @@ use rollsnap_core::shown::is_plain;
 use rollsnap_core::{Code, Problem, Result};
 
 use args::{Cli, Command, SnapshotCommand};
+use export::Spelling;
 use global::ProgressForm;
 use output::Output;
 use progress::Terminal;
@@ -112,8 +113,9 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Cat(args) => members::cat(args, feedback),
         Command::Extract(args) => members::extract(args, output, feedback),
         Command::Verify(args) => verify::run(args, &cli.global, output, feedback),
-        Command::Export(args) | Command::Snapshot { command: Snapshot::Export(args) } => {
-            export::run(args, &cli.global, output, feedback)
+        Command::Export(args) => export::run(args, &cli.global, Spelling::Ours, output, feedback),
+        Command::Snapshot { command: Snapshot::Export(args) } => {
+            export::run(args, &cli.global, Spelling::Nodes, output, feedback)
         }
         Command::Import(args) | Command::Snapshot { command: Snapshot::Import(args) } => {
             import::run(args, &cli.global, output, feedback)

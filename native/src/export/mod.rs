@@ -25,9 +25,12 @@ use std::time::Duration;
 use rollsnap_core::report::Evidence;
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
+use crate::content_info;
 use crate::data_dir::Lock;
 use crate::deflate::{self, Level};
+use crate::interrupt;
 use crate::jobs::Timed;
+use crate::source;
 use crate::store::{Family, LevelRequest, Packing};
 use crate::swap;
 use crate::verify;
@@ -66,6 +69,9 @@ pub struct Options {
     /// Take the context of the first available block only: nodes rebuild the others when they
     /// import the snapshot.
     pub compact: bool,
+    /// Give a compact snapshot the very name that a full one has, as the nodes do, where it goes into a directory.
+    /// Default: `.compact` stands behind that.
+    pub plain_name: bool,
     /// Check store, chain and context, and read the finished file back and compare it with what was written.
     /// Default: yes.
     pub check: bool,
@@ -97,6 +103,7 @@ impl Options {
             family: None,
             packing: Packing::Packed,
             compact: false,
+            plain_name: false,
             check: true,
             force: false,
             lock_timeout: None,
@@ -140,8 +147,12 @@ pub struct Outcome {
 pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let Options { output, force, check, .. } = options;
     let source = Source::open(options, Some(output), feedback)?;
-    let path = output.path(source.header(), options.compression);
+    let kind = if options.compact && !options.plain_name { COMPACT } else { "" };
+    let path = output.path(source.header(), kind, options.compression);
     output.check(&path, *force)?;
+    if options.compact && matches!(output, Output::Directory(_)) {
+        not_over_full(&path, feedback)?;
+    }
     let work = Workspace::create(&output.directory(), feedback)?;
     let temporary = options.temp_dir.as_deref();
     let temporary = temporary.map(|place| Workspace::temporary(Some(place), feedback)).transpose()?;
@@ -200,6 +211,28 @@ pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedbac
     Ok(ready.outcome(None, bytes, report))
 }
 
+/// Nothing tells a compact snapshot from a full one but what is in it, so under a name that nobody chose it takes the
+/// place of a compact one only.
+fn not_over_full(path: &Path, feedback: &dyn Feedback) -> Result<()> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    let there = source::Source::open(path)
+        .and_then(|mut there| content_info::glance(&mut there, &mut interrupt::Quiet));
+    match there {
+        Ok((_, _, Some(true))) => Ok(()),
+        _ => {
+            feedback.checkpoint()?;
+            Err(Problem::new(Code::OutputExists)
+                .headline(format!(
+                    "{} is not known to be compact, and a compact snapshot does not replace it",
+                    path.display()
+                ))
+                .because("name the file to make, or another directory with --dest"))
+        }
+    }
+}
+
 /// An import that was interrupted half-way comes first: until it is finished there is no data
 /// directory to export. Finishing it needs the lock of the node.
 fn finish_interrupted_import(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
@@ -213,6 +246,9 @@ fn finish_interrupted_import(root: &Path, feedback: &mut dyn Feedback) -> Result
         _ => Ok(()),
     }
 }
+
+/// What stands behind the name of a compact snapshot.
+const COMPACT: &str = ".compact";
 
 /// Name of the file until it is finished.
 const FINISHED: &str = "snapshot";

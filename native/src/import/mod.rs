@@ -94,6 +94,8 @@ pub struct Outcome {
     pub report: Report,
     /// The level that the data directory is at now.
     pub head_level: i32,
+    /// Whether the snapshot is compact, so that contexts were rebuilt, or are missing now.
+    pub compact: bool,
     /// How long each stage took.
     pub stages: Vec<Timed>,
 }
@@ -182,7 +184,7 @@ fn into(
     };
     staging.commit(&plan, feedback)?;
     target.given(feedback);
-    let Filled { report, head_level, family, kept_compact } = filled;
+    let Filled { report, head_level, family, compact, kept_compact } = filled;
     if let Some(old) = existing.family.filter(|old| *old != family) {
         feedback.notice(Notice::Remark(&format!(
             "The store is another one now: {} go on from there, and {} do not",
@@ -193,7 +195,7 @@ fn into(
     if let Some(compact) = kept_compact {
         feedback.notice(Notice::Remark(&compact.consequence()));
     }
-    Ok(Outcome { report: remarked(report, options), head_level, stages: stages.finish() })
+    Ok(Outcome { report: remarked(report, options), head_level, compact, stages: stages.finish() })
 }
 
 /// What is staged, and checked.
@@ -201,6 +203,7 @@ struct Filled {
     report: Report,
     head_level: i32,
     family: Family,
+    compact: bool,
     /// It is a compact snapshot, and stays one.
     kept_compact: Option<Compact>,
 }
@@ -247,6 +250,7 @@ fn fill(
     // Only now: taken back to its first level, a compact snapshot lacks nothing.
     let mut staged = Staged::new(&dir, root, store, contexts);
     let mut compact = Compact::of(&staged)?;
+    let is_compact = compact.is_some();
     let mut rebuilt = None;
     if !options.keep_compact
         && let Some(compact) = compact.take()
@@ -268,7 +272,7 @@ fn fill(
     for check in converted.into_iter().flat_map(|(_, checks)| checks).chain(rebuilt) {
         report.add(check);
     }
-    Ok(Filled { report, head_level, family, kept_compact: compact })
+    Ok(Filled { report, head_level, family, compact: is_compact, kept_compact: compact })
 }
 
 fn remarked(mut report: Report, options: &Options) -> Report {
