@@ -4,9 +4,10 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::header::file_name;
 use rollsnap_core::report::Compression;
-use rollsnap_core::{Code, Header, Problem, Result};
+use rollsnap_core::{Code, Feedback, Header, Problem, Result};
 
 use crate::dir::{Dir, Entry, Kind};
 use crate::io;
@@ -73,7 +74,14 @@ impl Output {
     }
 
     /// Gives a finished file in the working directory its name beside it, all at once.
-    pub(crate) fn put(work: &Workspace, finished: &str, path: &Path, force: bool) -> Result<()> {
+    /// From then on the file is there, whatever may be said about its directory.
+    pub(crate) fn put(
+        work: &Workspace,
+        finished: &str,
+        path: &Path,
+        force: bool,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()> {
         let (directory, last) = (work.parent(), last(path)?);
         may_write(directory.look(last)?, path, force)?;
         let renamed = match force {
@@ -84,7 +92,13 @@ impl Output {
             ErrorKind::AlreadyExists => exists(path),
             _ => io::problem("create", path, err),
         })?;
-        directory.sync()
+        if let Err(problem) = directory.sync() {
+            feedback.notice(Notice::Remark(&format!(
+                "{} is complete and in its place, but after a power failure its name may be missing: {problem}",
+                path.display()
+            )));
+        }
+        Ok(())
     }
 }
 

@@ -19,6 +19,10 @@ pub struct ContentInfo {
     pub first_level: Option<i32>,
     pub head_level: Option<i32>,
 }
+pub fn glance(
+    source: &mut Source,
+    feedback: &mut dyn Feedback,
+) -> Result<(Header, Report, Option<bool>)> {}
 pub fn read(
     source: &mut Source,
     temp_dir: Option<&Path>,
@@ -139,7 +143,7 @@ impl Hasher for Threads {}
 impl Drop for Threads {}
 
 // rollsnap::contexts
-pub use rollsnap_core::context::Contexts;
+pub use rollsnap_core::context::{Contexts, INDEX_FILES};
 pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {}
 pub fn of<F: Files>(files: &F, feedback: &dyn Feedback) -> Result<Contexts> {}
 
@@ -154,6 +158,7 @@ pub struct Options {
     pub output: Output,
     pub force: bool,
     pub check: bool,
+    pub lock: bool,
     pub owner: Option<Owner>,
     pub temp_dir: Option<PathBuf>,
 }
@@ -232,6 +237,7 @@ impl DataDir {
     pub fn default_path() -> Option<PathBuf> {}
     pub fn root(&self) -> &Path {}
     pub fn store(&self) -> PathBuf {}
+    pub fn require(&self) -> Result<()> {}
     pub fn require_v5(&self) -> Result<()> {}
     pub fn is_populated(&self) -> Result<bool> {}
 }
@@ -557,8 +563,10 @@ pub struct Options {
     pub family: Option<Family>,
     pub packing: Packing,
     pub compact: bool,
+    pub plain_name: bool,
     pub check: bool,
     pub force: bool,
+    pub lock: bool,
     pub lock_timeout: Option<Duration>,
     pub temp_dir: Option<PathBuf>,
     pub endpoint: Option<String>,
@@ -680,6 +688,7 @@ impl Options {
 pub struct Outcome {
     pub report: Report,
     pub head_level: i32,
+    pub compact: bool,
     pub stages: Vec<Timed>,
 }
 pub fn run(
@@ -1225,6 +1234,11 @@ impl Source {
     pub fn size(&self) -> Option<u64> {}
     pub fn is_plain_file(&self) -> bool {}
     pub fn read_header(&mut self, feedback: &dyn Feedback) -> Result<(Header, Report)> {}
+    pub fn read_beginning(
+        &mut self,
+        feedback: &dyn Feedback,
+        wants_more: &mut dyn FnMut(&Event<'_>) -> bool,
+    ) -> Result<(Header, Report)> {}
     pub fn inspect<E: From<Problem>>(
         &mut self,
         options: Options,
@@ -1549,6 +1563,11 @@ impl Staging {
     pub fn forget(&mut self) -> Result<()> {}
 }
 pub fn recover_but_partial(root: &Path, feedback: &mut dyn Feedback) -> Result<bool> {}
+
+// rollsnap::swap::(private) probe
+impl Staging {
+    pub fn can_move(&self, names: &[&str]) -> Result<()> {}
+}
 
 // rollsnap::verify
 pub use consistent::{Streamed, Subject, check_store, counts};

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::Notice;
-use rollsnap_core::members::{CONTEXT, PRE_IMAGES, STORAGE};
+use rollsnap_core::members::{CONTEXT, PRE_IMAGES, STORAGE, TOP_LEVEL};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::store::Conversion;
@@ -102,6 +102,7 @@ fn under_lock(
     stage::convertible(&FileSet::Directory(root.into()), root)?;
     destination::no_links(root)?;
     let mut staging = Staging::begin(root)?;
+    staging.can_move(&TOP_LEVEL)?;
     let kept = place_of_old(staging.root(), options)?;
     let made = if options.check { &Staged::STAGES[..] } else { &[] };
     let plan = [&[jobs::COPYING_DATA], writing(options.check), made, &[jobs::PUTTING_IN_PLACE]];
@@ -120,6 +121,7 @@ fn under_lock(
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
     target.given(feedback);
+    crate::dir::say_what_lacks(feedback);
     let version = outcome.version;
     let place = root.display();
     let kept = kept.display();

@@ -28,6 +28,7 @@ use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 use crate::content_info;
 use crate::data_dir::Lock;
 use crate::deflate::{self, Level};
+use crate::dir;
 use crate::interrupt;
 use crate::jobs::Timed;
 use crate::source;
@@ -77,6 +78,9 @@ pub struct Options {
     pub check: bool,
     /// Overwrite an existing file.
     pub force: bool,
+    /// Take the locks of the data directory. Without, nobody may write to it: it is a copy, such as a snapshot of a
+    /// volume. Default: yes.
+    pub lock: bool,
     /// How long each lock of the node is waited for; `None`: as long as it takes.
     pub lock_timeout: Option<Duration>,
     /// Directory for temporary copies, which is as large as the store; `None`: that of the snapshot, and of a stream the
@@ -106,6 +110,7 @@ impl Options {
             plain_name: false,
             check: true,
             force: false,
+            lock: true,
             lock_timeout: None,
             temp_dir: None,
             endpoint: None,
@@ -175,9 +180,10 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         ready.unchecked(bytes, "not read back (--no-check)")
     };
     feedback.checkpoint()?;
-    Output::put(&work, FINISHED, &path, *force)?;
+    Output::put(&work, FINISHED, &path, *force, feedback)?;
     work.remove(feedback);
     temporary.into_iter().for_each(|work| work.remove(feedback));
+    dir::say_what_lacks(feedback);
     Ok(ready.outcome(Some(path), bytes, report))
 }
 
@@ -208,6 +214,7 @@ pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedbac
         Evidence { checks, ..Evidence::default() }.conclude(&mut report, true);
     }
     temporary.remove(feedback);
+    dir::say_what_lacks(feedback);
     Ok(ready.outcome(None, bytes, report))
 }
 

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Notice, OfFile};
 use rollsnap_core::layer1::not_asked;
+use rollsnap_core::members::TOP_LEVEL;
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Report, Result};
 
@@ -25,7 +26,7 @@ use crate::contexts;
 use crate::convert;
 use crate::data_dir::metadata;
 use crate::destination::{self, Compact, Destination};
-use crate::dir::Owner;
+use crate::dir::{self, Owner};
 use crate::jobs::{self, Stages, Timed};
 use crate::source::Source;
 use crate::store::{Family, close_any, open_any};
@@ -163,6 +164,7 @@ fn into(
     let mut stages = Stages::new(plan.concat());
 
     let mut staging = Staging::begin(root)?;
+    staging.can_move(&TOP_LEVEL)?;
     let filled = fill(&mut staging, source, &existing, options, &mut stages, feedback).and_then(|filled| {
         stages.begin(jobs::PUTTING_IN_PLACE, None, feedback);
         target.give(&staging)?;
@@ -184,6 +186,7 @@ fn into(
     };
     staging.commit(&plan, feedback)?;
     target.given(feedback);
+    dir::say_what_lacks(feedback);
     let Filled { report, head_level, family, compact, kept_compact } = filled;
     if let Some(old) = existing.family.filter(|old| *old != family) {
         feedback.notice(Notice::Remark(&format!(
@@ -236,7 +239,9 @@ fn fill(
     // The old store was held against the header as Mavkit makes it: older than the store, sometimes.
     let check_header = options.check && converted.is_none();
     let dir = staging.dir().to_path_buf();
-    let metadata = metadata::read(&dir)?.ok_or_else(|| metadata::missing(root))?;
+    // In the words of the nodes, which name the directory that the snapshot was to go to.
+    let missing = || metadata::missing(root).because("the snapshot holds none, and nothing was changed");
+    let metadata = metadata::read(&dir)?.ok_or_else(missing)?;
     let mut store = open_any(&dir, policy.family)?;
     let level = rules::staged(&store, &metadata, &header, check_header)?;
     let contexts = contexts::read(&dir, feedback)?;

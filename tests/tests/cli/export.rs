@@ -227,7 +227,7 @@ impl ByUsage for Run {
 #[test]
 fn the_default_directory_is_that_of_the_nodes() {
     let ground = Ground::new();
-    ground.run(&["export"]).ends(1);
+    ground.run(&["export"]).ends(3);
     ground.unpack("v5-archive", "home/.tezos-smart-rollup-node");
     assert_eq!(exported(ground.run(&["export"])), "snapshot-sr1CnSVbNpLGR-1021.archive");
 }
