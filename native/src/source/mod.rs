@@ -1,5 +1,6 @@
 //! Where a snapshot is read from: a file or standard input.
 
+mod hole;
 mod input;
 mod pass;
 mod stream;
