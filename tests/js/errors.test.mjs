@@ -160,6 +160,23 @@ test('calls that are wrong are TypeErrors', () => {
   for (const call of cases) assert.throws(call, TypeError, String(call));
 });
 
+test('what was freed says so', () => {
+  const inspector = new Inspector();
+  inspector.free();
+  const calls = {
+    free: () => inspector.free(),
+    feed: () => inspector.feed(new Uint8Array(1)),
+    finish: () => inspector.finish(),
+    header: () => inspector.header(),
+    isForeign: () => inspector.isForeign,
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    assert.throws(call, { name: 'TypeError', message: `Inspector.${name}: free() was called before` });
+  }
+  // What is disposed of twice is disposed of.
+  if (Symbol.dispose) inspector[Symbol.dispose]();
+});
+
 test('what a callback throws comes out of feed', () => {
   const inspector = new Inspector();
   inspector.extract('metadata', () => {

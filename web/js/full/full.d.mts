@@ -89,6 +89,7 @@ export class Layer1 implements Disposable {
     | { bootSector: Uint8Array<ArrayBuffer> | undefined; protocol: string | undefined }
     | Layer1Finding
     | undefined;
+  /** Gives its memory back. Whatever is called afterwards throws a TypeError, a second free() too. */
   free(): void;
   [Symbol.dispose](): void;
 }
