@@ -34,13 +34,17 @@ pub(super) struct ConvertArgs {
     /// A data directory whose node is stopped, or a snapshot file (- for standard input)
     #[arg(value_name = "SNAPSHOT|DATA_DIR", help_heading = READ)]
     source: PathBuf,
+    /// Take no lock of a data directory that is converted: for a copy that nobody writes to, such as a snapshot of a
+    /// volume
+    #[arg(long, help_heading = READ)]
+    no_lock: bool,
     /// The data directory or snapshot to make; - writes a snapshot to standard output
     #[arg(long, short, value_name = "PATH", required_unless_present = "in_place", help_heading = RESULT)]
     output: Option<PathBuf>,
     /// Convert the data directory where it is, all or nothing; its old store stays in it as storage.old
     #[arg(
         long,
-        conflicts_with_all = ["output", "kind", "force", "owner", "uncompressed", "fast", "temp_dir"],
+        conflicts_with_all = ["output", "kind", "force", "no_lock", "owner", "uncompressed", "fast", "temp_dir"],
         help_heading = RESULT
     )]
     in_place: bool,
@@ -163,6 +167,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         output: made,
         force: args.force,
         check: !args.no_check,
+        lock: !args.no_lock,
         owner,
         temp_dir: args.temp_dir.clone(),
     };
@@ -186,7 +191,8 @@ fn report(outcome: Outcome, since: Instant, output: &Output, feedback: &mut Term
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     let large = outcome.report.members.bytes.map_or_else(String::new, |bytes| format!(": {}", size(bytes)));
-    remarks::made(format_args!("Level {}{large}", outcome.head_level), since, feedback);
+    let lock = remarks::lock(&outcome.report);
+    remarks::made(format_args!("Level {}{large}{lock}", outcome.head_level), since, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::dry_run;
 use super::global::{Global, StoreFormat};
 use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
+use super::home;
 use super::output::{Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
@@ -60,6 +61,9 @@ pub(super) struct ExportArgs {
     /// ones by replay when they import it, which takes hours or days
     #[arg(long, help_heading = READ)]
     compact: bool,
+    /// Take no locks: for a copy of a data directory that nobody writes to, such as a snapshot of a volume
+    #[arg(long, conflicts_with = "lock_timeout", help_heading = READ)]
+    no_lock: bool,
     /// RPC address of the rollup node: its garbage collection is stopped first, instead of
     /// waiting for its end
     #[arg(long, value_name = "URL", help_heading = READ)]
@@ -162,6 +166,7 @@ pub(super) fn run(
         plain_name: spelling == Spelling::Nodes,
         check: !args.no_check,
         force: args.force,
+        lock: !args.no_lock,
         lock_timeout: args.lock_timeout.map(Duration::from_secs),
         temp_dir: args.temp_dir.clone(),
         endpoint: global.endpoint.clone(),
@@ -180,7 +185,12 @@ pub(super) fn run(
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     if let Some(header) = &outcome.report.header {
-        remarks::made(format_args!("Level {}: {}", header.head_level, size(outcome.bytes)), since, feedback);
+        let lock = remarks::lock(&outcome.report);
+        remarks::made(
+            format_args!("Level {}: {}{lock}", header.head_level, size(outcome.bytes)),
+            since,
+            feedback,
+        );
     }
     if output.is_json() {
         output.json(&Json {
@@ -235,8 +245,7 @@ pub(super) fn phases(stages: &[Timed]) -> Vec<JsonPhase> {
 /// The data directory that is meant: the one that was given, that of the environment, or the default of the nodes.
 pub(super) fn data_dir(given: Option<&std::path::Path>) -> Result<PathBuf> {
     // An empty variable means none, as a service file leaves it where nothing is set.
-    let variable =
-        || std::env::var_os("ROLLSNAP_DATA_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable = || std::env::var_os("ROLLSNAP_DATA_DIR").filter(|value| !value.is_empty()).map(home::path);
     given.map(Into::into).or_else(variable).or_else(DataDir::default_path).ok_or_else(|| {
         Problem::new(Code::Usage)
             .headline("there is no home directory: name the data directory with --data-dir")

@@ -9,6 +9,7 @@ mod export;
 mod failure;
 mod global;
 mod headings;
+mod home;
 mod import;
 mod index;
 mod info;
@@ -26,6 +27,7 @@ mod several;
 mod shell;
 mod stdout;
 mod verify;
+mod width;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,7 +47,7 @@ use crate::pool;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match parse(std::env::args_os()) {
+    let cli = match parse(home::arguments()) {
         Ok(cli) => cli,
         Err(err) => return misunderstood(&err),
     };

@@ -350,7 +350,13 @@ fn a_store_in_use_is_copied_with_its_log() {
     assert_eq!(fs::read(&store).unwrap(), bytes, "the export checkpoints nothing");
     ground.run(&["extract", &path, "store.sqlite", "-C", "out"]).ok();
     let found = dump(&ground.at("out/store.sqlite"));
-    assert!(found["tables"]["protocols"].as_array().unwrap().iter().all(|row| row["proto_level"].as_i64() > Some(70)));
+    assert!(
+        found["tables"]["protocols"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["proto_level"].as_i64() > Some(70))
+    );
     drop(node.stdin.take());
     node.wait().unwrap();
 }
