@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::report::Evidence;
-use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
 use crate::content_info;
 use crate::data_dir::Lock;
@@ -152,12 +152,7 @@ pub struct Outcome {
 pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let Options { output, force, check, .. } = options;
     let source = Source::open(options, Some(output), feedback)?;
-    let kind = if options.compact && !options.plain_name { COMPACT } else { "" };
-    let path = output.path(source.header(), kind, options.compression);
-    output.check(&path, *force)?;
-    if options.compact && matches!(output, Output::Directory(_)) {
-        not_over_full(&path, feedback)?;
-    }
+    let path = place(options, source.header(), feedback)?;
     let work = Workspace::create(&output.directory(), feedback)?;
     let temporary = options.temp_dir.as_deref();
     let temporary = temporary.map(|place| Workspace::temporary(Some(place), feedback)).transpose()?;
@@ -216,6 +211,17 @@ pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedbac
     temporary.remove(feedback);
     dir::say_what_lacks(feedback);
     Ok(ready.outcome(None, bytes, report))
+}
+
+/// The path of the snapshot, where it may be written.
+fn place(options: &Options, header: &Header, feedback: &dyn Feedback) -> Result<PathBuf> {
+    let kind = if options.compact && !options.plain_name { COMPACT } else { "" };
+    let path = options.output.path(header, kind, options.compression);
+    options.output.check(&path, options.force)?;
+    if options.compact && matches!(options.output, Output::Directory(_)) {
+        not_over_full(&path, feedback)?;
+    }
+    Ok(path)
 }
 
 /// Nothing tells a compact snapshot from a full one but what is in it, so under a name that nobody chose it takes the

@@ -35,6 +35,7 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
         plan.lock_of_node(root)?;
         return plan.finish();
     }
+    data_dir.require()?;
     let rules = Rules::of(&data_dir, options)?;
     let metadata = metadata::require(root)?;
     if !is_stream {
@@ -48,7 +49,9 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
 
     let dir = Dir::open(root)?;
     let gc = [Name::Gc.file_name(), Name::Processing.file_name()];
-    plan.locks(&dir, if rules.waits_for_gc(options.compact) { &gc } else { &gc[1..] })?;
+    if options.lock {
+        plan.locks(&dir, if rules.waits_for_gc(options.compact) { &gc } else { &gc[1..] })?;
+    }
 
     let small = rules.small();
     let files = Listing::of(root, &[small[0], small[1], Top::PreImages], feedback)?.files;
@@ -87,8 +90,7 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
             // It has no part in the name.
             last_commitment: metadata.genesis_commitment,
         };
-        let path = options.output.path(&header, options.compression);
-        options.output.check(&path, options.force)?;
+        let path = super::place(options, &header, feedback)?;
         if path.try_exists().unwrap_or_default() {
             plan.replaces.push(path.clone());
         }
