@@ -17,7 +17,7 @@ import { HEADER, ROOT, base58check, fixture, streamOf, tarHeader, untar } from '
 
 test('codes() is the table of core', () => {
   const source = readFileSync(join(ROOT, 'core/src/code.rs'), 'utf8');
-  const status = { Answer: 1, Usage: 2, Damaged: 3, Refused: 4, Environment: 5, Cancelled: 130 };
+  const status = { Answer: 1, Usage: 2, Damaged: 3, Refused: 4, Environment: 5, Idle: 6, Cancelled: 130 };
   const rows = [...source.matchAll(/^[A-Z]\w+ +(\w+) +"([^"]*)" +"([^"]*)" +"([^"]*)"$/gm)];
   assert.ok(rows.length > 50);
   const table = codes();
