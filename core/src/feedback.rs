@@ -73,8 +73,6 @@ pub enum Notice<'t> {
     TakesSpace(&'t str),
     /// To whom files belong now.
     Owner(&'t str),
-    /// The file system lacks something, and the job does without.
-    Lacking(&'t str),
     /// Anything else worth knowing.
     Remark(&'t str),
 }
@@ -94,7 +92,6 @@ impl<'t> Notice<'t> {
             Self::NotUsed(_) => "not-used",
             Self::TakesSpace(_) => "takes-space",
             Self::Owner(_) => "owner",
-            Self::Lacking(_) => "lacking",
             Self::Remark(_) => "remark",
         }
     }
@@ -113,7 +110,6 @@ impl<'t> Notice<'t> {
             | Self::NotUsed(text)
             | Self::TakesSpace(text)
             | Self::Owner(text)
-            | Self::Lacking(text)
             | Self::Remark(text) => text,
         }
     }

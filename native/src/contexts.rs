@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use rollsnap_core::context::INDEX_FILES;
 use rollsnap_core::{Feedback, Files, ReadAt, Result};
 
 use crate::files::FileSet;
 
-pub use rollsnap_core::context::{Contexts, INDEX_FILES};
+pub use rollsnap_core::context::Contexts;
 
 /// Reads the context of a data directory.
 ///

@@ -67,7 +67,6 @@ pub mod output;
 #[cfg(feature = "cli")]
 pub mod page;
 mod pool;
-pub mod preflight;
 pub mod replay;
 mod size;
 pub mod source;

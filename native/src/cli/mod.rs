@@ -4,12 +4,10 @@ mod args;
 mod context;
 mod convert;
 mod demo;
-mod dry_run;
 mod export;
 mod failure;
 mod global;
 mod headings;
-mod home;
 mod import;
 mod index;
 mod info;
@@ -27,7 +25,6 @@ mod several;
 mod shell;
 mod stdout;
 mod verify;
-mod width;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -38,7 +35,6 @@ use rollsnap_core::shown::is_plain;
 use rollsnap_core::{Code, Problem, Result};
 
 use args::{Cli, Command, SnapshotCommand};
-use export::Spelling;
 use global::ProgressForm;
 use output::Output;
 use progress::Terminal;
@@ -47,7 +43,7 @@ use crate::pool;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match parse(home::arguments()) {
+    let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(err) => return misunderstood(&err),
     };
@@ -115,9 +111,8 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Cat(args) => members::cat(args, feedback),
         Command::Extract(args) => members::extract(args, output, feedback),
         Command::Verify(args) => verify::run(args, &cli.global, output, feedback),
-        Command::Export(args) => export::run(args, &cli.global, Spelling::Ours, output, feedback),
-        Command::Snapshot { command: Snapshot::Export(args) } => {
-            export::run(args, &cli.global, Spelling::Nodes, output, feedback)
+        Command::Export(args) | Command::Snapshot { command: Snapshot::Export(args) } => {
+            export::run(args, &cli.global, output, feedback)
         }
         Command::Import(args) | Command::Snapshot { command: Snapshot::Import(args) } => {
             import::run(args, &cli.global, output, feedback)

@@ -89,7 +89,6 @@ mod journal;
 mod merge;
 mod moves;
 mod partial;
-mod probe;
 mod state;
 mod sync;
 

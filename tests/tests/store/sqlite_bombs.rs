@@ -166,6 +166,11 @@ fn more_rows_than_a_node_writes() {
         ("commitments", rows(1, 300_000, "commitments SELECT 'c' || i, 'x', i, 'y', 1")),
         ("states", rows(1, 300_000, "rollup_node_state SELECT 'c' || i, 'x', i")),
         ("published", rows(1, 300_000, "commitments_published_at_levels SELECT 'c' || i, i, i")),
+        ("slots", rows(1, 300_000, "dal_slots_headers SELECT 'b' || i, i, i, 'x'")),
+        ("attested", rows(1, 300_000, "dal_slots_statuses SELECT 'b' || i, i, 1")),
+        ("protocols", rows(1, 300_000, "protocols SELECT 'p' || i, i, i, 1")),
+        ("lists", rows(1, 300_000, "messages SELECT 'm' || i, i, x'00'")),
+        ("inboxes", rows(1, 300_000, "inboxes SELECT 'i' || i, i, x'00'")),
         ("outbox", rows(5_000_000, 300_000, "outbox_messages SELECT i, 'x', 'y'")),
         (
             "blocks",
