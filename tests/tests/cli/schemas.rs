@@ -6,8 +6,8 @@ use jsonschema::Validator;
 use rollsnap_tests::cli::{Ground, Run};
 use serde_json::{Map, Value, json};
 
-const NAMES: [&str; 7] =
-    ["report", "data-dir", "progress", "index", "context-log", "context-ls", "context-stat"];
+const NAMES: [&str; 8] =
+    ["report", "data-dir", "dry-run", "progress", "index", "context-log", "context-ls", "context-stat"];
 
 /// The schemas that ship, without what they leave open for later versions: a field that they do not name is an error.
 struct Schemas(Vec<(String, Validator)>);
@@ -104,14 +104,18 @@ fn whatever_is_printed_as_json_has_a_schema() {
         ("verify s --replay last:3", 0),
         ("verify s --require anchored", 2),
         ("verify cut --require intact", 3),
+        ("import s --data-dir data --dry-run", 0),
         ("import s --data-dir data", 0),
         ("import s --data-dir data", 4),
         ("import s --data-dir data --force", 6),
+        ("import s --data-dir data --force --dry-run", 6),
+        ("export made --data-dir data --dry-run", 0),
         ("export made --data-dir data", 0),
         ("export made --data-dir data", 4),
         ("export compact --data-dir data --compact --level head", 0),
         ("replay data", 0),
         ("replay data --from 99 --to 98", 2),
+        ("convert old -o new --dry-run", 0),
         ("convert old -o new", 0),
         ("convert new -o newer", 6),
         ("convert --in-place old", 0),
