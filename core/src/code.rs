@@ -50,7 +50,7 @@ impl Code {
     /// machine, a lock or layer 1 kept from being read has not been judged.
     pub const fn is_about_contents(self) -> bool {
         matches!(self.class(), Class::Answer | Class::Damaged)
-            && !matches!(self, Self::IoNotFound | Self::IoDirectory | Self::L1Savepoint)
+            && !matches!(self, Self::DataDirNone | Self::IoNotFound | Self::IoDirectory | Self::L1Savepoint)
     }
 }
 
@@ -204,6 +204,7 @@ SnapshotStore      Damaged "snapshot.store"       "the snapshot holds no store" 
 // --- Rules before an export (and of a data directory) -----------------------------------------
 StoreVersion       Answer  "store.version"        "the store has a version that cannot be used" "see docs/FORMAT.md, sections 6 and 8: which versions there are, and which nodes read them"
 StoreMissing       Answer  "store.missing"        "the data directory holds no store" "is this the data directory of a rollup node (--data-dir)?"
+DataDirNone        Damaged "data-dir.none"        "this is no data directory of a rollup node" "check the path"
 StoreMigrations    Answer  "store.migrations"     "the store was written by another version of the node" "start the matching node once: it upgrades its store"
 StoreSchema        Answer  "store.schema"         "the schema of the store holds something that no node makes" "do not use this store: what stands in a schema is executed by the node that opens it"
 StoreJournal       Refused "store.journal"        "an unfinished transaction lies beside the store, and reading would have to undo it first" "start the node once, which undoes it, and stop it; or take another copy of the directory"
@@ -214,7 +215,7 @@ StoreNoContext     Answer  "store.no-context"     "no block has a committed cont
 StoreNoMode        Answer  "store.no-history-mode" "no history mode is recorded" "start the node once: it records its history mode"
 StoreBlock         Answer  "store.block"          "a block is missing from the store" "choose another level, or restore the store from a snapshot"
 StoreCommitment    Answer  "store.commitment"     "a commitment is missing from the store" "choose another level, or restore the store from a snapshot"
-MetadataMissing    Answer  "metadata.missing"     "there is no rollup node metadata" "is this the data directory of a rollup node (--data-dir)?"
+MetadataMissing    Answer  "metadata.missing"     "there is no rollup node metadata" "start the node once: it records which rollup the data are of"
 MetadataForm       Answer  "metadata.form"        "the metadata is not JSON of version 1" "start the node once: it upgrades its metadata"
 MetadataContext    Answer  "metadata.context-version" "the context version is not supported" "a newer rollsnap may support it"
 LevelRequest       Usage   "level.request"        "the requested level is not a level" "use head, finalized, cemented or a number"
@@ -332,6 +333,7 @@ ImportStore        Refused "import.store"         "two stores are in the data di
 ImportLink         Refused "import.link"          "an entry of the data directory is a symbolic link or a mount point, which the import would replace" "move what it leads to into the data directory first, or import into an empty directory"
 ImportUnfinished   Refused "import.unfinished"    "an earlier import into this directory was interrupted half-way" "stop the node and run rollsnap import or export again: it finishes the import first"
 LockHeld           Refused "lock.held"            "another process holds the lock of the data directory" "stop the rollup node first"
+LockNone           Refused "lock.none"            "the locks of the data directory were not taken (--no-lock)" "right for a copy that nobody writes to, such as a snapshot of a volume"
 OutputExists       Refused "output.exists"        "the output file exists" "use --force to overwrite it, or choose another name"
 SourceFile         Refused "source.file"          "a file of the data directory cannot be archived" "move it out of the data directory"
 SourceChanged      Refused "source.changed"       "a file changed while it was read" "try again; if it happens again, stop the node first"

@@ -73,6 +73,8 @@ pub enum Notice<'t> {
     TakesSpace(&'t str),
     /// To whom files belong now.
     Owner(&'t str),
+    /// The file system lacks something, and the job does without.
+    Lacking(&'t str),
     /// Anything else worth knowing.
     Remark(&'t str),
 }
@@ -92,6 +94,7 @@ impl<'t> Notice<'t> {
             Self::NotUsed(_) => "not-used",
             Self::TakesSpace(_) => "takes-space",
             Self::Owner(_) => "owner",
+            Self::Lacking(_) => "lacking",
             Self::Remark(_) => "remark",
         }
     }
@@ -110,6 +113,7 @@ impl<'t> Notice<'t> {
             | Self::NotUsed(text)
             | Self::TakesSpace(text)
             | Self::Owner(text)
+            | Self::Lacking(text)
             | Self::Remark(text) => text,
         }
     }

@@ -1,16 +1,17 @@
 //! What kind of snapshot a file is, beyond its header: full or compact, and what its store records. Nothing in
-//! the header tells, so the whole file is read.
+//! the header tells, so the whole file is read; the index of the context, which often comes first, gives a hint.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rollsnap_core::feedback::Phase;
-use rollsnap_core::members::MemberKind;
+use rollsnap_core::members::{MemberKind, in_context};
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::store::MemberStore;
-use rollsnap_core::{Feedback, Report, Result, Verdict};
+use rollsnap_core::{Feedback, Header, Problem, Report, Result, Verdict};
 use serde::Serialize;
 
-use crate::contexts::Contexts;
+use crate::contexts::{Contexts, INDEX_FILES};
 use crate::source::Source;
 use crate::store::{Rows, close_any, open_any};
 use crate::verify::is_compact;
@@ -28,6 +29,100 @@ pub struct ContentInfo {
     pub first_level: Option<i32>,
     /// The level of the newest block.
     pub head_level: Option<i32>,
+}
+
+/// Reads the header, and the index of the context where that comes first, as it does in what rollsnap and GNU tar
+/// write, or where it can be reached without the rest: in an uncompressed file, or by a checkpoint index. Says whether
+/// the snapshot holds one context only, as compact ones do, and else only the snapshot of a rollup that has no second
+/// commitment yet; `None` when that cannot be told at once.
+///
+/// # Errors
+/// As [`Source::read_header`].
+pub fn glance(source: &mut Source, feedback: &mut dyn Feedback) -> Result<(Header, Report, Option<bool>)> {
+    let mut glance = Glance::default();
+    let (header, report) = source.read_beginning(feedback, &mut |event| glance.hear(event))?;
+    if glance.found.is_none()
+        && let Ok(mut again) = Source::open(source.name())
+        && again.is_reachable()
+    {
+        glance = Glance { reached: true, ..Glance::default() };
+        let names = INDEX_FILES.map(in_context);
+        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let mut sink = |event: Event<'_>| if glance.hear(&event) { Ok(()) } else { Err(Enough) };
+        let looked = again.find(&names, false, Options::default(), Phase::only(LOOKING), feedback, &mut sink);
+        // What is damaged there is told by those who read all of it.
+        if matches!(looked, Ok(Some(_))) {
+            glance.end();
+        }
+        feedback.checkpoint()?;
+    }
+    Ok((header, report, glance.found))
+}
+
+const LOOKING: &str = "Looking at the context";
+
+/// Most bytes of content that are read for a hint.
+const GLANCE: u64 = 1 << 20;
+
+/// Nothing more is to be learnt.
+struct Enough;
+
+impl From<Problem> for Enough {
+    fn from(_: Problem) -> Self {
+        Self
+    }
+}
+
+/// Counts the commits in the index of a context, up to the second.
+#[derive(Default)]
+struct Glance {
+    contexts: Contexts,
+    /// Whether a file of the index was met.
+    seen: bool,
+    /// Whether nothing but the index is shown.
+    reached: bool,
+    read: u64,
+    found: Option<bool>,
+    over: bool,
+}
+
+impl Glance {
+    /// Whether more can tell more. The files of an index stand side by side in an archive, since it was made of
+    /// directories.
+    fn hear(&mut self, event: &Event<'_>) -> bool {
+        match event {
+            _ if self.over => {}
+            Event::Member(member) => match MemberKind::of(&member.name) {
+                Some(MemberKind::Context(name)) if name.starts_with("index/") => {
+                    self.seen |= INDEX_FILES.contains(&name);
+                    self.contexts.begin(name);
+                }
+                _ => self.end(),
+            },
+            Event::Data(data) => {
+                self.contexts.data(data);
+                self.read += data.len() as u64;
+                if self.contexts.len() > 1 {
+                    self.found = Some(false);
+                    self.over = true;
+                } else if self.read > GLANCE && !self.reached {
+                    self.over = true;
+                }
+            }
+            Event::MemberEnd { .. } => self.contexts.end(),
+            Event::Problem(_) => self.over = true,
+            _ => {}
+        }
+        !self.over
+    }
+
+    /// All of the index was seen.
+    fn end(&mut self) {
+        if !self.over && self.seen && self.contexts.len() == 1 {
+            self.found = Some(true);
+        }
+        self.over = true;
+    }
 }
 
 /// Reads a snapshot to its end. The store goes to temporary files in `temp_dir`, or in the system's

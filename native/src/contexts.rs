@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use rollsnap_core::context::INDEX_FILES;
 use rollsnap_core::{Feedback, Files, ReadAt, Result};
 
 use crate::files::FileSet;
 
-pub use rollsnap_core::context::Contexts;
+pub use rollsnap_core::context::{Contexts, INDEX_FILES};
 
 /// Reads the context of a data directory.
 ///

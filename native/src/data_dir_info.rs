@@ -57,7 +57,7 @@ pub struct Size {
 /// Looks at the data directory `root`.
 ///
 /// # Errors
-/// [`Code::StoreMissing`] for a directory that is no data directory; `metadata.*`, `store.*` for one that is damaged;
+/// [`Code::DataDirNone`] for a directory that is no data directory; `metadata.*`, `store.*` for one that is damaged;
 /// [`Code::ImportUnfinished`]; [`Code::Cancelled`]; any `io.*` code.
 pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<DataDirInfo> {
     let dir = Dir::open(root)?;
@@ -112,7 +112,7 @@ fn count(dir: &Dir, name: &Path, depth: usize, size: &mut Size, feedback: &dyn F
 /// What it is instead.
 fn no_data_dir(dir: &Dir) -> Result<Problem> {
     let names = dir.names()?;
-    let problem = |what: &str| Problem::new(Code::StoreMissing).headline(what).path(dir.path().display());
+    let problem = |what: &str| Problem::new(Code::DataDirNone).headline(what).path(dir.path().display());
     if names.is_empty() {
         return Ok(problem("the directory is empty: neither a node nor an import has put anything there"));
     }

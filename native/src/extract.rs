@@ -11,7 +11,7 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::{Allowance, Code, Feedback, Problem, Report, Result};
 
-use crate::dir::{Descent, Dir, Kind, MadeDirs};
+use crate::dir::{self, Descent, Dir, Kind, MadeDirs};
 use crate::io;
 use crate::source::Source;
 use crate::workspace::Workspace;
@@ -100,6 +100,7 @@ pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) 
     let (members, bytes) = (stage.names.len() as u64, stage.bytes);
     stage.put_in_place(dirs.dir(), *force, feedback)?;
     dirs.keep();
+    dir::say_what_lacks(feedback);
     Ok(Outcome { report, members, bytes })
 }
 

@@ -10,6 +10,7 @@ use rollsnap_core::gzip::checkpoint::{HEAD, Index, MOST_CHECKPOINTS, MemberTable
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
 
 use crate::checkpoint::{Members, look_for};
+use crate::dir;
 use crate::files::Part;
 use crate::io;
 use crate::output::Output;
@@ -78,8 +79,9 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
     place.check_early(options.force)?;
     let work = Workspace::create(&place.directory(), feedback)?;
     let (index, bytes) = write(path, &file, &work, options, feedback)?;
-    Output::put(&work, FINISHED, &output, options.force)?;
+    Output::put(&work, FINISHED, &output, options.force, feedback)?;
     work.remove(feedback);
+    dir::say_what_lacks(feedback);
     Ok(Made { path: Some(output), bytes, ..made(&index) })
 }
 
@@ -225,7 +227,7 @@ impl Beside {
         let Self { path, file, len } = self;
         let failed = |err| io::problem("write", &path, err);
         let file = file.into_inner().map_err(|err| failed(err.into_error()))?;
-        file.write_all_at(&head, 0).and_then(|()| file.sync_all()).map_err(failed)?;
+        file.write_all_at(&head, 0).and_then(|()| dir::sync_file(&file)).map_err(failed)?;
         Ok(len)
     }
 }

@@ -67,6 +67,7 @@ pub mod output;
 #[cfg(feature = "cli")]
 pub mod page;
 mod pool;
+pub mod preflight;
 pub mod replay;
 mod size;
 pub mod source;

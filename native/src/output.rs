@@ -4,9 +4,10 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::header::file_name;
 use rollsnap_core::report::Compression;
-use rollsnap_core::{Code, Header, Problem, Result};
+use rollsnap_core::{Code, Feedback, Header, Problem, Result};
 
 use crate::dir::{Dir, Entry, Kind};
 use crate::io;
@@ -51,13 +52,13 @@ impl Output {
         directory.filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(here).into()
     }
 
-    /// The path of the file, as the nodes print it.
-    pub(crate) fn path(&self, header: &Header, compression: Compression) -> PathBuf {
+    /// The path of the file, as the nodes print it; with `kind` behind the name that they give.
+    pub(crate) fn path(&self, header: &Header, kind: &str, compression: Compression) -> PathBuf {
         match self {
             Self::File(path) => path.clone(),
             Self::Directory(directory) => {
                 let suffix = if compression == Compression::None { ".uncompressed" } else { "" };
-                let name = file_name(header) + suffix;
+                let name = file_name(header) + kind + suffix;
                 directory.as_ref().map_or_else(|| PathBuf::from(&name), |directory| directory.join(&name))
             }
         }
@@ -73,7 +74,14 @@ impl Output {
     }
 
     /// Gives a finished file in the working directory its name beside it, all at once.
-    pub(crate) fn put(work: &Workspace, finished: &str, path: &Path, force: bool) -> Result<()> {
+    /// From then on the file is there, whatever may be said about its directory.
+    pub(crate) fn put(
+        work: &Workspace,
+        finished: &str,
+        path: &Path,
+        force: bool,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()> {
         let (directory, last) = (work.parent(), last(path)?);
         may_write(directory.look(last)?, path, force)?;
         let renamed = match force {
@@ -84,7 +92,13 @@ impl Output {
             ErrorKind::AlreadyExists => exists(path),
             _ => io::problem("create", path, err),
         })?;
-        directory.sync()
+        if let Err(problem) = directory.sync() {
+            feedback.notice(Notice::Remark(&format!(
+                "{} is complete and in its place, but after a power failure its name may be missing: {problem}",
+                path.display()
+            )));
+        }
+        Ok(())
     }
 }
 

@@ -16,12 +16,16 @@ use std::path::Path;
 use rollsnap_core::feedback::Notice;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::dir::{Dir, Entry, Kind, MadeDirs};
 use crate::io;
 
 const PREFIX: &str = ".rollsnap-work-";
 const OWNER: &str = "owner";
+
+/// How a plan names a working directory before there is one.
+pub(crate) const PLANNED: &str = ".rollsnap-work-*";
 
 /// How often a directory may be taken for abandoned by another job before it is locked, or a name be taken.
 const ATTEMPTS: u32 = 100;
@@ -146,10 +150,19 @@ fn own(dir: &Dir) -> std::io::Result<Option<File>> {
         other => other?,
     };
     match flock(&owner, FlockOperation::NonBlockingLockExclusive) {
-        Err(err) if err == rustix::io::Errno::WOULDBLOCK => return Ok(None),
-        other => other?,
+        Err(Errno::WOULDBLOCK) => return Ok(None),
+        // Where there are no locks, nobody who looks can take it either, and so nobody removes the directory.
+        other => without_locks(other)?,
     }
     Ok((Entry::of_file(&owner)?.links > 0).then_some(owner))
+}
+
+/// A lock that is not there harms nobody but what a killed command leaves, which stays.
+fn without_locks(result: Result<(), Errno>) -> std::io::Result<()> {
+    match result {
+        Err(Errno::NOLCK | Errno::NOSYS | Errno::NOTSUP | Errno::INVAL) => Ok(()),
+        other => Ok(other?),
+    }
 }
 
 /// Removes the directory that is held, the marked file last.

@@ -1378,6 +1378,7 @@ pub enum Notice<'t> {
     NotUsed(&'t str),
     TakesSpace(&'t str),
     Owner(&'t str),
+    Lacking(&'t str),
     Remark(&'t str),
 }
 impl<'t> Notice<'t> {

@@ -19,6 +19,10 @@ pub struct ContentInfo {
     pub first_level: Option<i32>,
     pub head_level: Option<i32>,
 }
+pub fn glance(
+    source: &mut Source,
+    feedback: &mut dyn Feedback,
+) -> Result<(Header, Report, Option<bool>)> {}
 pub fn read(
     source: &mut Source,
     temp_dir: Option<&Path>,
@@ -139,11 +143,12 @@ impl Hasher for Threads {}
 impl Drop for Threads {}
 
 // rollsnap::contexts
-pub use rollsnap_core::context::Contexts;
+pub use rollsnap_core::context::{Contexts, INDEX_FILES};
 pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<Contexts> {}
 pub fn of<F: Files>(files: &F, feedback: &dyn Feedback) -> Result<Contexts> {}
 
 // rollsnap::convert
+pub use preflight::{preflight, preflight_upgrade};
 pub use store::{Carried, Table};
 pub use upgrade::{OLD_STORE, Upgrade, upgrade};
 #[derive(Clone, Debug)]
@@ -153,6 +158,7 @@ pub struct Options {
     pub output: Output,
     pub force: bool,
     pub check: bool,
+    pub lock: bool,
     pub owner: Option<Owner>,
     pub temp_dir: Option<PathBuf>,
 }
@@ -181,6 +187,17 @@ pub fn stream(
     out: &mut dyn Write,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
+
+// rollsnap::convert::(private) preflight
+pub fn preflight(
+    options: &Options,
+    is_stream: bool,
+    feedback: &mut dyn Feedback,
+) -> Result<Preflight> {}
+pub fn preflight_upgrade(
+    options: &Upgrade,
+    feedback: &mut dyn Feedback,
+) -> Result<Preflight> {}
 
 // rollsnap::convert::(private) store
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,6 +237,7 @@ impl DataDir {
     pub fn default_path() -> Option<PathBuf> {}
     pub fn root(&self) -> &Path {}
     pub fn store(&self) -> PathBuf {}
+    pub fn require(&self) -> Result<()> {}
     pub fn require_v5(&self) -> Result<()> {}
     pub fn is_populated(&self) -> Result<bool> {}
 }
@@ -531,6 +549,7 @@ impl Limits {
 
 // rollsnap::export
 pub use crate::output::Output;
+pub use preflight::preflight;
 pub use rollsnap_core::report::Compression;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -544,8 +563,10 @@ pub struct Options {
     pub family: Option<Family>,
     pub packing: Packing,
     pub compact: bool,
+    pub plain_name: bool,
     pub check: bool,
     pub force: bool,
+    pub lock: bool,
     pub lock_timeout: Option<Duration>,
     pub temp_dir: Option<PathBuf>,
     pub endpoint: Option<String>,
@@ -569,6 +590,13 @@ pub fn stream(
     out: &mut dyn Write,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
+
+// rollsnap::export::(private) preflight
+pub fn preflight(
+    options: &Options,
+    is_stream: bool,
+    feedback: &mut dyn Feedback,
+) -> Result<Preflight> {}
 
 // rollsnap::extract
 pub use files::Files;
@@ -636,6 +664,7 @@ impl FileSet {
 impl Files for FileSet {}
 
 // rollsnap::import
+pub use preflight::preflight;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
@@ -659,6 +688,7 @@ impl Options {
 pub struct Outcome {
     pub report: Report,
     pub head_level: i32,
+    pub compact: bool,
     pub stages: Vec<Timed>,
 }
 pub fn run(
@@ -671,6 +701,13 @@ pub fn from_source(
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
+
+// rollsnap::import::(private) preflight
+pub fn preflight(
+    snapshot: &Path,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Preflight> {}
 
 // rollsnap::index
 pub use crate::checkpoint::sidecar;
@@ -953,6 +990,46 @@ impl Page {
     pub fn serve(&self, feedback: &dyn Feedback) -> Result<()> {}
 }
 
+// rollsnap::preflight
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Preflight {
+    pub reads: Vec<Read>,
+    pub writes: Vec<Write>,
+    pub replaces: Vec<PathBuf>,
+    pub removes: Vec<PathBuf>,
+    pub locks: Vec<LockUse>,
+    pub space: Vec<Space>,
+    pub notes: Vec<String>,
+}
+#[derive(Clone, Debug, Serialize)]
+pub struct Read {
+    pub path: PathBuf,
+    pub bytes: Option<u64>,
+}
+#[derive(Clone, Debug, Serialize)]
+pub struct Write {
+    pub path: PathBuf,
+    pub amount: Amount,
+    pub temporary: bool,
+}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Amount {
+    pub at_least: u64,
+    pub at_most: Option<u64>,
+}
+#[derive(Clone, Debug, Serialize)]
+pub struct LockUse {
+    pub path: PathBuf,
+    pub holder: Option<String>,
+}
+#[derive(Clone, Debug, Serialize)]
+pub struct Space {
+    pub path: PathBuf,
+    pub free: u64,
+    pub needed: Amount,
+}
+
 // rollsnap::replay
 pub use dal_node::DalNode;
 pub use job::run;
@@ -1157,6 +1234,11 @@ impl Source {
     pub fn size(&self) -> Option<u64> {}
     pub fn is_plain_file(&self) -> bool {}
     pub fn read_header(&mut self, feedback: &dyn Feedback) -> Result<(Header, Report)> {}
+    pub fn read_beginning(
+        &mut self,
+        feedback: &dyn Feedback,
+        wants_more: &mut dyn FnMut(&Event<'_>) -> bool,
+    ) -> Result<(Header, Report)> {}
     pub fn inspect<E: From<Problem>>(
         &mut self,
         options: Options,
@@ -1481,6 +1563,11 @@ impl Staging {
     pub fn forget(&mut self) -> Result<()> {}
 }
 pub fn recover_but_partial(root: &Path, feedback: &mut dyn Feedback) -> Result<bool> {}
+
+// rollsnap::swap::(private) probe
+impl Staging {
+    pub fn can_move(&self, names: &[&str]) -> Result<()> {}
+}
 
 // rollsnap::verify
 pub use consistent::{Streamed, Subject, check_store, counts};

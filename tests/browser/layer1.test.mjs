@@ -128,6 +128,26 @@ test('answers that say nothing about the commitment', async (t) => {
   assert.equal((await answers(page)).anchored, 'yes');
 });
 
+test('a busy node is asked again', async (t) => {
+  const host = await serveLayer1(t);
+  const page = await opened(t);
+  for (const busy of [
+    send(503, '', { 'retry-after': '1', 'access-control-expose-headers': 'retry-after' }),
+    send(429),
+    (_, response) => response.destroy(),
+    (_, response) => {
+      response.writeHead(200, { ...OPEN, 'content-length': '100' });
+      response.write('{', () => response.destroy());
+    },
+  ]) {
+    let left = 2;
+    host.fault = (path) => (path.includes(COMMITMENT) && left-- > 0 ? busy : undefined);
+    assert.match(await ask(page, host.base), /^127\.0\.0\.1:\d+ knows the last commitment\.$/);
+    assert.equal((await answers(page)).anchored, 'yes');
+    assert.ok(left < 0, `${left}`);
+  }
+});
+
 test('a node that may have forgotten the commitment does not deny it', async (t) => {
   const page = await opened(t);
   for (const savepoint of [1023, 1024, 1029]) {

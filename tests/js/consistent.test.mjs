@@ -21,7 +21,7 @@ function commandLine(file) {
   return new Promise((resolve, reject) => {
     execFile(join(ROOT, 'target/debug/rollsnap'), ['verify', '--json', file], (error, stdout) => {
       if (!stdout) return reject(error);
-      const { failures, phases, ...report } = JSON.parse(stdout);
+      const { failures, advice, exit_status, phases, ...report } = JSON.parse(stdout);
       report.checks = report.checks.filter(({ code }) => code !== 'l1.commitment');
       return resolve(report);
     });

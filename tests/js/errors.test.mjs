@@ -17,7 +17,7 @@ import { HEADER, ROOT, base58check, fixture, streamOf, tarHeader, untar } from '
 
 test('codes() is the table of core', () => {
   const source = readFileSync(join(ROOT, 'core/src/code.rs'), 'utf8');
-  const status = { Answer: 1, Usage: 2, Damaged: 3, Refused: 4, Environment: 5, Cancelled: 130 };
+  const status = { Answer: 1, Usage: 2, Damaged: 3, Refused: 4, Environment: 5, Idle: 6, Cancelled: 130 };
   const rows = [...source.matchAll(/^[A-Z]\w+ +(\w+) +"([^"]*)" +"([^"]*)" +"([^"]*)"$/gm)];
   assert.ok(rows.length > 50);
   const table = codes();
@@ -158,6 +158,23 @@ test('calls that are wrong are TypeErrors', () => {
     () => hash.encode('src1', 'text'),
   ];
   for (const call of cases) assert.throws(call, TypeError, String(call));
+});
+
+test('what was freed says so', () => {
+  const inspector = new Inspector();
+  inspector.free();
+  const calls = {
+    free: () => inspector.free(),
+    feed: () => inspector.feed(new Uint8Array(1)),
+    finish: () => inspector.finish(),
+    header: () => inspector.header(),
+    isForeign: () => inspector.isForeign,
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    assert.throws(call, { name: 'TypeError', message: `Inspector.${name}: free() was called before` });
+  }
+  // What is disposed of twice is disposed of.
+  if (Symbol.dispose) inspector[Symbol.dispose]();
 });
 
 test('what a callback throws comes out of feed', () => {

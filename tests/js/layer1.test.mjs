@@ -147,6 +147,15 @@ test('what does not come back is not a no', () => {
   }
 });
 
+test('when a request is worth making again', () => {
+  const layer1 = new Layer1(HEADER, '');
+  const pauses = (status, ...more) => [1, 2, 3, 4].map((tries) => layer1.retryIn(status, tries, ...more));
+  for (const status of [0, 429, 502, 503, 504]) assert.deepEqual(pauses(status), [250, 500, 1000, undefined]);
+  assert.deepEqual(pauses(503, 2), [2000, 2000, 2000, undefined]);
+  assert.deepEqual(pauses(503, -1), pauses(503));
+  for (const status of [200, 302, 401, 404, 500]) assert.deepEqual(pauses(status), Array(4).fill(undefined));
+});
+
 test('misuse is a TypeError', () => {
   const layer1 = new Layer1(HEADER, '');
   for (const wrong of [
@@ -154,6 +163,7 @@ test('misuse is a TypeError', () => {
     () => new Layer1({}, ''),
     () => new Layer1({ ...HEADER, head_level: 1.5 }, ''),
     () => layer1.answer(1.5, bytes('')),
+    () => layer1.retryIn(-1, 1),
     () => layer1.answer(70000, bytes('')),
     () => layer1.answer(200, 'text'),
     () => layer1.failed('', 'no.code'),

@@ -139,7 +139,7 @@ test('the command line says the same of everything', async () => {
       // What it says of layer 1, of its own run and of its working directory is its own.
       // A file without a name is "snapshot".
       const nameless = json.replace(/"[^"]*\/\.rollsnap-work-[^/"]+\//g, '"').replaceAll(file, 'snapshot');
-      const { failures, phases, ...report } = JSON.parse(nameless);
+      const { failures, advice, exit_status, phases, ...report } = JSON.parse(nameless);
       report.checks = report.checks.filter(({ code }) => code !== 'l1.commitment');
       const found = inspect(bytes, 65536, { consistent: true });
       // What the head's commit consists of is told where the files of the context are kept.

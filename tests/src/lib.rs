@@ -15,6 +15,8 @@ pub mod hostile_store;
 pub mod indexed;
 pub mod irmin;
 pub mod l1;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub mod lacking;
 pub mod limits;
 pub mod objects;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

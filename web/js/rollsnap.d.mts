@@ -331,6 +331,7 @@ export class Inspector implements Disposable {
   header(): Header | undefined;
   /** The first bytes show that the file is no snapshot: reading on is in vain. */
   readonly isForeign: boolean;
+  /** Gives its memory back. Whatever is called afterwards throws a TypeError, a second free() too. */
   free(): void;
   [Symbol.dispose](): void;
 }

@@ -1,12 +1,15 @@
 // The npm package `rollsnap`: reads and checks snapshots of smart rollup nodes.
 // What each function takes, gives and throws is written in rollsnap.d.mts.
-import { decodeHash, encodeHash } from './load.mjs';
+import { guardFreed } from './freed.mjs';
+import { Inspector, decodeHash, encodeHash } from './load.mjs';
 
 export { RollsnapError } from './errors.mjs';
 export { inspectBlob, inspectStream, readMember } from './inspect.mjs';
 export { listMembers } from './list.mjs';
 export { Inspector, codes, init, memoryBytes, readHeader, version } from './load.mjs';
 export { inspectUrl } from './url.mjs';
+
+guardFreed({ Inspector });
 
 /** Hashes and their Base58Check text. */
 export const hash = Object.freeze({

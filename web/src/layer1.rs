@@ -1,5 +1,7 @@
 //! Layer 1, asked by whoever has a `fetch`: core says which requests to make, and what their answers mean.
 
+use core::time::Duration;
+
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use rollsnap_core::hash::{CommitmentHash, RollupAddress};
 use rollsnap_core::layer1::{
@@ -160,6 +162,28 @@ impl Layer1 {
             None => problem,
         });
         Ok(())
+    }
+
+    /// After how many milliseconds a request is to be made again that was made so many times, and got this status (0: the
+    /// connection broke). `undefined`: not again. `retry_after`: the seconds of the header, where it is known.
+    ///
+    /// # Errors
+    /// A `TypeError` for what is no status.
+    #[wasm_bindgen(js_name = retryIn)]
+    pub fn retry_in(
+        &self,
+        status: f64,
+        tries: f64,
+        retry_after: Option<f64>,
+    ) -> Result<Option<f64>, JsValue> {
+        let code = status as u16;
+        if f64::from(code) != status {
+            return Err(misuse("status: expected a status of HTTP"));
+        }
+        let asked = retry_after.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let pause =
+            (code == 0 || layer1::is_busy(code)).then(|| layer1::pause_after(tries as u32, asked)).flatten();
+        Ok(pause.map(|pause| pause.as_millis() as f64))
     }
 
     /// The answer is longer than a request allows.

@@ -25,11 +25,11 @@ export class Node {
     this.#signal = signal;
   }
 
-  /** Makes a request of `layer1`, and tells it what came back. */
+  /** Makes a request of `layer1`, again where the node is busy, and tells it what came back. */
   async make({ path, maxBytes, about }, layer1) {
     const patience = new Patience(this.#signal);
     try {
-      const { status, body } = await this.#get(path, { maxBytes, about, patience });
+      const { status, body } = await this.#getAgain(path, { maxBytes, about, patience, layer1 });
       this.#readable = true;
       if (body) layer1.answer(status, body);
       else layer1.tooLong();
@@ -51,9 +51,29 @@ export class Node {
     return this.#advice.get(cause ?? title);
   }
 
+  async #getAgain(path, { layer1, ...options }) {
+    const { patience } = options;
+    for (let tries = 1; ; tries += 1) {
+      // What the browser says of a connection that broke in the middle is no answer of ours.
+      const broken = (error) => {
+        if (patience.signal.aborted || error instanceof NoAnswer) throw error;
+        return { error };
+      };
+      const got = await this.#get(path, options).catch(broken);
+      const pause = layer1.retryIn(got.error ? 0 : got.status, tries, got.retryAfter);
+      // A redirect that the browser hides has status 0, too.
+      const again = (got.error || got.status > 0) && pause !== undefined && pause < patience.left;
+      if (again) await patience.rest(pause);
+      else if (got.error) throw got.error;
+      else return got;
+    }
+  }
+
   async #get(path, { maxBytes, about, patience }) {
     const response = await this.#fetch(this.#endpoint + path, { about, patience });
-    return { status: response.status, body: await read(response, maxBytes, patience) };
+    // Other origins see it only where the node exposes it.
+    const retryAfter = Number.parseInt(response.headers.get('Retry-After') ?? '', 10) || undefined;
+    return { status: response.status, retryAfter, body: await read(response, maxBytes, patience) };
   }
 
   async #fetch(address, { about, patience }) {
@@ -113,6 +133,7 @@ async function read(response, maxBytes, patience) {
 /** Ends a request that takes too long as a whole, or whose answer makes no progress. */
 class Patience {
   #late = new AbortController();
+  #end = Date.now() + TOTAL_MS;
   #total = setTimeout(() => this.#late.abort(), TOTAL_MS);
   #silence;
 
@@ -124,6 +145,22 @@ class Patience {
   heard() {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => this.#late.abort(), SILENCE_MS);
+  }
+
+  /** How many milliseconds are left. */
+  get left() {
+    return this.#end - Date.now();
+  }
+
+  /** Waits before the next try, unless everything is ended. */
+  async rest(ms) {
+    clearTimeout(this.#silence);
+    await new Promise((done) => {
+      setTimeout(done, ms);
+      this.signal.addEventListener('abort', done, { once: true });
+    });
+    this.signal.throwIfAborted();
+    this.heard();
   }
 
   get isOver() {

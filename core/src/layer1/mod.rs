@@ -51,6 +51,7 @@ mod outcome;
 mod peer;
 mod probes;
 mod question;
+mod retry;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,7 @@ pub use question::{
     At, ChallengeWindow, GenesisInfo, HeadLevel, LastCemented, PublishedCommitment, Question, Savepoint,
     block_path, json,
 };
+pub use retry::{PAUSE, RETRIES, is_busy, pause_after};
 pub use search::{Search, Wanted};
 
 /// Longest answer that is read, in bytes: 4 MiB. The operations of a block are the longest that is asked for.

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
+use super::dry_run;
 use super::export::{JsonPhase, phases};
 use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
 use super::output::{Output, shown_path, size};
@@ -33,13 +34,17 @@ pub(super) struct ConvertArgs {
     /// A data directory whose node is stopped, or a snapshot file (- for standard input)
     #[arg(value_name = "SNAPSHOT|DATA_DIR", help_heading = READ)]
     source: PathBuf,
+    /// Take no lock of a data directory that is converted: for a copy that nobody writes to, such as a snapshot of a
+    /// volume
+    #[arg(long, help_heading = READ)]
+    no_lock: bool,
     /// The data directory or snapshot to make; - writes a snapshot to standard output
     #[arg(long, short, value_name = "PATH", required_unless_present = "in_place", help_heading = RESULT)]
     output: Option<PathBuf>,
     /// Convert the data directory where it is, all or nothing; its old store stays in it as storage.old
     #[arg(
         long,
-        conflicts_with_all = ["output", "kind", "force", "owner", "uncompressed", "fast", "temp_dir"],
+        conflicts_with_all = ["output", "kind", "force", "no_lock", "owner", "uncompressed", "fast", "temp_dir"],
         help_heading = RESULT
     )]
     in_place: bool,
@@ -55,6 +60,10 @@ pub(super) struct ConvertArgs {
     /// Convert into a populated data directory, or overwrite an existing file
     #[arg(long, help_heading = RESULT)]
     force: bool,
+    /// Say what would be read, written, replaced and removed, which locks are taken and how much space that needs; change
+    /// nothing
+    #[arg(long, help_heading = RESULT)]
+    dry_run: bool,
     /// Give a data directory to this user and group, names or numbers; for root only [default: those of the data
     /// directory, or, where it is new, of the directory that it is made in]
     #[arg(long, value_name = "USER[:GROUP]", help_heading = RESULT)]
@@ -82,6 +91,11 @@ pub(super) struct ConvertArgs {
 impl ConvertArgs {
     /// Whether the snapshot goes to standard output.
     pub(super) fn streams(&self) -> bool {
+        !self.dry_run && self.is_stream()
+    }
+
+    /// Whether it would.
+    fn is_stream(&self) -> bool {
         self.output.as_ref().is_some_and(|path| path.as_os_str() == "-")
     }
 }
@@ -106,6 +120,10 @@ fn in_place(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Res
     let mut options = Upgrade::new(&args.source);
     options.check = !args.no_check;
     options.keep_old = !args.remove_old;
+    if args.dry_run {
+        let plan = convert::preflight_upgrade(&options, feedback)?;
+        return dry_run::show("convert", &plan, output, feedback);
+    }
     let since = Instant::now();
     let outcome = convert::upgrade(&options, feedback)?;
     report(outcome, since, output, feedback)
@@ -131,12 +149,12 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
     let unfit = |what: &str| Err(Problem::new(Code::Usage).headline(what));
     match kind {
         Kind::Snapshot if owner.is_some() => return unfit("--owner is for data directories (--as data-dir)"),
-        Kind::DataDir if args.streams() => {
+        Kind::DataDir if args.is_stream() => {
             return unfit(
                 "a data directory is not one file: it is not written to standard output (--as snapshot is)",
             );
         }
-        _ if args.temp_dir.is_some() && !args.streams() => {
+        _ if args.temp_dir.is_some() && !args.is_stream() => {
             return unfit("--temp-dir is for a snapshot that goes to standard output");
         }
         Kind::DataDir if args.fast || args.uncompressed => {
@@ -149,9 +167,14 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         output: made,
         force: args.force,
         check: !args.no_check,
+        lock: !args.no_lock,
         owner,
         temp_dir: args.temp_dir.clone(),
     };
+    if args.dry_run {
+        let plan = convert::preflight(&options, args.is_stream(), feedback)?;
+        return dry_run::show("convert", &plan, output, feedback);
+    }
     let since = Instant::now();
     let outcome = match args.streams() {
         true => {
@@ -168,7 +191,8 @@ fn report(outcome: Outcome, since: Instant, output: &Output, feedback: &mut Term
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     let large = outcome.report.members.bytes.map_or_else(String::new, |bytes| format!(": {}", size(bytes)));
-    remarks::made(format_args!("Level {}{large}", outcome.head_level), since, feedback);
+    let lock = remarks::lock(&outcome.report);
+    remarks::made(format_args!("Level {}{large}{lock}", outcome.head_level), since, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,

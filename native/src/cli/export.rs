@@ -8,8 +8,10 @@ use clap::Args;
 use rollsnap_core::{Code, Problem, Report, Result};
 use serde::Serialize;
 
+use super::dry_run;
 use super::global::{Global, StoreFormat};
 use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
+use super::home;
 use super::output::{Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
@@ -30,7 +32,8 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ExportArgs {
-    /// The snapshot to make; - writes to standard output [default: snapshot-ADDRESS-LEVEL.MODE]
+    /// The snapshot to make; - writes to standard output [default: snapshot-ADDRESS-LEVEL.MODE, and
+    /// .compact behind that for a compact one]
     #[arg(value_name = "FILE", conflicts_with_all = ["dest", "output"], help_heading = RESULT)]
     file: Option<PathBuf>,
     /// The same; or a directory to put it in, one that exists or whose name ends with a slash
@@ -42,6 +45,10 @@ pub(super) struct ExportArgs {
     /// Overwrite an existing file
     #[arg(long, help_heading = RESULT)]
     force: bool,
+    /// Say what would be read, written, replaced and removed, which locks are taken and how much space that needs; change
+    /// nothing
+    #[arg(long, help_heading = RESULT)]
+    dry_run: bool,
     /// Data directory of the rollup node [default: $ROLLSNAP_DATA_DIR, or
     /// ~/.tezos-smart-rollup-node]
     #[arg(long, short, value_name = "DIR", help_heading = READ)]
@@ -54,6 +61,9 @@ pub(super) struct ExportArgs {
     /// ones by replay when they import it, which takes hours or days
     #[arg(long, help_heading = READ)]
     compact: bool,
+    /// Take no locks: for a copy of a data directory that nobody writes to, such as a snapshot of a volume
+    #[arg(long, conflicts_with = "lock_timeout", help_heading = READ)]
+    no_lock: bool,
     /// RPC address of the rollup node: its garbage collection is stopped first, instead of
     /// waiting for its end
     #[arg(long, value_name = "URL", help_heading = READ)]
@@ -106,6 +116,11 @@ pub(super) struct ExportArgs {
 impl ExportArgs {
     /// Whether the snapshot goes to standard output.
     pub(super) fn streams(&self) -> bool {
+        !self.dry_run && self.is_stream()
+    }
+
+    /// Whether it would.
+    fn is_stream(&self) -> bool {
         self.file.iter().chain(&self.output).any(|path| path.as_os_str() == "-")
     }
 
@@ -119,9 +134,19 @@ impl ExportArgs {
     }
 }
 
+/// How the command was spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// `rollsnap export`
+    Ours,
+    /// `rollsnap snapshot export`, for scripts that know where a node puts its snapshot.
+    Nodes,
+}
+
 pub(super) fn run(
     args: &ExportArgs,
     global: &Global,
+    spelling: Spelling,
     output: &Output,
     feedback: &mut Terminal,
 ) -> Result<ExitCode> {
@@ -138,14 +163,20 @@ pub(super) fn run(
         family: args.store_format.map(Into::into),
         packing: if args.no_vacuum { Packing::Pages } else { Packing::Packed },
         compact: args.compact,
+        plain_name: spelling == Spelling::Nodes,
         check: !args.no_check,
         force: args.force,
+        lock: !args.no_lock,
         lock_timeout: args.lock_timeout.map(Duration::from_secs),
         temp_dir: args.temp_dir.clone(),
         endpoint: global.endpoint.clone(),
         rollup_node_endpoint: args.rollup_node_endpoint.clone(),
         ..Options::new(data_dir(args.data_dir.as_deref())?)
     };
+    if args.dry_run {
+        let plan = export::preflight(&options, args.is_stream(), feedback)?;
+        return dry_run::show("export", &plan, output, feedback);
+    }
     let since = Instant::now();
     let outcome = match args.streams() {
         true => export::stream(&options, &mut Stdout::open("a snapshot", "rollsnap export -")?, feedback)?,
@@ -154,7 +185,12 @@ pub(super) fn run(
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     if let Some(header) = &outcome.report.header {
-        remarks::made(format_args!("Level {}: {}", header.head_level, size(outcome.bytes)), since, feedback);
+        let lock = remarks::lock(&outcome.report);
+        remarks::made(
+            format_args!("Level {}: {}{lock}", header.head_level, size(outcome.bytes)),
+            since,
+            feedback,
+        );
     }
     if output.is_json() {
         output.json(&Json {
@@ -209,8 +245,7 @@ pub(super) fn phases(stages: &[Timed]) -> Vec<JsonPhase> {
 /// The data directory that is meant: the one that was given, that of the environment, or the default of the nodes.
 pub(super) fn data_dir(given: Option<&std::path::Path>) -> Result<PathBuf> {
     // An empty variable means none, as a service file leaves it where nothing is set.
-    let variable =
-        || std::env::var_os("ROLLSNAP_DATA_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable = || std::env::var_os("ROLLSNAP_DATA_DIR").filter(|value| !value.is_empty()).map(home::path);
     given.map(Into::into).or_else(variable).or_else(DataDir::default_path).ok_or_else(|| {
         Problem::new(Code::Usage)
             .headline("there is no home directory: name the data directory with --data-dir")

@@ -9,6 +9,7 @@ use rollsnap_core::{Report, Result};
 use serde::Serialize;
 
 use super::convert::StoreVersion;
+use super::dry_run;
 use super::export::{JsonPhase, data_dir, phases};
 use super::global::{Global, StoreFormat};
 use super::headings::{CHECKS, OUTPUT, READ, REPLAY, RESULT};
@@ -39,6 +40,10 @@ pub(super) struct ImportArgs {
     /// Import over a populated data directory
     #[arg(long, help_heading = RESULT)]
     force: bool,
+    /// Say what would be read, written, replaced and removed, which locks are taken and how much space that needs; change
+    /// nothing
+    #[arg(long, help_heading = RESULT)]
+    dry_run: bool,
     /// Take the store back to this level; stores of version 5 only
     #[arg(long, value_name = "LEVEL", help_heading = RESULT)]
     level: Option<String>,
@@ -92,17 +97,23 @@ pub(super) fn run(
         dal_node: args.dal_node.clone(),
         flushing: Flushing::default(),
     };
+    if args.dry_run {
+        let plan = import::preflight(&args.snapshot, &options, feedback)?;
+        return dry_run::show("import", &plan, output, feedback);
+    }
     let since = Instant::now();
     let outcome = import::run(&args.snapshot, &options, feedback)?;
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     let (place, bytes) = (shown_path(&options.data_dir), outcome.report.members.bytes.unwrap_or_default());
-    remarks::made(format_args!("Level {} in {place}: {}", outcome.head_level, size(bytes)), since, feedback);
+    let kind = if outcome.compact { "Compact snapshot: level" } else { "Level" };
+    remarks::made(format_args!("{kind} {} in {place}: {}", outcome.head_level, size(bytes)), since, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,
             data_dir: options.data_dir.to_string_lossy().into_owned(),
             head_level: outcome.head_level,
+            compact: outcome.compact,
             phases: phases(&outcome.stages),
         })?;
     } else {
@@ -118,6 +129,7 @@ struct Json<'a> {
     report: &'a Report,
     data_dir: String,
     head_level: i32,
+    compact: bool,
     phases: Vec<JsonPhase>,
 }
 

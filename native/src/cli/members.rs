@@ -121,6 +121,9 @@ const PHASE: Phase = Phase::only("Reading snapshot");
 pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
     let json = output.is_json();
+    if !json {
+        feedback.results_stream();
+    }
     let options = Options { lenient: args.lenient, digests: args.sha256, ..Options::default() };
     let mut problem = None;
     let mut rows = Rows::default();
@@ -172,10 +175,11 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
 /// nothing else leads to it.
 pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut source = Source::open(&args.snapshot)?;
+    feedback.results_stream();
     let mut out = std::io::stdout().lock();
     let (inside, complete, doubtful) = (Cell::new(false), Cell::new(false), Cell::new(false));
     // When the snapshot must be read again from the beginning, what was written is left out.
-    let (count, known) = (Cell::new(0), Cell::new(0));
+    let (count, known, last) = (Cell::new(0), Cell::new(0), Cell::new(None));
     let options = Options { lenient: args.lenient, ..Options::default() };
     let mut sink = |event: Event<'_>| match event {
         Event::Member(member) => {
@@ -187,6 +191,7 @@ pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
             known.set(known.get() - old);
             let new = &data[old..];
             count.set(count.get() + new.len());
+            last.set(new.last().copied().or(last.get()));
             Ok(written(out.write_all(new))?)
         }
         Event::MemberEnd { .. } if inside.get() => {
@@ -217,6 +222,9 @@ pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
     feedback.close(true);
     // Of an uncompressed file nothing tells whether contents are whole, so nothing is missed.
     if !doubtful.get() && !source.is_plain_file() {
+        if last.get() != Some(b'\n') {
+            feedback.leave_line();
+        }
         feedback.note(&format!("Note: {LEFT_OUT} (rollsnap verify reads all)"));
     }
     Ok(ExitCode::SUCCESS)

@@ -4,10 +4,12 @@ mod args;
 mod context;
 mod convert;
 mod demo;
+mod dry_run;
 mod export;
 mod failure;
 mod global;
 mod headings;
+mod home;
 mod import;
 mod index;
 mod info;
@@ -25,6 +27,7 @@ mod several;
 mod shell;
 mod stdout;
 mod verify;
+mod width;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -35,6 +38,7 @@ use rollsnap_core::shown::is_plain;
 use rollsnap_core::{Code, Problem, Result};
 
 use args::{Cli, Command, SnapshotCommand};
+use export::Spelling;
 use global::ProgressForm;
 use output::Output;
 use progress::Terminal;
@@ -43,7 +47,7 @@ use crate::pool;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match parse(std::env::args_os()) {
+    let cli = match parse(home::arguments()) {
         Ok(cli) => cli,
         Err(err) => return misunderstood(&err),
     };
@@ -111,8 +115,9 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Cat(args) => members::cat(args, feedback),
         Command::Extract(args) => members::extract(args, output, feedback),
         Command::Verify(args) => verify::run(args, &cli.global, output, feedback),
-        Command::Export(args) | Command::Snapshot { command: Snapshot::Export(args) } => {
-            export::run(args, &cli.global, output, feedback)
+        Command::Export(args) => export::run(args, &cli.global, Spelling::Ours, output, feedback),
+        Command::Snapshot { command: Snapshot::Export(args) } => {
+            export::run(args, &cli.global, Spelling::Nodes, output, feedback)
         }
         Command::Import(args) | Command::Snapshot { command: Snapshot::Import(args) } => {
             import::run(args, &cli.global, output, feedback)

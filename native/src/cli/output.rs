@@ -10,7 +10,7 @@ use rollsnap_core::{Code, Problem, Result, Verdict, shown, words};
 use serde::Serialize;
 
 use super::failure::{Event, Failed};
-use super::json;
+use super::{json, width};
 use crate::io;
 use crate::size::Size;
 
@@ -121,6 +121,7 @@ impl Output {
         }
         let space = if problem.advice().is_empty() { "" } else { " " };
         text += &format!("  {FAINT}[{code}]{FAINT:#}{space}{}\n", problem.advice());
+        let text = width::fit(&text, 2, width::of_stderr());
         let _ = anstream::stderr().write_all(text.as_bytes());
         code.class().exit_status().into()
     }
@@ -160,27 +161,39 @@ pub(super) fn check_row(check: &Check) -> String {
         Status::Unknown => (OPEN, "open"),
     };
     let (said, cause) = parts(check);
-    let mut row = format!("  {style}{word:<8}{style:#}{:<20} {}", check.code, shown(said));
+    let mut text = shown(said).into_owned();
     if let Some(cause) = cause {
-        row += &format!("\n{:31}{}", "", shown(cause));
+        text += &format!("\n{}", shown(cause));
     }
     if let Some(member) = &check.member {
-        row += &format!(" (member {member:?})");
+        text += &format!(" (member {member:?})");
     }
     if let Some(at) = &check.at {
-        row += &format!(" ({})", shown(&at.to_string()));
+        text += &format!(" ({})", shown(&at.to_string()));
     }
     if let Some(expected) = &check.expected {
-        row += &format!("\n{:31}expected {}", "", shown(expected));
+        text += &format!("\nexpected {}", shown(expected));
     }
     if let Some(found) = &check.found {
-        row += &format!("\n{:31}found    {}", "", shown(found));
+        text += &format!("\nfound    {}", shown(found));
     }
     if check.status == Status::No && !check.code.advice().is_empty() {
-        row += &format!("\n{:31}{}", "", check.code.advice());
+        text += &format!("\n{}", check.code.advice());
     }
-    row
+    let head = format!("  {style}{word:<8}{style:#}{:<20} ", check.code);
+    let width = width::of_stdout();
+    if width.is_some_and(|width| width < TEXT + NARROW) {
+        // No room beside the code.
+        let text = width::fit(&text, 0, width.map(|width| width - 4));
+        return format!("{}\n    {}", head.trim_end(), text.replace('\n', "\n    "));
+    }
+    let text = width::fit(&text, 0, width.map(|width| width - TEXT));
+    head + &text.replace('\n', &format!("\n{:TEXT$}", ""))
 }
+
+/// The column at which the text of a row begins, and how narrow it may be there.
+const TEXT: usize = 31;
+const NARROW: usize = 30;
 
 /// What a check says, and the cause behind the first line break. A foreign text can have line breaks of its own,
 /// which are shown as what they are.

@@ -14,7 +14,7 @@ use rollsnap_core::{Allowance, Feedback, Result, shown};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::global::{Global, ProgressForm};
-use super::json;
+use super::{json, width};
 use crate::size::Size;
 use crate::{interrupt, io, memory};
 
@@ -66,10 +66,17 @@ impl Terminal {
         self.noted.get_or_insert_default();
     }
 
-    /// Shows no bar, because lines of results go to the same terminal.
-    pub(super) fn no_bar(&mut self) {
-        if self.form == ProgressForm::Bar {
+    /// Results come while the job runs: where they go to a terminal, there is no bar that would be torn, or tear them.
+    pub(super) fn results_stream(&mut self) {
+        if self.form == ProgressForm::Bar && std::io::stdout().is_terminal() {
             self.form = ProgressForm::None;
+        }
+    }
+
+    /// What standard output has written to this terminal does not end its line, and something is to be said.
+    pub(super) fn leave_line(&self) {
+        if !self.quiet && std::io::stdout().is_terminal() && std::io::stderr().is_terminal() {
+            line(format_args!(""));
         }
     }
 
@@ -205,6 +212,9 @@ impl Feedback for Terminal {
 fn bar(phase: &Phase) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(phase.total, ProgressDrawTarget::stderr());
     let template = match (phase.total, phase.unit) {
+        (Some(_), _) if is_narrow() => "{prefix} {wide_msg} {percent:>3} %",
+        (None, Unit::Bytes) if is_narrow() => "{prefix} {wide_msg} {spinner} {binary_bytes}",
+        (None, _) if is_narrow() => "{prefix} {wide_msg} {spinner} {pos}",
         (Some(_), Unit::Bytes) => {
             "{prefix} {msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}"
         }
@@ -219,6 +229,11 @@ fn bar(phase: &Phase) -> ProgressBar {
     bar.set_prefix(format!("{}/{}", phase.index, phase.of));
     bar.set_message(phase.name);
     bar
+}
+
+/// Whether a bar with its numbers has no room.
+fn is_narrow() -> bool {
+    width::of_stderr().is_some_and(|width| width < 80)
 }
 
 fn amount(unit: Unit, number: u64) -> String {
@@ -239,5 +254,6 @@ fn unit(unit: Unit) -> &'static str {
 
 /// Standard error may be closed; a job does not fail for that.
 fn line(text: std::fmt::Arguments<'_>) {
+    let text = width::fit(&text.to_string(), 2, width::of_stderr());
     let _ = writeln!(anstream::stderr(), "{text}");
 }

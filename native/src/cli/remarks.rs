@@ -25,6 +25,12 @@ pub(super) fn made(what: std::fmt::Arguments<'_>, since: Instant, feedback: &mut
     feedback.note(&format!("{what} in {:.1} s", since.elapsed().as_secs_f64()));
 }
 
+/// What the line about the result says of locks.
+pub(super) fn lock(report: &Report) -> &'static str {
+    let none = report.checks.iter().any(|check| check.code == Code::LockNone);
+    if none { ", without locks," } else { "" }
+}
+
 fn said(check: &Check) -> String {
     match parts(check) {
         (said, Some(cause)) => format!("{said}: {cause}"),

@@ -1,6 +1,5 @@
 //! `rollsnap replay`: blocks are run again, with a line for each.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -171,9 +170,8 @@ pub(super) fn run(
     options.scope = scope(&place, &options, from.as_deref(), to.as_deref())?;
     let mut rows = Vec::new();
     let mut shown = Ok(());
-    if !output.is_json() && std::io::stdout().is_terminal() {
-        // Lines and a bar would disturb each other.
-        feedback.no_bar();
+    if !output.is_json() {
+        feedback.results_stream();
     }
     let phase = Place::REPLAYING;
     let outcome = replay::run(&place, &options, None, phase, feedback, &mut |run| {

@@ -15,7 +15,8 @@ use super::headings::{CHECKS, LIMITS, OUTPUT, READ, REPLAY};
 use super::output::{FAINT, Output, check_row, plural, print, size, verdict};
 use super::progress::Terminal;
 use super::replay::EngineArgs;
-use super::several;
+use super::{several, width};
+use crate::data_dir::lock::left_out;
 use crate::jobs::Timed;
 use crate::replay::{Scope as Blocks, Shard};
 use crate::verify::{self, ContextScope, Options, Outcome, counts};
@@ -56,6 +57,10 @@ pub(super) struct VerifyArgs {
     shard: Option<Shard>,
     #[command(flatten)]
     engine: EngineArgs,
+    /// The directory is a copy that nobody writes to, such as a snapshot of a volume. No lock of a node is taken anyway;
+    /// the report says so
+    #[arg(long, help_heading = READ)]
+    no_lock: bool,
     /// Stop at the first check that does not hold
     #[arg(long, help_heading = CHECKS)]
     fail_fast: bool,
@@ -151,7 +156,10 @@ fn one(
     output: &Output,
     feedback: &mut Terminal,
 ) -> Result<ExitCode> {
-    let Outcome { report, stages, .. } = verify::run(target, options, feedback)?;
+    let Outcome { mut report, stages, .. } = verify::run(target, options, feedback)?;
+    if args.no_lock && target.is_dir() {
+        report.add(left_out(target));
+    }
     feedback.close(true);
     let missing = missing(&args.require, &report);
     let status = match &missing {
@@ -165,7 +173,7 @@ fn one(
         let advice = failures.keys().map(|code| (*code, code.advice())).collect();
         output.json(&Json { report: &report, failures, advice, exit_status: status, phases })?;
     } else {
-        print(format_args!("{}", words(&report)))?;
+        print(format_args!("{}", width::fit(&words(&report), 2, width::of_stdout())))?;
         print(format_args!("{}", summary(&report, &stages)))?;
     }
     if let Some(missing) = missing {

@@ -9,6 +9,7 @@
 
 mod blocks;
 mod left_out;
+mod preflight;
 mod stage;
 mod states;
 pub(crate) mod store;
@@ -18,12 +19,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Notice, OfFile, Phase};
+use rollsnap_core::members::TOP_LEVEL;
 use rollsnap_core::report::Check;
 use rollsnap_core::store::Rows;
 use rollsnap_core::{Allowance, Code, Feedback, Header, Place, Problem, Report, Result};
 
 use crate::contexts;
-use crate::data_dir::metadata;
+use crate::data_dir::{lock, metadata};
 use crate::deflate::Level;
 use crate::destination::{self, Compact, Destination};
 use crate::dir::{Dir, Owner};
@@ -36,8 +38,10 @@ use crate::verify::Staged;
 use crate::workspace::Workspace;
 use rollsnap_core::nodes::import::other_rollup;
 
+use left_out::LeftOut;
 use store::Conversion;
 
+pub use preflight::{preflight, preflight_upgrade};
 pub use store::{Carried, Table};
 pub use upgrade::{OLD_STORE, Upgrade, upgrade};
 
@@ -53,6 +57,9 @@ pub struct Options {
     pub force: bool,
     /// Check the store before, and the result afterwards. Default: yes.
     pub check: bool,
+    /// Take the lock of a data directory that is converted. Without, nobody may write to it: it is a copy, such as a
+    /// snapshot of a volume. Default: yes.
+    pub lock: bool,
     /// Whom root gives a data directory to; `None`: the owner of the directory.
     pub owner: Option<Owner>,
     /// Where the data are made of a snapshot that goes to a stream; `None`: in the system's directory for temporary
@@ -63,7 +70,15 @@ pub struct Options {
 impl Options {
     /// What `rollsnap convert` does without further options.
     pub fn new(source: impl Into<PathBuf>, output: Output) -> Self {
-        Self { source: source.into(), output, force: false, check: true, owner: None, temp_dir: None }
+        Self {
+            source: source.into(),
+            output,
+            force: false,
+            check: true,
+            lock: true,
+            owner: None,
+            temp_dir: None,
+        }
     }
 }
 
@@ -147,6 +162,7 @@ fn into_place(
     destination::not_populated(root, options.force)?;
     destination::no_links(root)?;
     let mut staging = Staging::begin(root)?;
+    staging.can_move(&TOP_LEVEL)?;
     let plan = own(&options.source, options.check)?;
     let mut stages = Stages::new(plan.into_iter().chain([jobs::PUTTING_IN_PLACE]));
     let mut outcome = staged(staging.held(), true, options, &mut stages, feedback)?;
@@ -157,6 +173,7 @@ fn into_place(
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
     target.given(feedback);
+    crate::dir::say_what_lacks(feedback);
     outcome.path = Some(root.into());
     outcome.stages = stages.finish();
     Ok(outcome)
@@ -275,7 +292,7 @@ fn staged(
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
-    let source = stage::Source::open(&options.source, feedback)?;
+    let source = stage::Source::open(&options.source, options.lock, feedback)?;
     let (root, report) = source.stage(held, stages, feedback)?;
     let header = report.header;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
@@ -287,7 +304,16 @@ fn staged(
         keeps_lpc: is_operators && source.is_data_dir(),
         check: options.check,
     };
-    converted(conversion, report, stages, feedback)
+    let mut outcome = converted(conversion, report, stages, feedback)?;
+    if let stage::Source::DataDir { root, .. } = &source {
+        let mut left_out = LeftOut::default();
+        left_out.beside_the_data(root)?;
+        left_out.into_checks().into_iter().for_each(|check| outcome.report.add(check));
+        if !options.lock {
+            outcome.report.add(lock::left_out(root));
+        }
+    }
+    Ok(outcome)
 }
 
 /// Converts the store, and checks what came of it.

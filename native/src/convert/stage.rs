@@ -10,7 +10,7 @@ use rollsnap_core::store::v4::{self, Layout};
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
-use crate::data_dir::{Listing, Lock, SourceFile, Top};
+use crate::data_dir::{DataDir, Listing, Lock, SourceFile, Top};
 use crate::dir::Dir;
 use crate::extract::Files;
 use crate::files::{FileSet, Part};
@@ -62,14 +62,18 @@ impl Drop for SourceLock {
 }
 
 impl Source {
-    /// Opens a source. A data directory must have an older store, and no node.
-    pub(super) fn open(path: &Path, feedback: &mut dyn Feedback) -> Result<Self> {
+    /// Opens a source. A data directory must have an older store, and no node: that is `locked` out.
+    pub(super) fn open(path: &Path, locked: bool, feedback: &mut dyn Feedback) -> Result<Self> {
         if !path.is_dir() {
             return Ok(Self::Snapshot(path.into()));
         }
+        DataDir::new(path).require()?;
         convertible(&FileSet::Directory(path.into()), path)?;
         if swap::pending(path)?.is_some_and(|pending| !pending.is_readable()) {
             return Err(Problem::new(Code::ImportUnfinished).path(path.display()));
+        }
+        if !locked {
+            return Ok(Self::DataDir { root: path.into(), _lock: None });
         }
         let lock = match Lock::try_node(path) {
             Ok(lock) => Some(SourceLock(Some(lock))),
@@ -103,7 +107,9 @@ impl Source {
         match self {
             Self::DataDir { root, .. } => {
                 let tops = [Top::Metadata, Top::Context, Top::PreImages];
-                let files = Listing::of(root, &tops, feedback)?.files;
+                let listing = Listing::of(root, &tops, feedback)?;
+                listing.say_early(feedback);
+                let files = listing.files;
                 let total = files.iter().map(|file| file.size).sum();
                 stages.begin(jobs::COPYING_DATA, Some(total), feedback);
                 copy(root, &files, dir, feedback)?;

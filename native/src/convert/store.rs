@@ -18,7 +18,7 @@ use super::blocks::Blocks;
 use super::left_out::LeftOut;
 use super::states;
 use crate::data_dir::metadata;
-use crate::dir::Dir;
+use crate::dir::{self, Dir};
 use crate::files::{FileSet, Part};
 use crate::io;
 use crate::jobs::{self, Stages};
@@ -242,7 +242,9 @@ impl Conversion<'_> {
         let (head, store) = (Dir::open(self.root)?.read("storage/l2_head")?, self.dir.file(DATABASE)?);
         let (Some(head), Some(store)) = (head, store) else { return Ok(()) };
         let time = head.metadata().and_then(|metadata| metadata.modified());
-        time.and_then(|time| store.set_modified(time))
+        // Where times cannot be set, it is as good with another.
+        time.and_then(|time| dir::set_time(&store, time))
+            .map(drop)
             .map_err(|err| io::problem("date", &self.dir.place(DATABASE), err))
     }
 }

@@ -5,13 +5,14 @@
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::Notice;
-use rollsnap_core::members::{CONTEXT, PRE_IMAGES, STORAGE};
+use rollsnap_core::members::{CONTEXT, PRE_IMAGES, STORAGE, TOP_LEVEL};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::store::Conversion;
 use super::{Outcome, stage, writing};
 use crate::data_dir::{Listing, Top};
 use crate::destination::{self, Destination};
+use crate::dir::Dir;
 use crate::files::FileSet;
 use crate::io;
 use crate::jobs::{self, Stages};
@@ -48,14 +49,7 @@ impl Upgrade {
 /// [`Code::Cancelled`], any `io.*` code. Nothing has changed then.
 pub fn upgrade(options: &Upgrade, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let root = &*options.data_dir;
-    if !io::is_dir(root)? {
-        return Err(Problem::new(Code::Usage)
-            .headline(format!(
-                "{} is not a data directory, and nothing else is converted in place",
-                root.display()
-            ))
-            .because("convert a snapshot with -o"));
-    }
+    is_data_dir(root)?;
     // What an interrupted import has left is settled first, under the lock.
     if swap::pending(root)?.is_none() {
         stage::convertible(&FileSet::Directory(root.into()), root)?;
@@ -70,6 +64,34 @@ pub fn upgrade(options: &Upgrade, feedback: &mut dyn Feedback) -> Result<Outcome
     result
 }
 
+/// # Errors
+/// [`Code::Usage`] for anything but a directory.
+pub(super) fn is_data_dir(root: &Path) -> Result<()> {
+    if !io::is_dir(root)? {
+        return Err(Problem::new(Code::Usage)
+            .headline(format!(
+                "{} is not a data directory, and nothing else is converted in place",
+                root.display()
+            ))
+            .because("convert a snapshot with -o"));
+    }
+    Ok(())
+}
+
+/// Where the old store stays.
+///
+/// # Errors
+/// [`Code::OutputExists`] when another one is there.
+pub(super) fn place_of_old(root: &Dir, options: &Upgrade) -> Result<PathBuf> {
+    let kept = root.place(OLD_STORE);
+    if options.keep_old && root.has(OLD_STORE)? {
+        return Err(Problem::new(Code::OutputExists)
+            .path(kept.display())
+            .because("an earlier conversion has kept its old store there: move it away, or delete it"));
+    }
+    Ok(kept)
+}
+
 fn under_lock(
     root: &Path,
     target: &Destination,
@@ -80,12 +102,8 @@ fn under_lock(
     stage::convertible(&FileSet::Directory(root.into()), root)?;
     destination::no_links(root)?;
     let mut staging = Staging::begin(root)?;
-    let kept = staging.root().place(OLD_STORE);
-    if options.keep_old && staging.root().has(OLD_STORE)? {
-        return Err(Problem::new(Code::OutputExists)
-            .path(kept.display())
-            .because("an earlier conversion has kept its old store there: move it away, or delete it"));
-    }
+    staging.can_move(&TOP_LEVEL)?;
+    let kept = place_of_old(staging.root(), options)?;
     let made = if options.check { &Staged::STAGES[..] } else { &[] };
     let plan = [&[jobs::COPYING_DATA], writing(options.check), made, &[jobs::PUTTING_IN_PLACE]];
     let mut stages = Stages::new(plan.concat());
@@ -103,6 +121,7 @@ fn under_lock(
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
     target.given(feedback);
+    crate::dir::say_what_lacks(feedback);
     let version = outcome.version;
     let place = root.display();
     let kept = kept.display();

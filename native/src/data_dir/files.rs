@@ -6,6 +6,7 @@ use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::members::{CONTEXT, LPC, METADATA, PRE_IMAGES, STORAGE, VERSION};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::io::Errno;
@@ -28,7 +29,7 @@ pub struct SourceFile {
     pub size: u64,
     /// Permission bits, as in `0o644`.
     pub mode: u32,
-    /// Time of the last change, in seconds since 1970.
+    /// Time of the last change, in seconds since 1970; 0 for one before that, which an archive cannot hold.
     pub mtime: u64,
 }
 
@@ -73,6 +74,8 @@ pub struct Listing {
     /// The directories, and when something was last added to or removed from each; `None`: not there.
     directories: Vec<(PathBuf, Option<Changed>)>,
     since: SystemTime,
+    /// The first file whose time is before 1970, and how many there are.
+    early: Option<(PathBuf, u64)>,
 }
 
 impl Listing {
@@ -81,12 +84,13 @@ impl Listing {
     ///
     /// # Errors
     /// [`Code::SourceFile`] naming what cannot be archived: a dangling link, a link that leads back to
-    /// a directory above, a FIFO, socket or device, a time before 1970, a name that is not UTF-8, has
+    /// a directory above, a FIFO, socket or device, a name that is not UTF-8, has
     /// a backslash or a control character, or is longer than 100 bytes; [`Code::Cancelled`]; any
     /// `io.*` code.
     pub fn of(root: &Path, tops: &[Top], feedback: &dyn Feedback) -> Result<Self> {
         let since = SystemTime::now();
-        let mut walk = Walk { feedback, files: Vec::new(), directories: Vec::new(), above: Vec::new() };
+        let mut walk =
+            Walk { feedback, files: Vec::new(), directories: Vec::new(), above: Vec::new(), early: None };
         let held = Dir::open_if_there(root)?;
         for (top, wanted) in tops.iter().flat_map(|top| top.entries()) {
             match &held {
@@ -95,9 +99,9 @@ impl Listing {
                 _ => walk.directories.push((root.join(top), None)),
             }
         }
-        let Walk { mut files, directories, .. } = walk;
+        let Walk { mut files, directories, early, .. } = walk;
         files.sort_unstable_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
-        Ok(Self { root: root.into(), tops: tops.into(), files, directories, since })
+        Ok(Self { root: root.into(), tops: tops.into(), files, directories, since, early })
     }
 
     /// The list as it is now. For files that are written once: those that were found before are not
@@ -107,6 +111,20 @@ impl Listing {
     /// As [`Listing::of`].
     pub fn renewed(self, feedback: &dyn Feedback) -> Result<Self> {
         if self.is_current() { Ok(self) } else { Self::of(&self.root, &self.tops, feedback) }
+    }
+
+    /// Says so when files have times that an archive cannot hold.
+    pub(crate) fn say_early(&self, feedback: &mut dyn Feedback) {
+        if let Some((first, count)) = &self.early {
+            let others = match count - 1 {
+                0 => String::new(),
+                more => format!(", and those of {more} more"),
+            };
+            feedback.notice(Notice::Remark(&format!(
+                "The time of {} is before 1970 and becomes that of 1970{others}: an archive holds no other",
+                first.display()
+            )));
+        }
     }
 
     /// A change within the same tick of the file system's clock as the listing cannot be seen, so a
@@ -187,6 +205,7 @@ struct Walk<'a> {
     /// Device and inode of the directories on the way down, to recognise a link that leads back.
     /// Names of at most [`MAX_NAME`] bytes bound its length, and with it the recursion.
     above: Vec<(u64, u64)>,
+    early: Option<(PathBuf, u64)>,
 }
 
 impl Walk<'_> {
@@ -216,7 +235,7 @@ impl Walk<'_> {
             return Err(refused(&path, "there are too many files"));
         }
         if found.modified < 0 {
-            return Err(refused(&path, "its time of change is before 1970"));
+            self.early.get_or_insert_with(|| (path.clone(), 0)).1 += 1;
         }
         let taken = TAKEN.saturating_mul(self.files.len() as u64 + 1);
         self.feedback.allowance().check(taken, "the names of the files of the data directory")?;

@@ -18,13 +18,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rollsnap_core::feedback::Notice;
+use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 use serde::Serialize;
 
-use crate::dir::{Dir, Entry, Owner, adopt};
+use crate::dir::{Dir, Entry, Ornament, Owner, adopt};
 use crate::io;
 use rollsnap_core::nodes::import::node_is_running;
 
@@ -88,7 +89,7 @@ impl Lock {
         feedback.notice(Notice::WaitingForLock(name.note()));
         let dir = Dir::open(root)?;
         loop {
-            let lock = Self::open(&dir, name.file_name())?;
+            let lock = Self::open(&dir, name.file_name()).map_err(or_without)?;
             lock.acquire(limit, feedback)?;
             if lock.is_current()? {
                 return Ok(lock);
@@ -136,13 +137,14 @@ impl Lock {
         };
         let lock = Self { dir: dir.clone(), name, path, file: Arc::new(file), created };
         if created && let Some(owner) = adopt(dir)? {
-            owner.takes(&*lock.file, &lock.path).inspect_err(|_| drop(dir.unlink(name)))?;
+            owner.adopts(&*lock.file, &lock.path).inspect_err(|_| drop(dir.unlink(name)))?;
         }
         Ok(lock)
     }
 
+    /// Where the file system has no locks, no node holds any.
     fn request(&self, operation: FlockOperation) -> Result<(), Error> {
-        fcntl_lock(&*self.file, operation).map_err(Error::from)
+        Ok(Ornament::Locks.spare(fcntl_lock(&*self.file, operation))?)
     }
 
     /// Waits in a thread, because the wait itself cannot be interrupted: asking again and again
@@ -233,6 +235,28 @@ pub struct LockState {
     pub holder: Option<String>,
 }
 
+impl LockState {
+    /// Who holds it, if somebody does.
+    pub(crate) fn holder(&self) -> Option<String> {
+        self.holder.clone()
+    }
+}
+
+/// Refuses when a node runs, as taking its lock would, but takes none.
+///
+/// # Errors
+/// [`Code::LockHeld`] with the text of the nodes, any `io.*` code.
+pub(crate) fn check_free(dir: &Dir) -> Result<()> {
+    match states(dir)?.into_iter().find(|state| state.name == NODE && state.held == Some(true)) {
+        Some(state) => {
+            let holder = state.holder.unwrap_or_else(|| "another process".into());
+            let running = node_is_running(dir.place(NODE).display());
+            Err(running.because(format_args!("{holder} holds it")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Looks at the locks of a data directory whose files are there, and takes none. This process must hold none of them.
 ///
 /// # Errors
@@ -263,6 +287,9 @@ fn holder(pid: Option<Pid>) -> String {
     }
 }
 
+/// The names of all three.
+pub(crate) const LOCKS: [&str; 3] = [NODE, Name::Gc.file_name(), Name::Processing.file_name()];
+
 /// Name of the lock that a node holds for its whole life.
 const NODE: &str = "lock";
 
@@ -289,6 +316,21 @@ const NEXT_WORD: Duration = Duration::from_secs(60);
 
 /// How often a waiting job looks whether the user wants to stop.
 const POLL: Duration = Duration::from_millis(50);
+
+/// That the locks of the data directory `root` were left out, for a report.
+pub(crate) fn left_out(root: &Path) -> Check {
+    Check::warning(&Problem::new(Code::LockNone).path(root.display()))
+}
+
+/// The way out where a lock file cannot be made or opened for writing.
+fn or_without(problem: Problem) -> Problem {
+    match (problem.code(), problem.cause().map(str::to_owned)) {
+        (Code::IoPermission, Some(cause)) => problem.because(format_args!(
+            "{cause}; of a copy that nobody writes to, such as a snapshot of a volume, --no-lock exports without locks"
+        )),
+        _ => problem,
+    }
+}
 
 fn is_held(err: &Error) -> bool {
     let errno = Errno::from_io_error(err);

@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::members::{CONTEXT, DATABASE, STORAGE, VERSION};
+use rollsnap_core::members::{CONTEXT, DATABASE, STORAGE, TOP_LEVEL, VERSION};
 use rollsnap_core::store::{MAX_VERSION, check_version, parse_version};
 use rollsnap_core::{Code, Problem, Result};
 
-use crate::dir::read_small;
+use crate::dir::{Dir, read_small};
 use crate::io;
 use rollsnap_core::nodes::export::unversioned_store;
 
@@ -45,6 +45,21 @@ impl DataDir {
     /// Its database of store version 5, which need not exist.
     pub fn store(&self) -> PathBuf {
         self.root.join(DATABASE)
+    }
+
+    /// A path that leads nowhere, or to something else, says nothing of any data.
+    ///
+    /// # Errors
+    /// [`Code::IoNotFound`], [`Code::DataDirNone`] for a directory that has nothing of a data directory, any other `io.*`
+    /// code.
+    pub fn require(&self) -> Result<()> {
+        let dir = Dir::open(&self.root)?;
+        for name in TOP_LEVEL {
+            if dir.has(name)? {
+                return Ok(());
+            }
+        }
+        Err(Problem::new(Code::DataDirNone).path(self.root.display()))
     }
 
     /// Rule E1: the store is of version 5, and `storage/version` does not contradict.

@@ -7,11 +7,11 @@ mod plan;
 use std::path::Path;
 
 use rollsnap_core::feedback::Notice;
-use rollsnap_core::members::TOP_LEVEL;
+use rollsnap_core::members::{METADATA, TOP_LEVEL};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use crate::data_dir::{DataDir, Lock};
-use crate::dir::{Dir, Kind, MadeDirs, Owner, adopt, give};
+use crate::dir::{Dir, Entry, Kind, MadeDirs, Owner, adopt, give};
 use crate::swap::Staging;
 use rollsnap_core::nodes::import::populated;
 
@@ -38,14 +38,14 @@ impl Destination {
             None => adopt(dirs.made_in().unwrap_or(dirs.dir()))?,
         };
         if let Some(owner) = &owner {
-            dirs.give(owner)?;
+            dirs.give(owner, told.is_some())?;
         }
         Ok(Self { lock: Lock::try_node_of(dirs.dir())?, dirs, owner, told: told.is_some() })
     }
 
     /// Gives what is staged to whom it is for.
     pub(crate) fn give(&self, staging: &Staging) -> Result<()> {
-        self.owner.as_ref().map_or(Ok(()), |owner| give(staging.held(), owner))
+        self.owner.as_ref().map_or(Ok(()), |owner| give(staging.held(), owner, self.told))
     }
 
     /// Says so when all is in place. Where the user tells an owner, the directory itself is his as well: a node makes
@@ -54,6 +54,11 @@ impl Destination {
         let Some(owner) = &self.owner else { return };
         let place = self.dirs.dir().path().display();
         if !self.told {
+            // Where the file system has no owners, it is not so, and that is said elsewhere.
+            let is_his = |found: Entry| Owner::of(&found) == *owner;
+            if !self.dirs.dir().look(METADATA).is_ok_and(|found| found.is_some_and(is_his)) {
+                return;
+            }
             feedback.notice(Notice::Owner(&format!(
                 "Everything belongs to {owner} now, as does the directory {place} (--owner)"
             )));
@@ -92,12 +97,13 @@ pub(crate) fn not_populated(root: &Path, force: bool) -> Result<()> {
 /// system is mounted on cannot be replaced at all.
 pub(crate) fn no_links(root: &Path) -> Result<()> {
     let root = Dir::open(root)?;
+    // A volume of the same disk has the same device.
     let (device, _) = root.about()?.id;
     for name in TOP_LEVEL {
         let refused = || Problem::new(Code::ImportLink).path(root.place(name).display());
         match root.look(name)? {
             Some(found) if found.kind == Kind::Link => return Err(refused()),
-            Some(found) if found.id.0 != device => {
+            Some(found) if found.id.0 != device || root.is_mounted_on(name)? => {
                 return Err(refused().headline(
                     "an entry of the data directory is a mount point, which the import cannot replace",
                 ));

@@ -45,12 +45,15 @@ impl MadeDirs {
         self.made.first().map(|(above, _, _)| above)
     }
 
-    /// Gives what was made to somebody else.
+    /// Gives what was made to somebody else; `asked`: because the user has said so.
     ///
     /// # Errors
     /// Any `io.*` code.
-    pub(crate) fn give(&self, owner: &Owner) -> Result<()> {
-        self.made.iter().try_for_each(|(_, _, made)| owner.takes(made, made.path()))
+    pub(crate) fn give(&self, owner: &Owner, asked: bool) -> Result<()> {
+        self.made.iter().try_for_each(|(_, _, made)| match asked {
+            true => owner.takes(made, made.path()),
+            false => owner.adopts(made, made.path()),
+        })
     }
 
     /// The directories stay.

@@ -16,6 +16,7 @@
 //! | `read` | files that somebody else wrote: regular ones only, and whose links are followed |
 //! | `made` | directories that a job makes for itself, and takes away again |
 //! | `owner` | whose the new files are, when root makes them |
+//! | `without` | what a file system lacks and is done without |
 
 mod entry;
 mod made;
@@ -24,6 +25,7 @@ mod read;
 mod remove;
 mod room;
 mod tree;
+mod without;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -48,8 +50,9 @@ pub use owner::Owner;
 pub(crate) use owner::{adopt, give};
 pub use read::read_small;
 pub(crate) use read::{open_regular, open_unwaited};
-pub(crate) use tree::Descent;
 pub use tree::Tree;
+pub(crate) use tree::{Descent, set_time};
+pub(crate) use without::{Ornament, say_what_lacks, sync_data, sync_file};
 
 /// How a directory is opened.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -139,6 +142,31 @@ impl Dir {
     /// Any `io.*` code.
     pub fn has(&self, name: impl AsRef<Path>) -> Result<bool> {
         Ok(self.look(name)?.is_some())
+    }
+
+    /// Whether something is mounted on the entry, as far as the system says.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_mounted_on(&self, name: &str) -> Result<bool> {
+        use rustix::fs::{StatxAttributes, StatxFlags, statx};
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        match one(name.as_ref()).and_then(|name| statx(&self.fd, name, flags, StatxFlags::TYPE)) {
+            Ok(found) => Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)),
+            // Before Linux 4.11, and where a sandbox forbids it, only the device tells.
+            Err(Errno::NOENT | Errno::NOSYS | Errno::PERM) => Ok(false),
+            Err(err) => Err(self.problem("look at", name.as_ref(), err)),
+        }
+    }
+
+    /// Nothing says so here.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn is_mounted_on(&self, _: &str) -> Result<bool> {
+        Ok(false)
     }
 
     /// The names of all entries, sorted.
@@ -283,12 +311,14 @@ impl Dir {
         Ok(unlinkat(&self.fd, one(name.as_ref())?, AtFlags::REMOVEDIR)?)
     }
 
-    /// Makes the names in it survive a crash.
+    /// Makes the names in it survive a crash, where the file system can.
     ///
     /// # Errors
     /// Any `io.*` code.
     pub fn sync(&self) -> Result<()> {
-        fsync(&self.fd).map_err(|err| problem("sync the directory", &self.path, err.into()))
+        Ornament::SyncOfDirectories
+            .spare(fsync(&self.fd))
+            .map_err(|err| problem("sync the directory", &self.path, err.into()))
     }
 
     /// What went wrong with an entry.

@@ -1,7 +1,7 @@
 //! Whose the new files are, when root makes them: a node that runs as another user could not open what root owns.
 
 use std::fmt;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use rollsnap_core::{Code, Problem, Result};
@@ -9,7 +9,7 @@ use rustix::fs::{Gid, Uid, fchown};
 use rustix::process::geteuid;
 use uzers::{User, get_group_by_gid, get_group_by_name, get_user_by_name, get_user_by_uid};
 
-use super::{Dir, Entry, Kind};
+use super::{Dir, Entry, Kind, Ornament};
 use crate::io::problem;
 
 /// A user and a group.
@@ -59,8 +59,17 @@ impl Owner {
 
     /// Gives an open file or directory to this owner; `path` is for messages.
     pub(crate) fn takes(&self, fd: impl AsFd, path: &Path) -> Result<()> {
-        let (user, group) = (Uid::from_raw(self.user), Gid::from_raw(self.group));
-        fchown(fd, Some(user), Some(group)).map_err(|err| problem("change the owner of", path, err.into()))
+        self.change(fd).map_err(|err| problem("change the owner of", path, err.into()))
+    }
+
+    /// The same where nobody has asked for it: some file systems have no owners, or let even root give none.
+    pub(crate) fn adopts(&self, fd: impl AsFd, path: &Path) -> Result<()> {
+        let changed = Ornament::Owners.spare(self.change(fd));
+        changed.map_err(|err| problem("change the owner of", path, err.into()))
+    }
+
+    fn change(&self, fd: impl AsFd) -> rustix::io::Result<()> {
+        fchown(fd, Some(Uid::from_raw(self.user)), Some(Gid::from_raw(self.group)))
     }
 }
 
@@ -88,18 +97,21 @@ pub(crate) fn adopt(dir: &Dir) -> Result<Option<Owner>> {
     Ok((own.user == 0 && owner != own).then_some(owner))
 }
 
-/// Gives everything in a directory that is ours alone to somebody else. A file with another name elsewhere is not
+/// Gives everything in a directory that is ours alone to somebody else; `asked`: because the user has said so. A file with another name elsewhere is not
 /// only ours, and stays whose it is.
 ///
 /// # Errors
 /// Any `io.*` code.
-pub(crate) fn give(dir: &Dir, owner: &Owner) -> Result<()> {
+pub(crate) fn give(dir: &Dir, owner: &Owner, asked: bool) -> Result<()> {
+    let takes = |fd: BorrowedFd<'_>, path: &Path| {
+        if asked { owner.takes(fd, path) } else { owner.adopts(fd, path) }
+    };
     for name in dir.names()? {
         match dir.look(&name)? {
             Some(found) if found.kind == Kind::Directory => {
                 if let Some(inner) = dir.enter(&name)? {
-                    give(&inner, owner)?;
-                    owner.takes(&inner, inner.path())?;
+                    give(&inner, owner, asked)?;
+                    takes(inner.as_fd(), inner.path())?;
                 }
             }
             Some(found) if found.kind == Kind::File => {
@@ -107,7 +119,7 @@ pub(crate) fn give(dir: &Dir, owner: &Owner) -> Result<()> {
                 let about = rustix::fs::fstat(&file).map(Entry::of);
                 let about = about.map_err(|err| problem("look at", &dir.place(&name), err.into()))?;
                 if about.is_ours() && about.links == 1 {
-                    owner.takes(&file, &dir.place(&name))?;
+                    takes(file.as_fd(), &dir.place(&name))?;
                 }
             }
             _ => {}

@@ -142,8 +142,11 @@ impl Tree {
     }
 }
 
-/// Whether it could be set.
-fn set_time(file: &File, time: SystemTime) -> Result<bool, Error> {
+/// Sets the time of a file; whether it could be set.
+///
+/// # Errors
+/// Those of the system, where it lets its users set times.
+pub(crate) fn set_time(file: &File, time: SystemTime) -> Result<bool, Error> {
     match file.set_times(FileTimes::new().set_modified(time)) {
         Err(err) if is_not_permitted(&err) => Ok(false),
         other => other.map(|()| true),

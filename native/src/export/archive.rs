@@ -13,7 +13,7 @@ use super::packer::Packer;
 use crate::context::FrozenFile;
 use crate::data_dir::SourceFile;
 use crate::deflate::{self, Deflater, Finished};
-use crate::dir::Dir;
+use crate::dir::{Dir, sync_file};
 use crate::files::Part;
 use crate::io;
 use crate::writeback::WritebackFile;
@@ -179,7 +179,7 @@ pub(super) fn member_digest(name: &str, size: u64, content: &[u8; 32]) -> Member
 }
 
 fn finish(file: &File, path: &Path) -> Result<()> {
-    file.sync_all().map_err(|err| io::problem("write", path, err))
+    sync_file(file).map_err(|err| io::problem("write", path, err))
 }
 
 /// Copies exactly as many bytes as the member has: a log that has grown since is cut there. As progress

@@ -29,10 +29,19 @@ pub(super) struct Lists {
 impl Lists {
     /// Lists what can be listed while the node works. What cannot be archived is told here, in its own
     /// words.
-    pub(super) fn before(root: &Path, rules: &Rules, compact: bool, feedback: &dyn Feedback) -> Result<Self> {
-        Listing::of(root, &rules.small(), feedback)?;
+    pub(super) fn before(
+        root: &Path,
+        rules: &Rules,
+        compact: bool,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {
+        let small = Listing::of(root, &rules.small(), feedback)?;
         let context = (!compact).then(|| Listing::of(root, &[Top::Context], feedback)).transpose()?;
-        Ok(Self { context, pre_images: Listing::of(root, &[Top::PreImages], feedback)? })
+        let pre_images = Listing::of(root, &[Top::PreImages], feedback)?;
+        for listing in [&small, &pre_images].into_iter().chain(&context) {
+            listing.say_early(feedback);
+        }
+        Ok(Self { context, pre_images })
     }
 }
 

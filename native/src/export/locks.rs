@@ -28,6 +28,11 @@ impl Locks {
         Ok(Self { locks: Some((processing, gc)), since: Instant::now(), held: Duration::ZERO })
     }
 
+    /// Takes none, because nobody writes to the directory.
+    pub(super) fn none() -> Self {
+        Self { locks: None, since: Instant::now(), held: Duration::ZERO }
+    }
+
     /// Lets them go, in the order in which a node releases them.
     pub(super) fn release(&mut self) {
         if self.locks.take().is_some() {

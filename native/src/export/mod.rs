@@ -12,6 +12,7 @@ mod compact;
 mod layer1;
 mod locks;
 mod packer;
+mod preflight;
 mod ready;
 mod rules;
 mod stored;
@@ -22,11 +23,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollsnap_core::report::Evidence;
-use rollsnap_core::{Code, Feedback, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
+use crate::content_info;
 use crate::data_dir::Lock;
 use crate::deflate::{self, Level};
+use crate::dir;
+use crate::interrupt;
 use crate::jobs::Timed;
+use crate::source;
 use crate::store::{Family, LevelRequest, Packing};
 use crate::swap;
 use crate::verify;
@@ -35,6 +40,7 @@ use crate::workspace::Workspace;
 use ready::{Source, Written};
 
 pub use crate::output::Output;
+pub use preflight::preflight;
 pub use rollsnap_core::report::Compression;
 
 pub(crate) use ready::{stages, stages_of_stream};
@@ -64,11 +70,17 @@ pub struct Options {
     /// Take the context of the first available block only: nodes rebuild the others when they
     /// import the snapshot.
     pub compact: bool,
+    /// Give a compact snapshot the very name that a full one has, as the nodes do, where it goes into a directory.
+    /// Default: `.compact` stands behind that.
+    pub plain_name: bool,
     /// Check store, chain and context, and read the finished file back and compare it with what was written.
     /// Default: yes.
     pub check: bool,
     /// Overwrite an existing file.
     pub force: bool,
+    /// Take the locks of the data directory. Without, nobody may write to it: it is a copy, such as a snapshot of a
+    /// volume. Default: yes.
+    pub lock: bool,
     /// How long each lock of the node is waited for; `None`: as long as it takes.
     pub lock_timeout: Option<Duration>,
     /// Directory for temporary copies, which is as large as the store; `None`: that of the snapshot, and of a stream the
@@ -95,8 +107,10 @@ impl Options {
             family: None,
             packing: Packing::Packed,
             compact: false,
+            plain_name: false,
             check: true,
             force: false,
+            lock: true,
             lock_timeout: None,
             temp_dir: None,
             endpoint: None,
@@ -138,8 +152,7 @@ pub struct Outcome {
 pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let Options { output, force, check, .. } = options;
     let source = Source::open(options, Some(output), feedback)?;
-    let path = output.path(source.header(), options.compression);
-    output.check(&path, *force)?;
+    let path = place(options, source.header(), feedback)?;
     let work = Workspace::create(&output.directory(), feedback)?;
     let temporary = options.temp_dir.as_deref();
     let temporary = temporary.map(|place| Workspace::temporary(Some(place), feedback)).transpose()?;
@@ -162,9 +175,10 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         ready.unchecked(bytes, "not read back (--no-check)")
     };
     feedback.checkpoint()?;
-    Output::put(&work, FINISHED, &path, *force)?;
+    Output::put(&work, FINISHED, &path, *force, feedback)?;
     work.remove(feedback);
     temporary.into_iter().for_each(|work| work.remove(feedback));
+    dir::say_what_lacks(feedback);
     Ok(ready.outcome(Some(path), bytes, report))
 }
 
@@ -195,7 +209,41 @@ pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedbac
         Evidence { checks, ..Evidence::default() }.conclude(&mut report, true);
     }
     temporary.remove(feedback);
+    dir::say_what_lacks(feedback);
     Ok(ready.outcome(None, bytes, report))
+}
+
+/// The path of the snapshot, where it may be written.
+fn place(options: &Options, header: &Header, feedback: &dyn Feedback) -> Result<PathBuf> {
+    let kind = if options.compact && !options.plain_name { COMPACT } else { "" };
+    let path = options.output.path(header, kind, options.compression);
+    options.output.check(&path, options.force)?;
+    if options.compact && matches!(options.output, Output::Directory(_)) {
+        not_over_full(&path, feedback)?;
+    }
+    Ok(path)
+}
+
+/// Nothing tells a compact snapshot from a full one but what is in it, so under a name that nobody chose it takes the
+/// place of a compact one only.
+fn not_over_full(path: &Path, feedback: &dyn Feedback) -> Result<()> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    let there = source::Source::open(path)
+        .and_then(|mut there| content_info::glance(&mut there, &mut interrupt::Quiet));
+    match there {
+        Ok((_, _, Some(true))) => Ok(()),
+        _ => {
+            feedback.checkpoint()?;
+            Err(Problem::new(Code::OutputExists)
+                .headline(format!(
+                    "{} is not known to be compact, and a compact snapshot does not replace it",
+                    path.display()
+                ))
+                .because("name the file to make, or another directory with --dest"))
+        }
+    }
 }
 
 /// An import that was interrupted half-way comes first: until it is finished there is no data
@@ -211,6 +259,9 @@ fn finish_interrupted_import(root: &Path, feedback: &mut dyn Feedback) -> Result
         _ => Ok(()),
     }
 }
+
+/// What stands behind the name of a compact snapshot.
+const COMPACT: &str = ".compact";
 
 /// Name of the file until it is finished.
 const FINISHED: &str = "snapshot";

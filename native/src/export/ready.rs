@@ -18,7 +18,7 @@ use super::stored::{Described, Stored};
 use super::{Options, Outcome, Output, compact, finish_interrupted_import, layer1};
 use crate::context::Moment;
 use crate::contexts::{self, Contexts};
-use crate::data_dir::{DataDir, Metadata, SourceFile, metadata};
+use crate::data_dir::{DataDir, Metadata, SourceFile, lock, metadata};
 use crate::jobs::{self, Stage, Stages};
 use crate::store::Capture;
 use crate::verify::{self, ContextScope, PreImages, Reading};
@@ -67,6 +67,7 @@ impl<'o> Source<'o> {
         let data_dir = DataDir::new(&options.data_dir);
         let root = data_dir.root();
         finish_interrupted_import(root, feedback)?;
+        data_dir.require()?;
         let rules = Rules::of(&data_dir, options)?;
         let metadata = metadata::require(root)?;
         output.map_or(Ok(()), |output| output.check_early(options.force))?;
@@ -74,10 +75,13 @@ impl<'o> Source<'o> {
 
         let lists = Lists::before(root, &rules, options.compact, feedback)?;
         let gc = rules.waits_for_gc(options.compact);
-        if gc {
+        if gc && options.lock {
             layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
         }
-        let mut locks = Locks::wait(root, gc, options.lock_timeout, feedback)?;
+        let mut locks = match options.lock {
+            true => Locks::wait(root, gc, options.lock_timeout, feedback)?,
+            false => Locks::none(),
+        };
         let mut captured = Captured::take(root, &rules, lists, feedback)?;
         let is_stable = captured.is_stable();
         if is_stable {
@@ -221,6 +225,9 @@ impl Ready<'_> {
 
     pub(super) fn outcome(self, path: Option<PathBuf>, bytes: u64, mut report: Report) -> Outcome {
         self.remarks.into_iter().for_each(|remark| report.add(remark));
+        if !self.options.lock {
+            report.add(lock::left_out(&self.options.data_dir));
+        }
         Outcome {
             path,
             bytes,

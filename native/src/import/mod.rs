@@ -7,6 +7,7 @@
 mod adjustments;
 mod existing;
 mod layer1;
+mod preflight;
 mod rebuild;
 mod rules;
 mod stage;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Notice, OfFile};
 use rollsnap_core::layer1::not_asked;
+use rollsnap_core::members::TOP_LEVEL;
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Report, Result};
 
@@ -24,7 +26,7 @@ use crate::contexts;
 use crate::convert;
 use crate::data_dir::metadata;
 use crate::destination::{self, Compact, Destination};
-use crate::dir::Owner;
+use crate::dir::{self, Owner};
 use crate::jobs::{self, Stages, Timed};
 use crate::source::Source;
 use crate::store::{Family, close_any, open_any};
@@ -35,6 +37,8 @@ use adjustments::Adjustments;
 use existing::Existing;
 use layer1::Layer1;
 use stream_policy::StreamPolicy;
+
+pub use preflight::preflight;
 
 /// What to import, and where to.
 #[derive(Clone, Debug)]
@@ -91,6 +95,8 @@ pub struct Outcome {
     pub report: Report,
     /// The level that the data directory is at now.
     pub head_level: i32,
+    /// Whether the snapshot is compact, so that contexts were rebuilt, or are missing now.
+    pub compact: bool,
     /// How long each stage took.
     pub stages: Vec<Timed>,
 }
@@ -158,6 +164,7 @@ fn into(
     let mut stages = Stages::new(plan.concat());
 
     let mut staging = Staging::begin(root)?;
+    staging.can_move(&TOP_LEVEL)?;
     let filled = fill(&mut staging, source, &existing, options, &mut stages, feedback).and_then(|filled| {
         stages.begin(jobs::PUTTING_IN_PLACE, None, feedback);
         target.give(&staging)?;
@@ -179,7 +186,8 @@ fn into(
     };
     staging.commit(&plan, feedback)?;
     target.given(feedback);
-    let Filled { report, head_level, family, kept_compact } = filled;
+    dir::say_what_lacks(feedback);
+    let Filled { report, head_level, family, compact, kept_compact } = filled;
     if let Some(old) = existing.family.filter(|old| *old != family) {
         feedback.notice(Notice::Remark(&format!(
             "The store is another one now: {} go on from there, and {} do not",
@@ -190,7 +198,7 @@ fn into(
     if let Some(compact) = kept_compact {
         feedback.notice(Notice::Remark(&compact.consequence()));
     }
-    Ok(Outcome { report: remarked(report, options), head_level, stages: stages.finish() })
+    Ok(Outcome { report: remarked(report, options), head_level, compact, stages: stages.finish() })
 }
 
 /// What is staged, and checked.
@@ -198,6 +206,7 @@ struct Filled {
     report: Report,
     head_level: i32,
     family: Family,
+    compact: bool,
     /// It is a compact snapshot, and stays one.
     kept_compact: Option<Compact>,
 }
@@ -230,7 +239,9 @@ fn fill(
     // The old store was held against the header as Mavkit makes it: older than the store, sometimes.
     let check_header = options.check && converted.is_none();
     let dir = staging.dir().to_path_buf();
-    let metadata = metadata::read(&dir)?.ok_or_else(|| metadata::missing(root))?;
+    // In the words of the nodes, which name the directory that the snapshot was to go to.
+    let missing = || metadata::missing(root).because("the snapshot holds none, and nothing was changed");
+    let metadata = metadata::read(&dir)?.ok_or_else(missing)?;
     let mut store = open_any(&dir, policy.family)?;
     let level = rules::staged(&store, &metadata, &header, check_header)?;
     let contexts = contexts::read(&dir, feedback)?;
@@ -244,6 +255,7 @@ fn fill(
     // Only now: taken back to its first level, a compact snapshot lacks nothing.
     let mut staged = Staged::new(&dir, root, store, contexts);
     let mut compact = Compact::of(&staged)?;
+    let is_compact = compact.is_some();
     let mut rebuilt = None;
     if !options.keep_compact
         && let Some(compact) = compact.take()
@@ -265,7 +277,7 @@ fn fill(
     for check in converted.into_iter().flat_map(|(_, checks)| checks).chain(rebuilt) {
         report.add(check);
     }
-    Ok(Filled { report, head_level, family, kept_compact: compact })
+    Ok(Filled { report, head_level, family, compact: is_compact, kept_compact: compact })
 }
 
 fn remarked(mut report: Report, options: &Options) -> Report {

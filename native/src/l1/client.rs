@@ -46,8 +46,8 @@ impl Default for Options {
             connect: Duration::from_secs(10),
             read: Duration::from_secs(15),
             total: Duration::from_secs(30),
-            retries: 3,
-            pause: Duration::from_millis(250),
+            retries: layer1::RETRIES,
+            pause: layer1::PAUSE,
             max_body: MAX_ANSWER,
         }
     }
@@ -149,7 +149,9 @@ impl Client {
             feedback.checkpoint()?;
             let answer = self.once(path, feedback)?;
             let (why, asked) = match &answer {
-                Ok(answer) if is_busy(answer.status) => (self.busy(answer.status), answer.retry_after),
+                Ok(answer) if layer1::is_busy(answer.status) => {
+                    (self.busy(answer.status), answer.retry_after)
+                }
                 Err(failure) if failure.passing => (failure.problem.to_string(), None),
                 _ => return answer.map_err(|failure| failure.problem),
             };
@@ -270,11 +272,6 @@ impl Failure {
     fn lasting(problem: Problem) -> Self {
         Self { problem, passing: false }
     }
-}
-
-/// Whether what stands before a node, or the node itself, may answer better in a moment.
-fn is_busy(status: u16) -> bool {
-    matches!(status, 429 | 502 | 503 | 504)
 }
 
 /// Sleeps in small pieces, so that the user can stop it.

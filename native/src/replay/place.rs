@@ -9,6 +9,7 @@ use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use crate::context::{MAX_FILES, too_many_files};
+use crate::data_dir::DataDir;
 use crate::extract;
 use crate::files::FileSet;
 use crate::io;
@@ -44,6 +45,7 @@ impl Place {
         feedback: &mut dyn Feedback,
     ) -> Result<Self> {
         if io::is_dir(target)? {
+            DataDir::new(target).require()?;
             return Ok(Self::data_dir(target));
         }
         let mut source = Source::open(target)?;

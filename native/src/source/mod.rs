@@ -1,9 +1,11 @@
 //! Where a snapshot is read from: a file or standard input.
 
+mod hole;
 mod input;
 mod pass;
 mod stream;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
@@ -102,18 +104,35 @@ impl Source {
     /// What is wrong with the first bytes, [`Code::Cancelled`], and [`Code::IoOther`] when reading
     /// fails.
     pub fn read_header(&mut self, feedback: &dyn Feedback) -> Result<(Header, Report)> {
+        self.read_beginning(feedback, &mut |_| false)
+    }
+
+    /// The same, and more for as long as `wants_more`, which is told what comes, says so.
+    ///
+    /// # Errors
+    /// As [`Source::read_header`].
+    pub fn read_beginning(
+        &mut self,
+        feedback: &dyn Feedback,
+        wants_more: &mut dyn FnMut(&Event<'_>) -> bool,
+    ) -> Result<(Header, Report)> {
         self.fresh = false;
         let mut inspector = Inspector::new(Options::default());
         let mut begin = Beginning::default();
         let mut chunk = [0; 4096];
+        let wanted = Cell::new(false);
+        let mut hear = |begin: &mut Beginning, event: Event<'_>| {
+            wanted.set(wants_more(&event));
+            begin.hear(event)
+        };
         let mut report = loop {
             let len = self.input.read(&mut chunk, &self.name, || feedback.checkpoint())?;
             if len == 0 && begin.header().is_none() {
-                let Ok(report) = inspector.finish(&mut |event| begin.hear(event));
+                let Ok(report) = inspector.finish(&mut |event| hear(&mut begin, event));
                 break report;
             }
-            let Ok(()) = inspector.feed(&chunk[..len], &mut |event| begin.hear(event));
-            if len == 0 || !begin.is_open() {
+            let Ok(()) = inspector.feed(&chunk[..len], &mut |event| hear(&mut begin, event));
+            if len == 0 || !(begin.is_open() || wanted.get()) {
                 break inspector.report().clone();
             }
         };

@@ -3,6 +3,7 @@
 //!
 //! Pieces of content go from one to the other and come back to be filled again, so that memory stays flat.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
@@ -14,6 +15,7 @@ use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{Event, Unpacker};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
+use super::hole;
 use super::input::Input;
 use super::pass::Pass;
 use crate::io;
@@ -54,6 +56,12 @@ pub(super) fn inspect<E: From<Problem>>(
     sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
 ) -> Result<Report, E> {
     let wishes = Wishes::default();
+    let file = match input {
+        Input::File(file) => file.try_clone().ok(),
+        _ => None,
+    };
+    let (taken, explained) = (Cell::new(0), Cell::new(false));
+    let mut compressed = false;
     thread::scope(|scope| {
         // Whatever happens below: the reader must not go on when nobody listens.
         let _stop = StopWhenDropped(&wishes.stop);
@@ -62,18 +70,24 @@ pub(super) fn inspect<E: From<Problem>>(
         let reader = Reader { input, name, wishes: &wishes, full, spare };
         let started = thread::Builder::new().name("inflate".into()).spawn_scoped(scope, || reader.run());
         started.map_err(io::no_thread)?;
-        let mut taken = 0;
         loop {
             let message = next(&messages, feedback)?;
             match message {
                 Message::Content { bytes, compression, read } => {
                     if read > 0 {
-                        taken += read;
-                        pass.inspector.read(taken);
-                        sink(Event::Read(taken))?;
+                        taken.set(taken.get() + read);
+                        pass.inspector.read(taken.get());
+                        sink(Event::Read(taken.get()))?;
                     }
                     compression.into_iter().for_each(|compression| pass.inspector.compressed(compression));
-                    pass.feed(&bytes, sink)?;
+                    compressed |= compression == Some(Compression::Gzip);
+                    // What a hole makes of the content may be met before the hole itself is.
+                    pass.feed(&bytes, &mut |event| match (event, &file) {
+                        (Event::Problem(problem), Some(file)) if compressed && !explained.replace(true) => {
+                            sink(Event::Problem(&hole::explain(problem.clone(), file, taken.get())))
+                        }
+                        (event, _) => sink(event),
+                    })?;
                     if pass.inspector.is_in_vain() {
                         wishes.ignore.store(true, Ordering::Relaxed);
                     }
@@ -159,7 +173,7 @@ impl Reader<'_> {
         let last = unpacker.close().to_vec();
         self.tell(Message::Content { bytes: last, compression: unpacker.compression(), read: 0 })?;
         if let Err(problem) = unpacker.finish() {
-            self.tell(Message::Damage(problem))?;
+            self.tell(Message::Damage(self.explained(problem, unpacker.taken())))?;
         }
         let (file_len, crc32) = (unpacker.taken(), unpacker.crc32());
         self.tell(Message::End { compression: unpacker.compression(), file_len, crc32 })
@@ -193,11 +207,19 @@ impl Reader<'_> {
                 self.tell(Message::Content { bytes: content, compression, read: std::mem::take(&mut read) })?;
             }
             if let Some(problem) = damage {
-                self.tell(Message::Damage(problem))?;
+                self.tell(Message::Damage(self.explained(problem, unpacker.taken())))?;
             }
             if done {
                 return Ok(());
             }
+        }
+    }
+
+    /// Damage, and what can be seen around it.
+    fn explained(&self, problem: Problem, offset: u64) -> Problem {
+        match &self.input {
+            Input::File(file) => hole::explain(problem, file, offset),
+            _ => problem,
         }
     }
 

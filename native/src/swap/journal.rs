@@ -19,7 +19,7 @@ use rollsnap_core::{Code, Problem, Result};
 
 use super::Change;
 use super::home::{DRAFT, Home, JOURNAL, NEW, OLD};
-use crate::dir::{Dir, Kind};
+use crate::dir::{Dir, Kind, sync_file};
 use crate::io::problem;
 
 const MAGIC: &str = "rollsnap-swap";
@@ -106,7 +106,7 @@ pub(super) fn write(at: &Home, entries: &[Entry]) -> Result<()> {
     let cannot = |error| problem("write the journal", &at.dir.place(DRAFT), error);
     let mut file = at.dir.create(DRAFT, 0o600).map_err(cannot)?;
     file.write_all(encode(entries).as_bytes()).map_err(cannot)?;
-    file.sync_all().map_err(cannot)?;
+    sync_file(&file).map_err(cannot)?;
     at.dir.sync()?;
     at.root.sync()?;
     let renamed = at.dir.move_to_new(DRAFT, &at.dir, JOURNAL);

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::{Feedback, Result};
 use rustix::fs::{AtFlags, fchmod, fchown, linkat, readlinkat, symlinkat};
+use rustix::io::Errno;
 
-use crate::dir::{Dir, Entry, Kind};
+use crate::dir::{Dir, Entry, Kind, sync_file};
 use crate::io::problem;
 
 /// What [`merge`] did.
@@ -110,7 +111,7 @@ fn copy(from: &Dir, to: &Dir, name: &Path) -> io::Result<()> {
     io::copy(&mut file, &mut new)?;
     like(&new, &Entry::of_file(&file)?)?;
     set_time(&new, &file);
-    new.sync_all()
+    sync_file(&new)
 }
 
 /// Owner and mode of what was taken over, as far as they can be given.
@@ -120,12 +121,12 @@ pub(super) fn like(new: impl std::os::fd::AsFd, old: &Entry) -> io::Result<()> {
     if !old.is_ours() {
         // Only root can, and only root has to: everybody else could read the file.
         match fchown(new, Some(Uid::from_raw(old.user)), Some(Gid::from_raw(old.group))) {
-            Err(rustix::io::Errno::PERM) => {}
+            Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL) => {}
             other => other?,
         }
     }
     match fchmod(new, Mode::from_raw_mode(old.mode & 0o777)) {
-        Err(rustix::io::Errno::PERM | rustix::io::Errno::NOTSUP) => Ok(()),
+        Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL) => Ok(()),
         other => Ok(other?),
     }
 }

@@ -89,6 +89,7 @@ mod journal;
 mod merge;
 mod moves;
 mod partial;
+mod probe;
 mod state;
 mod sync;
 

@@ -23,7 +23,7 @@ use rollsnap_core::{Feedback, Result};
 use super::home::{DRAFT, Home, KEPT, NEW, OLD, PARTIAL};
 use super::state::{self, State};
 use super::{STAGING_NAME, Staging, find, recover};
-use crate::dir::Dir;
+use crate::dir::{Dir, sync_file};
 use crate::io::problem;
 
 /// Longest text that says what is kept, in bytes.
@@ -91,7 +91,7 @@ impl Staging {
         let mut file = self.at.dir.create(PARTIAL, 0o600).map_err(failed)?;
         self.partial = true;
         file.write_all(text.as_bytes()).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
+        sync_file(&file).map_err(failed)?;
         self.at.dir.sync()
     }
 

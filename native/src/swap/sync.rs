@@ -1,11 +1,13 @@
 //! Makes what is staged durable: where the system can do that for a whole file system and says what went
 //! wrong, small files all at once; elsewhere each by itself.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use rollsnap_core::{Code, Feedback, Problem, Result};
+use rustix::io::Errno;
 
-use crate::dir::{Dir, Kind};
+use crate::dir::{Dir, Kind, sync_file};
 use crate::io::problem;
 
 /// Files from here on are synced by themselves in any case, so that the user can stop in between, in bytes.
@@ -17,13 +19,13 @@ pub(super) struct Durable {
     /// The directory, opened before anything was written: an error that the system meets while it
     /// writes, whenever that is, is told to who syncs through this.
     home: Dir,
-    at_once: bool,
+    at_once: Cell<bool>,
 }
 
 impl Durable {
     /// For an empty directory.
     pub(super) fn begin(home: &Dir) -> Self {
-        Self { at_once: system::syncs_at_once(home), home: home.clone() }
+        Self { at_once: Cell::new(system::syncs_at_once(home)), home: home.clone() }
     }
 
     /// Makes a tree of regular files and directories below the directory durable, children before parents. Links
@@ -34,21 +36,32 @@ impl Durable {
         linked: &BTreeSet<String>,
         feedback: &dyn Feedback,
     ) -> Result<()> {
-        for name in root.names()? {
-            let links = name.to_str().is_some_and(|name| linked.contains(name));
-            self.sync_entry(root, name.as_ref(), links, feedback)?;
-        }
-        if self.at_once {
-            return system::sync_at_once(&self.home).map_err(|error| problem("sync", root.path(), error));
-        }
-        root.sync()
+        self.sync(root, &|| {
+            for name in root.names()? {
+                let links = name.to_str().is_some_and(|name| linked.contains(name));
+                self.sync_entry(root, name.as_ref(), links, feedback)?;
+            }
+            Ok(())
+        })
     }
 
     /// Makes one entry of the directory durable, and its name.
     pub(super) fn sync_one(&self, root: &Dir, name: &str, feedback: &dyn Feedback) -> Result<()> {
-        self.sync_entry(root, name.as_ref(), false, feedback)?;
-        if self.at_once {
-            return system::sync_at_once(&self.home).map_err(|error| problem("sync", root.path(), error));
+        self.sync(root, &|| self.sync_entry(root, name.as_ref(), false, feedback))
+    }
+
+    /// What is to be done for each entry, and what for all at once.
+    fn sync(&self, root: &Dir, each: &dyn Fn() -> Result<()>) -> Result<()> {
+        each()?;
+        if self.at_once.get() {
+            match system::sync_at_once(&self.home) {
+                // A sandbox may forbid the call, and a file system lack it.
+                Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP | Errno::PERM) => {
+                    self.at_once.set(false);
+                    each()?;
+                }
+                other => return other.map_err(|error| problem("sync", root.path(), error.into())),
+            }
         }
         root.sync()
     }
@@ -70,12 +83,12 @@ impl Durable {
                 for name in inner.names()? {
                     self.sync_entry(&inner, name.as_ref(), links, feedback)?;
                 }
-                if self.at_once { Ok(()) } else { inner.sync() }
+                if self.at_once.get() { Ok(()) } else { inner.sync() }
             }
-            Some((Kind::File, len)) if !self.at_once || len >= LARGE => {
+            Some((Kind::File, len)) if !self.at_once.get() || len >= LARGE => {
                 feedback.checkpoint()?;
                 let Some(file) = dir.file(name)? else { return Ok(()) };
-                file.sync_all().map_err(|error| problem("sync", &dir.place(name), error))
+                sync_file(&file).map_err(|error| problem("sync", &dir.place(name), error))
             }
             Some((Kind::File, _)) => Ok(()),
             // Its directory is synced.
@@ -89,10 +102,10 @@ impl Durable {
 
 #[cfg(target_os = "linux")]
 mod system {
-    use std::io;
     use std::os::fd::AsFd;
 
     use rustix::fs::{fstatfs, syncfs};
+    use rustix::io::Errno;
     use rustix::system::uname;
 
     /// File systems that write everything, names too, and the disk's cache: ext2 to ext4, XFS, Btrfs, F2FS
@@ -107,8 +120,8 @@ mod system {
         known && release(&uname().release().to_string_lossy()) >= Some(TELLS)
     }
 
-    pub(super) fn sync_at_once(file: impl AsFd) -> io::Result<()> {
-        Ok(syncfs(file)?)
+    pub(super) fn sync_at_once(file: impl AsFd) -> Result<(), Errno> {
+        syncfs(file)
     }
 
     /// The first two numbers of `6.1.0-13-amd64`.
@@ -128,14 +141,15 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use std::io;
     use std::os::fd::AsFd;
+
+    use rustix::io::Errno;
 
     pub(super) fn syncs_at_once(_: impl AsFd) -> bool {
         false
     }
 
-    pub(super) fn sync_at_once(file: impl AsFd) -> io::Result<()> {
-        Ok(rustix::fs::fsync(file)?)
+    pub(super) fn sync_at_once(file: impl AsFd) -> Result<(), Errno> {
+        rustix::fs::fsync(file)
     }
 }

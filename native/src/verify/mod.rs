@@ -23,6 +23,7 @@ use rollsnap_core::snapshot::{Event, Options as Inspection};
 use rollsnap_core::{Class, Code, Feedback, Report, Result};
 
 use crate::context::is_context;
+use crate::data_dir::DataDir;
 use crate::io;
 use crate::jobs::{self, Stage, Stages, Timed};
 use crate::replay;
@@ -98,6 +99,9 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
     let directory = io::is_dir(target)?;
     if directory && is_context(target)? {
         return context_alone(target, options, feedback);
+    }
+    if directory {
+        DataDir::new(target).require()?;
     }
     let mut plan = match directory {
         true => vec![options.context.stage(), jobs::CHAIN],

@@ -66,7 +66,7 @@ export function commandLine(...options) {
   return new Promise((resolve, reject) => {
     execFile(`${ROOT}target/debug/rollsnap`, ['verify', '--json', ...options, FILE], (error, stdout) => {
       if (!stdout) return reject(error);
-      const { failures, phases, ...report } = JSON.parse(stdout);
+      const { failures, advice, exit_status, phases, ...report } = JSON.parse(stdout);
       return resolve(report);
     });
   });

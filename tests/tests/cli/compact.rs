@@ -62,8 +62,7 @@ fn the_members_are_those_that_the_real_library_made() {
     );
     assert!(!run.err.contains("GC"), "{run}");
     let path = exported(run);
-    // The same name as without --compact: nothing but the content tells.
-    assert_eq!(path, "out/snapshot-sr1Njk77He5mS-2000027.full");
+    assert_eq!(path, "out/snapshot-sr1Njk77He5mS-2000027.full.compact");
     Tree::of(data.as_ref()).same_as(&before, "the source");
 
     let full = exported(ground.run(&["export", "--data-dir", &data, "--dest", "full"]));
@@ -126,13 +125,84 @@ fn every_directory_at_every_level() {
     }
 }
 
+/// The nodes give both kinds the same name. Neither spelling replaces a full snapshot by that name alone.
+#[test]
+fn a_compact_snapshot_does_not_take_the_place_of_a_full_one() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-full", "data");
+    let export = |words: &[&str]| ground.run(&[words, &["--data-dir", &data, "--dest", "out"]].concat());
+    let full = exported(export(&["export"]));
+    assert_eq!(full, "out/snapshot-sr1Njk77He5mS-2000027.full");
+    let bytes = fs::read(ground.path(&full)).unwrap();
+    assert_eq!(exported(export(&["export", "--compact", "--force"])), format!("{full}.compact"));
+    for force in [&[][..], &["--force"]] {
+        let run = export(&[&["snapshot", "export", "--compact"], force].concat());
+        run.refused(4, "snapshot-sr1Njk77He5mS-2000027.full");
+    }
+    let run = export(&["snapshot", "export", "--compact", "--force"]);
+    assert!(run.err.contains("is not known to be compact") && run.err.contains("--dest"), "{run}");
+    assert_eq!(fs::read(ground.path(&full)).unwrap(), bytes);
+    // In an empty place it has the name that scripts for nodes expect, and takes the place of another compact one.
+    fs::remove_file(ground.path(&full)).unwrap();
+    for force in [&[][..], &["--force"]] {
+        assert_eq!(exported(export(&[&["snapshot", "export", "--compact"], force].concat())), full);
+    }
+    // A full one takes its place, and a name that was chosen is a name.
+    exported(export(&["export", "--force"]));
+    assert_eq!(fs::read(ground.path(&full)).unwrap(), bytes);
+    let words = ["snapshot", "export", &full, "--compact", "--force", "--data-dir", &data];
+    exported(ground.run(&words));
+}
+
+/// What the header cannot tell, the index of the context does, where it comes first or can be reached.
+#[test]
+fn a_glance_tells_where_it_can() {
+    let hint = "Context:         of one level only, as in a compact snapshot";
+    let one = |ground: &Ground, file: &str| {
+        let run = ground.run(&["info", file]).ok();
+        assert!(run.text().starts_with("Valid smart rollup node snapshot.\nFormat: "), "{run}");
+        assert!(run.text().ends_with("(rollsnap verify reads all of it)\n"), "{run}");
+        let told = ground.run(&["info", "--json", file]).ok().json()["one_context"].clone();
+        assert_eq!(run.text().contains(hint), told == true, "{run}");
+        told
+    };
+    let ground = Ground::new();
+    let (compact, full) =
+        (ground.snapshot(FIXTURE), ground.snapshot("data-dir/v5-full.finalized.snapshot.gz"));
+    assert_eq!((one(&ground, &compact), one(&ground, &full)), (json!(true), json!(false)));
+    let piped = ground.run_with(&["info", "-"], &fs::read(&compact).unwrap()).ok();
+    assert!(piped.text().contains(hint), "{piped}");
+
+    // In another order only what can be reached is looked for.
+    const REORDER: &str = "\
+import gzip, sys
+name, out = sys.argv[1:]
+stream = gzip.open(name).read()
+members, at = [], 58
+while stream[at]:
+    end = at + 512 + (int(stream[at + 124:at + 135], 8) + 511) // 512 * 512
+    members.append(stream[at:end])
+    at = end
+members.sort(key=lambda member: member.startswith(b'context/index'))
+stream = stream[:58] + b''.join(members) + stream[at:]
+open(out, 'wb').write(stream)
+gzip.open(out + '.gz', 'wb').write(stream)
+";
+    for (file, name, is_one) in [(&compact, "c", true), (&full, "f", false)] {
+        let output = Command::new("python3").args(["-c", REORDER, file, &ground.at(name)]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(one(&ground, name), json!(is_one), "{name}");
+        let packed = format!("{name}.gz");
+        assert_eq!(one(&ground, &packed), json!(null), "{name}");
+        ground.run(&["index", &packed]).ok();
+        assert_eq!(one(&ground, &packed), json!(is_one), "{name}");
+    }
+}
+
 #[test]
 fn a_compact_snapshot_is_named_as_such() {
     let ground = Ground::new();
     let file = ground.snapshot(FIXTURE);
-    let default = ground.run(&["info", &file]).ok();
-    assert!(default.text().ends_with("(rollsnap verify reads all of it)\n"), "{default}");
-    assert!(!default.text().contains("ompact"), "{default}");
     let bytes = fs::read(&file).unwrap();
     let both = [ground.run(&["info", &file, "--full"]), ground.run_with(&["info", "--full", "-"], &bytes)];
     for run in both {
@@ -173,6 +243,7 @@ fn an_import_rebuilds_what_is_compact_or_keeps_it_when_told() {
         assert_eq!(run.text(), "Snapshot successfully imported\n");
         assert!(run.err.contains("Kept compact: there is one context, that of level 2000010"), "{run}");
         assert!(run.err.contains("up to level 2000027") && run.err.contains("cannot go on"), "{run}");
+        assert!(run.err.contains("Compact snapshot: level 2000027 in "), "{run}");
         for row in listed(file) {
             let (name, sum) = (row[0].as_str().unwrap(), row[2].as_str().unwrap());
             let found = fixtures::sha256(&fs::read(ground.path(&node).join(name)).unwrap());

@@ -61,7 +61,7 @@ fn it_says_what_is_there_and_changes_nothing() {
     }
     // Several, of both kinds.
     let snapshot = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
-    let run = ground.run(&["info", "v5-full", &snapshot, "home"]).ends(1);
+    let run = ground.run(&["info", "v5-full", &snapshot, "home"]).ends(3);
     assert!(
         run.text().contains("Valid smart rollup node snapshot.") && run.text().contains("Locks:"),
         "{run}"
@@ -111,9 +111,9 @@ fn what_is_no_data_directory_is_said_in_plain_words() {
     let before = ground.tree();
     for (path, status, said) in [
         ("missing", 3, "missing"),
-        ("empty", 1, "the directory is empty"),
-        ("other", 1, "this is no data directory of a rollup node"),
-        (&format!("{data}/context"), 1, "name the directory above it"),
+        ("empty", 3, "the directory is empty"),
+        ("other", 3, "this is no data directory of a rollup node"),
+        (&format!("{data}/context"), 3, "name the directory above it"),
         (&format!("{data}/metadata"), 3, "Error: "),
     ] {
         let run = ground.run(&["info", path]).refused(status, said);

@@ -227,7 +227,7 @@ impl ByUsage for Run {
 #[test]
 fn the_default_directory_is_that_of_the_nodes() {
     let ground = Ground::new();
-    ground.run(&["export"]).ends(1);
+    ground.run(&["export"]).ends(3);
     ground.unpack("v5-archive", "home/.tezos-smart-rollup-node");
     assert_eq!(exported(ground.run(&["export"])), "snapshot-sr1CnSVbNpLGR-1021.archive");
 }
@@ -350,7 +350,13 @@ fn a_store_in_use_is_copied_with_its_log() {
     assert_eq!(fs::read(&store).unwrap(), bytes, "the export checkpoints nothing");
     ground.run(&["extract", &path, "store.sqlite", "-C", "out"]).ok();
     let found = dump(&ground.at("out/store.sqlite"));
-    assert!(found["tables"]["protocols"].as_array().unwrap().iter().all(|row| row["proto_level"].as_i64() > Some(70)));
+    assert!(
+        found["tables"]["protocols"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["proto_level"].as_i64() > Some(70))
+    );
     drop(node.stdin.take());
     node.wait().unwrap();
 }

@@ -105,7 +105,7 @@ fn the_exit_status_says_what_kind_of_no_it_is() {
         (0, &["help"]),
         (0, &["info", &snapshot]),
         (1, &["export", "--data-dir", &data, "--level", "4711"]),
-        (1, &["export", "--data-dir", "home"]),
+        (3, &["export", "--data-dir", "home"]),
         (2, &[]),
         (2, &["--no-such-option"]),
         (2, &["no-such-command"]),
@@ -160,7 +160,7 @@ fn a_failure_says_so_in_words_and_as_json() {
     fs::write(ground.path("empty"), b"").unwrap();
     for (words, code, status) in [
         (&["export", "--data-dir", &data, "--level", "4711"][..], "level.unavailable", 1),
-        (&["export", "--data-dir", "home"], "store.missing", 1),
+        (&["export", "--data-dir", "home"], "data-dir.none", 3),
         (&["info", "empty"], "file.empty", 3),
         (&["ls", "missing"], "io.not-found", 3),
         (&["import", "empty", "--data-dir", "new"], "file.empty", 3),
@@ -171,7 +171,8 @@ fn a_failure_says_so_in_words_and_as_json() {
         let report = run.json();
         assert_eq!(report["schema"], "rollsnap.report/1");
         // A refusal, and a file that is not there, say nothing of any contents.
-        let says = if status == 4 || code.starts_with("io.") { "unknown" } else { "no" };
+        let wrong_path = code.starts_with("io.") || code == "data-dir.none";
+        let says = if status == 4 || wrong_path { "unknown" } else { "no" };
         let checks = report["checks"].as_array().unwrap();
         assert_eq!(
             (checks.len(), &checks[0]["code"], &checks[0]["status"]),

@@ -60,7 +60,7 @@ fn there_must_be_something_to_convert() {
     for (source, status, text) in [
         ("five", 6, "the store is of version 5 already"),
         ("octez-archive.gz", 6, "the store is of version 5 already"),
-        ("empty", 1, "store.missing"),
+        ("empty", 3, "data-dir.none"),
         ("text", 3, "header.foreign"),
         ("missing", 3, "missing"),
         ("mixed", 1, "two stores"),

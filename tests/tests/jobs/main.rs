@@ -11,4 +11,5 @@ mod import_compact;
 mod import_v4;
 mod journey_mutants;
 mod journey_peers;
+mod lacking;
 mod swap_crash;

@@ -71,6 +71,12 @@ export class Layer1 implements Disposable {
    * words; a node that is unreachable twice in a row is asked nothing more.
    */
   failed(why?: string, code?: string, title?: string): void;
+  /**
+   * After how many milliseconds a request that was made `tries` times is worth making again; undefined when it is not.
+   * `status`: what came back, 0 for a connection that broke. `retryAfter`: the seconds of the response header
+   * `Retry-After`. The command line waits as long.
+   */
+  retryIn(status: number, tries: number, retryAfter?: number): number | undefined;
   /** More came back than `maxBytes`; the rest need not be read. */
   tooLong(): void;
   /** Asks also for the origination, at `Inspector.originationLevel`. May be called when all else has been asked. */
@@ -89,6 +95,7 @@ export class Layer1 implements Disposable {
     | { bootSector: Uint8Array<ArrayBuffer> | undefined; protocol: string | undefined }
     | Layer1Finding
     | undefined;
+  /** Gives its memory back. Whatever is called afterwards throws a TypeError, a second free() too. */
   free(): void;
   [Symbol.dispose](): void;
 }

@@ -91,6 +91,7 @@ export class Machine implements Disposable {
   /** The state was stored, which changes the same order. */
   committed(): void;
   view(): StateView;
+  /** Gives its memory back. Whatever is called afterwards throws a TypeError, a second free() too. */
   free(): void;
   [Symbol.dispose](): void;
 }

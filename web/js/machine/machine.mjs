@@ -1,5 +1,10 @@
 // rollsnap/machine: the machine of a rollup, in a module of its own.
 // What each function takes, gives and throws is written in machine.d.mts.
 
+import { guardFreed } from './freed.mjs';
+import { Machine } from './load.mjs';
+
 export { RollsnapError } from './errors.mjs';
 export { Machine, codes, init, memoryBytes, version } from './load.mjs';
+
+guardFreed({ Machine });

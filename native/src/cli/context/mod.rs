@@ -63,7 +63,7 @@ fn open(args: &TargetArgs, feedback: &mut Terminal) -> Result<Target> {
     let target = Target::open(&args.target, args.temp_dir.as_deref(), feedback)?;
     target.file_bytes.into_iter().for_each(|bytes| feedback.of_file(bytes));
     if let Levels::None(problem) = &target.levels
-        && problem.code() != Code::StoreMissing
+        && (problem.code() != Code::StoreMissing || problem.title() != Code::StoreMissing.title())
     {
         feedback.note(&format!("Levels are not known: {problem}"));
     }

@@ -49,6 +49,7 @@ pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
     let context = Opened::of(&target, feedback)?.irmin()?;
     let chosen = choose(&context, &target.levels, &args.commit, feedback)?;
     let tree = context.tree(&chosen.commit)?;
+    feedback.results_stream();
     let mut out = std::io::stdout().lock();
     let mut write = |feedback: &mut Terminal, bytes: &[u8]| {
         feedback.checkpoint()?;

@@ -62,18 +62,34 @@ fn one(snapshot: &Path, args: &InfoArgs, output: &Output, feedback: &mut Termina
     if args.full {
         return full(args, &mut source, output, feedback);
     }
-    let (header, report) = source.read_header(feedback)?;
+    let (header, report, one_context) = content_info::glance(&mut source, feedback)?;
+    feedback.close(true);
     if output.is_json() {
-        output.json(&report)?;
+        output.json(&AtOnce { report: &report, one_context })?;
     } else {
         print(format_args!("{}", node_lines(&header, &report)))?;
         print(format_args!("{}", our_lines(&header, &report)))?;
+        if one_context == Some(true) {
+            print(format_args!("{COMPACT}\n"))?;
+        }
         print(format_args!("{NOTHING_ELSE}\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 const NOTHING_ELSE: &str = "Not checked:     everything after the header (rollsnap verify reads all of it)";
+
+const COMPACT: &str =
+    "Context:         of one level only, as in a compact snapshot (rollsnap info --full says for sure)";
+
+/// A report with what the index of the context tells, where it comes first or can be reached.
+#[derive(Serialize)]
+struct AtOnce<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    /// `null` where that cannot be told at once.
+    one_context: Option<bool>,
+}
 
 /// A report with what the whole file tells.
 #[derive(Serialize)]

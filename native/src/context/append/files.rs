@@ -10,7 +10,7 @@ use rollsnap_core::members::in_context;
 use rollsnap_core::{Code, Problem, Result};
 
 use super::leftovers;
-use crate::dir::{Dir, Entry, Owner, adopt};
+use crate::dir::{Dir, Entry, Owner, adopt, sync_data, sync_file};
 use crate::files::Part;
 use crate::io::problem;
 
@@ -61,7 +61,7 @@ impl Held {
         let place = dir.place(name);
         let file = dir.create(name, 0o644).map_err(|err| problem("create", &place, err))?;
         if let Some(owner) = adopt(dir)? {
-            owner.takes(&file, &place)?;
+            owner.adopts(&file, &place)?;
         }
         Ok(Self { file, place })
     }
@@ -80,7 +80,7 @@ impl Held {
     }
 
     pub(super) fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|err| problem("sync", &self.place, err))
+        sync_data(&self.file).map_err(|err| problem("sync", &self.place, err))
     }
 
     /// Cuts what is behind.
@@ -208,7 +208,7 @@ impl HeldFiles {
                 Owner::of(&before).takes(&file, &place)?;
             }
             file.write_all(bytes).map_err(|err| failed("write", err))?;
-            file.sync_all().map_err(|err| failed("sync", err))?;
+            sync_file(&file).map_err(|err| failed("sync", err))?;
             self.dir.move_over(DRAFT, &self.dir, CONTROL).map_err(|err| failed("rename", err))
         };
         write().inspect_err(|_| drop(self.dir.unlink(DRAFT)))?;

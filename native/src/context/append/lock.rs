@@ -10,7 +10,7 @@ use std::io::{Error, ErrorKind, Write};
 use rollsnap_core::{Code, Problem, Result};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
-use crate::dir::{Dir, adopt};
+use crate::dir::{Dir, Ornament, adopt};
 use crate::io::problem;
 
 pub(super) const LOCK: &str = "lock";
@@ -36,7 +36,8 @@ impl IndexLock {
             None => (index.create(LOCK, 0o644).map_err(|err| failed("create", err))?, true),
         };
         let mut lock = Self { index: index.clone(), file, made };
-        match fcntl_lock(&lock.file, FlockOperation::NonBlockingLockExclusive).map_err(Error::from) {
+        let asked = fcntl_lock(&lock.file, FlockOperation::NonBlockingLockExclusive);
+        match Ornament::Locks.spare(asked).map_err(Error::from) {
             Err(err) if matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::PermissionDenied) => {
                 return Err(Problem::new(Code::LockHeld)
                     .headline("another program writes to the context")
@@ -45,7 +46,7 @@ impl IndexLock {
             other => other.map_err(|err| failed("lock", err))?,
         }
         if made && let Some(owner) = adopt(index)? {
-            owner.takes(&lock.file, &place)?;
+            owner.adopts(&lock.file, &place)?;
         }
         let number = std::process::id().to_string();
         let written = lock.file.set_len(0).and_then(|()| lock.file.write_all(number.as_bytes()));

@@ -1,0 +1,122 @@
+//! What a conversion would do.
+
+use std::path::Path;
+
+use rollsnap_core::members::{DATABASE, STORAGE};
+use rollsnap_core::{Code, Feedback, Problem, Result};
+
+use super::{OLD_STORE, Options, Output, Upgrade, stage};
+use crate::data_dir::{Listing, Top};
+use crate::destination;
+use crate::dir::Dir;
+use crate::export;
+use crate::files::FileSet;
+use crate::io;
+use crate::preflight::{Amount, Preflight};
+use crate::source::Source;
+use crate::swap;
+use crate::workspace::PLANNED;
+
+/// Finds out what [`run`](super::run) would do, or with `is_stream` [`stream`](super::stream). Nothing is written.
+///
+/// # Errors
+/// Those that the conversion itself would refuse with before it writes anything, and [`Code::IoNoSpace`].
+pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback) -> Result<Preflight> {
+    if let Some(owner) = &options.owner {
+        owner.check_permitted()?;
+    }
+    let mut plan = Preflight::default();
+    let snapshot = match &options.output {
+        Output::DataDir(root) => {
+            stage::apart(&options.source, root, true)?;
+            if swap::pending(root)?.is_none() {
+                destination::not_populated(root, options.force)?;
+            }
+            plan.lock_of_node(root)?;
+            if Dir::open_if_there(root)?.is_some() {
+                destination::no_links(root)?;
+            }
+            None
+        }
+        Output::Snapshot { .. } if is_stream => None,
+        Output::Snapshot { path, .. } => {
+            let output = export::Output::at(path)?;
+            stage::apart(&options.source, path, false)?;
+            output.check_early(options.force)?;
+            Some(output)
+        }
+    };
+    let (read, copied) = source(&options.source, &mut plan, feedback)?;
+    plan.read(&options.source, read);
+    match (&options.output, snapshot) {
+        (Output::DataDir(root), _) => {
+            plan.write(root, Amount::at_least(copied), false);
+            plan.replace_in(root)?;
+        }
+        (Output::Snapshot { path, .. }, Some(output)) => {
+            plan.write(output.directory().join(PLANNED), Amount::at_least(copied), true);
+            if io::is_dir(path)? {
+                plan.write(path.join("snapshot"), Amount::at_least(0), false);
+            } else {
+                if path.try_exists().unwrap_or_default() {
+                    plan.replaces.push(path.clone());
+                }
+                plan.write(path, Amount::at_least(0), false);
+            }
+        }
+        (Output::Snapshot { .. }, None) => {
+            let place = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+            plan.write(place.join(PLANNED), Amount::at_least(copied), true);
+        }
+    }
+    plan.notes.push("The size of the new store is not known before it is written".into());
+    plan.finish()
+}
+
+/// Finds out what [`upgrade`](super::upgrade) would do. Nothing is written.
+///
+/// # Errors
+/// As [`preflight`].
+pub fn preflight_upgrade(options: &Upgrade, feedback: &mut dyn Feedback) -> Result<Preflight> {
+    let root = &*options.data_dir;
+    super::upgrade::is_data_dir(root)?;
+    let mut plan = Preflight::default();
+    plan.lock_of_node(root)?;
+    if swap::pending(root)?.is_some() {
+        plan.notes.push("What an interrupted import has left would be settled first".into());
+        return plan.finish();
+    }
+    stage::convertible(&FileSet::Directory(root.into()), root)?;
+    destination::no_links(root)?;
+    super::upgrade::place_of_old(&Dir::open(root)?, options)?;
+    let old = bytes(root, &[Top::Storage], feedback)?;
+    plan.read(root.join(STORAGE), Some(old));
+    plan.write(root.join(DATABASE), Amount::at_least(0), false);
+    if options.keep_old {
+        plan.write(root.join(OLD_STORE), Amount::exactly(0), false);
+        plan.notes.push(format!("The old store stays, as {OLD_STORE}, and takes no more space"));
+    }
+    plan.removes.push(root.join(STORAGE));
+    plan.notes.push("The size of the new store is not known before it is written".into());
+    plan.finish()
+}
+
+/// How much is read, and how much of that is copied as it is.
+fn source(path: &Path, plan: &mut Preflight, feedback: &mut dyn Feedback) -> Result<(Option<u64>, u64)> {
+    if !io::is_dir(path)? {
+        let mut source = Source::open(path)?;
+        source.read_header(feedback)?;
+        return Ok((source.size(), source.size().unwrap_or_default()));
+    }
+    stage::convertible(&FileSet::Directory(path.into()), path)?;
+    if swap::pending(path)?.is_some_and(|pending| !pending.is_readable()) {
+        return Err(Problem::new(Code::ImportUnfinished).path(path.display()));
+    }
+    plan.lock_of_node(path)?;
+    let copied = bytes(path, &[Top::Metadata, Top::Context, Top::PreImages], feedback)?;
+    Ok((Some(copied + bytes(path, &[Top::Storage], feedback)?), copied))
+}
+
+fn bytes(root: &Path, tops: &[Top], feedback: &dyn Feedback) -> Result<u64> {
+    Ok(Listing::of(root, tops, feedback)?.files.iter().map(|file| file.size).sum())
+}

@@ -1,0 +1,61 @@
+//! What an import would do.
+
+use std::path::Path;
+
+use rollsnap_core::report::Compression;
+use rollsnap_core::{Feedback, Result};
+
+use super::Options;
+use super::existing::Existing;
+use super::layer1::Layer1;
+use super::stream_policy::StreamPolicy;
+use crate::destination;
+use crate::dir::Dir;
+use crate::preflight::{Amount, Preflight};
+use crate::source::Source;
+use crate::store::Family;
+use crate::swap;
+
+/// Finds out what [`run`](super::run) would do. Of the snapshot the header is read; nothing is written.
+///
+/// # Errors
+/// Those that the import itself would refuse with before it extracts anything, and
+/// [`IoNoSpace`](rollsnap_core::Code::IoNoSpace).
+pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Preflight> {
+    let root = &*options.data_dir;
+    if let Some(owner) = &options.owner {
+        owner.check_permitted()?;
+    }
+    let mut plan = Preflight::default();
+    let pending = swap::pending(root)?;
+    if pending.is_none() {
+        destination::not_populated(root, options.force)?;
+    }
+    plan.lock_of_node(root)?;
+    let mut source = Source::open(snapshot)?;
+    let existing = match (Dir::open_if_there(root)?, pending) {
+        (Some(_), None) => Existing::read(root, options.family, options.force, feedback)?,
+        _ => Existing::default(),
+    };
+    if pending.is_some() {
+        plan.notes.push("What an interrupted import has left would be settled first".into());
+    }
+    let (header, report) = source.read_header(feedback)?;
+    let layer1 = Layer1::new(options)?;
+    let family = options.family.or(options.to_v5.then_some(Family::Octez));
+    StreamPolicy::new(&existing, &layer1, options.level, family).header(&header)?;
+
+    let size = source.size();
+    plan.read(snapshot, size);
+    let amount = match (size, report.container.compression) {
+        (None, _) => Amount::at_least(0),
+        (Some(size), Some(Compression::Gzip)) => Amount::at_least(size),
+        (Some(size), _) if options.to_v5 => Amount::at_least(size),
+        (Some(size), _) => Amount::exactly(size),
+    };
+    plan.write(root, amount, false);
+    plan.replace_in(root)?;
+    plan.notes
+        .push("Only the header of the snapshot was read: the rest is checked when it is imported".into());
+    plan.finish()
+}

@@ -1,0 +1,211 @@
+//! What a job would do, found out without doing any of it: what is read, written, replaced and removed, which locks it
+//! takes, and how much space that needs where. Nothing is written for it, not even a lock file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rollsnap_core::members::TOP_LEVEL;
+use rollsnap_core::{Code, Problem, Result};
+use serde::{Serialize, Serializer};
+
+use crate::data_dir::lock::{LockState, check_free, states};
+use crate::dir::Dir;
+use crate::size::Size;
+
+/// A job before it begins.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Preflight {
+    /// What is read.
+    pub reads: Vec<Read>,
+    /// What is made.
+    pub writes: Vec<Write>,
+    /// What is there, and has something else in its place afterwards.
+    #[serde(serialize_with = "lossy_all")]
+    pub replaces: Vec<PathBuf>,
+    /// What is there, and is not there afterwards.
+    #[serde(serialize_with = "lossy_all")]
+    pub removes: Vec<PathBuf>,
+    /// The locks that are taken, as they are now.
+    pub locks: Vec<LockUse>,
+    /// The space that is needed, by file system.
+    pub space: Vec<Space>,
+    /// What else is to be known.
+    pub notes: Vec<String>,
+}
+
+/// Something that is read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Read {
+    /// Where it is.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+    /// How long it is, in bytes, if that is known.
+    pub bytes: Option<u64>,
+}
+
+/// Something that is made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Write {
+    /// Where.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+    /// How large it is.
+    #[serde(flatten)]
+    pub amount: Amount,
+    /// Whether it is gone when the job has ended.
+    pub temporary: bool,
+}
+
+/// How much space something needs, in bytes. Equal limits are exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Amount {
+    /// No less.
+    pub at_least: u64,
+    /// No more; `None` when nobody can know.
+    pub at_most: Option<u64>,
+}
+
+/// A lock that is taken.
+#[derive(Clone, Debug, Serialize)]
+pub struct LockUse {
+    /// Its file.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+    /// Who holds it now, for people.
+    pub holder: Option<String>,
+}
+
+/// A file system that is written to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Space {
+    /// A directory on it.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+    /// How much is free, in bytes.
+    pub free: u64,
+    /// How much is needed.
+    #[serde(flatten)]
+    pub needed: Amount,
+}
+
+impl Amount {
+    pub(crate) const fn exactly(bytes: u64) -> Self {
+        Self { at_least: bytes, at_most: Some(bytes) }
+    }
+
+    pub(crate) const fn at_most(bytes: u64) -> Self {
+        Self { at_least: 0, at_most: Some(bytes) }
+    }
+
+    pub(crate) const fn at_least(bytes: u64) -> Self {
+        Self { at_least: bytes, at_most: None }
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        let at_most = self.at_most.zip(other.at_most).map(|(one, other)| one.saturating_add(other));
+        Self { at_least: self.at_least.saturating_add(other.at_least), at_most }
+    }
+}
+
+impl Preflight {
+    pub(crate) fn read(&mut self, path: impl Into<PathBuf>, bytes: Option<u64>) {
+        self.reads.push(Read { path: path.into(), bytes });
+    }
+
+    pub(crate) fn write(&mut self, path: impl Into<PathBuf>, amount: Amount, temporary: bool) {
+        self.writes.push(Write { path: path.into(), amount, temporary });
+    }
+
+    /// The lock of the node, which must be free.
+    ///
+    /// # Errors
+    /// [`Code::LockHeld`] in the words of the job, any `io.*` code.
+    pub(crate) fn lock_of_node(&mut self, root: &Path) -> Result<()> {
+        let Some(dir) = Dir::open_if_there(root)? else {
+            self.locks.push(LockUse { path: root.join("lock"), holder: None });
+            return Ok(());
+        };
+        check_free(&dir)?;
+        self.locks(&dir, &["lock"])
+    }
+
+    /// Locks of these names, which are waited for.
+    pub(crate) fn locks(&mut self, dir: &Dir, names: &[&str]) -> Result<()> {
+        let found = states(dir)?;
+        let state = |name: &str| found.iter().find(|state| state.name == name);
+        self.locks.extend(
+            names.iter().map(|name| LockUse {
+                path: dir.place(name),
+                holder: state(name).and_then(LockState::holder),
+            }),
+        );
+        Ok(())
+    }
+
+    /// What is there of what a snapshot brings, and of what belongs to it.
+    pub(crate) fn replace_in(&mut self, root: &Path) -> Result<()> {
+        let Some(dir) = Dir::open_if_there(root)? else { return Ok(()) };
+        for name in TOP_LEVEL {
+            if dir.has(name)? {
+                self.replaces.push(dir.place(name));
+            }
+        }
+        for name in ["store.sqlite-wal", "store.sqlite-shm", "store.sqlite-journal"] {
+            if dir.has(name)? {
+                self.removes.push(dir.place(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds up the space.
+    ///
+    /// # Errors
+    /// [`Code::IoNoSpace`] when it does not suffice, any `io.*` code.
+    pub(crate) fn finish(mut self) -> Result<Self> {
+        let mut systems: BTreeMap<u64, Space> = BTreeMap::new();
+        for write in &self.writes {
+            let place = nearest(&write.path)?;
+            let device = place.about()?.id.0;
+            // Where the system does not say, it will when it is full.
+            let Ok(fs) = rustix::fs::fstatvfs(&place) else { continue };
+            let free = fs.f_bavail.saturating_mul(fs.f_frsize);
+            let fresh = || Space { path: place.path().into(), free, needed: Amount::exactly(0) };
+            let space = systems.entry(device).or_insert_with(fresh);
+            space.needed = space.needed.and(write.amount);
+        }
+        self.space = systems.into_values().collect();
+        match self.space.iter().find(|space| space.free < space.needed.at_least) {
+            Some(Space { path, free, needed }) => Err(Problem::new(Code::IoNoSpace)
+                .headline(format!("there is not enough space in {}", path.display()))
+                .expected(format_args!("at least {}", Size(needed.at_least)))
+                .found(format_args!("{} free", Size(*free)))),
+            None => Ok(self),
+        }
+    }
+}
+
+/// The directory in which something will be, or in which its directory will be made.
+fn nearest(path: &Path) -> Result<Dir> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let mut nearest = path.as_path();
+    loop {
+        if nearest.is_dir() {
+            return Dir::open(nearest);
+        }
+        match nearest.parent() {
+            Some(parent) => nearest = parent,
+            None => return Dir::open(nearest),
+        }
+    }
+}
+
+/// A path in JSON, where text is Unicode.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> core::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+fn lossy_all<S: Serializer>(paths: &[PathBuf], serializer: S) -> core::result::Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+}

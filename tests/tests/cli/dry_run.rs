@@ -1,0 +1,202 @@
+//! `--dry-run`: what is announced is what happens, what would be refused is refused, and nothing is written.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use rollsnap_tests::cli::{Ground, Tree};
+use serde_json::{Value, json};
+
+/// A ground with everything that the commands below need.
+fn ground() -> Ground {
+    let ground = Ground::new();
+    ground.unpack("v5-full", "data");
+    ground.unpack("v4-full", "old");
+    ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
+    ground.snapshot("data-dir/v4-full.head.snapshot.gz");
+    // Locks are never made: their absence would be seen.
+    for name in ["data", "old"] {
+        for lock in ["lock", "gc_lock", "processing_lock"] {
+            let _ = fs::remove_file(ground.path(name).join(lock));
+        }
+    }
+    ground
+}
+
+fn dry(ground: &Ground, words: &[&str]) -> Value {
+    let before = ground.tree();
+    let times = |path: &str| fs::metadata(ground.path(path)).unwrap().modified().unwrap();
+    let touched = ["data", "old", ".", "tmp"].map(times);
+    let json = ground.run(&[words, &["--dry-run", "--json"]].concat()).ok().json();
+    let text = ground.run(&[words, &["--dry-run"]].concat()).ok();
+    assert!(text.text().ends_with("Nothing was changed\n"), "{text}");
+    assert!(text.text().contains("Space:           ") && text.text().contains(" free"), "{text}");
+    ground.tree().same_as(&before, "a dry run");
+    assert_eq!(touched, ["data", "old", ".", "tmp"].map(times), "not even for a moment: {words:?}");
+    assert_eq!(json["schema"], "rollsnap.dry-run/1");
+    assert_eq!(json["command"], words[0]);
+    json
+}
+
+fn size(path: &std::path::Path) -> u64 {
+    if path.is_file() {
+        return fs::metadata(path).unwrap().len();
+    }
+    let names = fs::read_dir(path).unwrap();
+    names.map(|entry| size(&entry.unwrap().path())).sum()
+}
+
+#[test]
+fn what_is_announced_is_what_happens() {
+    const NEW: &str = "v5-full.finalized.snapshot.gz";
+    const OLD: &str = "v4-full.head.snapshot.gz";
+    for words in [
+        &["export", "out", "--data-dir", "data"][..],
+        &["export", "--dest", "new", "--data-dir", "data"],
+        &["export", "-o", "new/", "--data-dir", "data", "--level", "head", "--fast"],
+        &["export", "out", "--data-dir", "data", "--uncompressed", "--no-vacuum"],
+        &["export", "out", "--data-dir", "data", "--compact", "--uncompressed"],
+        &["export", "out", "--data-dir", "old", "--uncompressed"],
+        &["import", NEW, "--data-dir", "new"],
+        &["import", OLD, "--data-dir", "new", "--to", "v5"],
+        &["convert", OLD, "-o", "out"],
+        &["convert", "old", "-o", "new"],
+        &["convert", "--in-place", "old"],
+        &["convert", "--in-place", "old", "--remove-old"],
+    ] {
+        let ground = ground();
+        let plan = dry(&ground, words);
+        let before = Tree::of(ground.root());
+        ground.run(words).ok();
+        let after = Tree::of(ground.root());
+        let writes = plan["writes"].as_array().unwrap();
+        assert!(!writes.is_empty(), "{plan}");
+        for write in writes {
+            let path = ground.path(write["path"].as_str().unwrap());
+            assert_eq!(path.exists(), write["temporary"] == false, "{words:?}: {write}");
+            // The old store is linked there, and takes no space again.
+            if path.exists() && !path.ends_with("storage.old") {
+                let size = size(&path);
+                assert!(size >= write["at_least"].as_u64().unwrap(), "{words:?}: {size} {write}");
+                assert!(
+                    write["at_most"].as_u64().is_none_or(|most| size <= most),
+                    "{words:?}: {size} {write}"
+                );
+            }
+        }
+        for gone in before.0.keys().filter(|name| !after.0.contains_key(*name)) {
+            let announced =
+                plan["removes"].as_array().unwrap().iter().chain(plan["replaces"].as_array().unwrap());
+            let mut announced = announced.map(|path| path.as_str().unwrap());
+            assert!(announced.any(|path| gone.starts_with(path)), "{words:?}: {gone} went: {plan}");
+        }
+        for read in plan["reads"].as_array().unwrap() {
+            assert!(before.0.contains_key(read["path"].as_str().unwrap()), "{read}");
+        }
+    }
+}
+
+#[test]
+fn over_what_is_there() {
+    let ground = ground();
+    let new = "v5-full.finalized.snapshot.gz";
+    ground.unpack("v5-full", "node");
+    // Taken back by hand, so that the snapshot is newer.
+    let python = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); \
+                  db.execute(\"UPDATE rollup_node_state SET level = 9 WHERE name = 'l2_head'\"); db.commit()";
+    let mut command = Command::new("python3");
+    assert!(ground.isolate(command.args(["-c", python, "node/store.sqlite"])).status().unwrap().success());
+    let plan = dry(&ground, &["import", new, "--data-dir", "node", "--force"]);
+    let replaced: Vec<_> =
+        plan["replaces"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert_eq!(replaced, ["node/metadata", "node/store.sqlite", "node/context", "node/wasm_2_0_0"]);
+    fs::write(ground.path("out"), b"mine").unwrap();
+    let plan = dry(&ground, &["export", "out", "--force", "--data-dir", "data"]);
+    assert_eq!(plan["replaces"], json!(["out"]));
+    let locks: Vec<_> = plan["locks"].as_array().unwrap().iter().map(|lock| lock["path"].clone()).collect();
+    assert_eq!(locks, ["data/gc_lock", "data/processing_lock"]);
+    // A stream takes the place of temporary files only.
+    let plan = dry(&ground, &["export", "-", "--data-dir", "data"]);
+    assert!(plan["writes"].as_array().unwrap().iter().all(|write| write["temporary"] == true), "{plan}");
+    let plan = dry(&ground, &["convert", "v4-full.head.snapshot.gz", "-o", "-"]);
+    assert!(plan["writes"].as_array().unwrap().iter().all(|write| write["temporary"] == true), "{plan}");
+}
+
+/// Status and code are those of the job, which then is tried.
+#[test]
+fn what_would_be_refused_is_refused() {
+    const NODE: &str = "
+import fcntl, sys
+lock = open(sys.argv[1] + '/lock', 'a')
+fcntl.lockf(lock, fcntl.LOCK_EX)
+print('ready', flush=True)
+sys.stdin.read()";
+    let ground = ground();
+    let new = "v5-full.finalized.snapshot.gz";
+    fs::write(ground.path("taken"), b"mine").unwrap();
+    ground.unpack("v4-full", "running");
+    let mut node = Command::new("python3");
+    ground.isolate(node.args(["-c", NODE, "running"]));
+    let mut node = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(node.stdout.as_mut().unwrap()), &mut ready)
+        .unwrap();
+    for words in [
+        &["export", "taken", "--data-dir", "data"][..],
+        &["export", "x", "--data-dir", "data", "--level", "4711"],
+        &["export", "x", "--data-dir", "home"],
+        &["export", "x", "--data-dir", "old", "--level", "3"],
+        &["export", "x", "--data-dir", "data", "--store-format", "mavkit"],
+        &["import", new, "--data-dir", "data"],
+        &["import", new, "--data-dir", "data", "--force"],
+        &["import", new, "--data-dir", "old", "--force"],
+        &["import", "missing", "--data-dir", "x"],
+        &["import", "taken", "--data-dir", "x"],
+        &["import", new, "--data-dir", "running", "--force"],
+        &["convert", "data", "-o", "x"],
+        &["convert", "old", "-o", "data"],
+        &["convert", "old", "-o", "old/x"],
+        &["convert", "v4-full.head.snapshot.gz", "-o", "taken"],
+        &["convert", "running", "-o", "x"],
+        &["convert", "--in-place", "data"],
+        &["convert", "--in-place", "running"],
+        &["convert", "--in-place", "taken"],
+    ] {
+        // The job itself may leave a lock file, which the dry run does not.
+        let before = ground.tree();
+        let planned = ground.run(&[words, &["--dry-run"]].concat());
+        assert_ne!(planned.status, 0, "{planned}");
+        ground.tree().same_as(&before, "a refused dry run");
+        let done = ground.run(words);
+        assert_eq!(planned.status, done.status, "{planned}\n{done}");
+        let code =
+            |err: &str| err.rsplit('[').next().and_then(|rest| rest.split(']').next()).unwrap().to_owned();
+        assert_eq!(code(&planned.err), code(&done.err), "{planned}\n{done}");
+        let json = ground.run(&[words, &["--dry-run", "--json"]].concat()).ends(planned.status).json();
+        assert_eq!(json["checks"][0]["code"], code(&planned.err), "{json}");
+    }
+    drop(node.stdin.take());
+    node.wait().unwrap();
+}
+
+/// Files that are longer than any disk here, and take nothing.
+#[test]
+fn too_little_space_is_refused_with_figures() {
+    const HUGE: u64 = 6 << 40;
+    let ground = ground();
+    ground.run(&["export", "plain", "--uncompressed", "--data-dir", "data"]).ok();
+    fs::File::options().write(true).open(ground.path("plain")).unwrap().set_len(HUGE).unwrap();
+    fs::File::create(ground.path("data/context/huge")).unwrap().set_len(HUGE).unwrap();
+    fs::File::create(ground.path("old/context/huge")).unwrap().set_len(HUGE).unwrap();
+    for words in [
+        &["import", "plain", "--data-dir", "new"][..],
+        &["export", "out", "--uncompressed", "--data-dir", "data"],
+        &["convert", "old", "-o", "new"],
+    ] {
+        let run = ground.run(&[words, &["--dry-run"]].concat()).refused(5, "there is not enough space in");
+        assert!(run.err.contains("at least 6.00 TiB") && run.err.contains(" free"), "{run}");
+        assert!(run.err.contains("[io.no-space]"), "{run}");
+    }
+    // Compressed it may fit: that is said, and not refused.
+    let run = ground.run(&["export", "out", "--data-dir", "data", "--dry-run"]).ok();
+    assert!(run.text().contains("that may not suffice"), "{run}");
+}
