@@ -74,7 +74,7 @@ mod tests {
             assert_eq!(find(&file, offset), Some((1 << 20, (1 << 20) + 100_000)), "{offset}");
         }
         assert_eq!(find(&file, 9 << 20), None);
-        let said = explain(Problem::new(Code::GzipData).because("so"), &file, 1 << 20);
+        let said = explain(Problem::new(Code::GzipDeflate).because("so"), &file, 1 << 20);
         assert_eq!(
             said.cause().unwrap().split(':').next(),
             Some("so; the 100000 bytes from file offset 1048576 on are zeros")
