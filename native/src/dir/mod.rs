@@ -50,6 +50,7 @@ pub use owner::Owner;
 pub(crate) use owner::{adopt, give};
 pub use read::read_small;
 pub(crate) use read::{open_regular, open_unwaited};
+pub(crate) use room::Room;
 pub use tree::Tree;
 pub(crate) use tree::{Descent, set_time};
 pub(crate) use without::{Ornament, say_what_lacks, sync_data, sync_file};

@@ -28,7 +28,7 @@ use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 use crate::content_info;
 use crate::data_dir::Lock;
 use crate::deflate::{self, Level};
-use crate::dir;
+use crate::dir::{self, Room};
 use crate::interrupt;
 use crate::jobs::Timed;
 use crate::source;
@@ -159,6 +159,9 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let room = temporary.as_ref().unwrap_or(&work);
     let mut ready = source.pack(room, Written::File, feedback)?;
 
+    if options.compression == Compression::None {
+        Room::new(work.held()).reserve(&path, ready.bytes())?;
+    }
     let finished = work.dir().join(FINISHED);
     let place = (work.held(), FINISHED);
     let digests = ready

@@ -173,6 +173,11 @@ impl Ready<'_> {
         &self.described.header
     }
 
+    /// What the members hold at least, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.plan.as_ref().map_or(0, Plan::bytes)
+    }
+
     /// Writes the archive, as one phase. After that there is nothing left to write.
     pub(super) fn write<T>(
         &mut self,

@@ -26,7 +26,7 @@ use crate::contexts;
 use crate::convert;
 use crate::data_dir::metadata;
 use crate::destination::{self, Compact, Destination};
-use crate::dir::{self, Owner};
+use crate::dir::{self, Owner, Room};
 use crate::jobs::{self, Stages, Timed};
 use crate::source::Source;
 use crate::store::{Family, close_any, open_any};
@@ -221,6 +221,10 @@ fn fill(
     feedback: &mut dyn Feedback,
 ) -> Result<Filled> {
     let root = &*options.data_dir;
+    // What is unpacked takes no less; of each member it is looked at again.
+    if let Some(len) = source.compressed_len() {
+        Room::new(staging.held()).reserve(root, len)?;
+    }
     let layer1 = Layer1::new(options)?;
     // What is converted is for an Octez node, whoever made it.
     let family = options.family.or(options.to_v5.then_some(Family::Octez));

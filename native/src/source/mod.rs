@@ -252,6 +252,11 @@ impl Source {
     }
 
     /// The file, to be read from anywhere; `None` for a pipe.
+    /// The length of a compressed file; `None` for another one, and for a stream.
+    pub(crate) fn compressed_len(&self) -> Option<u64> {
+        self.part().filter(is_gzip).map(|part| part.len())
+    }
+
     pub(crate) fn part(&self) -> Option<Part> {
         let (Input::File(file), Some(size)) = (&self.input, self.size) else { return None };
         Some(Part::of(file.try_clone().ok()?, &self.name, size))

@@ -196,6 +196,13 @@ fn too_little_space_is_refused_with_figures() {
         assert!(run.err.contains("at least 6.00 TiB") && run.err.contains(" free"), "{run}");
         assert!(run.err.contains("[io.no-space]"), "{run}");
     }
+    // So does the job, before it writes anything of it.
+    let run = ground.run(&["export", "out", "--uncompressed", "--data-dir", "data"]).ends(5);
+    assert!(run.err.contains("room for 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
+    fs::copy(ground.path("v5-full.finalized.snapshot.gz"), ground.path("packed")).unwrap();
+    fs::File::options().write(true).open(ground.path("packed")).unwrap().set_len(HUGE).unwrap();
+    let run = ground.run(&["import", "packed", "--data-dir", "new"]).ends(5);
+    assert!(run.err.contains("room for 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
     // Compressed it may fit: that is said, and not refused.
     let run = ground.run(&["export", "out", "--data-dir", "data", "--dry-run"]).ok();
     assert!(run.text().contains("that may not suffice"), "{run}");
