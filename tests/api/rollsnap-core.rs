@@ -1760,6 +1760,7 @@ pub use question::{
     At, ChallengeWindow, GenesisInfo, HeadLevel, LastCemented, PublishedCommitment,
     Question, Savepoint, block_path, json,
 };
+pub use retry::{PAUSE, RETRIES, is_busy, pause_after};
 pub use search::{Search, Wanted};
 pub const MAX_ANSWER: u64 = 4 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -1941,6 +1942,12 @@ impl Question for LastCemented {}
 impl Question for GenesisInfo {}
 pub fn block_path(at: At, rest: &str) -> String {}
 pub fn json<T: DeserializeOwned>(body: &[u8], path: &str) -> Result<T> {}
+
+// rollsnap_core::layer1::(private) retry
+pub const RETRIES: u32 = 3;
+pub const PAUSE: Duration = Duration::from_millis(250);
+pub const fn is_busy(status: u16) -> bool {}
+pub fn pause_after(tries: u32, asked: Option<Duration>) -> Option<Duration> {}
 
 // rollsnap_core::layer1::(private) search
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,10 @@
 """
 import fcntl, glob, os, sqlite3, struct, sys
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench/chain"))
+import make_store as chain  # noqa: E402
+
 
 def locked(data):
     """Both locks, as a node takes them: at once, or the export still has one."""
@@ -34,8 +38,10 @@ def grow(data):
     if os.path.exists(database(data)):
         stamp = os.stat(database(data)).st_mtime_ns
         with sqlite3.connect(database(data)) as db:
-            db.execute("INSERT INTO messages WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40)"
-                       " SELECT 'old' || i, 0, randomblob(50000) FROM n")
+            for _ in range(40):
+                messages = [os.urandom(3800) for _ in range(13)]
+                witness = chain.text(chain.SRIB2, chain.witness(messages))
+                db.execute("INSERT INTO messages VALUES (?, 0, ?)", (witness, chain.packed(messages)))
         db.close()
         os.utime(database(data), ns=(stamp, stamp))
 

@@ -88,8 +88,9 @@ fn reports_read_back() {
         let report: Report =
             serde_json::from_value(said.clone()).unwrap_or_else(|err| panic!("{target}: {err}"));
         let mut again = serde_json::to_value(&report).unwrap();
-        // The command adds the times of its phases to the report, and how often each check failed.
-        for name in ["phases", "failures"] {
+        // The command adds the times of its phases to the report, how often each check failed, what to do about
+        // that, and its exit status.
+        for name in ["advice", "exit_status", "failures", "phases"] {
             again[name] = said[name].clone();
         }
         assert_eq!(again, said, "{target}");

@@ -130,8 +130,10 @@ impl Judge<'_> {
         let summary = store.with_chain(|chain| {
             chain::follow(chain, marks, contexts, feedback, |problem| problems.push(problem))
         })?;
+        // Stores in files keep what is above a head that was taken back.
+        let most = if store.is_in_files() { i32::MAX } else { head.level };
         let mut publications =
-            Publications::new(state.history_mode == Some(HistoryMode::Archive), head.level, state.lpc);
+            Publications::new(state.history_mode == Some(HistoryMode::Archive), most, state.lpc);
         store.publications(&mut |publication| publications.add(&publication))?;
         problems.extend(publications.finish());
         let sound = problems.count() == before;

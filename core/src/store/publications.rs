@@ -23,8 +23,8 @@ pub(super) struct Publications {
 
 impl Publications {
     /// `all_known`: only known commitments are recorded. That holds for an archive: elsewhere a
-    /// garbage collection removes a commitment before the record of its publication. `head`: the level of the head,
-    /// `own`: the last commitment that this operator published.
+    /// garbage collection removes a commitment before the record of its publication. `head`: the level
+    /// of the head, if nothing is recorded above it; `own`: the last commitment that this operator published.
     pub(super) fn new(all_known: bool, head: i32, own: Option<Mark<CommitmentHash>>) -> Self {
         let own = own.map(|mark| (mark, mark.hash.to_string()));
         Self { all_known, head, own, problems: Vec::new() }

@@ -152,7 +152,8 @@ impl Ground {
         } else {
             let at = format!("already at level {}", self.level);
             let refused = if self.old.is_empty() { "already populated" } else { &at };
-            assert_eq!(output.status.code(), Some(if is_new { 4 } else { 0 }), "{context}");
+            let refusal = if self.old.is_empty() { 4 } else { 6 };
+            assert_eq!(output.status.code(), Some(if is_new { refusal } else { 0 }), "{context}");
             assert_eq!(said.contains(refused), is_new, "{context}");
         }
         assert!(!root.join(STAGING).exists() || note.is_empty(), "{context}");

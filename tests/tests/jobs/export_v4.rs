@@ -204,8 +204,11 @@ fn other_stores_are_named_and_refused() {
     assert!(names.contains("storage/l2_head") && !names.contains("sqlite"), "{names}");
     // Neither.
     fs::create_dir(ground.path("none")).unwrap();
-    for format in [None, Some("octez"), Some("mavkit")] {
-        refused(&ground.at("none"), format, "holds no store");
+    for format in [&[][..], &["--store-format", "octez"], &["--store-format", "mavkit"]] {
+        let before = ground.tree();
+        let words = [&["export", "out", "--data-dir", "none"], format].concat();
+        ground.run(&words).refused(3, "[data-dir.none]");
+        ground.tree().same_as(&before, "no store");
     }
 }
 

@@ -55,7 +55,7 @@ fn into_an_empty_directory() {
     ground.run(&["import", &snapshot, "--data-dir", "node"]).refused(4, "is already populated");
     ground
         .run(&["import", &snapshot, "--force", "--data-dir", "node"])
-        .refused(4, "The rollup node is already at level 800029 but the snapshot is only for level 800029.");
+        .refused(6, "The rollup node is already at level 800029 but the snapshot is only for level 800029.");
 }
 
 /// Stale stores, small files and leftovers of the old store do not survive in the new one; what the operator

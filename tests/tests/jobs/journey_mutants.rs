@@ -165,6 +165,7 @@ fn refused(entry: &Value, ground: &Ground, run: Run, with_layer_1: bool) {
     let status = match (id, entry["rule"].as_str().unwrap()) {
         ("i6-forbidden", _) => 5,
         ("e7-word", _) => 2,
+        ("i5c-equal" | "i5c-equal-no-check", _) => 6,
         (_, "I1" | "I4" | "I5" | "I5b" | "I5c") => 4,
         _ => 1,
     };

@@ -27,7 +27,7 @@ fn merge(ground: &Ground, files: &[String]) -> Run {
 
 /// What a report says, but for times.
 fn said(mut report: Value) -> Value {
-    for field in ["failures", "phases"] {
+    for field in ["advice", "exit_status", "failures", "phases"] {
         report.as_object_mut().unwrap().remove(field);
     }
     let mut checks: Vec<String> = report["checks"].as_array().unwrap().iter().map(Value::to_string).collect();

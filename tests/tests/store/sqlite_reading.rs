@@ -121,7 +121,7 @@ fn the_log_of_a_node_that_is_gone_is_read_and_stays() {
         let crash = "import os, sqlite3, sys\n\
             db = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
             db.execute('PRAGMA journal_mode=wal'); db.execute('PRAGMA wal_autocheckpoint=0')\n\
-            db.execute(\"REPLACE INTO rollup_node_state VALUES ('last_gc_target', NULL, 7)\")\n\
+            db.execute(\"REPLACE INTO rollup_node_state VALUES ('last_gc_target', NULL, 2000012)\")\n\
             os.kill(os.getpid(), 9)\n";
         let status = Command::new("python3").args(["-c", crash, &store]).status().unwrap();
         assert!(!status.success());

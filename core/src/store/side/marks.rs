@@ -6,7 +6,8 @@ use crate::code::Code;
 use crate::problem::{Place, Problem};
 use crate::report::Problems;
 
-pub(super) fn judge(beside: &Beside<'_>, problems: &mut Problems) {
+/// `in_files`: the store is an older one, in which nothing is removed that is above its head.
+pub(super) fn judge(beside: &Beside<'_>, in_files: bool, problems: &mut Problems) {
     let state = &beside.state;
     let at = |code, level| Problem::new(code).at(Place::Level(level));
     // Layer 1 cements what was published at least a challenge window ago, and finality takes two blocks.
@@ -18,7 +19,7 @@ pub(super) fn judge(beside: &Beside<'_>, problems: &mut Problems) {
         problems.push(at(Code::MarkOrder, lcc.level).expected(expected).found(lcc.level));
     }
     // The last commitment that this operator published is about a level that is over.
-    if let Some(lpc) = state.lpc.filter(|lpc| lpc.level > beside.walked.head) {
+    if let Some(lpc) = state.lpc.filter(|lpc| !in_files && lpc.level > beside.walked.head) {
         let expected = alloc::format!("lpc at most at level {}", beside.walked.head);
         problems.push(at(Code::MarkLpc, lpc.level).expected(expected).found(lpc.level));
     }

@@ -135,7 +135,7 @@ impl Beside<'_> {
         problems: &mut Problems,
     ) -> Result<Vec<Check>> {
         let mut unproved = unproved::Unproved::default();
-        marks::judge(self, problems);
+        marks::judge(self, store.is_in_files(), problems);
         protocols::judge(self, store, feedback, problems, &mut unproved)?;
         slots::judge(self, store, feedback, problems, &mut unproved)?;
         outboxes::judge(self, store, feedback, problems, &mut unproved)?;
