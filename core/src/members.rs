@@ -11,6 +11,9 @@ pub const METADATA: &str = "metadata";
 /// The database of a store of version 5.
 pub const DATABASE: &str = "store.sqlite";
 
+/// Its log of writes, while a node runs or after one was killed. No snapshot holds it.
+pub const DATABASE_LOG: &str = "store.sqlite-wal";
+
 /// The directory of the context.
 pub const CONTEXT: &str = "context";
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rollsnap_core::members::{CONTEXT, DATABASE, METADATA, PRE_IMAGES, STORAGE};
+use rollsnap_core::members::{CONTEXT, DATABASE, DATABASE_LOG, METADATA, PRE_IMAGES, STORAGE};
 use rollsnap_core::report::StoreInfo;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::Serialize;
@@ -83,7 +83,7 @@ pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<DataDirInfo> {
         Ok(size)
     };
     let sizes = Sizes {
-        store: of(&[DATABASE, "store.sqlite-wal", STORAGE])?,
+        store: of(&[DATABASE, DATABASE_LOG, STORAGE])?,
         context: of(&[CONTEXT])?,
         pre_images: of(&PRE_IMAGES)?,
     };

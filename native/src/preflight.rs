@@ -72,7 +72,9 @@ pub struct LockUse {
     /// Its file.
     #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
-    /// Who holds it now, for people.
+    /// Whether somebody holds it now; `None` when that cannot be told.
+    pub held: Option<bool>,
+    /// Who, for people.
     pub holder: Option<String>,
 }
 
@@ -123,7 +125,7 @@ impl Preflight {
     /// [`Code::LockHeld`] in the words of the job, any `io.*` code.
     pub(crate) fn lock_of_node(&mut self, root: &Path) -> Result<()> {
         let Some(dir) = Dir::open_if_there(root)? else {
-            self.locks.push(LockUse { path: root.join("lock"), holder: None });
+            self.locks.push(LockUse { path: root.join("lock"), held: Some(false), holder: None });
             return Ok(());
         };
         check_free(&dir)?;
@@ -134,12 +136,11 @@ impl Preflight {
     pub(crate) fn locks(&mut self, dir: &Dir, names: &[&str]) -> Result<()> {
         let found = states(dir)?;
         let state = |name: &str| found.iter().find(|state| state.name == name);
-        self.locks.extend(
-            names.iter().map(|name| LockUse {
-                path: dir.place(name),
-                holder: state(name).and_then(LockState::holder),
-            }),
-        );
+        self.locks.extend(names.iter().map(|name| LockUse {
+            path: dir.place(name),
+            held: state(name).map_or(Some(false), |state| state.held),
+            holder: state(name).and_then(LockState::holder),
+        }));
         Ok(())
     }
 
@@ -151,6 +152,11 @@ impl Preflight {
                 self.replaces.push(dir.place(name));
             }
         }
+        self.remove_companions(&dir)
+    }
+
+    /// What may lie beside a database that is replaced.
+    pub(crate) fn remove_companions(&mut self, dir: &Dir) -> Result<()> {
         for name in ["store.sqlite-wal", "store.sqlite-shm", "store.sqlite-journal"] {
             if dir.has(name)? {
                 self.removes.push(dir.place(name));

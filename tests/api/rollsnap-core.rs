@@ -1971,6 +1971,7 @@ impl Dialogue for Search {}
 // rollsnap_core::members
 pub const METADATA: &str = "metadata";
 pub const DATABASE: &str = "store.sqlite";
+pub const DATABASE_LOG: &str = "store.sqlite-wal";
 pub const CONTEXT: &str = "context";
 pub const STORAGE: &str = "storage";
 pub const VERSION: &str = "storage/version";

@@ -1021,6 +1021,7 @@ pub struct Amount {
 #[derive(Clone, Debug, Serialize)]
 pub struct LockUse {
     pub path: PathBuf,
+    pub held: Option<bool>,
     pub holder: Option<String>,
 }
 #[derive(Clone, Debug, Serialize)]

@@ -68,7 +68,7 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Import a snapshot into a data directory
     Import(ImportArgs),
-    /// Make store version 5, of today's Octez, of a store of version 2, 3 or 4
+    /// Convert a store of version 2, 3 or 4 to version 5, which today's Octez nodes read
     Convert(ConvertArgs),
     /// Look into the context of a snapshot or a data directory: commits, trees, contents
     #[command(after_help = "Examples:\n  rollsnap context log rollup.snapshot")]

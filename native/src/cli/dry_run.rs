@@ -38,7 +38,7 @@ struct Json<'a> {
 fn lines(plan: &Preflight) -> String {
     let mut text = String::new();
     for read in &plan.reads {
-        let bytes = read.bytes.map_or_else(|| "as long as it lasts".into(), size);
+        let bytes = read.bytes.map_or_else(|| "to its end".into(), size);
         let _ = writeln!(text, "Would read:      {}, {bytes}", shown_path(&read.path));
     }
     for write in &plan.writes {
@@ -57,10 +57,12 @@ fn lines(plan: &Preflight) -> String {
         let _ = writeln!(text, "Would remove:    {}", shown_path(path));
     }
     for lock in &plan.locks {
-        let now = lock.holder.as_ref().map_or_else(
-            || "which is free".into(),
-            |holder| format!("which {} holds now", rollsnap_core::shown(holder)),
-        );
+        let now = match (&lock.holder, lock.held) {
+            (Some(holder), _) => format!("which {} holds now", rollsnap_core::shown(holder)),
+            (None, None) => "which cannot be looked at".into(),
+            (None, Some(true)) => "which is held now".into(),
+            (None, Some(false)) => "which is free".into(),
+        };
         let _ = writeln!(text, "Would lock:      {}, {now}", shown_path(&lock.path));
     }
     for space in &plan.space {
@@ -83,7 +85,7 @@ fn amount(amount: Amount) -> String {
         Amount { at_least, at_most: Some(at_most) } => {
             format!("{} to {} (an estimate)", Size(at_least), Size(at_most))
         }
-        Amount { at_least: 0, at_most: None } => "an amount that is not known before".into(),
+        Amount { at_least: 0, at_most: None } => "a size that is not known in advance".into(),
         Amount { at_least, at_most: None } => format!("at least {}", Size(at_least)),
     }
 }

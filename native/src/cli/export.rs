@@ -62,7 +62,7 @@ pub(super) struct ExportArgs {
     #[arg(long, help_heading = READ)]
     compact: bool,
     /// Take no locks: for a copy of a data directory that nobody writes to, such as a snapshot of a volume
-    #[arg(long, conflicts_with = "lock_timeout", help_heading = READ)]
+    #[arg(long, conflicts_with_all = ["lock_timeout", "rollup_node_endpoint"], help_heading = READ)]
     no_lock: bool,
     /// RPC address of the rollup node: its garbage collection is stopped first, instead of
     /// waiting for its end

@@ -70,10 +70,11 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
     };
     feedback.close(true);
     let checkpoints = plural(made.checkpoints as u64, "checkpoint", "checkpoints");
-    let code = if made.found { Class::Idle.exit_status().into() } else { ExitCode::SUCCESS };
+    let exit_status = if made.found { Class::Idle.exit_status() } else { 0 };
     if output.is_json() {
         output.json(&Json {
             schema: "rollsnap.index/1",
+            exit_status,
             found: made.found,
             path: made.path.map(|path| path.to_string_lossy().into_owned()),
             bytes: made.bytes,
@@ -90,12 +91,13 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
         let file = shown_path(&args.file);
         output.print(format_args!("{file} has an index in its header: {checkpoints}\n"))?;
     }
-    Ok(code)
+    Ok(exit_status.into())
 }
 
 #[derive(Serialize)]
 struct Json {
     schema: &'static str,
+    exit_status: u8,
     /// Whether it was there already.
     found: bool,
     /// `null` when the header of the file holds an index, or when it went to standard output.

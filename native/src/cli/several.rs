@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use rollsnap_core::{Code, Result};
+use rollsnap_core::{Code, Problem, Result};
 
 use super::output::{Output, STRONG, print, shown_path};
 use super::progress::Terminal;
@@ -18,6 +18,9 @@ pub(super) fn each(
 ) -> Result<ExitCode> {
     if let [file] = files {
         return run(file, output, feedback);
+    }
+    if files.iter().filter(|file| file.as_os_str() == "-").count() > 1 {
+        return Err(Problem::new(Code::Usage).headline("standard input can be read once only"));
     }
     let mut status = ExitCode::SUCCESS;
     for (index, file) in files.iter().enumerate() {

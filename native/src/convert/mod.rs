@@ -301,6 +301,7 @@ fn staged(
         dir: held,
         shown: &options.source,
         header: header.as_ref(),
+        pre_images: held.path(),
         keeps_lpc: is_operators && source.is_data_dir(),
         check: options.check,
     };
@@ -323,12 +324,13 @@ fn converted(
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
-    let Conversion { dir, shown, check, .. } = conversion;
+    let Conversion { dir, shown, pre_images, check, .. } = conversion;
     let dir = dir.path();
     let (carried, checks) = conversion.run(stages, feedback)?;
     checks.into_iter().for_each(|check| report.add(check));
     let contexts = contexts::read(dir, feedback)?;
-    let staged = Staged::new(dir, shown, open_any(dir, Some(Family::Octez))?, contexts);
+    let staged =
+        Staged::new(dir, shown, open_any(dir, Some(Family::Octez))?, contexts).with_pre_images(pre_images);
     let (first_level, head_level) = (staged.store.first_available()?, staged.store.head()?.level);
     let compact = Compact::of(&staged)?.is_some();
     if check {
@@ -375,8 +377,15 @@ pub(crate) fn in_place(
     if Family::of(dir.path())? != Some(Family::Mavkit) {
         return Ok(None);
     }
-    let conversion =
-        Conversion { root: dir.path(), dir, shown, header: Some(header), keeps_lpc: false, check };
+    let conversion = Conversion {
+        root: dir.path(),
+        dir,
+        shown,
+        header: Some(header),
+        pre_images: dir.path(),
+        keeps_lpc: false,
+        check,
+    };
     conversion.run(stages, feedback).map(Some)
 }
 

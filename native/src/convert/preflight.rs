@@ -6,7 +6,7 @@ use rollsnap_core::members::{DATABASE, STORAGE};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use super::{OLD_STORE, Options, Output, Upgrade, stage};
-use crate::data_dir::{Listing, Top};
+use crate::data_dir::{DataDir, Listing, Top};
 use crate::destination;
 use crate::dir::Dir;
 use crate::export;
@@ -93,10 +93,13 @@ pub fn preflight_upgrade(options: &Upgrade, feedback: &mut dyn Feedback) -> Resu
     plan.read(root.join(STORAGE), Some(old));
     plan.write(root.join(DATABASE), Amount::at_least(0), false);
     if options.keep_old {
-        plan.write(root.join(OLD_STORE), Amount::exactly(0), false);
-        plan.notes.push(format!("The old store stays, as {OLD_STORE}, and takes no more space"));
+        plan.write(root.join(OLD_STORE), Amount::at_most(old), false);
+        plan.notes.push(format!(
+            "The old store stays, as {OLD_STORE}; it takes no more space where the file system has hard links"
+        ));
     }
     plan.removes.push(root.join(STORAGE));
+    plan.remove_companions(&Dir::open(root)?)?;
     plan.notes.push("The size of the new store is not known before it is written".into());
     plan.finish()
 }
@@ -106,8 +109,12 @@ fn source(path: &Path, plan: &mut Preflight, feedback: &mut dyn Feedback) -> Res
     if !io::is_dir(path)? {
         let mut source = Source::open(path)?;
         source.read_header(feedback)?;
+        plan.notes.push(
+            "Only the header of the snapshot was read: the rest is checked when it is converted".into(),
+        );
         return Ok((source.size(), source.size().unwrap_or_default()));
     }
+    DataDir::new(path).require()?;
     stage::convertible(&FileSet::Directory(path.into()), path)?;
     if swap::pending(path)?.is_some_and(|pending| !pending.is_readable()) {
         return Err(Problem::new(Code::ImportUnfinished).path(path.display()));

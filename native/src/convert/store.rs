@@ -34,6 +34,8 @@ pub(crate) struct Conversion<'a> {
     pub(crate) shown: &'a Path,
     /// What the header of the snapshot claims.
     pub(crate) header: Option<&'a Header>,
+    /// Where the pre-images are read for the check: links among them may lead from there only.
+    pub(crate) pre_images: &'a Path,
     /// Whether the last commitment that the operator published stays.
     pub(crate) keeps_lpc: bool,
     /// Whether the old store is checked first.

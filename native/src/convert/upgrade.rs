@@ -10,7 +10,7 @@ use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::store::Conversion;
 use super::{Outcome, stage, writing};
-use crate::data_dir::{Listing, Top};
+use crate::data_dir::{DataDir, Listing, Top};
 use crate::destination::{self, Destination};
 use crate::dir::Dir;
 use crate::files::FileSet;
@@ -70,12 +70,12 @@ pub(super) fn is_data_dir(root: &Path) -> Result<()> {
     if !io::is_dir(root)? {
         return Err(Problem::new(Code::Usage)
             .headline(format!(
-                "{} is not a data directory, and nothing else is converted in place",
+                "{} is not a data directory: only those are converted in place",
                 root.display()
             ))
             .because("convert a snapshot with -o"));
     }
-    Ok(())
+    DataDir::new(root).require()
 }
 
 /// Where the old store stays.
@@ -85,9 +85,10 @@ pub(super) fn is_data_dir(root: &Path) -> Result<()> {
 pub(super) fn place_of_old(root: &Dir, options: &Upgrade) -> Result<PathBuf> {
     let kept = root.place(OLD_STORE);
     if options.keep_old && root.has(OLD_STORE)? {
-        return Err(Problem::new(Code::OutputExists)
-            .path(kept.display())
-            .because("an earlier conversion has kept its old store there: move it away, or delete it"));
+        return Err(Problem::new(Code::OutputExists).path(kept.display()).because(
+            "an earlier conversion has kept its old store there: move it away or delete it, or convert with \
+                 --remove-old once it is gone",
+        ));
     }
     Ok(kept)
 }
@@ -162,6 +163,7 @@ fn fill(
     }
     let held = staging.held();
     let (keeps_lpc, check) = (true, options.check);
-    let conversion = Conversion { root, dir: held, shown: root, header: None, keeps_lpc, check };
+    let conversion =
+        Conversion { root, dir: held, shown: root, header: None, pre_images: root, keeps_lpc, check };
     super::converted(conversion, Report::new(), stages, feedback)
 }

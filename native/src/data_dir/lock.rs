@@ -326,7 +326,7 @@ pub(crate) fn left_out(root: &Path) -> Check {
 fn or_without(problem: Problem) -> Problem {
     match (problem.code(), problem.cause().map(str::to_owned)) {
         (Code::IoPermission, Some(cause)) => problem.because(format_args!(
-            "{cause}; of a copy that nobody writes to, such as a snapshot of a volume, --no-lock exports without locks"
+            "{cause}; of a copy that nobody writes to, such as a snapshot of a volume, --no-lock takes no locks"
         )),
         _ => problem,
     }

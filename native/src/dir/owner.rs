@@ -97,7 +97,8 @@ pub(crate) fn adopt(dir: &Dir) -> Result<Option<Owner>> {
     Ok((own.user == 0 && owner != own).then_some(owner))
 }
 
-/// Gives everything in a directory that is ours alone to somebody else; `asked`: because the user has said so. A file with another name elsewhere is not
+/// Gives everything in a directory that is ours alone to somebody else; `asked`: because the user has said so. A file with
+/// another name elsewhere is not
 /// only ours, and stays whose it is.
 ///
 /// # Errors

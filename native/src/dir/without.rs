@@ -90,7 +90,7 @@ pub(crate) fn say_what_lacks(feedback: &mut dyn Feedback) {
     if !list.is_empty() {
         let list: Vec<_> = list.into_iter().map(Ornament::consequence).collect();
         feedback.notice(Notice::Lacking(&format!(
-            "The file system lacks something, and it was done without: {}",
+            "The file system does not support everything: {}",
             list.join(", ")
         )));
     }

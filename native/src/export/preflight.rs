@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rollsnap_core::header::Layout;
-use rollsnap_core::members::{CONTEXT, DATABASE};
+use rollsnap_core::members::{CONTEXT, DATABASE, DATABASE_LOG};
 use rollsnap_core::store::Rows;
 use rollsnap_core::{Code, Feedback, Header, HistoryMode, Problem, Result};
 
@@ -96,6 +96,9 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
         }
         plan.write(path, packed, false);
     }
+    if let Some(place) = &options.temp_dir {
+        Dir::open(place)?;
+    }
     let temporary = match (&options.temp_dir, is_stream) {
         (Some(place), _) => place.clone(),
         (None, true) => std::env::temp_dir(),
@@ -113,7 +116,7 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
 /// The database and its log, in bytes.
 fn database(dir: &Dir) -> Result<(u64, u64)> {
     let len = |name: &str| Ok::<_, Problem>(dir.look_through(Path::new(name))?.map_or(0, |found| found.len));
-    Ok((len(DATABASE)?, len("store.sqlite-wal")?))
+    Ok((len(DATABASE)?, len(DATABASE_LOG)?))
 }
 
 /// The level at which the store would be cut.

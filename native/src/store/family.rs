@@ -1,8 +1,11 @@
 //! Whose store it is, and so whose rules and words apply.
 
-use std::path::Path;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use rollsnap_core::Result;
+use rollsnap_core::members::DATABASE_LOG;
 use rollsnap_core::store::v4::{Layout, has_files, layout, two_stores};
 
 use super::any::AnyStore;
@@ -73,7 +76,17 @@ impl Family {
     }
 }
 
+/// Whether there is a database, as [`layout`] has it.
 fn has_database(root: &Path) -> Result<bool> {
+    let len = |path: PathBuf| match fs::metadata(&path) {
+        Ok(found) => Ok(Some(found.len()).filter(|len| *len > 0 || !found.is_file())),
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(io::problem("look at", &path, err)),
+    };
     let database = DataDir::new(root).store();
-    database.try_exists().map_err(|err| io::problem("look at", &database, err))
+    if len(database.clone())?.is_some() {
+        return Ok(true);
+    }
+    let exists = database.try_exists().map_err(|err| io::problem("look at", &database, err))?;
+    Ok(exists && (!has_files(&FileSet::Directory(root.into()))? || len(root.join(DATABASE_LOG))?.is_some()))
 }

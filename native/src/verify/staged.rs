@@ -23,6 +23,8 @@ pub(crate) struct Staged<'a> {
     pub(crate) store: AnyStore,
     /// Which contexts there are.
     contexts: Contexts,
+    /// Where its pre-images are.
+    pre_images: &'a Path,
 }
 
 impl<'a> Staged<'a> {
@@ -32,7 +34,12 @@ impl<'a> Staged<'a> {
     /// The directory `dir`, whose store was opened and whose contexts were read. `shown` is the directory that the user
     /// knows.
     pub(crate) fn new(dir: &'a Path, shown: &'a Path, store: AnyStore, contexts: Contexts) -> Self {
-        Self { dir, shown, store, contexts }
+        Self { dir, shown, store, contexts, pre_images: dir }
+    }
+
+    /// Its pre-images are those of this directory, in which they stay.
+    pub(crate) fn with_pre_images(self, pre_images: &'a Path) -> Self {
+        Self { pre_images, ..self }
     }
 
     /// Which contexts there are.
@@ -60,7 +67,7 @@ impl<'a> Staged<'a> {
         stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
-        let Self { dir, shown, store, .. } = self;
+        let Self { dir, shown, store, pre_images: place, .. } = self;
         // What is wrong with a store is said below, in the words of the nodes.
         let head = head_context(&store)?;
         let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
@@ -69,7 +76,7 @@ impl<'a> Staged<'a> {
         let contexts = Some(&audited.contexts);
         let subject = Subject { root: dir, shown, header: None, contexts, beginning: None, old_lists };
         let checked = check_store(subject, Ok(store), stages.next(jobs::CHAIN), feedback)?;
-        let pre_images = pre_images::read(dir, feedback)?;
+        let pre_images = pre_images::read(place, feedback)?;
         let findings = Findings { audited, pre_images, others: Evidence::default() };
         findings.with(checked).require(report)
     }

@@ -70,7 +70,7 @@ sys.stdin.read()";
         (&["convert", "--in-place", &new][..], 6, "of version 5 already"),
         (&["convert", "--in-place", &snapshot], 2, "is not a data directory"),
         (&["convert", "--in-place", "missing"], 2, "is not a data directory"),
-        (&["convert", "--in-place", "home"], 1, "store.missing"),
+        (&["convert", "--in-place", "home"], 3, "data-dir.none"),
     ] {
         ground.run(words).refused(status, said);
         ground.tree().same_as(&before, "refused");
@@ -101,4 +101,40 @@ sys.stdin.read()";
     let before = ground.tree();
     ground.run(&["convert", "--in-place", &data]).refused(4, "storage.old");
     ground.tree().same_as(&before, "an old store is there");
+}
+
+/// What somebody finds who started today's node on the old directory first: it leaves an empty file.
+#[test]
+fn an_empty_database_beside_the_old_store_is_none() {
+    let ground = Ground::new();
+    let data = ground.unpack("v4-full", "data");
+    fs::write(ground.path("data/store.sqlite"), "").unwrap();
+    let info = ground.run(&["info", &data, "--json"]).ok().json();
+    assert_eq!(info["store"]["version"], 4, "{info}");
+    // What is in its log only is a database, which nobody may take away.
+    fs::write(ground.path("data/store.sqlite-wal"), [7; 32]).unwrap();
+    let before = ground.tree();
+    let run = ground.run(&["convert", "--in-place", &data]);
+    assert!(run.status != 0 && run.err.contains("two stores are in one data directory"), "{run}");
+    ground.tree().same_as(&before, "two stores");
+    fs::remove_file(ground.path("data/store.sqlite-wal")).unwrap();
+    ground.run(&["convert", "--in-place", &data]).ok();
+    let report = ground.run(&["verify", &data, "--json"]).ok().json();
+    assert_eq!(report["verdicts"]["consistent"], "yes");
+}
+
+/// A link that leads from the directory of the pre-images leads nowhere from anywhere else.
+#[test]
+fn pre_images_that_are_links_stay_links() {
+    let ground = Ground::new();
+    let data = ground.unpack("v4-full", "data");
+    fs::create_dir(ground.path("pool")).unwrap();
+    let name = fs::read_dir(ground.path("data/wasm_2_0_0")).unwrap().next().unwrap().unwrap().file_name();
+    let (here, there) = (ground.path("data/wasm_2_0_0").join(&name), ground.path("pool").join(&name));
+    fs::rename(&here, &there).unwrap();
+    std::os::unix::fs::symlink(std::path::Path::new("../../pool").join(&name), &here).unwrap();
+    ground.run(&["convert", "--in-place", &data]).ok();
+    assert!(fs::symlink_metadata(&here).unwrap().is_symlink() && fs::read(&here).is_ok());
+    let report = ground.run(&["verify", &data, "--json"]).ok().json();
+    assert_eq!(report["verdicts"]["consistent"], "yes");
 }

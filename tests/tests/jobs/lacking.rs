@@ -18,8 +18,11 @@ const EOPNOTSUPP: i32 = 95;
 const SNAPSHOT: &str = "data-dir/v5-full.finalized.snapshot.gz";
 const OLDER: &str = "data-dir/v4-full.head.snapshot.gz";
 
-/// What a file system may lack, and the word by which a job says so, if it must.
-const LACKING: [(&[(&str, i32)], Option<&str>); 13] = [
+/// Calls that fail, and with which error; and the word by which a job says so, if it must.
+type Lacking = (&'static [(&'static str, i32)], Option<&'static str>);
+
+/// What a file system may lack.
+const LACKING: [Lacking; 13] = [
     (&[("chmod", EPERM)], None),
     (&[("utimes", EPERM)], None),
     (&[("chmod", EOPNOTSUPP), ("utimes", EOPNOTSUPP)], None),
@@ -79,7 +82,7 @@ fn each_job_does_without() {
         let expected = {
             let ground = ground();
             let run = ground.run(words).ok();
-            assert!(!run.err.contains("lacks something"), "{run}");
+            assert!(!run.err.contains("does not support everything"), "{run}");
             contents(&ground, place)
         };
         for (list, said) in LACKING {
@@ -96,7 +99,11 @@ fn each_job_does_without() {
             if list.iter().any(|(name, _)| certain.contains(name)) {
                 assert!(failed > 0, "{what}");
             }
-            let lines = run.err.lines().filter(|line| line.contains("lacks something")).collect::<Vec<_>>();
+            let lines = run
+                .err
+                .lines()
+                .filter(|line| line.contains("does not support everything"))
+                .collect::<Vec<_>>();
             match said {
                 // What the job does not use it does not miss.
                 Some(said) if list.iter().any(|(name, _)| certain.contains(name)) && lines.len() == 1 => {
@@ -128,7 +135,8 @@ fn it_is_said_in_one_line() {
     ] {
         let ground = ground();
         let run = Run::of(words, lacking::run(ground.command(words), lacks).0).ok();
-        let lines = run.err.lines().filter(|line| line.contains("lacks something")).collect::<Vec<_>>();
+        let lines =
+            run.err.lines().filter(|line| line.contains("does not support everything")).collect::<Vec<_>>();
         assert!(lines.len() == 1 && lines[0].contains(text), "{run}");
         let quiet = [words, &["--quiet"]].concat();
         let ground = self::ground();
@@ -137,7 +145,7 @@ fn it_is_said_in_one_line() {
     }
 }
 
-/// A disk that fails is none that lacks something. What is complete and has its name is told as such.
+/// A disk that fails is none that does not support everything. What is complete and has its name is told as such.
 #[test]
 fn what_has_its_name_is_not_called_a_failure() {
     for (words, place, _) in [JOBS[0], JOBS[4], JOBS[7]] {

@@ -279,8 +279,14 @@ fn layouts() {
     assert_eq!(of(&v5), Ok(Layout::Sqlite));
 
     let mut mixed = v4.clone();
+    let both = "[store.version] two stores are in one data directory";
+    mixed.insert("store.sqlite".into(), vec![0]);
+    assert!(of(&mixed).unwrap_err().starts_with(both));
+    // An empty file is none, unless all of the database is still in its log.
     mixed.insert("store.sqlite".into(), vec![]);
-    assert!(of(&mixed).unwrap_err().starts_with("[store.version] two stores are in one data directory"));
+    assert_eq!(of(&mixed), Ok(Layout::Files(Version::V4)));
+    mixed.insert("store.sqlite-wal".into(), vec![0]);
+    assert!(of(&mixed).unwrap_err().starts_with(both));
     let lost = Dir::from([("storage/version".to_owned(), b"{ \"store_version\": 5 }".to_vec())]);
     assert!(of(&lost).unwrap_err().starts_with("[store.missing]"));
 

@@ -135,11 +135,12 @@ impl Beside<'_> {
         problems: &mut Problems,
     ) -> Result<Vec<Check>> {
         let mut unproved = unproved::Unproved::default();
-        marks::judge(self, store.is_in_files(), problems);
+        let strange = marks::judge(self, store.is_in_files(), problems);
         protocols::judge(self, store, feedback, problems, &mut unproved)?;
         slots::judge(self, store, feedback, problems, &mut unproved)?;
         outboxes::judge(self, store, feedback, problems, &mut unproved)?;
         let hashed = left::judge(self, store, feedback, problems, &mut unproved)?;
-        Ok([hashed, unproved.check(store.is_in_files())].into_iter().flatten().collect())
+        let others = [hashed, unproved.check(store.is_in_files())].into_iter().flatten();
+        Ok(strange.into_iter().chain(others).collect())
     }
 }

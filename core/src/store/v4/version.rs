@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::code::Code;
 use crate::index::Header;
-use crate::members::{DATABASE, VERSION};
+use crate::members::{DATABASE, DATABASE_LOG, VERSION};
 use crate::nodes::export;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
@@ -109,9 +109,15 @@ impl fmt::Display for Version {
 /// [`Code::StoreVersion`] for two stores in one directory, for a version that nobody knows, and
 /// for a store without a version that is like none; what the source reports.
 pub fn layout<F: Files>(files: &F) -> Result<Layout> {
-    let has_database = files.open(DATABASE)?.is_some();
     let recorded = recorded(files)?;
     let has_files = has_files(files)?;
+    let len = |name: &str| Ok::<_, Problem>(files.open(name)?.map(|file| file.len()));
+    let has_database = match len(DATABASE)? {
+        None => false,
+        // A node that cannot go on with an older store leaves an empty file beside it; what is in the log only counts.
+        Some(0) => !has_files || len(DATABASE_LOG)?.is_some_and(|len| len > 0),
+        Some(_) => true,
+    };
     match (has_database, has_files, recorded) {
         // What is left of an older store when a node has upgraded it is nobody's.
         (true, false, _) | (true, true, Some(5)) => Ok(Layout::Sqlite),

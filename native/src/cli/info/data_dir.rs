@@ -89,7 +89,7 @@ fn in_words(locks: &[LockState]) -> String {
             (None, _) => format!("{} is held", lock.name),
         })
         .collect();
-    if held.is_empty() { "free: no node uses it".into() } else { held.join("; ") }
+    if held.is_empty() { "free: no process on this computer holds one".into() } else { held.join("; ") }
 }
 
 #[derive(Serialize)]
