@@ -86,6 +86,7 @@ pub fn preflight_upgrade(options: &Upgrade, feedback: &mut dyn Feedback) -> Resu
         plan.notes.push("What an interrupted import has left would be settled first".into());
         return plan.finish();
     }
+    DataDir::new(root).require()?;
     stage::convertible(&FileSet::Directory(root.into()), root)?;
     destination::no_links(root)?;
     super::upgrade::place_of_old(&Dir::open(root)?, options)?;

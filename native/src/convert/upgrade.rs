@@ -52,6 +52,7 @@ pub fn upgrade(options: &Upgrade, feedback: &mut dyn Feedback) -> Result<Outcome
     is_data_dir(root)?;
     // What an interrupted import has left is settled first, under the lock.
     if swap::pending(root)?.is_none() {
+        DataDir::new(root).require()?;
         stage::convertible(&FileSet::Directory(root.into()), root)?;
     }
     let target = Destination::prepare(root, None)?;
@@ -75,7 +76,7 @@ pub(super) fn is_data_dir(root: &Path) -> Result<()> {
             ))
             .because("convert a snapshot with -o"));
     }
-    DataDir::new(root).require()
+    Ok(())
 }
 
 /// Where the old store stays.

@@ -239,7 +239,7 @@ fn a_store_of_the_other_family_is_replaced_wholly() {
     // Two stores in one place: which of them counts has to be said.
     let node = ground.unpack("v4-archive", "mixed");
     take_back(Path::new(&node), 4012);
-    fs::write(format!("{node}/store.sqlite"), "").unwrap();
+    fs::write(format!("{node}/store.sqlite"), "something").unwrap();
     let data = ground.unpack("v4-archive", "data");
     let snapshot = snapshot_of(&ground, &data, "v4-archive", "head");
     let words = ["import", &snapshot, "--force", "--data-dir", &node];
