@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
+use rollsnap_core::nodes::import::level_request;
 use rollsnap_core::{Report, Result};
 use serde::Serialize;
 
@@ -19,7 +20,6 @@ use super::remarks;
 use crate::context::Flushing;
 use crate::dir::Owner;
 use crate::import::{self, Options};
-use rollsnap_core::nodes::import::level_request;
 
 const EXAMPLES: &str = "\
 Examples:

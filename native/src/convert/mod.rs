@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Notice, OfFile, Phase};
 use rollsnap_core::members::TOP_LEVEL;
+use rollsnap_core::nodes::import::other_rollup;
 use rollsnap_core::report::Check;
 use rollsnap_core::store::Rows;
 use rollsnap_core::{Allowance, Code, Feedback, Header, Place, Problem, Report, Result};
@@ -36,7 +37,6 @@ use crate::store::{Family, LevelRequest, Packing, open_any};
 use crate::swap::{self, Staging};
 use crate::verify::Staged;
 use crate::workspace::Workspace;
-use rollsnap_core::nodes::import::other_rollup;
 
 use left_out::LeftOut;
 use store::Conversion;

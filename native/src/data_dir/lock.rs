@@ -18,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rollsnap_core::feedback::Notice;
+use rollsnap_core::nodes::import::node_is_running;
 use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::fs::{FlockOperation, fcntl_lock};
@@ -27,7 +28,6 @@ use serde::Serialize;
 
 use crate::dir::{Dir, Entry, Ornament, Owner, adopt};
 use crate::io;
-use rollsnap_core::nodes::import::node_is_running;
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]

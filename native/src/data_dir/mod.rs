@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::members::{CONTEXT, DATABASE, STORAGE, TOP_LEVEL, VERSION};
+use rollsnap_core::nodes::export::unversioned_store;
 use rollsnap_core::store::{MAX_VERSION, check_version, parse_version};
 use rollsnap_core::{Code, Problem, Result};
 
 use crate::dir::{Dir, read_small};
 use crate::io;
-use rollsnap_core::nodes::export::unversioned_store;
 
 pub mod files;
 pub mod lock;

@@ -8,12 +8,12 @@ use std::path::Path;
 
 use rollsnap_core::feedback::Notice;
 use rollsnap_core::members::{METADATA, TOP_LEVEL};
+use rollsnap_core::nodes::import::populated;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use crate::data_dir::{DataDir, Lock};
 use crate::dir::{Dir, Entry, Kind, MadeDirs, Owner, adopt, give};
 use crate::swap::Staging;
-use rollsnap_core::nodes::import::populated;
 
 pub(crate) use compact::Compact;
 pub(crate) use plan::plan;

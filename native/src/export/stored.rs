@@ -5,6 +5,7 @@ use std::path::Path;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::header::Layout;
+use rollsnap_core::nodes::export::no_mode;
 use rollsnap_core::report::Evidence;
 use rollsnap_core::store::{Opened, States, Subject, v4};
 use rollsnap_core::{Feedback, Header, Result};
@@ -18,7 +19,6 @@ use crate::data_dir::Metadata;
 use crate::dir::Dir;
 use crate::jobs::{self, Stages};
 use crate::store::{Accept, Block, Capture, Packing, Rows, Store};
-use rollsnap_core::nodes::export::no_mode;
 
 /// The store, of which a database goes through several states.
 pub(super) enum Stored<D> {

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use rollsnap_core::code::Group;
 use rollsnap_core::feedback::{Notice, Phase, Unit};
 use rollsnap_core::gzip::MAGIC;
+use rollsnap_core::nodes::import::cannot_open;
 use rollsnap_core::snapshot::{Beginning, Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
@@ -23,7 +24,6 @@ use crate::files::Part;
 use crate::io::problem;
 use input::Input;
 use pass::Pass;
-use rollsnap_core::nodes::import::cannot_open;
 
 /// A snapshot to read.
 pub struct Source {

@@ -6,6 +6,7 @@ use std::path::Path;
 use rollsnap_core::chain::{Block, Stored};
 use rollsnap_core::hash::{BlockHash, CommitmentHash};
 use rollsnap_core::members::DATABASE;
+use rollsnap_core::nodes::export::commitment_not_stored;
 use rollsnap_core::store::Opened;
 use rollsnap_core::{Code, Problem, Result};
 
@@ -14,7 +15,6 @@ use super::read::Store;
 use super::schema::Accept;
 use crate::data_dir::DataDir;
 use crate::files::{FileSet, Part};
-use rollsnap_core::nodes::export::commitment_not_stored;
 
 /// A store that is open for reading: version 5 by the database engine. What it was opened in is left as it was.
 pub type AnyStore = Opened<Store, Part>;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::members::DATABASE;
+use rollsnap_core::nodes::export::level_below_first;
 use rollsnap_core::{HistoryMode, Result};
 
 use super::own::OwnDatabase;
@@ -12,7 +13,6 @@ use super::read::{Mark, Rows, Store};
 use super::reset::{reset, set};
 use super::schema::{self, Accept};
 use crate::dir::Dir;
-use rollsnap_core::nodes::export::level_below_first;
 
 /// What became of the operator's own last published commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

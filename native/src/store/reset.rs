@@ -1,14 +1,16 @@
 //! Taking a store back to an older level (`docs/FORMAT.md`, section 6).
 
+#[cfg(doc)]
+use rollsnap_core::Code;
 use rollsnap_core::Result;
 use rollsnap_core::hash::{BlockHash, CommitmentHash};
+use rollsnap_core::nodes;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::import::edit;
 use super::problem::said;
 use super::read::{Rows, Store};
 use crate::dir::Dir;
-use rollsnap_core::nodes;
 
 /// Takes the store of a directory of ours back to `level`, in one transaction: head, finalized block and LCC
 /// are lowered as far as needed, and what is newer is deleted. Protocols, the history mode and
