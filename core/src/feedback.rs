@@ -53,8 +53,6 @@ pub enum Unit {
 pub enum Notice<'t> {
     /// A lock is taken, for which another program may have to be waited for.
     WaitingForLock(&'t str),
-    /// A lock could not be taken, and the job goes on without.
-    WithoutLock(&'t str),
     /// What did not answer is asked once more.
     Retrying(&'t str),
     /// An earlier job that was interrupted was finished, or undone.
@@ -84,7 +82,6 @@ impl<'t> Notice<'t> {
     pub const fn kind(self) -> &'static str {
         match self {
             Self::WaitingForLock(_) => "waiting-for-lock",
-            Self::WithoutLock(_) => "without-lock",
             Self::Retrying(_) => "retrying",
             Self::Recovered(_) => "recovered",
             Self::Removed(_) => "removed",
@@ -103,7 +100,6 @@ impl<'t> Notice<'t> {
     pub const fn text(self) -> &'t str {
         match self {
             Self::WaitingForLock(text)
-            | Self::WithoutLock(text)
             | Self::Retrying(text)
             | Self::Recovered(text)
             | Self::Removed(text)

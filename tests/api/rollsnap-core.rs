@@ -1368,7 +1368,6 @@ pub enum Unit {
 #[non_exhaustive]
 pub enum Notice<'t> {
     WaitingForLock(&'t str),
-    WithoutLock(&'t str),
     Retrying(&'t str),
     Recovered(&'t str),
     Removed(&'t str),

@@ -292,7 +292,7 @@ fn staged(
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
-    let source = stage::Source::open(&options.source, options.lock, feedback)?;
+    let source = stage::Source::open(&options.source, options.lock)?;
     let (root, report) = source.stage(held, stages, feedback)?;
     let header = report.header;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);

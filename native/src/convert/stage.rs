@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::feedback::Notice;
 use rollsnap_core::header;
 use rollsnap_core::members::MemberKind;
 use rollsnap_core::snapshot::{Event, Options};
@@ -10,6 +9,7 @@ use rollsnap_core::store::v4::{self, Layout};
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
+use crate::data_dir::lock::or_without;
 use crate::data_dir::{DataDir, Listing, Lock, SourceFile, Top};
 use crate::dir::Dir;
 use crate::extract::Files;
@@ -63,7 +63,7 @@ impl Drop for SourceLock {
 
 impl Source {
     /// Opens a source. A data directory must have an older store, and no node: that is `locked` out.
-    pub(super) fn open(path: &Path, locked: bool, feedback: &mut dyn Feedback) -> Result<Self> {
+    pub(super) fn open(path: &Path, locked: bool) -> Result<Self> {
         if !path.is_dir() {
             return Ok(Self::Snapshot(path.into()));
         }
@@ -77,14 +77,8 @@ impl Source {
         }
         let lock = match Lock::try_node(path) {
             Ok(lock) => Some(SourceLock(Some(lock))),
-            // Where the lock cannot be taken, no node of this user can run either.
-            Err(problem) if problem.code() == Code::IoPermission => {
-                feedback.notice(Notice::WithoutLock(&format!(
-                    "The lock of {} was not taken: {problem}",
-                    path.display()
-                )));
-                None
-            }
+            // The node of another user may be running there.
+            Err(problem) if problem.code() == Code::IoPermission => return Err(or_without(problem)),
             Err(problem) => {
                 let how = "or convert a snapshot instead, which can be exported while the node runs";
                 return Err(problem.because(how));

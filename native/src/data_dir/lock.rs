@@ -323,7 +323,7 @@ pub(crate) fn left_out(root: &Path) -> Check {
 }
 
 /// The way out where a lock file cannot be made or opened for writing.
-fn or_without(problem: Problem) -> Problem {
+pub(crate) fn or_without(problem: Problem) -> Problem {
     match (problem.code(), problem.cause().map(str::to_owned)) {
         (Code::IoPermission, Some(cause)) => problem.because(format_args!(
             "{cause}; of a copy that nobody writes to, such as a snapshot of a volume, --no-lock takes no locks"

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
+use rollsnap_tests::cli::Run;
+
 use super::{ground, is_root, run};
 
 const USER: u32 = 4711;
@@ -101,6 +103,41 @@ fn an_owner_that_cannot_be_is_refused_early() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("only root can give"), "{output:?}");
     }
+}
+
+/// A lock that may not be opened may be held by the node of another user, so nothing is read of the directory without
+/// being told to.
+#[test]
+fn a_lock_that_may_not_be_opened_is_taken_for_held() {
+    if !is_root() {
+        return;
+    }
+    let ground = ground();
+    let data = ground.unpack("v4-full", "old");
+    fs::write(ground.path("old/lock"), "").unwrap();
+    let open =
+        |path: &str| fs::set_permissions(ground.path(path), fs::Permissions::from_mode(0o777)).unwrap();
+    open("");
+    open("tmp");
+    for path in everything(&ground.path("old")) {
+        let mode = if path.is_dir() { 0o755 } else { 0o644 };
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::set_permissions(ground.path("old/lock"), fs::Permissions::from_mode(0o600)).unwrap();
+    let as_user = |words: &[&str]| {
+        let mut command = ground.command(words);
+        std::os::unix::process::CommandExt::uid(&mut command, USER);
+        std::os::unix::process::CommandExt::gid(&mut command, GROUP);
+        // The program may be where only root can reach it.
+        command.output().ok().map(|output| Run::of(words, output))
+    };
+    let Some(run) = as_user(&["convert", &data, "-o", "made"]) else { return };
+    let run = run.refused(5, "[io.permission]");
+    assert!(run.err.contains("--no-lock takes no locks"), "{run}");
+    assert!(!ground.path("made").exists());
+    let run = as_user(&["convert", &data, "-o", "made", "--no-lock", "--json"]).unwrap().ok();
+    let checks = run.json()["checks"].clone();
+    assert!(checks.as_array().unwrap().iter().any(|check| check["code"] == "lock.none"), "{run}");
 }
 
 /// The pre-images of the operator stay whose they are, and so does a file of root that has a second name there.
