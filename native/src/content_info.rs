@@ -50,7 +50,7 @@ pub fn glance(source: &mut Source, feedback: &mut dyn Feedback) -> Result<(Heade
         let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let mut sink = |event: Event<'_>| if glance.hear(&event) { Ok(()) } else { Err(Enough) };
         let looked = again.find(&names, false, Options::default(), Phase::only(LOOKING), feedback, &mut sink);
-        // What is damaged there is told by those who read all of it.
+        // Damage there is reported by the commands that read all of the file.
         if matches!(looked, Ok(Some(_))) {
             glance.end();
         }

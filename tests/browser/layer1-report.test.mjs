@@ -98,7 +98,7 @@ test('what layer 1 cemented last is compared with the store, as on the command l
     [cemented(lcc, 7), 'no', differs, 'No block for LCC level 7'],
     // Newer than the snapshot: nothing to compare.
     [cemented(other, 1024), 'yes', known, undefined],
-    // That an older commitment is in the store does not tell whether the last one is known.
+    // An older commitment in the store proves nothing about the last one.
     [
       at(COMMITMENT, send(401)),
       'unknown',

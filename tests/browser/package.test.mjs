@@ -149,7 +149,7 @@ const changes = [
   ],
 ];
 for (const [what, code, change] of changes)
-  test(`a chosen file that ${what} is told as such`, async () => {
+  test(`a chosen file that ${what} ends in ${code}`, async () => {
     const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
     const file = join(place, 'my.snapshot');
     cpSync(FILE, file);

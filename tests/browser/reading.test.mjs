@@ -54,7 +54,7 @@ test('a reading that is stopped keeps what was seen', async (t) => {
   await look(page, 'stopped');
 });
 
-test('a connection that breaks is told as such', async (t) => {
+test('a broken connection is reported as one', async (t) => {
   const first = Buffer.concat([header, memberHeader('metadata', 40_000_000), Buffer.alloc(200_000)]);
   let cut;
   foreign.answers.set(

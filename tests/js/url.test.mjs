@@ -99,7 +99,7 @@ test('what a server does not do is told by the header that is missing', async ()
   await assert.rejects(inspectUrl(at('/missing')), { code: 'http.status', at: { path: at('/missing') } });
 });
 
-test('a connection that breaks is told as such', async () => {
+test('a broken connection is reported as one', async () => {
   await assert.rejects(inspectUrl(at('/breaks')), { name: 'RollsnapError', code: 'http.connection' });
   const gone = await serve();
   await gone.close();

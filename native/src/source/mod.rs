@@ -107,7 +107,7 @@ impl Source {
         self.read_beginning(feedback, &mut |_| false)
     }
 
-    /// The same, and more for as long as `wants_more`, which is told what comes, says so.
+    /// Reads the header, and goes on as long as `wants_more` returns true for the events that follow it.
     ///
     /// # Errors
     /// As [`Source::read_header`].

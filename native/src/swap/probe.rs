@@ -1,7 +1,7 @@
 //! Whether the directories that a swap will replace can be moved at all, asked before anything is extracted.
 //!
 //! A directory on which something is mounted cannot be moved, nor can one in a lower layer of an overlay, as containers
-//! have it; nothing but the attempt tells. So it is attempted in a way that cannot succeed: to the place of a directory
+//! have it; only an attempt shows that. So it is attempted in a way that cannot succeed: to the place of a directory
 //! that is not empty. Systems look first whether the source may be moved, and say so.
 
 use std::io::ErrorKind;

@@ -145,7 +145,8 @@ fn it_is_said_in_one_line() {
     }
 }
 
-/// A disk that fails is none that does not support everything. What is complete and has its name is told as such.
+/// A failing disk is not taken for a file system with less support, and a complete file under its final name is reported
+/// as complete.
 #[test]
 fn what_has_its_name_is_not_called_a_failure() {
     for (words, place, _) in [JOBS[0], JOBS[4], JOBS[7]] {
