@@ -341,6 +341,12 @@ ExportCheck        Refused "export.check"         "the finished snapshot does no
 // --- Converting a store -------------------------------------------------------------------------
 ConvertStore       Idle    "convert.store"        "there is no older store to convert" "rollsnap convert makes store version 5 of versions 2, 3 and 4"
 ConvertLeftOut     Answer  "convert.left-out"     "something of the old store has no place in the new one" ""
+// --- Repairing a data directory -------------------------------------------------------------------
+RepairMigrations   Refused "repair.migrations"    "the store was written by an older version of the node" "--migrate applies the migrations that are missing, as today's node does when it starts"
+RepairKind         Refused "repair.kind"          "the store is of a version that cannot be repaired so" "rollsnap convert makes a store of version 5, which can be"
+RepairLevel        Refused "repair.level"         "the store cannot be taken back to this level" "choose another level: last-committed and last-sound find one"
+RepairLacks        Refused "repair.lacks"         "something that the repair needs is not there" "nothing was changed; the text says what is missing"
+RepairUnsound      Refused "repair.unsound"       "something would not hold after the repair that holds now" "nothing was changed; rollsnap verify says what else is wrong, which may have to be repaired first"
 // --- Layer 1 --------------------------------------------------------------------------------------
 CommitmentExpected Answer  "commitment.expected"  "the last commitment is not the expected one" "do not use this snapshot, or check the expected hash"
 L1Commitment       Answer  "l1.commitment"        "Commitment of snapshot is not published on L1" "do not trust this snapshot unless you know where it comes from"

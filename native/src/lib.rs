@@ -27,7 +27,7 @@
 //! * [`context`]: its context, or that of a snapshot, read at random;
 //! * [`store`]: its SQLite store; [`l1`]: what layer 1 says about it;
 //! * [`replay`]: the data that kernels ask for when blocks are replayed;
-//! * [`modify`]: offline changes of a data directory;
+//! * [`modify`]: offline changes of a data directory; [`repair`]: those that mend one;
 //! * [`export`], [`import`]: the two big jobs; [`convert`]: an older store to version 5; [`swap`]: how an import cannot break anything;
 //! * [`engine`]: what runs kernels;
 //! * [`memory`]: how much memory a job may use;
@@ -68,6 +68,7 @@ pub mod output;
 pub mod page;
 mod pool;
 pub mod preflight;
+pub mod repair;
 pub mod replay;
 mod size;
 pub mod source;

@@ -2,7 +2,9 @@
 //!
 //! [`run`] takes the lock of the node, opens store and context, finds the head, and asks whether there is anything to
 //! do. Only then the caller's function changes the store, in one transaction; everything is closed and the lock let go
-//! on every path. When the function fails, or there was nothing to do, nothing is changed.
+//! on every path. When the function fails, or there was nothing to do, nothing is changed. [`Held`] is what it is
+//! made of, for who needs more: stores of every version, also one without a head, migrations that are applied, a backup,
+//! and a look that changes nothing.
 //!
 //! The program `native/examples/modify.rs` takes back what a store remembers as its last published commitment:
 //!
@@ -19,17 +21,20 @@
 
 use std::path::{Path, PathBuf};
 
-#[cfg(doc)]
-use rollsnap_core::Code;
-use rollsnap_core::Result;
 use rollsnap_core::chain::Block;
 use rollsnap_core::context::Context;
+use rollsnap_core::feedback::{Phase, Silent};
 use rollsnap_core::store::{Metadata, State};
+use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use crate::context::Moment;
+use crate::data_dir::lock::check_free;
 use crate::data_dir::{DataDir, Lock, metadata};
+use crate::dir::Dir;
 use crate::files::FileSet;
-use crate::store::{AnyStore, Editing, Family, Rows, close_any, open_any};
+use crate::jobs::Stage;
+use crate::output::Output;
+use crate::store::{AnyStore, Editing, Family, Rows, back_up, close_any, open_any};
 
 pub use crate::store::Parameter;
 
@@ -44,7 +49,22 @@ pub struct Head<'m> {
     pub head: Block,
     /// The context, as it is now.
     pub context: Context<Moment>,
-    store: AnyStore,
+    store: &'m AnyStore,
+}
+
+/// A data directory before a change, whatever version its store is of, and whether or not it has a head: nobody else
+/// changes it as long as this is held.
+#[derive(Debug)]
+pub struct Held<'m> {
+    /// The directory.
+    pub root: &'m Path,
+    /// Which rollup it belongs to.
+    pub metadata: Metadata,
+    /// The store, for reading.
+    pub store: AnyStore,
+    options: &'m Options,
+    /// `None` for one that is only looked at.
+    lock: Option<Lock>,
 }
 
 /// A change under way.
@@ -55,7 +75,42 @@ pub struct Change<'m> {
     pub metadata: Metadata,
     /// The newest block, as it was when the change began.
     pub head: Block,
-    store: Editing,
+    store: &'m mut Editing,
+}
+
+/// A change of a directory that was held: the store in its transaction.
+#[derive(Debug)]
+pub struct Attempt<'m> {
+    /// The directory.
+    pub root: &'m Path,
+    /// Which rollup it belongs to.
+    pub metadata: Metadata,
+    /// How many migrations were applied.
+    pub migrations: usize,
+    /// The transaction on a store of version 5; older ones lie in files.
+    store: Option<Editing>,
+}
+
+/// How a change goes about it.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// What becomes of a store that an older node wrote.
+    pub migrations: Migrations,
+    /// Where the database is copied to before it is changed, a new file; `None`: nowhere.
+    pub backup: Option<PathBuf>,
+}
+
+/// What becomes of a store that lacks migrations, which the nodes of today apply when they start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Migrations {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// They are applied, in the same transaction.
+    Apply,
+    /// It stays as it is, and is changed.
+    Leave,
 }
 
 /// What became of a change.
@@ -66,6 +121,9 @@ pub enum Modified<T> {
     /// It was made, and this is what the function gave.
     Done(T),
 }
+
+/// The stage in which the backup is made.
+pub const BACKING_UP: Stage = Stage::new("Copying database");
 
 /// Changes a data directory. `skip` is asked first whether there is nothing to do; then `change` works on the store in a
 /// transaction, which is committed when it succeeds. The store must be of version 5, and no node may be running.
@@ -83,41 +141,119 @@ pub fn run<T>(
     skip: impl FnOnce(&Head<'_>) -> Result<bool>,
     change: impl FnOnce(&mut Change<'_>) -> Result<T>,
 ) -> Result<Modified<T>> {
-    let lock = Lock::try_node(root)?;
-    let modified = locked(root, skip, change);
-    // A lock file of ours goes with a change that was refused or not needed.
-    match &modified {
-        Ok(Modified::Done(_)) => drop(lock),
-        _ => lock.discard()?,
-    }
-    modified
-}
-
-fn locked<T>(
-    root: &Path,
-    skip: impl FnOnce(&Head<'_>) -> Result<bool>,
-    change: impl FnOnce(&mut Change<'_>) -> Result<T>,
-) -> Result<Modified<T>> {
-    DataDir::new(root).require_v5()?;
-    let store = open_any(root, Some(Family::Octez))?;
-    let head = store.head()?;
-    let metadata = metadata::require(root)?;
-    let context = Context::open(Moment::take(&FileSet::context_of(root))?)?;
-    let view = Head { root, metadata, head, context, store };
-    let skipped = skip(&view);
-    close_any(view.store)?;
-    if skipped? {
-        return Ok(Modified::Skipped);
-    }
-    let mut editing = Change { root, metadata, head, store: Editing::begin(&DataDir::new(root).store())? };
-    let done = change(&mut editing);
-    match done {
-        Ok(value) => editing.store.commit().map(|()| Modified::Done(value)),
+    let options = Options { migrations: Migrations::Leave, ..Options::default() };
+    let held = Held::take_of(root, Some(Family::Octez), &options)?;
+    let looked = held.store.head().and_then(|head| {
+        let context = Context::open(Moment::take(&FileSet::context_of(root))?)?;
+        let metadata = held.metadata;
+        let skipped = skip(&Head { root, metadata, head, context, store: &held.store })?;
+        Ok((!skipped).then_some(head))
+    });
+    match looked {
+        Ok(Some(head)) => {
+            let done = held.change(&mut Silent, |attempt, _| {
+                let metadata = attempt.metadata;
+                change(&mut Change { root, metadata, head, store: attempt.database()? })
+            });
+            done.map(Modified::Done)
+        }
+        Ok(None) => held.release().map(|()| Modified::Skipped),
         Err(problem) => {
-            editing.store.roll_back()?;
+            held.release()?;
             Err(problem)
         }
     }
+}
+
+impl<'m> Held<'m> {
+    /// Takes the lock of the node, and opens the store for reading.
+    ///
+    /// # Errors
+    /// [`Code::LockHeld`] when a node runs; [`Code::StoreVersion`], [`Code::StoreMissing`], [`Code::StoreJournal`],
+    /// [`Code::StoreDamaged`], [`Code::MetadataMissing`]; [`Code::RepairMigrations`] for a store that an older node wrote,
+    /// unless that is left or mended; [`Code::OutputExists`] when the backup is there; any `io.*` code.
+    pub fn take(root: &'m Path, options: &'m Options) -> Result<Self> {
+        Self::take_of(root, None, options)
+    }
+
+    /// Opens the store as [`Held::take`] does, to look at it: no lock is taken, and none may be held by others.
+    ///
+    /// # Errors
+    /// As [`Held::take`].
+    pub fn look(root: &'m Path, options: &'m Options) -> Result<Self> {
+        check_free(&Dir::open(root)?)?;
+        let (store, metadata) = opened(root, None, options)?;
+        Ok(Self { root, metadata, store, options, lock: None })
+    }
+
+    fn take_of(root: &'m Path, family: Option<Family>, options: &'m Options) -> Result<Self> {
+        let lock = Lock::try_node(root)?;
+        match opened(root, family, options) {
+            Ok((store, metadata)) => Ok(Self { root, metadata, store, options, lock: Some(lock) }),
+            Err(problem) => {
+                lock.discard()?;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Lets it go as it was, without a trace.
+    ///
+    /// # Errors
+    /// [`Code::SourceChanged`] when somebody has changed it all the same; [`Code::StoreDamaged`], any `io.*` code.
+    pub fn release(self) -> Result<()> {
+        let closed = close_any(self.store);
+        let discarded = self.lock.map_or(Ok(()), Lock::discard);
+        closed.and(discarded)
+    }
+
+    /// Changes it: a store of version 5 in a transaction, which is committed when `change` succeeds.
+    ///
+    /// # Errors
+    /// Those of `change`: the store is then as it was. [`Code::LockHeld`] for a directory that is only looked at;
+    /// [`Code::StoreDamaged`] and any `io.*` code when the transaction cannot be committed: the store is then as before,
+    /// or as `change` left it, never between.
+    pub fn change<T>(
+        self,
+        feedback: &mut dyn Feedback,
+        change: impl FnOnce(&mut Attempt<'_>, &mut dyn Feedback) -> Result<T>,
+    ) -> Result<T> {
+        let Self { root, metadata, store, options, lock } = self;
+        let family = Family::of_store(&store);
+        let closed = close_any(store);
+        let Some(lock) = lock else {
+            return Err(Problem::new(Code::LockHeld).path(root.join("lock").display()));
+        };
+        let changed = closed.and_then(|()| {
+            let attempt = Attempt { root, metadata, migrations: 0, store: None };
+            attempt.run(family, options, feedback, change)
+        });
+        // A lock file of ours goes with a change that was refused.
+        match &changed {
+            Ok(_) => drop(lock),
+            Err(_) => lock.discard()?,
+        }
+        changed
+    }
+}
+
+/// The store that is there, and what rollup it is of.
+fn opened(root: &Path, family: Option<Family>, options: &Options) -> Result<(AnyStore, Metadata)> {
+    if let Some(path) = &options.backup {
+        Output::File(path.clone()).check_early(false)?;
+    }
+    let store = open_any(root, family)?;
+    match &store {
+        AnyStore::Database(store) if options.migrations == Migrations::Refuse && !store.is_current()? => {
+            return Err(Problem::new(Code::RepairMigrations).path(DataDir::new(root).store().display()));
+        }
+        AnyStore::Files(_) if options.backup.is_some() => {
+            let what = "--backup copies a database, and this store is in files";
+            return Err(Problem::new(Code::Usage).headline(what));
+        }
+        _ => {}
+    }
+    Ok((store, metadata::require(root)?))
 }
 
 impl Head<'_> {
@@ -131,7 +267,7 @@ impl Head<'_> {
 
     /// The store, for reading.
     pub fn store(&self) -> &AnyStore {
-        &self.store
+        self.store
     }
 }
 
@@ -147,5 +283,52 @@ impl Change<'_> {
     /// The directory of the context, to which commits can be appended.
     pub fn context(&self) -> PathBuf {
         self.root.join(rollsnap_core::members::CONTEXT)
+    }
+}
+
+impl Attempt<'_> {
+    /// The transaction on the database.
+    ///
+    /// # Errors
+    /// [`Code::RepairKind`] for a store in files.
+    pub fn database(&mut self) -> Result<&mut Editing> {
+        self.store.as_mut().ok_or_else(|| Problem::new(Code::RepairKind).path(self.root.display()))
+    }
+
+    fn run<T>(
+        mut self,
+        family: Family,
+        options: &Options,
+        feedback: &mut dyn Feedback,
+        change: impl FnOnce(&mut Self, &mut dyn Feedback) -> Result<T>,
+    ) -> Result<T> {
+        if family == Family::Mavkit {
+            return change(&mut self, feedback);
+        }
+        let database = DataDir::new(self.root).store();
+        if let Some(path) = &options.backup {
+            back_up(&database, path, Phase::only(BACKING_UP.name), feedback)?;
+        }
+        let mut store = Editing::begin(&database)?;
+        let migrated = match options.migrations {
+            Migrations::Apply => store.migrate(feedback),
+            _ => Ok(0),
+        };
+        self.store = Some(store);
+        let done = migrated.and_then(|count| {
+            self.migrations = count;
+            let done = change(&mut self, feedback)?;
+            // Who stops it until here has changed nothing.
+            feedback.checkpoint()?;
+            Ok(done)
+        });
+        match (done, self.store) {
+            (done, None) => done,
+            (Ok(value), Some(store)) => store.commit().map(|()| value),
+            (Err(problem), Some(store)) => {
+                store.roll_back()?;
+                Err(problem)
+            }
+        }
     }
 }

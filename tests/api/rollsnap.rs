@@ -943,20 +943,55 @@ pub struct Head<'m> {
     pub context: Context<Moment>,
 }
 #[derive(Debug)]
+pub struct Held<'m> {
+    pub root: &'m Path,
+    pub metadata: Metadata,
+    pub store: AnyStore,
+}
+#[derive(Debug)]
 pub struct Change<'m> {
     pub metadata: Metadata,
     pub head: Block,
+}
+#[derive(Debug)]
+pub struct Attempt<'m> {
+    pub root: &'m Path,
+    pub metadata: Metadata,
+    pub migrations: usize,
+}
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    pub migrations: Migrations,
+    pub backup: Option<PathBuf>,
+}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Migrations {
+    Refuse,
+    Apply,
+    Leave,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Modified<T> {
     Skipped,
     Done(T),
 }
+pub const BACKING_UP: Stage = Stage::new("Copying database");
 pub fn run<T>(
     root: &Path,
     skip: impl FnOnce(&Head<'_>) -> Result<bool>,
     change: impl FnOnce(&mut Change<'_>) -> Result<T>,
 ) -> Result<Modified<T>> {}
+impl<'m> Held<'m> {
+    pub fn take(root: &'m Path, options: &'m Options) -> Result<Self> {}
+    pub fn look(root: &'m Path, options: &'m Options) -> Result<Self> {}
+    pub fn release(self) -> Result<()> {}
+    pub fn change<T>(
+        self,
+        feedback: &mut dyn Feedback,
+        change: impl FnOnce(&mut Attempt<'_>, &mut dyn Feedback) -> Result<T>,
+    ) -> Result<T> {}
+}
 impl Head<'_> {
     pub fn state(&self) -> Result<State> {}
     pub fn store(&self) -> &AnyStore {}
@@ -968,6 +1003,9 @@ impl Change<'_> {
         parameters: &[&dyn Parameter],
     ) -> Result<usize> {}
     pub fn context(&self) -> PathBuf {}
+}
+impl Attempt<'_> {
+    pub fn database(&mut self) -> Result<&mut Editing> {}
 }
 
 // rollsnap::output
@@ -1030,6 +1068,97 @@ pub struct Space {
     pub free: u64,
     pub needed: Amount,
 }
+
+// rollsnap::repair
+pub use rewind::{Rewind, To};
+pub trait Repair {
+    fn plan(
+        &mut self,
+        subject: &mut Subject<'_, '_>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Plan>;
+    fn carry_out(
+        &mut self,
+        attempt: &mut Attempt<'_>,
+        plan: &mut Plan,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()>;
+    fn may_leave(&self) -> &'static [Code] {
+        ..
+    }
+}
+#[derive(Debug)]
+pub struct Subject<'a, 'm> {
+    pub before: &'a mut Held<'m>,
+    pub contexts: &'a Contexts,
+    pub problems: &'a Problems,
+    pub phase: Phase,
+}
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    pub repaired: Vec<Repaired>,
+    pub text: String,
+    pub notes: Vec<String>,
+    pub begins: Vec<String>,
+    pub ends: Vec<String>,
+}
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Repaired {
+    pub what: &'static str,
+    pub level: Option<i32>,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub text: String,
+}
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    pub data_dir: PathBuf,
+    pub dry_run: bool,
+    pub modify: modify::Options,
+}
+impl Options {
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {}
+}
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    pub plan: Plan,
+    pub status: Status,
+    pub migrations: usize,
+    pub remaining: Option<Problems>,
+    pub stages: Vec<Timed>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Done,
+    Planned,
+    Idle,
+}
+pub const PLANNING: Stage = Stage::new("Planning repair");
+pub const REPAIRING: Stage = Stage::new("Repairing");
+pub fn run(
+    repair: &mut dyn Repair,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {}
+
+// rollsnap::repair::(private) rewind
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    Level(i32),
+    Finalized,
+    Cemented,
+    LastCommitted,
+    LastSound,
+}
+impl FromStr for To {}
+#[derive(Debug)]
+pub struct Rewind {}
+impl Rewind {
+    pub const fn new(to: To) -> Self {}
+}
+impl Repair for Rewind {}
 
 // rollsnap::replay
 pub use dal_node::DalNode;
@@ -1277,7 +1406,7 @@ pub use level::LevelRequest;
 pub use lpc::Lpc;
 pub use read::{Block, Mark, Rows, State, Store};
 pub use recorded::Records;
-pub use reset::reset_to_level;
+pub use reset::{MarkChange, Reset, reset_to_level};
 pub use schema::Accept;
 
 // rollsnap::store::(private) any
@@ -1383,6 +1512,9 @@ pub use rusqlite::ToSql as Parameter;
 pub struct Editing {}
 impl Editing {
     pub fn begin(path: &Path) -> Result<Self> {}
+    pub fn migrate(&mut self, feedback: &dyn Feedback) -> Result<usize> {}
+    pub fn store(&mut self) -> &mut Store {}
+    pub fn take_back(&mut self, reset: &Reset, feedback: &dyn Feedback) -> Result<()> {}
     pub fn execute(
         &mut self,
         statement: &str,
@@ -1462,6 +1594,7 @@ impl Store {
     pub fn history_mode(&self, dir: &Path) -> Result<HistoryMode> {}
     pub fn block(&self, hash: &BlockHash) -> Result<Option<Block>> {}
     pub fn commitment_level(&self, hash: &CommitmentHash) -> Result<Option<i32>> {}
+    pub fn is_current(&self) -> Result<bool> {}
 }
 impl Rows for Store {}
 
@@ -1478,6 +1611,22 @@ impl std::fmt::Debug for Records<'_> {}
 
 // rollsnap::store::reset
 pub fn reset_to_level(dir: &Dir, level: i32) -> Result<()> {}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reset {
+    pub block: Block,
+    pub inbox_level: i32,
+    pub marks: Vec<MarkChange>,
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarkChange {
+    pub name: &'static str,
+    pub from: Option<(String, i32)>,
+    pub to: (String, i32),
+}
+impl Reset {
+    pub fn plan(store: &Store, level: i32) -> Result<Self> {}
+    pub fn rows(&self, store: &Store) -> Result<Vec<(&'static str, u64)>> {}
+}
 
 // rollsnap::store::(private) schema
 pub use rollsnap_core::store::Accept;

@@ -12,6 +12,7 @@ use super::index::IndexArgs;
 use super::info::InfoArgs;
 use super::members::{CatArgs, ExtractArgs, LsArgs};
 use super::page::PageArgs;
+use super::repair::RepairCommand;
 use super::replay::ReplayArgs;
 use super::report::ReportCommand;
 use super::schema::SchemaArgs;
@@ -45,7 +46,7 @@ Exit status:
   3    the input cannot be read or is damaged
   4    refused: populated, other rollup, older level, locked, output exists
   5    environment: disk full, permission, I/O error
-  6    nothing to do: the same level, a store of version 5, a fitting index
+  6    nothing to do: the same level, a store of version 5, nothing to repair
   130  stopped by Ctrl-C; nothing was changed";
 
 #[derive(Debug, Subcommand)]
@@ -70,6 +71,12 @@ pub(super) enum Command {
     Import(ImportArgs),
     /// Convert a store of version 2, 3 or 4 to version 5, which today's Octez nodes read
     Convert(ConvertArgs),
+    /// Repair a data directory whose node is stopped: in one transaction, checked before it counts
+    #[command(after_help = "Examples:\n  rollsnap repair rewind DATA_DIR --to last-sound --dry-run")]
+    Repair {
+        #[command(subcommand)]
+        command: RepairCommand,
+    },
     /// Look into the context of a snapshot or a data directory: commits, trees, contents
     #[command(after_help = "Examples:\n  rollsnap context log rollup.snapshot")]
     Context {
@@ -124,6 +131,7 @@ impl Command {
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
             Self::Convert(args) => args.json,
             Self::Replay(args) => args.json,
+            Self::Repair { command } => command.wants_json(),
             Self::Report { command } => command.wants_json(),
             Self::Context { command } => command.wants_json(),
             Self::Cat(_)

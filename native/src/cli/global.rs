@@ -106,7 +106,10 @@ const TAKEN_BY: [(&str, &[&str]); 5] = [
 fn takes(command: &str, option: &str) -> bool {
     let command = command.strip_prefix("snapshot ").unwrap_or(command);
     let row = TAKEN_BY.iter().find(|(name, _)| *name == option);
+    // Every repair reads a data directory, and may take its time.
+    let is_repair = command.starts_with("repair ") && matches!(option, "memory" | "progress" | "quiet");
     option == "color"
+        || is_repair
         || (command == "demo" && matches!(option, "progress" | "quiet"))
         || row.is_some_and(|(_, commands)| commands.contains(&command))
 }

@@ -19,6 +19,7 @@ mod output;
 mod page;
 mod progress;
 mod remarks;
+mod repair;
 mod replay;
 mod report;
 mod rows;
@@ -123,6 +124,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
             import::run(args, &cli.global, output, feedback)
         }
         Command::Replay(args) => replay::run(args, &cli.global, output, feedback),
+        Command::Repair { command } => repair::run(command, &cli.global, output, feedback),
         Command::Report { command } => report::run(command, output),
         Command::Convert(args) => convert::run(args, output, feedback),
         Command::Context { command } => context::run(command, output, feedback),

@@ -178,7 +178,7 @@ const PHASE: Phase = Phase::only("Copying database");
 const PAGES: i32 = 256;
 
 /// Copies what the read transaction of `from` sees.
-fn copy_pages(
+pub(super) fn copy_pages(
     from: &Connection,
     source: &Path,
     dest: &OwnDatabase,

@@ -21,7 +21,7 @@ use super::problem::said;
 use crate::dir::Dir;
 
 /// The migrations that have made this schema.
-const MIGRATIONS: [&str; 3] = ["initial", "add_state_hash_and_status", "optional_context"];
+pub(super) const MIGRATIONS: [&str; 3] = ["initial", "add_state_hash_and_status", "optional_context"];
 
 /// Memory for pages while rows are written, in KiB (SQLite wants it negative).
 const CACHE: i32 = -64 * 1024;

@@ -6,6 +6,7 @@
 //! connection to it: closing would drop the locks of the connection.
 
 mod any;
+mod backup;
 mod batch;
 mod chain;
 pub mod copy;
@@ -31,6 +32,7 @@ mod side;
 mod slots;
 
 pub use any::{AnyStore, block_of, close_any, open_any, publication_hint};
+pub(crate) use backup::back_up;
 pub use copy::{Capture, Copied, Packing, export_copy};
 pub use create::NewStore;
 pub use editing::{Editing, Parameter};
@@ -40,5 +42,5 @@ pub use level::LevelRequest;
 pub use lpc::Lpc;
 pub use read::{Block, Mark, Rows, State, Store};
 pub use recorded::Records;
-pub use reset::reset_to_level;
+pub use reset::{MarkChange, Reset, reset_to_level};
 pub use schema::Accept;

@@ -9,7 +9,7 @@ use rollsnap_core::nodes::export::{no_context, no_head, no_mode};
 use rollsnap_core::store::{
     CommitmentName, MAX_TEXT, Publication, RawValue, Side, StateRow, Walked, shortened,
 };
-use rollsnap_core::{Feedback, HistoryMode, Problem, Result, hash};
+use rollsnap_core::{Code, Feedback, HistoryMode, Problem, Result, hash};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
@@ -76,6 +76,18 @@ impl Store {
     pub fn commitment_level(&self, hash: &CommitmentHash) -> Result<Option<i32>> {
         let query = "SELECT inbox_level FROM commitments WHERE hash = ?1";
         self.one("commitments", query, [hash.to_string()], |row| row.level(0, "inbox_level"))
+    }
+
+    /// Whether it has every migration that the nodes of today apply when they start.
+    ///
+    /// # Errors
+    /// [`rollsnap_core::Code::StoreSchema`], [`rollsnap_core::Code::StoreDamaged`], any `io.*` code.
+    pub fn is_current(&self) -> Result<bool> {
+        match schema::check(&self.conn, &self.path, Accept::Current) {
+            Ok(()) => Ok(true),
+            Err(problem) if problem.code() == Code::StoreMigrations => Ok(false),
+            Err(problem) => Err(problem),
+        }
     }
 
     /// The same reading, over a connection that edits.

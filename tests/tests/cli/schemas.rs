@@ -6,8 +6,17 @@ use jsonschema::Validator;
 use rollsnap_tests::cli::{Ground, Run};
 use serde_json::{Map, Value, json};
 
-const NAMES: [&str; 8] =
-    ["report", "data-dir", "dry-run", "progress", "index", "context-log", "context-ls", "context-stat"];
+const NAMES: [&str; 9] = [
+    "report",
+    "data-dir",
+    "dry-run",
+    "progress",
+    "index",
+    "repair",
+    "context-log",
+    "context-ls",
+    "context-stat",
+];
 
 /// The schemas that ship, without what they leave open for later versions: a field that they do not name is an error.
 struct Schemas(Vec<(String, Validator)>);
@@ -115,6 +124,10 @@ fn whatever_is_printed_as_json_has_a_schema() {
         ("export compact --data-dir data --compact --level head", 0),
         ("replay data", 0),
         ("replay data --from 99 --to 98", 2),
+        ("repair rewind data --to 5030 --dry-run", 0),
+        ("repair rewind data --to 5030 --backup data/backup", 0),
+        ("repair rewind data --to 5030", 6),
+        ("repair rewind data --to 5030x", 2),
         ("convert old -o new --dry-run", 0),
         ("convert old -o new", 0),
         ("convert new -o newer", 6),

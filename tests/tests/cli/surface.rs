@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, Tree, dump, program};
 use serde_json::{Value, json};
 
-pub(super) const COMMANDS: [&[&str]; 27] = [
+pub(super) const COMMANDS: [&[&str]; 29] = [
     &[],
     &["info"],
     &["ls"],
@@ -21,6 +21,8 @@ pub(super) const COMMANDS: [&[&str]; 27] = [
     &["export"],
     &["import"],
     &["convert"],
+    &["repair"],
+    &["repair", "rewind"],
     &["context"],
     &["context", "log"],
     &["context", "ls"],
