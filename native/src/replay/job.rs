@@ -84,8 +84,8 @@ pub fn run(
     let mut done = Done { blocks: plan.blocks(), ticks, ..Done::default() };
     let mut order = Order { outcome: Outcome::of(&plan), ..Order::default() };
     let trouble = work(&job, threads, commits, feedback, &mut |told, feedback| {
-        if let Told::Block(_, run) = &told {
-            feedback.advance(done.after(run));
+        if let Told::Blocks(_, runs) = &told {
+            feedback.advance(runs.iter().map(|run| done.after(run)).sum());
         }
         order.take(told, each);
     })?;
@@ -194,8 +194,10 @@ struct Order {
 impl Order {
     fn take(&mut self, told: Told, each: &mut dyn FnMut(&BlockRun)) {
         match told {
-            Told::Block(number, run) if number == self.current => self.count(&run, each),
-            Told::Block(number, run) => self.early.entry(number).or_default().push(run),
+            Told::Blocks(number, runs) if number == self.current => {
+                runs.iter().for_each(|run| self.count(run, each));
+            }
+            Told::Blocks(number, mut runs) => self.early.entry(number).or_default().append(&mut runs),
             Told::End(number, ended) => {
                 self.ended.insert(number, ended);
                 while let Some(ended) = self.ended.remove(&self.current) {

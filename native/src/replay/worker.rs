@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rollsnap_core::context::edit::{Bytes, ObjectStore, Source, Tree};
 use rollsnap_core::context::pack::{Head, Kind};
@@ -21,6 +21,10 @@ use super::{BlockRun, DalNode, Options, Place, PreImages, Reveals, StoreLevels};
 use crate::context::Moment;
 use crate::l1::{self, L1};
 use crate::store::{AnyStore, Records, close_any, open_any};
+
+/// Most memory for pages of a database, in bytes: blocks, messages and inboxes are looked up by their hashes, so that the
+/// next one lies anywhere.
+const MAX_PAGES: u64 = 32 << 20;
 
 /// What all threads of a replay share.
 pub(super) struct Job<'j> {
@@ -41,12 +45,37 @@ pub(super) struct Job<'j> {
 
 /// What a thread says.
 pub(super) enum Told {
-    /// A block was run and agrees.
-    Block(usize, BlockRun),
+    /// Blocks were run and agree.
+    Blocks(usize, Vec<BlockRun>),
     /// A span has ended.
     End(usize, Result<()>),
     /// The thread could not go on: what it said of its spans may be wrong.
     Trouble(Problem),
+}
+
+/// Blocks that a thread has run and not told yet: each word wakes whoever listens, which takes as long as a short block.
+struct Runs<'t> {
+    number: usize,
+    tell: &'t Sender<Told>,
+    gathered: Vec<BlockRun>,
+    told: Instant,
+}
+
+impl Runs<'_> {
+    /// How long a block waits at most for the next one before it is told.
+    const TIME: Duration = Duration::from_millis(20);
+
+    /// Whether anybody listens.
+    fn add(&mut self, run: BlockRun) -> bool {
+        self.gathered.push(run);
+        self.told.elapsed() < Self::TIME || self.tell()
+    }
+
+    fn tell(&mut self) -> bool {
+        self.told = Instant::now();
+        self.gathered.is_empty()
+            || self.tell.send(Told::Blocks(self.number, std::mem::take(&mut self.gathered))).is_ok()
+    }
 }
 
 /// The objects of a context that several threads read.
@@ -119,6 +148,7 @@ impl Job<'_> {
             until: Until(self.stop.clone()),
         };
         let mut records = Records::new(store)?;
+        records.keep_pages((self.budget / 4).min(MAX_PAGES))?;
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(span) = self.spans.get(number) else { return Ok(()) };
@@ -185,6 +215,21 @@ impl Worker<'_> {
         tell: &Sender<Told>,
         commits: &mut Option<&mut dyn Commits>,
     ) -> Result<()> {
+        let mut runs = Runs { number, tell, gathered: Vec::new(), told: Instant::now() };
+        let ended = self.run(span, number, records, commits, &mut runs);
+        // Those before the block at which it ended were run all the same.
+        runs.tell();
+        ended
+    }
+
+    fn run(
+        &mut self,
+        span: &Span,
+        number: usize,
+        records: &mut Records<'_>,
+        commits: &mut Option<&mut dyn Commits>,
+        runs: &mut Runs<'_>,
+    ) -> Result<()> {
         let mut replay = self.job.begin(span, &self.objects)?;
         let checked = replay.check(&records.at(span.start)?);
         checked.map_err(|problem| Replay::at(span.start, problem))?;
@@ -214,7 +259,7 @@ impl Worker<'_> {
                 names: recorded.outbox.names(outcome.outbox.as_deref().unwrap_or_default()),
                 time: begun.elapsed(),
             };
-            if tell.send(Told::Block(number, run)).is_err() {
+            if !runs.add(run) {
                 return Ok(());
             }
             replay.shrink(&self.objects, self.job.budget)?;

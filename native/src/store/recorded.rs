@@ -57,6 +57,17 @@ impl<'s> Records<'s> {
         })
     }
 
+    /// How many bytes of the database may be kept in memory; at first it is 2 MiB.
+    ///
+    /// # Errors
+    /// [`Code::StoreDamaged`], any `io.*` code.
+    pub fn keep_pages(&mut self, bytes: u64) -> Result<()> {
+        let Source::Database(of) = &self.store else { return Ok(()) };
+        let kibibytes = i64::try_from(bytes >> 10).unwrap_or(i64::MAX);
+        let kept = of.store.reading().pragma_update(None, "cache_size", -kibibytes);
+        kept.map_err(|err| said("keep pages of it", of.store.path(), err))
+    }
+
     /// The block that the index of levels names at a level.
     ///
     /// # Errors
