@@ -287,7 +287,7 @@ ContextCommit      Answer  "context.commit"       "a commit of the context canno
 ContextRoot        Answer  "context.root"         "a commit does not look like one that a rollup node makes" "harmless to the node, but not written by one"
 ContextState       Answer  "context.pvm-state"    "the PVM state of a block cannot be read" "the context is incomplete: take another snapshot"
 ContextLeftover    Answer  "context.leftover"     "a file of the context is not in use" "the node removes it when it starts"
-ContextDual        Answer  "context.nds"          "the context has a second half (NDS), which is not covered" "only the Irmin half is checked, and only that half is in snapshots"
+ContextDual        Answer  "context.nds"          "the context has a second half (NDS), which is not covered" "a node reads it; rollsnap copies it as it is, and reads the Irmin half only"
 ContextPath        Usage   "context.path"         "the commit has nothing at this path" "rollsnap context ls lists what is there"
 ContextUnchecked   Answer  "context.unchecked"    "the context was not checked" ""
 // --- Computing states -----------------------------------------------------------------------------
@@ -337,6 +337,7 @@ LockNone           Refused "lock.none"            "the locks of the data directo
 OutputExists       Refused "output.exists"        "the output file exists" "use --force to overwrite it, or choose another name"
 SourceFile         Refused "source.file"          "a file of the data directory cannot be archived" "move it out of the data directory"
 SourceChanged      Refused "source.changed"       "a file changed while it was read" "try again; if it happens again, stop the node first"
+ExportNds          Refused "export.nds"           "a compact snapshot would lack the second half of the state (NDS)" "export a full one: leave out --compact"
 ExportCheck        Refused "export.check"         "the finished snapshot does not read back as it was written" "the disk may be failing: try another one"
 // --- Converting a store -------------------------------------------------------------------------
 ConvertStore       Idle    "convert.store"        "there is no older store to convert" "rollsnap convert makes store version 5 of versions 2, 3 and 4"

@@ -33,6 +33,7 @@ pub use beginning::{Beginning, pvm_state};
 pub use checkout::{Commit, Listed, State};
 pub use commits::{Contexts, Found, INDEX_FILES};
 pub(crate) use entries::{MAX_BITS, earlier};
+pub use findings::second_half;
 pub use index::Index;
 pub use layout::Layout;
 pub use open::Context;

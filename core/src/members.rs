@@ -17,6 +17,14 @@ pub const DATABASE_LOG: &str = "store.sqlite-wal";
 /// The directory of the context.
 pub const CONTEXT: &str = "context";
 
+/// The directory of the second half of a state (NDS), below that of the context.
+pub const NDS: &str = "nds";
+
+/// Whether a file, named below `context/`, is part of that second half.
+pub fn is_nds(name: &str) -> bool {
+    name.strip_prefix(NDS).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// The directory of a store in files, which versions before 5 are.
 pub const STORAGE: &str = "storage";
 

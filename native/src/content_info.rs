@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rollsnap_core::feedback::Phase;
-use rollsnap_core::members::{MemberKind, in_context};
+use rollsnap_core::members::{MemberKind, in_context, is_nds};
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::store::MemberStore;
 use rollsnap_core::{Feedback, Header, Problem, Report, Result, Verdict};
@@ -25,6 +25,8 @@ pub struct ContentInfo {
     /// How many contexts its index lists; those that were collected may be among them. `None` for
     /// the kind `riscv`.
     pub contexts: Option<u64>,
+    /// Whether it has a second half (NDS), which nothing here reads.
+    pub second_half: bool,
     /// The oldest level whose block has a context.
     pub first_level: Option<i32>,
     /// The level of the newest block.
@@ -139,12 +141,15 @@ pub fn read(
 ) -> Result<(Report, ContentInfo)> {
     let mut kept = StoreCopy::new(temp_dir);
     kept.prepare(feedback);
-    let mut contexts = Contexts::default();
+    let (mut contexts, mut second_half) = (Contexts::default(), false);
     let mut allowance = feedback.allowance();
     let mut report = source.inspect(Options::default(), phase, feedback, &mut |event| {
         match event {
             Event::Member(member) => match MemberKind::of(&member.name) {
-                Some(MemberKind::Context(name)) => contexts.begin(name),
+                Some(MemberKind::Context(name)) => {
+                    second_half |= is_nds(name);
+                    contexts.begin(name);
+                }
                 Some(kind) => kept.begin(kind, member)?,
                 None => {}
             },
@@ -169,6 +174,7 @@ pub fn read(
     let mut info = ContentInfo {
         compact: None,
         contexts: (!contexts.are_files()).then_some(contexts.len() as u64),
+        second_half,
         first_level: None,
         head_level: None,
     };

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use rollsnap_core::context::second_half;
 use rollsnap_core::members::{CONTEXT, DATABASE, DATABASE_LOG, METADATA, PRE_IMAGES, STORAGE};
 use rollsnap_core::report::StoreInfo;
 use rollsnap_core::{Code, Feedback, Problem, Result};
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::data_dir::lock::{LockState, states};
 use crate::data_dir::{Metadata, metadata};
 use crate::dir::{Dir, Kind};
+use crate::files::FileSet;
 use crate::store::{close_any, open_any};
 use crate::swap::{self, Pending};
 
@@ -25,6 +27,8 @@ pub struct DataDirInfo {
     pub metadata: Metadata,
     /// What its store records; `None` before a node has begun to fill it, and while an import is half done.
     pub store: Option<StoreInfo>,
+    /// Whether its context has a second half (NDS), which nothing here reads.
+    pub second_half: bool,
     /// How large it is.
     pub sizes: Sizes,
     /// Its locks, whose files are there.
@@ -87,7 +91,8 @@ pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<DataDirInfo> {
         context: of(&[CONTEXT])?,
         pre_images: of(&PRE_IMAGES)?,
     };
-    Ok(DataDirInfo { metadata, store, sizes, locks: states(&dir)?, import })
+    let half = second_half(&FileSet::context_of(root))?.is_some();
+    Ok(DataDirInfo { metadata, store, second_half: half, sizes, locks: states(&dir)?, import })
 }
 
 /// Adds what has this name, and what is below it. A file that a node removes meanwhile does not count.

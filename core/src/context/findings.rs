@@ -9,7 +9,7 @@ use super::layout::Part;
 use super::open::{CONTROL, DICT};
 use super::{Context, Tree};
 use crate::code::Code;
-use crate::members::in_context;
+use crate::members::{NDS, in_context};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
 
@@ -18,6 +18,15 @@ const BRANCHES: &str = "store.branches";
 
 /// Its header, of a table without entries or with any.
 const BRANCHES_HEADER: usize = 16;
+
+/// What says that a context has a second half (NDS), in a database of its own beside it; `None` if nothing does. The
+/// state can say so as well ([`Tree::is_dual`]).
+///
+/// # Errors
+/// Whatever the files report.
+pub fn second_half(files: &impl Files) -> Result<Option<&'static str>> {
+    Ok((!files.names(NDS)?.is_empty()).then_some("a directory context/nds"))
+}
 
 impl<F: Files> Context<F> {
     /// Files that nothing names ([`Code::ContextLeftover`]) and the marker of a second half
@@ -41,9 +50,8 @@ impl<F: Files> Context<F> {
         let index = self.files().names("index")?;
         let unused = |name: &String| !matches!(&**name, "log" | "log_async" | "data" | "lock");
         remarks.extend(index.into_iter().filter(unused).map(|name| leftover(format!("index/{name}"))));
-        if !self.files().names("nds")?.is_empty() {
-            remarks.push(Problem::new(Code::ContextDual).found("a directory context/nds"));
-        }
+        let found = second_half(self.files())?;
+        remarks.extend(found.map(|found| Problem::new(Code::ContextDual).found(found)));
         Ok(remarks)
     }
 

@@ -63,8 +63,8 @@ impl Evidence {
     /// read where something could not be.
     pub fn conclude(self, report: &mut Report, whole: bool) {
         let Self { problems, checks } = self;
-        // Messages without a witness may be anything, and so may objects that nobody read.
-        let open = [Code::MessagesWitness, Code::ContextUnchecked];
+        // Messages without a witness may be anything, and so may objects that nobody read, or half of a state.
+        let open = [Code::MessagesWitness, Code::ContextUnchecked, Code::ContextDual];
         let is_open = |check: &Check| open.contains(&check.code) && check.status == Status::Unknown;
         let unproved = checks.iter().any(|check| is_open(check) || check.is_hindered());
         let judged = checks.iter().any(|check| check.code == Code::StateGenesis)
@@ -112,6 +112,7 @@ mod tests {
         let damaged = || Evidence::from(Problem::new(Code::ChainBlock));
         let unread = || Evidence::from(Problem::new(Code::IoPermission));
         let open = || Evidence::from(Check::unknown(Code::ContextUnchecked, "not checked"));
+        let half = || Evidence::from(Check::open(&Problem::new(Code::ContextDual)));
         let hindered = || Evidence::from(Check::open(&Problem::new(Code::LimitMemory)));
         let holds = || Evidence::from(Check::yes(Code::ChainBlock, "holds"));
         assert_eq!(concluded(nothing(), true), Verdict::Yes);
@@ -120,12 +121,13 @@ mod tests {
             (holds(), Verdict::Unknown),
             (unread(), Verdict::Unknown),
             (open(), Verdict::Unknown),
+            (half(), Verdict::Unknown),
             (hindered(), Verdict::Unknown),
             (damaged(), Verdict::No),
         ] {
             assert_eq!(concluded(evidence, false), expected);
         }
-        for other in [open(), hindered(), unread(), damaged()] {
+        for other in [open(), half(), hindered(), unread(), damaged()] {
             let mut evidence = other;
             let expected = if evidence.problems.iter().any(|problem| problem.code() == Code::ChainBlock) {
                 Verdict::No

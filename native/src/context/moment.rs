@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use rollsnap_core::context::Context;
 use rollsnap_core::context::path::unhex;
+use rollsnap_core::members::NDS;
 use rollsnap_core::{Code, Files, Problem, ReadAt, Result};
 
 use crate::files::{FileSet, Part};
@@ -95,7 +96,7 @@ impl Moment {
         for name in ["index/log_async", "index/log", "index/data", "store.control"] {
             moment.add(name)?;
         }
-        for directory in ["", "index", "nds"] {
+        for directory in ["", "index", NDS] {
             for name in files.names(directory)? {
                 if moment.held.len() > MAX_FILES {
                     return Err(too_many_files());

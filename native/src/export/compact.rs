@@ -7,7 +7,7 @@ use std::path::Path;
 use rollsnap_core::context::path::hex;
 use rollsnap_core::context::verify::Audited;
 use rollsnap_core::context::write::{SingleCommit, Sink, riscv};
-use rollsnap_core::context::{Commit, Context};
+use rollsnap_core::context::{Commit, Context, second_half};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::members::{CONTEXT, PvmKind, in_context};
@@ -72,6 +72,9 @@ impl<'a> One<'a> {
         } else {
             let context = Context::open(files)?;
             let commit = context.checkout(&hash, feedback).map_err(|problem| unknown(&hash, problem))?;
+            if context.tree(&commit)?.is_dual()? {
+                return Err(Problem::new(Code::ExportNds).found("its marker pvm/nds_hash in the state"));
+            }
             (What::Irmin(commit), "store.control".to_owned())
         };
         let missing = || Problem::new(Code::IoNotFound).path(in_context(&named));
@@ -94,7 +97,6 @@ impl<'a> One<'a> {
         let names = match &self.what {
             What::Irmin(commit) => {
                 let context = Context::open(self.files)?;
-                remarks.extend(dual(&context, commit)?);
                 let copy = SingleCommit::of(&context, commit, stages.next(jobs::READING_CONTEXT), feedback)?;
                 copy.write(&mut files, stages.next(jobs::COPYING_CONTEXT), feedback)?;
                 let names = files.finish()?;
@@ -127,23 +129,21 @@ impl<'a> One<'a> {
     }
 }
 
-/// Whether the state has a second half, which no snapshot can vouch for.
-pub(super) fn second_half(context: &Moment) -> Result<Option<Check>> {
-    let there = !context.names("nds")?.is_empty();
-    Ok(there.then(|| not_covered("a directory context/nds")))
+/// The second half of a state, which a full snapshot takes as it is, unread.
+pub(super) fn unread_half(context: &Moment) -> Result<Option<Check>> {
+    let unread = |found| Check::open(&Problem::new(Code::ContextDual).found(found));
+    Ok(second_half(&context)?.map(unread))
 }
 
-fn dual(context: &Context<&Moment>, commit: &Commit) -> Result<Option<Check>> {
-    let found = match context.files().names("nds")?.is_empty() {
-        false => Some("a directory context/nds"),
-        true if context.tree(commit)?.is_dual()? => Some("its marker pvm/nds_hash in the state"),
-        true => None,
-    };
-    Ok(found.map(not_covered))
-}
-
-fn not_covered(found: &str) -> Check {
-    Check::open(&Problem::new(Code::ContextDual).found(found))
+/// Refuses what no compact snapshot holds all of.
+///
+/// # Errors
+/// [`Code::ExportNds`].
+pub(super) fn one_half(context: &impl Files) -> Result<()> {
+    match second_half(context)? {
+        Some(found) => Err(Problem::new(Code::ExportNds).found(found)),
+        None => Ok(()),
+    }
 }
 
 /// Says in the words of the nodes that there is no such commit, if that is what is wrong.

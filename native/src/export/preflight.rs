@@ -11,6 +11,8 @@ use super::rules::Rules;
 use super::{Compression, Options, layer1};
 use crate::data_dir::{DataDir, Listing, Name, Top, metadata};
 use crate::dir::Dir;
+use crate::export::compact;
+use crate::files::FileSet;
 use crate::preflight::{Amount, Preflight};
 use crate::store::{AnyStore, Family, LevelRequest, Packing, close_any, open_any};
 use crate::swap;
@@ -53,6 +55,9 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
         plan.locks(&dir, if rules.waits_for_gc(options.compact) { &gc } else { &gc[1..] })?;
     }
 
+    if options.compact {
+        compact::one_half(&FileSet::context_of(root))?;
+    }
     let small = rules.small();
     let files = Listing::of(root, &[small[0], small[1], Top::PreImages], feedback)?.files;
     let context = Listing::of(root, &[Top::Context], feedback)?.files;

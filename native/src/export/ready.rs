@@ -129,6 +129,9 @@ impl<'o> Source<'o> {
             Written::Stream => stages_of_stream(is_stable, compact, check),
         });
         feedback.checkpoint()?;
+        if options.compact {
+            compact::one_half(&&context)?;
+        }
         members.extend(packed.map(|file| Member::packed(room.held(), file)));
         let store = store.pack(described.cut, options.packing, room.held(), &mut stages, feedback)?;
         locks.release();
@@ -146,8 +149,9 @@ impl<'o> Source<'o> {
             members.extend(written.files.into_iter().map(|file| Member::in_dir(room.held(), file)));
             remarks = written.remarks;
             one = Some(written.contexts);
-        } else {
-            remarks.extend(compact::second_half(&context)?);
+        } else if !check {
+            // A check of the finished file says so itself.
+            remarks.extend(compact::unread_half(&context)?);
         }
         Ok(Ready {
             options,

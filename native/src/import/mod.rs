@@ -15,11 +15,12 @@ mod stream_policy;
 
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::context::second_half;
 use rollsnap_core::feedback::{Notice, OfFile};
 use rollsnap_core::layer1::not_asked;
 use rollsnap_core::members::TOP_LEVEL;
 use rollsnap_core::report::Check;
-use rollsnap_core::{Code, Feedback, Report, Result};
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use crate::context::Flushing;
 use crate::contexts;
@@ -27,6 +28,7 @@ use crate::convert;
 use crate::data_dir::metadata;
 use crate::destination::{self, Compact, Destination};
 use crate::dir::{self, Owner, Room};
+use crate::files::FileSet;
 use crate::jobs::{self, Stages, Timed};
 use crate::source::Source;
 use crate::store::{Family, close_any, open_any};
@@ -277,6 +279,10 @@ fn fill(
         staged.check(old_lists, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
+    }
+    let is_said = report.checks.iter().any(|check| check.code == Code::ContextDual);
+    if let Some(found) = second_half(&FileSet::context_of(&dir))?.filter(|_| !is_said) {
+        report.add(Check::open(&Problem::new(Code::ContextDual).found(found)));
     }
     for check in converted.into_iter().flat_map(|(_, checks)| checks).chain(rebuilt) {
         report.add(check);

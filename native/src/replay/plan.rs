@@ -16,7 +16,7 @@ use crate::store::{AnyStore, Records};
 
 /// How many blocks a span should have, where there is a context for each of them: to begin costs as much as some
 /// blocks. Fewer where threads would have nothing to do.
-const LEAST: u64 = 32;
+const LEAST: u64 = 256;
 
 /// How many spans each thread should get.
 const SHARES: u64 = 4;

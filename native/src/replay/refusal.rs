@@ -1,15 +1,15 @@
 //! What is refused before anything is run: states and levels of which rollsnap does not know what the nodes make of
 //! them.
 
-use rollsnap_core::context::Context;
 use rollsnap_core::context::path;
+use rollsnap_core::context::{Context, second_half};
 use rollsnap_core::members::PvmKind;
 use rollsnap_core::pvm::migration::unknown_migration;
 use rollsnap_core::pvm::{Family, Rollup};
 use rollsnap_core::replay::Origin;
 use rollsnap_core::store::Metadata;
 use rollsnap_core::store::v4::Protocol;
-use rollsnap_core::{Code, Files, Place, Problem, Result};
+use rollsnap_core::{Code, Place, Problem, Result};
 
 use super::plan::Plan;
 use crate::context::Moment;
@@ -31,10 +31,10 @@ pub(super) fn kind(metadata: &Metadata) -> Result<()> {
 /// # Errors
 /// [`Code::PvmRefusedNds`].
 pub(super) fn nds(context: &Context<Moment>) -> Result<()> {
-    if context.files().names("nds")?.is_empty() {
-        return Ok(());
+    match second_half(context.files())? {
+        Some(found) => Err(Problem::new(Code::PvmRefusedNds).found(found)),
+        None => Ok(()),
     }
-    Err(Problem::new(Code::PvmRefusedNds).found("a directory context/nds"))
 }
 
 /// The protocols of all levels of the plan are known, and they are of one family.

@@ -5,6 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use rollsnap::context::{ContextWriter, Flushing};
+use rollsnap_core::context::edit;
+use rollsnap_core::context::pack::hashing;
+use rollsnap_core::feedback::Silent;
 use rollsnap_core::hash::ContextHash;
 use rollsnap_tests::cli::{Ground, Holder, Run, Tree, expect, members};
 use rollsnap_tests::fixtures;
@@ -114,7 +118,7 @@ fn every_directory_at_every_level() {
             let info = ground.run(&["info", "--full", "file", "--json"]).ok().json();
             assert_eq!(
                 info["context"],
-                json!({"compact": compact, "contexts": 1, "first_level": first["level"], "head_level": header["head_level"]}),
+                json!({"compact": compact, "contexts": 1, "first_level": first["level"], "head_level": header["head_level"], "second_half": false}),
                 "{what}"
             );
             let verified = ground.run(&["verify", "file", "--json"]).ok().json();
@@ -338,23 +342,73 @@ fn what_stands_in_the_way() {
     assert_eq!(fs::read_dir(ground.path("tmp")).unwrap().count(), 0);
 }
 
-/// The second half of a state, in a database of its own, is in no compact snapshot; both forms say that
-/// nobody vouches for it.
+/// The second half of a state, in a database of its own, goes into full snapshots unread, and a compact one would lack
+/// it.
 #[test]
-fn a_second_half_is_warned_of() {
+fn a_second_half_goes_into_full_snapshots_alone() {
     let ground = Ground::new();
     let data = ground.unpack("v5-full", "data");
     fs::create_dir(ground.path("data/context/nds")).unwrap();
     fs::write(ground.path("data/context/nds/CURRENT"), "MANIFEST-000001\n").unwrap();
-    for (file, form) in [("full", None), ("compact", Some("--compact"))] {
-        let mut words = vec!["export", file, "--data-dir", &data];
-        words.extend(form);
-        let run = ground.run(&words);
-        assert!(run.err.contains("the context has a second half (NDS), which is not covered"), "{run}");
+    let note = "Note: the context has a second half (NDS), which is not covered\n";
+    for more in [&["--no-check", "--force"][..], &["--force"]] {
+        let run = ground.run(&[&["export", "full", "--data-dir", &data], more].concat());
+        assert_eq!(run.err.matches(note).count(), 1, "{run}");
         exported(run);
     }
-    let has = |file: &str| listed(&ground.at(file)).iter().any(|row| row[0] == "context/nds/CURRENT");
-    assert!(has("full") && !has("compact"));
+    assert!(listed(&ground.at("full")).iter().any(|row| row[0] == "context/nds/CURRENT"));
+    for more in [&[][..], &["--no-check"], &["--dry-run"]] {
+        let words = [&["export", "compact", "--data-dir", &data, "--compact"], more].concat();
+        let run = ground.run(&words).ends(4);
+        assert!(run.err.contains("[export.nds] export a full one: leave out --compact"), "{run}");
+        assert!(!ground.path("compact").exists());
+    }
+
+    // Whoever reads it says so, and nobody vouches for the whole.
+    for what in ["full", "data"] {
+        let report = ground.run(&["verify", what, "--json"]).ok().json();
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["code"] == "context.nds");
+        assert_eq!(check.unwrap()["status"], "unknown", "{report}");
+        assert_eq!(report["verdicts"]["consistent"], "unknown", "{report}");
+    }
+    let line = "Second half:     in a database of its own (context/nds), which rollsnap does not read";
+    for words in [&["info", &data][..], &["info", "--full", "full"]] {
+        let run = ground.run(words).ok();
+        assert!(run.text().contains(line), "{run}");
+    }
+    assert_eq!(ground.run(&["info", &data, "--json"]).ok().json()["second_half"], true);
+    for (node, more) in [("a", &[][..]), ("b", &["--no-check"])] {
+        let run = ground.run(&[&["import", "full", "--data-dir", node], more].concat()).ok();
+        assert_eq!(run.err.matches(note).count(), 1, "{run}");
+        assert!(ground.path(node).join("context/nds/CURRENT").exists());
+    }
+}
+
+/// Without its directory the marker in the state says that there is one.
+#[test]
+fn the_marker_of_a_second_half_is_seen() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-full", "data");
+    let store = rusqlite::Connection::open(ground.path("data/store.sqlite")).unwrap();
+    let first = "SELECT block_hash, context FROM l2_blocks WHERE level = 2000010";
+    let (block, context): (String, String) =
+        store.query_row(first, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let dir = rollsnap::dir::Dir::open(&ground.path("data/context")).unwrap();
+    let mut writer = ContextWriter::open(&dir, Flushing::ALWAYS).unwrap();
+    let (mut state, commit) = writer.state(&context.parse().unwrap(), &Silent).unwrap();
+    state.add(&["pvm", "nds_hash"], [7; 32]).unwrap();
+    let mut root = edit::Tree::new();
+    root.add_tree(&["pvm_state"], state.clone()).unwrap();
+    let marked = ContextHash::new(hashing::commit(&root.hash().unwrap(), 0, &commit.author, &[]));
+    writer.commit_root(&root, &commit.author, &marked).unwrap();
+    writer.close().unwrap();
+    let update = "UPDATE l2_blocks SET context = ?1 WHERE block_hash = ?2";
+    store.execute(update, [marked.to_string(), block]).unwrap();
+    store.close().unwrap();
+    let words = ["export", "compact", "--data-dir", &data, "--compact", "--no-check"];
+    let run = ground.run(&words).ends(4);
+    assert!(run.err.contains("[export.nds]") && run.err.contains("pvm/nds_hash"), "{run}");
+    assert!(!ground.path("compact").exists());
 }
 
 /// A context of the kind riscv, as Python makes it: two commits that share a chunk.
@@ -407,7 +461,7 @@ print(*commits, shared.hex(), first.hex())
     let info = ground.run(&["info", "--full", "f", "--json"]).ok().json();
     assert_eq!(
         info["context"],
-        json!({"compact": true, "contexts": null, "first_level": 76, "head_level": 102})
+        json!({"compact": true, "contexts": null, "first_level": 76, "head_level": 102, "second_half": false})
     );
     let run = ground.run(&["import", "f", "--data-dir", "node", "--no-check"]).ends(4);
     assert!(run.err.contains("[replay.kind]") && run.err.contains("--keep-compact"), "{run}");

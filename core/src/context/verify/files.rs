@@ -11,7 +11,7 @@ use super::super::open::{DICT, MAX_MAPPING, damaged, read_control, too_long};
 use super::super::pack::{Control, Dict, MAX_CONTROL, MAX_DICT, Mapping, Status};
 use super::outcome::Outcome;
 use crate::code::Code;
-use crate::members::in_context;
+use crate::members::{in_context, is_nds};
 use crate::problem::{Problem, Result};
 
 /// Most files of a context. A node has some dozens, and leaves some more behind when it is killed.
@@ -225,7 +225,7 @@ impl Inventory {
                 outcome.warn(Problem::new(Code::ContextLeftover).member(in_context(name)));
             }
         }
-        let dual = self.sizes.keys().any(|name| name.starts_with("nds/"));
+        let dual = self.sizes.keys().any(|name| is_nds(name));
         if dual || dict.iter().any(|name| name == b"nds_hash") {
             outcome.warn(Problem::new(Code::ContextDual));
         }

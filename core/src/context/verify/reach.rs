@@ -29,6 +29,7 @@ use super::window::{Hasher, Long};
 use crate::code::Code;
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::growing::Growing;
+use crate::members::NDS;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::{Files, ReadAt};
 use crate::report::Tally;
@@ -133,7 +134,7 @@ fn check<F: Files, H: Hasher>(
 /// Names, sizes and what little is looked at besides the objects.
 fn inventory<F: Files>(files: &F) -> Result<Inventory> {
     let mut inventory = Inventory::default();
-    for directory in ["", "index", "nds"] {
+    for directory in ["", "index", NDS] {
         for name in files.names(directory)? {
             let name = if directory.is_empty() { name } else { [directory, "/", &name].concat() };
             let Some(file) = files.open(&name)? else { continue };

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::super::output::{FAINT, Output, plural, print, shown_path, size};
 use super::super::progress::Terminal;
+use super::SECOND_HALF;
 use crate::data_dir::lock::LockState;
 use crate::data_dir_info::{self, DataDirInfo, Size, Sizes};
 use crate::swap::Pending;
@@ -44,6 +45,9 @@ fn lines(root: &Path, info: &DataDirInfo) -> String {
     let version = store.as_ref().map(|store| format!("version {} ({}), ", store.version, store.writers));
     line("Store", version.unwrap_or_default() + &files(sizes.store));
     line("Context", format!("version {CONTEXT_VERSION}, {}", files(sizes.context)));
+    if info.second_half {
+        line("Second half", SECOND_HALF.into());
+    }
     line("Pre-images", files(sizes.pre_images));
     line("Locks", in_words(locks));
     match import {
@@ -102,6 +106,7 @@ struct Json<'a> {
     context_version: u8,
     genesis: Genesis,
     store: &'a Option<StoreInfo>,
+    second_half: bool,
     sizes: Sizes,
     locks: &'a [LockState],
     /// `not-begun`, `half-way` or `leftovers`.
@@ -129,6 +134,7 @@ impl<'a> Json<'a> {
                 commitment: metadata.genesis_commitment.to_string(),
             },
             store: &info.store,
+            second_half: info.second_half,
             sizes: info.sizes,
             locks: &info.locks,
             unfinished_import: info.import.map(|pending| match pending {

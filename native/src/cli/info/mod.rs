@@ -118,6 +118,9 @@ fn full(args: &InfoArgs, source: &mut Source, output: &Output, feedback: &mut Te
     Ok(exit_status.into())
 }
 
+/// What a context has besides what can be read of it.
+const SECOND_HALF: &str = "in a database of its own (context/nds), which rollsnap does not read";
+
 fn content_lines(report: &Report, info: &ContentInfo) -> String {
     let mut lines = String::new();
     if let (Some(count), Some(bytes)) = (report.members.count, report.members.bytes) {
@@ -137,6 +140,9 @@ fn content_lines(report: &Report, info: &ContentInfo) -> String {
         }
         _ => "Context:         it cannot be told whether it is full or compact\n".into(),
     };
+    if info.second_half {
+        lines += &format!("Second half:     {SECOND_HALF}\n");
+    }
     for check in report.failures() {
         lines += &check_row(check);
         lines.push('\n');
