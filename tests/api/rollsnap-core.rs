@@ -183,6 +183,7 @@ impl core::error::Error for UnknownCode {}
 pub use beginning::{Beginning, pvm_state};
 pub use checkout::{Commit, Listed, State};
 pub use commits::{Contexts, Found, INDEX_FILES};
+pub use findings::second_half;
 pub use index::Index;
 pub use layout::Layout;
 pub use open::Context;
@@ -1226,6 +1227,7 @@ impl<F: Files> Context<F> {
 }
 
 // rollsnap_core::context::(private) findings
+pub fn second_half(files: &impl Files) -> Result<Option<&'static str>> {}
 impl<F: Files> Context<F> {
     pub fn remarks(&self) -> Result<Vec<Problem>> {}
     pub fn refusals(&self) -> Result<Vec<Problem>> {}
@@ -1972,6 +1974,8 @@ pub const METADATA: &str = "metadata";
 pub const DATABASE: &str = "store.sqlite";
 pub const DATABASE_LOG: &str = "store.sqlite-wal";
 pub const CONTEXT: &str = "context";
+pub const NDS: &str = "nds";
+pub fn is_nds(name: &str) -> bool {}
 pub const STORAGE: &str = "storage";
 pub const VERSION: &str = "storage/version";
 pub const LPC: &str = "storage/lpc";

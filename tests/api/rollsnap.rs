@@ -16,6 +16,7 @@ impl From<Scope> for ContextScope {}
 pub struct ContentInfo {
     pub compact: Option<bool>,
     pub contexts: Option<u64>,
+    pub second_half: bool,
     pub first_level: Option<i32>,
     pub head_level: Option<i32>,
 }
@@ -313,6 +314,7 @@ pub fn require(dir: &Path) -> Result<Metadata> {}
 pub struct DataDirInfo {
     pub metadata: Metadata,
     pub store: Option<StoreInfo>,
+    pub second_half: bool,
     pub sizes: Sizes,
     pub locks: Vec<LockState>,
     pub import: Option<Pending>,
@@ -1602,6 +1604,7 @@ impl Rows for Store {}
 pub struct Records<'s> {}
 impl<'s> Records<'s> {
     pub fn new(store: &'s AnyStore) -> Result<Self> {}
+    pub fn keep_pages(&mut self, bytes: u64) -> Result<()> {}
     pub fn at(&mut self, level: i32) -> Result<Recorded<'_>> {}
 }
 impl Records<'_> {
