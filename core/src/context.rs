@@ -12,6 +12,7 @@ pub mod durable;
 pub mod edit;
 pub mod index;
 pub mod layout;
+pub mod listing;
 pub mod pack;
 pub mod path;
 pub mod riscv;

@@ -584,6 +584,7 @@ impl Layout {
     pub fn find(&self, offset: u64) -> Option<Spot> {}
     pub fn offset_of(&self, part: Part, position: u64) -> Option<u64> {}
     pub fn chunk(&self, at: usize) -> Option<(u64, u64)> {}
+    pub fn live(&self, part: Part) -> Option<(u64, u64)> {}
     pub fn chunks(&self) -> usize {}
     pub fn suffix_start(&self) -> u64 {}
     pub fn end(&self) -> u64 {}
@@ -592,6 +593,44 @@ impl Layout {
     pub fn name(&self, part: Part) -> String {}
     pub fn generation(&self) -> u64 {}
 }
+
+// rollsnap_core::context::listing
+pub const MOST_IN_LOG: usize = 2_500_000;
+#[derive(Clone, Debug)]
+pub struct Listing {}
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    pub damaged: Option<Problem>,
+    pub missing: u64,
+    pub wrong: u64,
+    pub beyond: u64,
+    pub collected: u64,
+    pub generation: u64,
+}
+impl Judged {
+    pub fn is_sound(&self) -> bool {}
+}
+impl Listing {
+    pub fn bytes_of<F: Files>(context: &Context<F>) -> u64 {}
+    pub fn of<F: Files>(
+        context: &Context<F>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {}
+    pub fn len(&self) -> usize {}
+    pub fn is_empty(&self) -> bool {}
+    pub fn judge<F: Files>(
+        &self,
+        context: &Context<F>,
+        feedback: &dyn Feedback,
+    ) -> Result<Judged> {}
+    pub fn write(
+        &self,
+        generation: u64,
+        most: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {}
+}
+impl core::fmt::Display for Judged {}
 
 // rollsnap_core::context::pack
 pub use commit::Commit;
@@ -1685,6 +1724,7 @@ pub use header::Header;
 pub use log::MAX_LOG;
 pub use order::KeyOrder;
 pub use scan::{Binding, Scan};
+pub use write::fan_out;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     pub key: usize,
@@ -1744,6 +1784,9 @@ pub struct Binding {
 #[derive(Debug)]
 pub struct Scan<'a, R> {}
 impl<R: ReadAt> Iterator for Scan<'_, R> {}
+
+// rollsnap_core::index::(private) write
+pub fn fan_out(shape: Shape, count: u64, hashes: impl Iterator<Item = u32>) -> Vec<u64> {}
 
 // rollsnap_core::layer1
 pub use anchor::{
@@ -1878,6 +1921,12 @@ impl Peer {
         endpoint: Code::DalEndpoint,
         unreachable: Code::DalUnreachable,
         answer: Code::DalAnswer,
+    };
+    pub const PRE_IMAGES: Self = Self {
+        name: "server of pre-images",
+        endpoint: Code::PreImageEndpoint,
+        unreachable: Code::PreImageServer,
+        answer: Code::PreImageAnswer,
     };
     pub const fn name(self) -> &'static str {}
     pub const fn endpoint(self) -> Code {}
@@ -2393,6 +2442,9 @@ impl Confirmed {
 
 // rollsnap_core::pvm::(private) output
 pub fn messages(tree: &Tree, level: i32) -> Result<Option<Vec<Vec<u8>>>> {}
+
+// rollsnap_core::pvm::pages
+pub fn named_by(page: &[u8]) -> Vec<[u8; 32]> {}
 
 // rollsnap_core::pvm::(private) phase
 impl Phase {

@@ -34,6 +34,7 @@ pub fn read(
 // rollsnap::context
 pub use append::{ContextWriter, Flushing};
 pub use moment::{FrozenFile, Moment};
+pub use reindex::Reindex;
 pub use spool::TempSpool;
 pub use target::{Levels, Target, is_context};
 pub use threads::Threads;
@@ -98,6 +99,18 @@ impl Moment {
 }
 impl ReadAt for FrozenFile {}
 impl Files for Moment {}
+
+// rollsnap::context::reindex
+#[derive(Debug)]
+pub struct Reindex {}
+impl Reindex {
+    pub fn look(dir: &Dir, phase: Phase, feedback: &mut dyn Feedback) -> Result<Self> {}
+    pub fn judged(&self) -> &Judged {}
+    pub fn commits(&self) -> usize {}
+    #[must_use]
+    pub fn merged_after(mut self, entries: usize) -> Self {}
+    pub fn write(&self, feedback: &dyn Feedback) -> Result<()> {}
+}
 
 // rollsnap::context::spool
 #[derive(Debug)]
@@ -825,6 +838,7 @@ pub struct Options {
     pub retries: u32,
     pub pause: Duration,
     pub max_body: u64,
+    pub accept: &'static str,
 }
 impl Default for Options {}
 #[derive(Clone, Debug)]
@@ -1072,6 +1086,11 @@ pub struct Space {
 }
 
 // rollsnap::repair
+pub use contexts::Contexts;
+pub use head::Head;
+pub use index::Index;
+pub use levels::Levels;
+pub use pre_images::{Name, PreImages};
 pub use rewind::{Rewind, To};
 pub trait Repair {
     fn plan(
@@ -1092,7 +1111,7 @@ pub trait Repair {
 #[derive(Debug)]
 pub struct Subject<'a, 'm> {
     pub before: &'a mut Held<'m>,
-    pub contexts: &'a Contexts,
+    pub contexts: &'a context::Contexts,
     pub problems: &'a Problems,
     pub phase: Phase,
 }
@@ -1145,6 +1164,45 @@ pub fn run(
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
 
+// rollsnap::repair::(private) contexts
+#[derive(Debug)]
+pub struct Contexts {}
+impl Contexts {
+    pub fn new(above: Option<i32>, options: replay::Options) -> Self {}
+    #[must_use]
+    pub fn flushing(mut self, flushing: Flushing) -> Self {}
+}
+impl Repair for Contexts {}
+
+// rollsnap::repair::(private) head
+#[derive(Debug, Default)]
+pub struct Head {}
+impl Head {
+    pub fn new(endpoint: Option<String>) -> Self {}
+}
+impl Repair for Head {}
+
+// rollsnap::repair::(private) index
+#[derive(Debug, Default)]
+pub struct Index {}
+impl Repair for Index {}
+
+// rollsnap::repair::(private) levels
+#[derive(Debug, Default)]
+pub struct Levels {}
+impl Repair for Levels {}
+
+// rollsnap::repair::(private) pre_images
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(_);
+#[derive(Debug)]
+pub struct PreImages {}
+impl FromStr for Name {}
+impl PreImages {
+    pub fn new(from: &str, named: Vec<Name>, options: client::Options) -> Result<Self> {}
+}
+impl Repair for PreImages {}
+
 // rollsnap::repair::(private) rewind
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
@@ -1164,7 +1222,7 @@ impl Repair for Rewind {}
 
 // rollsnap::replay
 pub use dal_node::DalNode;
-pub use job::run;
+pub use job::{Outlook, outlook, run};
 pub use levels::StoreLevels;
 pub use options::{EngineKind, Options};
 pub use outcome::{BlockRun, Outcome};
@@ -1196,6 +1254,18 @@ pub fn run(
     feedback: &mut dyn Feedback,
     each: &mut dyn FnMut(&BlockRun),
 ) -> Result<Outcome> {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outlook {
+    pub levels: Option<(i32, i32)>,
+    pub blocks: u64,
+    pub lost: u64,
+}
+pub fn outlook(
+    place: &Place,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outlook> {}
 
 // rollsnap::replay::levels
 pub struct StoreLevels {}
@@ -1340,6 +1410,7 @@ pub enum Scope {
     Sample(u32),
     Levels(i32, i32),
     Missing,
+    Lost(Option<i32>),
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {}

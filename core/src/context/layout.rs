@@ -128,6 +128,18 @@ impl Layout {
         self.chunks.get(at).map(|chunk| (chunk.header, chunk.len))
     }
 
+    /// The part of a file that holds objects: where it begins, and where it ends.
+    pub fn live(&self, part: Part) -> Option<(u64, u64)> {
+        match part {
+            Part::Prefix => self.control.collected().map(|_| (0, self.mapping.prefix_len())),
+            Part::Chunk(at) => {
+                let (header, len) = self.chunk(at)?;
+                let dead = if at == 0 { self.control.suffix_start().1 } else { 0 };
+                Some((header + dead, header + len))
+            }
+        }
+    }
+
     /// How many chunks there are.
     pub fn chunks(&self) -> usize {
         self.chunks.len()

@@ -9,6 +9,7 @@ mod header;
 mod log;
 mod order;
 mod scan;
+mod write;
 
 use alloc::format;
 use alloc::string::ToString;
@@ -25,6 +26,7 @@ pub use header::Header;
 pub use log::MAX_LOG;
 pub use order::KeyOrder;
 pub use scan::{Binding, Scan};
+pub use write::fan_out;
 
 /// What the entries of an index look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,6 +31,14 @@ impl Peer {
         answer: Code::DalAnswer,
     };
 
+    /// A server of files, named by what is in them.
+    pub const PRE_IMAGES: Self = Self {
+        name: "server of pre-images",
+        endpoint: Code::PreImageEndpoint,
+        unreachable: Code::PreImageServer,
+        answer: Code::PreImageAnswer,
+    };
+
     /// What it is called.
     pub const fn name(self) -> &'static str {
         self.name

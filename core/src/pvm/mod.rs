@@ -8,6 +8,7 @@
 //! * [`genesis`]: what a protocol gives to a new rollup;
 //! * [`origination`]: whether a state is the one that the origination gave;
 //! * [`reveal`]: data that kernels ask for and that is not in the state;
+//! * [`pages`]: pre-images that name others;
 //! * [`engine`]: how a kernel is run, and what it may call;
 //! * [`kernel`]: which values are kernels at all;
 //! * [`version`]: the versions of the machine, and which functions each one knows;
@@ -28,6 +29,7 @@ pub mod machine;
 pub mod migration;
 pub mod origination;
 mod output;
+pub mod pages;
 mod phase;
 pub mod reveal;
 mod run;

@@ -80,7 +80,7 @@ const JOBS: [&str; 14] = [
 
 /// Who takes which of the shared options. The table in `docs/STABILITY.md` says the same.
 const TAKEN_BY: [(&str, &[&str]); 5] = [
-    ("endpoint", &["verify", "replay", "export", "import"]),
+    ("endpoint", &["verify", "replay", "export", "import", "repair head", "repair contexts"]),
     ("jobs", &["info", "ls", "extract", "verify", "replay", "export", "import", "convert"]),
     (
         "memory",

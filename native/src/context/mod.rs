@@ -4,7 +4,8 @@
 //! * [`moment`]: the files of a directory that a node may be writing to, as they are at one moment;
 //! * [`threads`] and [`spool`]: what its check needs of this machine;
 //! * [`target`]: what the user named, with the store beside it where there is one;
-//! * [`append`]: commits added to the context in a directory.
+//! * [`append`]: commits added to the context in a directory;
+//! * [`reindex`]: its index, made anew of the commits that are there.
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use crate::files::FileSet;
 
 pub mod append;
 pub mod moment;
+pub mod reindex;
 pub mod spool;
 pub mod target;
 pub mod threads;
@@ -24,6 +26,7 @@ pub mod threads;
 pub use append::{ContextWriter, Flushing};
 pub use moment::{FrozenFile, Moment};
 pub(crate) use moment::{MAX_FILES, too_many_files};
+pub use reindex::Reindex;
 pub use spool::TempSpool;
 pub use target::{Levels, Target, is_context};
 pub use threads::Threads;

@@ -1,4 +1,4 @@
-//! One HTTP request at a time, to a node of layer 1 or of the DAL: bounded in time and size, tried again when the
+//! One HTTP request at a time, to a node of layer 1 or of the DAL, or to a server of pre-images: bounded in time and size, tried again when the
 //! network fails.
 
 use std::fmt;
@@ -38,6 +38,8 @@ pub struct Options {
     pub pause: Duration,
     /// Longest answer, in bytes; of layer 1 at most [`MAX_ANSWER`] are taken.
     pub max_body: u64,
+    /// The kind of answers that are asked for.
+    pub accept: &'static str,
 }
 
 impl Default for Options {
@@ -49,6 +51,7 @@ impl Default for Options {
             retries: layer1::RETRIES,
             pause: layer1::PAUSE,
             max_body: MAX_ANSWER,
+            accept: "application/json",
         }
     }
 }
@@ -104,7 +107,7 @@ impl Client {
     /// but not to ask this very machine.
     ///
     /// # Errors
-    /// [`Code::L1Endpoint`], [`Code::DalEndpoint`]
+    /// [`Code::L1Endpoint`], [`Code::DalEndpoint`], [`Code::PreImageEndpoint`]
     pub fn of(peer: Peer, endpoint: &str, options: Options) -> Result<Self> {
         let wrong = |why: &str| {
             let shown = excerpt(without_login(endpoint).as_bytes());
@@ -128,7 +131,7 @@ impl Client {
             .timeout_per_write(Some(options.read))
             .timeout_global(Some(options.total))
             .user_agent(concat!("rollsnap/", env!("CARGO_PKG_VERSION")))
-            .accept("application/json");
+            .accept(options.accept);
         if is_loopback(host) {
             config = config.proxy(None);
         }

@@ -14,13 +14,19 @@
 //! a `NameArgs` that flattens `Common` and a function `run` that calls `cli::repair::carry_out`; a variant of
 //! `RepairCommand`, with its arms, in `native/src/cli/repair/mod.rs`; and the tests in `tests/tests/repair/`.
 
+mod chain;
 mod check;
+mod contexts;
+mod head;
+mod index;
+mod levels;
+mod pre_images;
 mod rewind;
 mod rewound;
 
 use std::path::PathBuf;
 
-use rollsnap_core::context::Contexts;
+use rollsnap_core::context;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::report::Problems;
 use rollsnap_core::{Code, Feedback, Result};
@@ -31,6 +37,11 @@ use crate::modify::{self, Attempt, Held};
 
 use check::Judged;
 
+pub use contexts::Contexts;
+pub use head::Head;
+pub use index::Index;
+pub use levels::Levels;
+pub use pre_images::{Name, PreImages};
 pub use rewind::{Rewind, To};
 
 /// One kind of repair.
@@ -64,7 +75,7 @@ pub struct Subject<'a, 'm> {
     /// The directory, with its store opened for reading.
     pub before: &'a mut Held<'m>,
     /// The contexts that are there.
-    pub contexts: &'a Contexts,
+    pub contexts: &'a context::Contexts,
     /// What does not hold in it, by the rules of `verify` for stores.
     pub problems: &'a Problems,
     /// The phase in which the plan is made: announced with a total, it is shown.
@@ -90,7 +101,7 @@ pub struct Plan {
 /// Something that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Repaired {
-    /// What kind of thing it is, for programs: `mark`, `rows`, `block`, `commitment`, `outbox`, `file`.
+    /// What kind of thing it is, for programs: `mark`, `rows`, `block`, `commitment`, `outbox`, `context`, `file`.
     pub what: &'static str,
     /// The level that it is of, if it is of one.
     pub level: Option<i32>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rollsnap_core::Code;
 use rollsnap_core::context::Context;
 use rollsnap_core::feedback::{Phase as Stretch, Unit};
-use rollsnap_core::replay::{Commits, Habit};
+use rollsnap_core::replay::{Commits, Habit, Origin};
 use rollsnap_core::{Feedback, Problem, Result};
 
 use super::plan::Plan;
@@ -44,37 +44,13 @@ pub fn run(
     each: &mut dyn FnMut(&BlockRun),
 ) -> Result<Outcome> {
     let begun = Instant::now();
-    let root = place.root();
-    let metadata = metadata::require(root)?;
-    refusal::kind(&metadata)?;
     let threads = match commits {
         Some(_) => NonZeroUsize::MIN,
         None => options.threads.unwrap_or_else(pool::cores),
     };
-    let context = Arc::new(Context::open(Moment::take(&place.context())?)?);
-    refusal::nds(&context)?;
-    let store = open_any(root, options.family)?;
-    let plan = Plan::new(&store, &context, options.scope, options.shard, threads, feedback)?;
-    let protocols = StoreLevels::open(root, options.family)?.into_protocols();
-    let origin = refusal::protocols(&metadata, &protocols, &plan)?;
-    let ticks = {
-        let mut records = Records::new(&store)?;
-        refusal::migrations(&protocols, &plan, origin.family, &mut records)?;
-        plan.ticks(&mut records)?
-    };
-    close_any(store)?;
+    let Ready { context, plan, origin, ticks } = Ready::make(place, options, threads, feedback)?;
     let threads = threads.min(NonZeroUsize::new(plan.spans.len()).unwrap_or(NonZeroUsize::MIN));
-    let job = Job {
-        place,
-        options,
-        origin,
-        context,
-        spans: &plan.spans,
-        next: AtomicUsize::new(0),
-        end: AtomicUsize::new(usize::MAX),
-        stop: Arc::new(AtomicBool::new(false)),
-        budget: options.memory.min(feedback.allowance().bytes()) / threads.get() as u64,
-    };
+    let job = Job::new(place, options, origin, context, &plan, threads, feedback);
     if let Some(span) = plan.spans.first() {
         // A state that no replay can begin with, before anything is run.
         job.begin(span, &job.objects())?;
@@ -95,6 +71,67 @@ pub fn run(
     }
     outcome.time = begun.elapsed();
     Ok(outcome)
+}
+
+/// What a replay would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outlook {
+    /// The levels of the block whose context it would begin with, and of the last one that would be run; `None` when there
+    /// is nothing to run.
+    pub levels: Option<(i32, i32)>,
+    /// How many blocks would be run.
+    pub blocks: u64,
+    /// How many contexts would be made that are lost ([`Scope::Lost`](super::Scope::Lost)).
+    pub lost: u64,
+}
+
+/// Finds out what [`run`] would do, and whether it would be refused. Runs nothing.
+///
+/// # Errors
+/// What [`run`] refuses before anything is run.
+pub fn outlook(place: &Place, options: &Options, feedback: &mut dyn Feedback) -> Result<Outlook> {
+    let Ready { context, plan, origin, .. } = Ready::make(place, options, NonZeroUsize::MIN, feedback)?;
+    let levels = plan.spans.first().zip(plan.spans.last()).map(|(first, last)| (first.start, last.last));
+    let job = Job::new(place, options, origin, context, &plan, NonZeroUsize::MIN, feedback);
+    if let Some(span) = plan.spans.first() {
+        job.begin(span, &job.objects())?;
+    }
+    Ok(Outlook { levels, blocks: plan.blocks(), lost: plan.lost })
+}
+
+/// What is known before anything is run.
+struct Ready {
+    context: Arc<Context<Moment>>,
+    plan: Plan,
+    origin: Origin,
+    ticks: Option<u128>,
+}
+
+impl Ready {
+    fn make(
+        place: &Place,
+        options: &Options,
+        threads: NonZeroUsize,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {
+        let root = place.root();
+        let metadata = metadata::require(root)?;
+        refusal::kind(&metadata)?;
+        let context = Arc::new(Context::open(Moment::take(&place.context())?)?);
+        refusal::nds(&context)?;
+        let store = open_any(root, options.family)?;
+        let plan = Plan::new(&store, &context, options.scope, options.shard, threads, feedback)?;
+        let protocols = StoreLevels::open(root, options.family)?.into_protocols();
+        let origin = refusal::protocols(&metadata, &protocols, &plan)?;
+        let ticks = {
+            let mut records = Records::new(&store)?;
+            refusal::migrations(&protocols, &plan, origin.family, &mut records)?;
+            plan.ticks(&mut records)?
+        };
+        close_any(store)?;
+        Ok(Self { context, plan, origin, ticks })
+    }
 }
 
 /// Lets the threads work until they have ended. What kept one from going on, if anything did.

@@ -27,7 +27,7 @@ pub mod scope;
 mod worker;
 
 pub use dal_node::DalNode;
-pub use job::run;
+pub use job::{Outlook, outlook, run};
 pub use levels::StoreLevels;
 pub use options::{EngineKind, Options};
 pub use outcome::{BlockRun, Outcome};

@@ -4,8 +4,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::num::NonZeroUsize;
 
-use rollsnap_core::context::Context;
 use rollsnap_core::context::index::Entry;
+use rollsnap_core::context::{Context, State};
 use rollsnap_core::hash::BlockHash;
 use rollsnap_core::store::Rows;
 use rollsnap_core::{Code, Feedback, Place, Problem, Result};
@@ -52,6 +52,8 @@ pub(super) struct Plan {
     pub(super) head_block: BlockHash,
     /// The levels of the share, where several machines share the work.
     pub(super) share: Option<(i32, i32)>,
+    /// How many contexts are to be made that are lost, or above the level that was named.
+    pub(super) lost: u64,
 }
 
 /// Commits that can be checked out, as far as the index tells, by the levels of their blocks.
@@ -70,7 +72,8 @@ impl Plan {
             let head = store.head()?;
             (head.level, head.hash)
         };
-        let available = Available::read(store, context, head, feedback)?;
+        let checked = matches!(scope, Scope::Lost(_));
+        let available = Available::read(store, context, head, checked, feedback)?;
         let (first, _) = *available.0.first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
         let all = (first.saturating_add(1), head);
         let share = shard.map(|shard| available.share(first, head, shard));
@@ -81,6 +84,7 @@ impl Plan {
             i32::try_from(share.clamp(1, LEAST)).unwrap_or(1)
         };
         let spans = |from: i32, to: i32| available.spans(from, to, least(from, to));
+        let mut lost = 0;
         let spans = match scope {
             Scope::All => spans(from, to)?,
             Scope::Last(count) => {
@@ -104,8 +108,13 @@ impl Plan {
                 let (start, commit) = available.last_before_a_gap(store, head)?;
                 Vec::from_iter((start < head).then_some(Span { start, commit, last: head }))
             }
+            Scope::Lost(above) => {
+                let gaps = available.gaps(store, head, above)?;
+                lost = gaps.lost;
+                Vec::from_iter(gaps.span)
+            }
         };
-        Ok(Self { spans, first, head, head_block, share })
+        Ok(Self { spans, first, head, head_block, share, lost })
     }
 
     /// How many blocks are to be run.
@@ -143,7 +152,14 @@ impl Plan {
 }
 
 impl Available {
-    fn read(store: &AnyStore, context: &Context<Moment>, head: i32, feedback: &dyn Feedback) -> Result<Self> {
+    /// `checked`: as far as reading them tells.
+    fn read(
+        store: &AnyStore,
+        context: &Context<Moment>,
+        head: i32,
+        checked: bool,
+        feedback: &dyn Feedback,
+    ) -> Result<Self> {
         let index = context.index(feedback)?;
         let allowance = feedback.allowance();
         let (mut found, mut levels, mut trouble) = (Vec::new(), 0u32, None);
@@ -153,7 +169,14 @@ impl Available {
                 let taken = size_of_val(&found[..]) as u64;
                 trouble = feedback.checkpoint().and_then(|()| allowance.check(taken, "the contexts")).err();
             }
-            let entry = index.get(&hash).filter(|entry| context.layout().find(entry.offset).is_some());
+            let mut entry = index.get(&hash).filter(|entry| context.layout().find(entry.offset).is_some());
+            if let Some(found) = entry.filter(|_| checked && trouble.is_none()) {
+                match context.state_of(found) {
+                    Ok(State::Available(_)) => {}
+                    Ok(_) => entry = None,
+                    Err(problem) => trouble = Some(problem),
+                }
+            }
             if let Some(entry) = entry.filter(|_| trouble.is_none() && level <= head) {
                 found.push((level, *entry));
             }
@@ -231,6 +254,32 @@ impl Available {
         (cut(shard.number() - 1).saturating_add(1), cut(shard.number()))
     }
 
+    /// What is to be run so that no context is missing any more, and none above a level is as it was.
+    fn gaps(&self, store: &AnyStore, head: i32, above: Option<i32>) -> Result<Gaps> {
+        let (_, first) =
+            self.at_or_below(above.unwrap_or(i32::MAX)).ok_or_else(|| no_start(above.unwrap_or(0)))?;
+        let newest = above.map(|_| first);
+        let mut start = *self.0.first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
+        let (mut have, mut lost, mut last) = (self.0.iter().peekable(), 0, None);
+        store.contexts(&mut |level, _| {
+            if level > head || self.0.first().is_some_and(|(lowest, _)| level < *lowest) {
+                return;
+            }
+            let found = have.next_if(|(found, _)| *found == level);
+            match found.filter(|_| newest.is_none_or(|(newest, _)| level <= newest)) {
+                Some(found) if lost == 0 => start = *found,
+                Some(_) => {}
+                None => {
+                    lost += 1;
+                    last = Some(level);
+                }
+            }
+        })?;
+        let (start, commit) = start;
+        let span = last.filter(|last| *last > start).map(|last| Span { start, commit, last });
+        Ok(Gaps { lost, span })
+    }
+
     /// The last context of those that are there without a gap, from the first on.
     fn last_before_a_gap(&self, store: &AnyStore, head: i32) -> Result<(i32, Entry)> {
         let mut last = *self.0.first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
@@ -246,6 +295,12 @@ impl Available {
         })?;
         Ok(last)
     }
+}
+
+/// Contexts that are missing between others.
+struct Gaps {
+    lost: u64,
+    span: Option<Span>,
 }
 
 fn no_start(level: i32) -> Problem {

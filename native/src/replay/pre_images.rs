@@ -57,7 +57,7 @@ impl PreImages {
     }
 }
 
-fn blake2b(bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn blake2b(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     let digest = blake2b_simd::Params::new().hash_length(32).hash(bytes);
     hash.copy_from_slice(digest.as_bytes());

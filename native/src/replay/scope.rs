@@ -21,6 +21,9 @@ pub enum Scope {
     /// Those whose contexts are missing, from the first of them to the head: what an import of a compact snapshot
     /// makes, and where one that was interrupted goes on.
     Missing,
+    /// Those whose contexts cannot be checked out, and all between the first and the last of them; where a level is named
+    /// also all above it, from the last context up to there on.
+    Lost(Option<i32>),
 }
 
 /// One of several machines that share the work: number `number`, from 1, of `of`.
@@ -84,6 +87,7 @@ impl fmt::Display for Scope {
             Self::Sample(count) => write!(f, "sample:{count}"),
             Self::Levels(from, to) => write!(f, "{from}..{to}"),
             Self::Missing => f.pad("missing"),
+            Self::Lost(_) => f.pad("lost"),
         }
     }
 }

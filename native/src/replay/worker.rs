@@ -1,6 +1,7 @@
 //! One thread of a replay: a store, an engine and a context of its own, on which it runs one span after the other.
 
 use std::cell::RefCell;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,7 +17,7 @@ use rollsnap_core::pvm::{Engine, SharedReveal};
 use rollsnap_core::replay::{Commits, Origin, Outbox, Recorded, Replay};
 use rollsnap_core::{Code, Feedback, Place as Where, Problem, Result};
 
-use super::plan::Span;
+use super::plan::{Plan, Span};
 use super::{BlockRun, DalNode, Options, Place, PreImages, Reveals, StoreLevels};
 use crate::context::Moment;
 use crate::l1::{self, L1};
@@ -119,7 +120,29 @@ struct Worker<'w> {
     until: Until,
 }
 
-impl Job<'_> {
+impl<'j> Job<'j> {
+    pub(super) fn new(
+        place: &'j Place,
+        options: &'j Options,
+        origin: Origin,
+        context: Arc<Context<Moment>>,
+        plan: &'j Plan,
+        threads: NonZeroUsize,
+        feedback: &dyn Feedback,
+    ) -> Self {
+        Self {
+            place,
+            options,
+            origin,
+            context,
+            spans: &plan.spans,
+            next: AtomicUsize::new(0),
+            end: AtomicUsize::new(usize::MAX),
+            stop: Arc::new(AtomicBool::new(false)),
+            budget: options.memory.min(feedback.allowance().bytes()) / threads.get() as u64,
+        }
+    }
+
     /// Runs spans until none is left.
     pub(super) fn work(&self, tell: &Sender<Told>, mut commits: Option<&mut dyn Commits>) {
         let worked = open_any(self.place.root(), self.options.family).and_then(|store| {

@@ -19,6 +19,7 @@ pub mod import;
 pub mod level;
 mod links;
 mod lpc;
+mod marks;
 mod open;
 mod own;
 mod problem;

@@ -121,7 +121,7 @@ impl Store {
         Mark::read(&self.path.display().to_string(), name, self.state_row(name)?)
     }
 
-    fn state_row(&self, name: &'static str) -> Result<StateRow> {
+    pub(super) fn state_row(&self, name: &'static str) -> Result<StateRow> {
         let query = "SELECT value, level FROM rollup_node_state WHERE name = ?1";
         let row = self.one("rollup_node_state", query, [name], |row| {
             Ok((row.opt_text(0, "value")?, row.opt_level(1, "level")?))
@@ -253,6 +253,12 @@ pub(super) struct Typed<'a, 'b> {
     row: &'a Row<'b>,
     table: &'static str,
     path: &'a Path,
+}
+
+impl<'a, 'b> Typed<'a, 'b> {
+    pub(super) fn of(row: &'a Row<'b>, table: &'static str, path: &'a Path) -> Self {
+        Self { row, table, path }
+    }
 }
 
 impl Typed<'_, '_> {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, Tree, dump, program};
 use serde_json::{Value, json};
 
-pub(super) const COMMANDS: [&[&str]; 29] = [
+pub(super) const COMMANDS: [&[&str]; 34] = [
     &[],
     &["info"],
     &["ls"],
@@ -23,6 +23,11 @@ pub(super) const COMMANDS: [&[&str]; 29] = [
     &["convert"],
     &["repair"],
     &["repair", "rewind"],
+    &["repair", "head"],
+    &["repair", "levels"],
+    &["repair", "index"],
+    &["repair", "contexts"],
+    &["repair", "pre-images"],
     &["context"],
     &["context", "log"],
     &["context", "ls"],

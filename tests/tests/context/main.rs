@@ -7,6 +7,7 @@ mod hashes;
 mod hostile;
 mod irmin_store;
 mod read;
+mod reindex;
 mod tree_forged;
 mod tree_order;
 mod tree_stored;

@@ -1,6 +1,11 @@
 //! Repairs of data directories: what they change is compared, row by row, with the directories of the real machine, which
 //! were damaged by statements of SQL.
 
+mod contexts;
+mod crash;
+mod index;
+mod marks;
+mod pre_images;
 mod rewind;
 
 use std::collections::BTreeMap;

@@ -81,7 +81,7 @@ impl Log {
     }
 
     /// Appends an entry.
-    pub(super) fn put(hash: &Hash, offset: u64, len: u64, out: &mut Vec<u8>) {
+    pub(in crate::context) fn put(hash: &Hash, offset: u64, len: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(hash);
         out.extend(offset.to_be_bytes());
         out.extend(u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes());

@@ -32,7 +32,7 @@ mod space;
 mod spool;
 mod stream;
 mod table;
-mod walk;
+pub(super) mod walk;
 mod window;
 
 pub use audit::{Audit, Audited};

@@ -11,7 +11,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::super::layout::Layout;
+use super::super::layout::{Layout, Part};
 use super::super::pack::{Dict, Hash, Head, Kind};
 use super::checker::{Checker, Turn};
 use super::files::{Inventory, Role};
@@ -274,13 +274,10 @@ pub(super) fn live(layout: &Layout, role: Role) -> Option<(u64, u64)> {
     match role {
         Role::Prefix(generation) => {
             control.collected().filter(|collected| collected.generation == generation)?;
-            Some((0, layout.mapping().prefix_len()))
+            layout.live(Part::Prefix)
         }
         Role::Suffix(number) => {
-            let at = usize::try_from(number.checked_sub(control.first_chunk)?).ok()?;
-            let (header, len) = layout.chunk(at)?;
-            let dead = if at == 0 { control.suffix_start().1 } else { 0 };
-            Some((header + dead, header + len))
+            layout.live(Part::Chunk(usize::try_from(number.checked_sub(control.first_chunk)?).ok()?))
         }
         _ => None,
     }

@@ -10,7 +10,7 @@ use super::window::Long;
 pub(super) const LONG: u64 = 64 << 10;
 
 /// Takes the entries of a walk.
-pub(super) trait Sink {
+pub(in crate::context) trait Sink {
     /// An entry that is there whole.
     fn entry(&mut self, position: u64, head: &Head, value: &[u8]);
 
@@ -20,7 +20,7 @@ pub(super) trait Sink {
 
 /// A walk through the bytes of one part. Memory: one entry.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(in crate::context) struct Walk {
     /// Position of the next byte.
     position: u64,
     /// What is before this does not count.
@@ -36,22 +36,22 @@ pub(super) struct Walk {
 
 /// Where a walk has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct End {
+pub(in crate::context) struct End {
     /// Where the last whole entry ends.
-    pub(super) position: u64,
+    pub(in crate::context) position: u64,
     /// Why what follows is no entry.
-    pub(super) lost: Option<Malformed>,
+    pub(in crate::context) lost: Option<Malformed>,
 }
 
 impl Walk {
     /// A walk from one position to another; the first byte that comes is at position `first`.
-    pub(super) fn new(first: u64, from: u64, until: u64) -> Self {
+    pub(in crate::context) fn new(first: u64, from: u64, until: u64) -> Self {
         Self { position: first, from, until, entry: from, carry: Vec::new(), long: None, lost: None }
     }
 
     /// The next bytes. Once there is something that is no entry, gives what could not be taken, the
     /// beginning of the bad entry first.
-    pub(super) fn feed<'a>(
+    pub(in crate::context) fn feed<'a>(
         &mut self,
         mut input: &'a [u8],
         sink: &mut impl Sink,
@@ -74,7 +74,7 @@ impl Walk {
     }
 
     /// Where it has come to.
-    pub(super) fn end(&self) -> End {
+    pub(in crate::context) fn end(&self) -> End {
         End { position: self.entry, lost: self.lost }
     }
 

@@ -1,5 +1,10 @@
 //! `rollsnap repair`: what the repairs share, and which there are. `crate::repair` says how one is added.
 
+mod contexts;
+mod head;
+mod index;
+mod levels;
+mod pre_images;
 mod rewind;
 
 use std::path::PathBuf;
@@ -19,13 +24,31 @@ use super::remarks;
 use crate::modify::Migrations;
 use crate::repair::{self, Options, Outcome, Repair, Repaired, Status};
 
+use contexts::ContextsArgs;
+use head::HeadArgs;
+use index::IndexArgs;
+use levels::LevelsArgs;
+use pre_images::PreImagesArgs;
 use rewind::RewindArgs;
+
+/// How many changes have a line.
+const MOST_SHOWN: usize = 1000;
 
 /// Which repair.
 #[derive(Debug, Subcommand)]
 pub(super) enum RepairCommand {
     /// Take the store back to an older level, as the nodes do after a reorganisation
     Rewind(RewindArgs),
+    /// Set head, finalized block and last commitments to what the chain says
+    Head(HeadArgs),
+    /// Write the canonical chain into the index of levels
+    Levels(LevelsArgs),
+    /// Make the index of the context of what its pack holds
+    Index(IndexArgs),
+    /// Run blocks again whose contexts are lost, and write those
+    Contexts(ContextsArgs),
+    /// Fetch pre-images that are missing or wrong
+    PreImages(PreImagesArgs),
 }
 
 /// The data directory, named in either way.
@@ -55,6 +78,9 @@ struct Common {
     /// Print what was changed as JSON
     #[arg(long, help_heading = OUTPUT)]
     json: bool,
+    /// The store stays as it is, whichever migrations it lacks
+    #[arg(skip)]
+    leave: bool,
 }
 
 impl Place {
@@ -63,23 +89,51 @@ impl Place {
     }
 }
 
+/// How those repairs go about it that write files beside the store, which may be of any version.
+#[derive(Args, Debug)]
+struct OfFiles {
+    /// Say what would be changed, and change nothing
+    #[arg(long, help_heading = RESULT)]
+    dry_run: bool,
+    /// Print what was changed as JSON
+    #[arg(long, help_heading = OUTPUT)]
+    json: bool,
+}
+
+impl OfFiles {
+    /// The same, for a store that stays as it is.
+    fn common(&self) -> Common {
+        Common { dry_run: self.dry_run, backup: None, migrate: false, json: self.json, leave: true }
+    }
+}
+
 impl RepairCommand {
     /// Whether results and errors are asked for as JSON.
     pub(super) fn wants_json(&self) -> bool {
         match self {
             Self::Rewind(args) => args.common.json,
+            Self::Head(args) => args.common.json,
+            Self::Levels(args) => args.common.json,
+            Self::Index(args) => args.common.json,
+            Self::Contexts(args) => args.common.json,
+            Self::PreImages(args) => args.common.json,
         }
     }
 }
 
 pub(super) fn run(
     command: &RepairCommand,
-    _: &Global,
+    global: &Global,
     output: &Output,
     feedback: &mut Terminal,
 ) -> Result<ExitCode> {
     match command {
         RepairCommand::Rewind(args) => rewind::run(args, output, feedback),
+        RepairCommand::Head(args) => head::run(args, global, output, feedback),
+        RepairCommand::Levels(args) => levels::run(args, output, feedback),
+        RepairCommand::Index(args) => index::run(args, output, feedback),
+        RepairCommand::Contexts(args) => contexts::run(args, global, output, feedback),
+        RepairCommand::PreImages(args) => pre_images::run(args, output, feedback),
     }
 }
 
@@ -100,7 +154,11 @@ fn carry_out(
     let mut options = Options::new(&data_dir);
     options.dry_run = common.dry_run;
     options.modify.backup.clone_from(&common.backup);
-    options.modify.migrations = if common.migrate { Migrations::Apply } else { Migrations::Refuse };
+    options.modify.migrations = match () {
+        () if common.leave => Migrations::Leave,
+        () if common.migrate => Migrations::Apply,
+        () => Migrations::Refuse,
+    };
     let outcome = repair::run(repair, &options, feedback)?;
     feedback.close(true);
     let Outcome { plan, status, migrations, remaining, .. } = &outcome;
@@ -139,8 +197,10 @@ fn carry_out(
     if *migrations > 0 {
         output.print(format_args!("{} applied\n", plural(*migrations as u64, "migration", "migrations")))?;
     }
-    let changes = plan.repaired.iter().map(|Repaired { text, .. }| text);
-    for line in plan.begins.iter().chain(changes).chain(&plan.ends) {
+    let changes = plan.repaired.iter().map(|Repaired { text, .. }| text).take(MOST_SHOWN);
+    let more = plan.repaired.len().saturating_sub(MOST_SHOWN);
+    let more = (more > 0).then(|| format!("… and {more} more, which --json lists"));
+    for line in plan.begins.iter().chain(changes).chain(&more).chain(&plan.ends) {
         output.print(format_args!("{}\n", rollsnap_core::shown(line)))?;
     }
     let text = rollsnap_core::shown(&plan.text);

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::append::{self, Appender, Log, Plan, Step};
 use rollsnap_core::members::in_context;
@@ -60,9 +60,7 @@ impl Held {
     fn make(dir: &Dir, name: &str) -> Result<Self> {
         let place = dir.place(name);
         let file = dir.create(name, 0o644).map_err(|err| problem("create", &place, err))?;
-        if let Some(owner) = adopt(dir)? {
-            owner.adopts(&file, &place)?;
-        }
+        own(&file, &place, None, dir)?;
         Ok(Self { file, place })
     }
 
@@ -97,6 +95,15 @@ impl Held {
         let there = header.get_mut(..usize::try_from(len.min(32)).unwrap_or(32)).unwrap_or_default();
         self.read(0, there)?;
         Log::of(name, there, len)
+    }
+}
+
+/// A new file in `dir` belongs to whom the one belongs that it replaces, or else to the owner of the directory.
+pub(in crate::context) fn own(file: &File, place: &Path, before: Option<&Entry>, dir: &Dir) -> Result<()> {
+    match before {
+        Some(before) if !before.is_ours() => Owner::of(before).takes(file, place),
+        Some(_) => Ok(()),
+        None => adopt(dir)?.map_or(Ok(()), |owner| owner.adopts(file, place)),
     }
 }
 
@@ -204,9 +211,7 @@ impl HeldFiles {
         let before = self.dir.look(CONTROL)?.ok_or_else(|| missing(CONTROL))?;
         let mut file = self.dir.create(DRAFT, before.mode & 0o777).map_err(|err| failed("create", err))?;
         let mut write = || -> Result<()> {
-            if !before.is_ours() {
-                Owner::of(&before).takes(&file, &place)?;
-            }
+            own(&file, &place, Some(&before), &self.dir)?;
             file.write_all(bytes).map_err(|err| failed("write", err))?;
             sync_file(&file).map_err(|err| failed("sync", err))?;
             self.dir.move_over(DRAFT, &self.dir, CONTROL).map_err(|err| failed("rename", err))

@@ -15,7 +15,7 @@ const PIECE: usize = (64 << 10) / Log::ENTRY * Log::ENTRY;
 
 /// Nothing but regular files in a context, and in its index: a link could lead anywhere. Other directories are left
 /// alone.
-pub(super) fn check_kinds(dir: &Dir) -> Result<()> {
+pub(in crate::context) fn check_kinds(dir: &Dir) -> Result<()> {
     let check = |dir: &Dir, directories: bool| -> Result<()> {
         for name in dir.names()? {
             match dir.look(&name)? {

@@ -17,7 +17,7 @@ pub(super) const LOCK: &str = "lock";
 
 /// The lock, held until this is dropped.
 #[derive(Debug)]
-pub(super) struct IndexLock {
+pub(in crate::context) struct IndexLock {
     index: Dir,
     file: File,
     made: bool,
@@ -28,7 +28,7 @@ impl IndexLock {
     ///
     /// # Errors
     /// [`Code::LockHeld`], any `io.*` code.
-    pub(super) fn take(index: &Dir) -> Result<Self> {
+    pub(in crate::context) fn take(index: &Dir) -> Result<Self> {
         let place = index.place(LOCK);
         let failed = |doing: &str, err| problem(doing, &place, err);
         let (file, made) = match index.file_for_writing(LOCK)? {
@@ -55,7 +55,7 @@ impl IndexLock {
     }
 
     /// Lets it go, and removes the file if taking the lock made it.
-    pub(super) fn release(self) -> Result<()> {
+    pub(in crate::context) fn release(self) -> Result<()> {
         match if self.made { self.index.unlink(LOCK) } else { Ok(()) } {
             Err(err) if err.kind() != ErrorKind::NotFound => {
                 Err(problem("remove", &self.index.place(LOCK), err))

@@ -30,10 +30,13 @@ use rollsnap_core::replay::{Commits, Reached};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use self::files::HeldFiles;
-use self::lock::IndexLock;
 use self::source::Growing;
 use crate::dir::Dir;
 use crate::files::FileSet;
+
+pub(super) use self::files::own;
+pub(super) use self::leftovers::check_kinds;
+pub(super) use self::lock::IndexLock;
 
 /// When commits that were gathered go to the disk: what a crash loses at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,121 @@
+//! Repairs that write files, killed before every call that changes the file system: what was there is there still, and
+//! the next repair comes to the same.
+
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use rollsnap_tests::cli::Ground;
+use rollsnap_tests::crash::{self, How, was_killed};
+
+use super::contexts::{bare, expected, found};
+use super::pre_images::{files, installer, pre_images};
+use super::{directory, sound};
+
+/// Copies a directory tree.
+fn copy(from: &str, to: &str) {
+    let _ = fs::remove_dir_all(to);
+    assert!(Command::new("cp").args(["-a", from, to]).status().unwrap().success());
+}
+
+/// Kills a repair before each of its calls, and in the middle of writes; `judge` looks at what is left, and after the next
+/// repair it must be what an undisturbed one makes.
+fn under_fire(ground: &Ground, words: &[&str], damaged: &str, judge: impl Fn(&str), complete: impl Fn(&str)) {
+    let work = ground.at("work");
+    let command = || ground.command(&[&["repair", words[0], &work], &words[1..]].concat());
+    copy(damaged, &work);
+    let calls = crash::count(command());
+    complete(&work);
+    for n in 1..=calls {
+        for how in [How::Kill, How::Torn] {
+            copy(damaged, &work);
+            let output = crash::run_at(command(), n, how);
+            // A slow machine flushes once more than another run, so the last calls may not come.
+            let ended = output.status.success() && n + 10 > calls;
+            assert!(was_killed(output.status) || ended, "{how:?} at {n} of {calls}");
+            judge(&work);
+            let next = command().output().unwrap();
+            let status = next.status.code();
+            let said = String::from_utf8_lossy(&next.stderr);
+            assert!(matches!(status, Some(0 | 6)), "{how:?} at {n} of {calls}: {status:?} {said}");
+            complete(&work);
+        }
+    }
+}
+
+fn index_entries(data: &str) -> Vec<Vec<u8>> {
+    let log = fs::read(format!("{data}/context/index/log")).unwrap_or_default();
+    log.get(32..).unwrap_or_default().chunks_exact(45).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn an_index_is_the_old_one_or_the_new_one() {
+    let ground = Ground::new();
+    let data = directory(&ground, "r5-full");
+    let all = index_entries(&data);
+    let path = format!("{data}/context/index/log");
+    let mut log = fs::read(&path).unwrap();
+    let kept = all.len() / 2;
+    log[..8].copy_from_slice(&(kept as u64 * 45).to_be_bytes());
+    log.truncate(32 + kept * 45);
+    fs::write(path, log).unwrap();
+    let judge = |work: &str| {
+        let now = index_entries(work);
+        assert!(now == all[..kept] || now == all, "{} of {}", now.len(), all.len());
+    };
+    let complete = |work: &str| {
+        assert_eq!(index_entries(work), all);
+        let names =
+            fs::read_dir(format!("{work}/context/index")).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.filter(|name| name != "lock").collect::<Vec<_>>(), ["log"]);
+    };
+    under_fire(&ground, &["index"], &data, judge, complete);
+    // Without a directory to begin with.
+    fs::remove_dir_all(format!("{data}/context/index")).unwrap();
+    let judge = |work: &str| {
+        let now = index_entries(work);
+        assert!(now.is_empty() || now == all);
+    };
+    under_fire(&ground, &["index"], &data, judge, complete);
+}
+
+#[test]
+fn contexts_are_kept_up_to_one_of_the_last_ones() {
+    let ground = Ground::new();
+    let data = bare(&ground, "r5-sparse");
+    let all = expected("r5-sparse", i64::MAX);
+    let first = found(&data);
+    assert_eq!(first.len(), 1);
+    let judge = |work: &str| {
+        let now = found(work);
+        assert!(now.is_superset(&first) && now.is_subset(&all));
+    };
+    let complete = |work: &str| assert_eq!(found(work), all);
+    under_fire(&ground, &["contexts"], &data, judge, complete);
+    sound(&ground, &ground.at("work"));
+}
+
+#[test]
+fn pre_images_are_whole_or_not_there() {
+    let ground = Ground::new();
+    let data = directory(&ground, "r5-full");
+    let all = pre_images(&data);
+    let url = files(all.clone());
+    let (root, pages) = installer(&all);
+    fs::remove_file(Path::new(&data).join("wasm_2_0_0").join(&pages[0])).unwrap();
+    fs::write(Path::new(&data).join("wasm_2_0_0").join(&root), "another content").unwrap();
+    let judge = |work: &str| {
+        let now: BTreeMap<String, Vec<u8>> =
+            pre_images(work).into_iter().filter(|(name, _)| !name.starts_with('.')).collect();
+        for (name, content) in &now {
+            let is_old = *name == root && content == b"another content";
+            assert!(is_old || all[name] == *content, "{name}");
+        }
+        assert!(now.len() >= all.len() - 1);
+    };
+    let complete = |work: &str| assert_eq!(pre_images(work), all);
+    under_fire(&ground, &["pre-images", "--from", &url], &data, judge, complete);
+}
