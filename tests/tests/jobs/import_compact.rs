@@ -6,6 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use rollsnap::import;
+use rollsnap_core::Code;
+use rollsnap_core::feedback::{Feedback, Phase, Unit};
+use rollsnap_tests::bomb::Bomb;
 use rollsnap_tests::cli::{Ground, Tree};
 use rollsnap_tests::fixtures;
 use serde_json::Value;
@@ -127,6 +131,81 @@ fn a_stream_over_an_old_directory() {
     let run = ground.run_with(&["import", "-", "--data-dir", "node", "--force", "--no-check"], &bytes).ok();
     assert!(run.err.contains("Rebuilt 6 contexts"), "{run}");
     assert_eq!(found(&[&ground.path("node")])[0], contexts("r5-sparse"));
+}
+
+/// Machines that are not ours, and states of which half lies elsewhere, are refused by name before anything is written.
+/// What works for them is named, and does.
+#[test]
+fn what_cannot_be_replayed_is_refused_by_name() {
+    let ground = Ground::new();
+    let dense = || Bomb::of("replay/r5-dense-compact.head.snapshot.gz");
+    let metadata = String::from_utf8(dense().bytes("metadata")).unwrap();
+    let arith = dense().put_bytes("metadata", metadata.replace("wasm_2_0_0", "arith").into());
+    let halves = dense().put_bytes("context/nds/CURRENT", b"MANIFEST-000001\n".to_vec());
+    for (what, name, snapshot) in [("[replay.kind]", "arith", arith), ("[pvm.refused.nds]", "halves", halves)]
+    {
+        let snapshot = snapshot.write(&ground, name);
+        let before = ground.tree();
+        for more in [&[][..], &["--no-check"]] {
+            let run = ground.run(&[&["import", &snapshot, "--data-dir", "node"], more].concat());
+            let run = run.refused(4, what);
+            assert!(run.err.contains("--level 5000 ") && run.err.contains("--keep-compact"), "{run}");
+            ground.tree().same_as(&before, what);
+        }
+        for (way, more) in [("kept", &["--keep-compact"][..]), ("first", &["--level", "5000"])] {
+            let node = format!("{name}-{way}");
+            ground.run(&[&["import", &snapshot, "--data-dir", &node, "--no-check"], more].concat()).ok();
+        }
+    }
+}
+
+/// Stops when the first blocks were run.
+#[derive(Default)]
+struct Stopped {
+    blocks: bool,
+    is_over: bool,
+    told: Vec<String>,
+}
+
+impl Feedback for Stopped {
+    fn phase(&mut self, phase: Phase) {
+        self.blocks = phase.unit == Unit::Blocks;
+    }
+
+    fn advance(&mut self, _: u64) {
+        self.is_over |= self.blocks;
+    }
+
+    fn note(&mut self, text: &str) {
+        self.told.push(text.into());
+    }
+
+    fn cancelled(&self) -> bool {
+        self.is_over
+    }
+}
+
+#[test]
+fn an_import_that_is_stopped_goes_on() {
+    let ground = Ground::new();
+    let snapshot = compact(&ground, "r5-long");
+    let mut stopped = Stopped::default();
+    let options = import::Options::new(ground.path("node"));
+    let problem = import::run(snapshot.as_ref(), &options, &mut stopped).unwrap_err();
+    assert_eq!(problem.code(), Code::Cancelled, "{problem}");
+    let last = stopped.told.last().map(String::as_str);
+    assert_eq!(
+        last,
+        Some("What was rebuilt is kept: the same import goes on from there"),
+        "{:?}",
+        stopped.told
+    );
+    // Nothing but the staged data is there: a node finds no store.
+    let names = ground.tree().names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    assert!(names.iter().all(|name| !name.starts_with("node/store")), "{names:?}");
+    let run = ground.run(&["import", &snapshot, "--data-dir", "node"]).ok();
+    assert!(run.err.contains("Going on from what an earlier import of this snapshot has rebuilt"), "{run}");
+    assert_eq!(found(&[&ground.path("node")])[0], contexts("r5-long"));
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
