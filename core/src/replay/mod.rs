@@ -4,17 +4,30 @@
 //! load from wherever they were made to, kernels run in whatever engine it is given, and states go to [`Commits`] where
 //! somebody wants them. In reading order:
 //!
+//! * `available`: from which contexts it can begin;
 //! * `run`: one block after the other, from a commit on;
 //! * `recorded`: what a store says of a block, and whether that is what came of it;
+//! * [`Records`]: where what a store says comes from; [`refusal`]: what is refused before anything is run;
 //! * `outbox`: which messages of an outbox a store records;
+//! * `outcome`: what came of it;
+//! * `memory`: a replay of a snapshot that is kept in memory;
 //! * `differences`: which keys of two trees differ.
 
+mod available;
 mod differences;
+mod memory;
 mod outbox;
+mod outcome;
 mod recorded;
+mod records;
+pub mod refusal;
 mod run;
 
+pub use available::{Available, no_start};
 pub use differences::differences;
+pub use memory::{Gathering, MemberFile, MemberFiles, MemoryReplay};
 pub use outbox::{Habit, Names, Outbox};
+pub use outcome::{BlockRun, Outcome};
 pub use recorded::Recorded;
+pub use records::{Blocks, OfDatabase, OfFiles, Records, checked, protocols};
 pub use run::{Commits, Origin, Reached, Replay};

@@ -22,6 +22,12 @@ pub enum Outbox {
 }
 
 impl Outbox {
+    /// What it means that a store has no row for a level: `first` is the lowest one for which it has one. Older nodes
+    /// recorded none, and a converted store has those of later levels only.
+    pub fn absent(level: i32, first: Option<i32>) -> Self {
+        if first.is_none_or(|first| level < first) { Self::NotRecorded } else { Self::Nothing }
+    }
+
     /// Whether messages that came out are not recorded.
     pub fn lacks<M>(&self, messages: &[M]) -> bool {
         *self == Self::NotRecorded && !messages.is_empty()

@@ -8,12 +8,13 @@ use alloc::vec::Vec;
 use super::differences::differences;
 use super::recorded::Recorded;
 use crate::code::Code;
-use crate::context::Commit;
+use crate::context::{Commit, Context};
 use crate::context::edit::{ObjectStore, Tree};
 use crate::context::pack::hashing;
 use crate::feedback::Feedback;
 use crate::hash::{ContextHash, StateHash};
 use crate::problem::{Place, Problem, Result};
+use crate::read_at::Files;
 use crate::pvm::{Engine, Family, LevelOutcome, Machine, Rollup, SharedReveal};
 
 const PVM_STATE: &[&[u8]] = &[b"pvm_state"];
@@ -153,6 +154,31 @@ impl Replay {
             Ok(Some(keys)) => problem.because(keys),
             Ok(None) => problem.because("the context of the block holds the state that was computed"),
             Err(why) => problem.because(format!("its context cannot be compared: {}", why.sentence())),
+        }
+    }
+
+    /// As [`Replay::explain`], with the context of the block, where it is at hand and the problem is a difference.
+    #[must_use]
+    pub fn explained<F: Files>(
+        &self,
+        problem: Problem,
+        recorded: &Recorded<'_>,
+        context: &Context<F>,
+        objects: &Arc<ObjectStore>,
+        feedback: &dyn Feedback,
+    ) -> Problem {
+        let differs = [
+            Code::ReplayTicks,
+            Code::ReplayOutbox,
+            Code::ReplayStatus,
+            Code::ReplayState,
+            Code::ReplayCommitment,
+            Code::ReplayContext,
+        ];
+        let hash = recorded.entry.block.context.filter(|_| differs.contains(&problem.code()));
+        match hash.map(|hash| context.checkout(&hash, feedback)) {
+            Some(Ok(commit)) => self.explain(problem, &Tree::load(objects, commit.root)),
+            Some(Err(_)) | None => problem,
         }
     }
 

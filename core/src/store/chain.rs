@@ -15,7 +15,7 @@ use crate::read_at::ReadAt;
 use crate::sqlite::{Row, Table, Value};
 
 /// The tables that the chain is in.
-pub(super) struct Tables<'s, R> {
+pub(crate) struct Tables<'s, R> {
     blocks: Table<'s, R>,
     levels: Table<'s, R>,
     messages: Table<'s, R>,

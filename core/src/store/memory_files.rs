@@ -3,12 +3,13 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 
 use super::pieces::Pieces;
 
 /// Most files that are kept. A store of version 4 with as many stale generations as are read has
 /// about half as many.
-pub(super) const MAX_FILES: u64 = 4096;
+pub(crate) const MAX_FILES: u64 = 4096;
 
 /// What is kept whatever was read of the snapshot, in bytes.
 const FREE: u64 = 16 << 20;
@@ -19,8 +20,10 @@ const SHARE: u64 = 32;
 
 /// Keeps files, until they are too many or too many bytes.
 #[derive(Debug)]
-pub(super) struct MemoryFiles {
+pub(crate) struct MemoryFiles {
     most: u64,
+    /// Most files.
+    max_files: u64,
     files: BTreeMap<String, Pieces>,
     open: Option<String>,
     /// How many files began, and the bytes that they announced, kept or not.
@@ -36,9 +39,15 @@ pub(super) struct MemoryFiles {
 
 impl MemoryFiles {
     /// Keeps at most so many bytes.
-    pub(super) fn new(most: u64) -> Self {
+    pub(crate) fn new(most: u64) -> Self {
+        Self::holding(most, MAX_FILES)
+    }
+
+    /// Keeps at most so many bytes, in so many files.
+    pub(crate) fn holding(most: u64, max_files: u64) -> Self {
         Self {
             most,
+            max_files,
             files: BTreeMap::new(),
             open: None,
             count: 0,
@@ -51,15 +60,15 @@ impl MemoryFiles {
     }
 
     /// So many bytes of the snapshot were read by now.
-    pub(super) fn read(&mut self, bytes: u64) {
+    pub(crate) fn read(&mut self, bytes: u64) {
         self.read = self.read.max(bytes);
     }
 
     /// A file of `size` bytes begins.
-    pub(super) fn begin(&mut self, name: &str, size: u64) {
+    pub(crate) fn begin(&mut self, name: &str, size: u64) {
         self.count += 1;
         self.announced = self.announced.saturating_add(size);
-        if self.announced > self.most || self.count > MAX_FILES {
+        if self.announced > self.most || self.count > self.max_files {
             self.give_up();
         }
         if !self.full {
@@ -69,7 +78,7 @@ impl MemoryFiles {
     }
 
     /// The next bytes of it.
-    pub(super) fn data(&mut self, data: &[u8]) {
+    pub(crate) fn data(&mut self, data: &[u8]) {
         let Some(file) = self.open.as_ref().and_then(|name| self.files.get_mut(name)) else { return };
         self.kept = self.kept.saturating_add(data.len() as u64);
         if self.kept > FREE.saturating_add(self.read.saturating_mul(SHARE)) {
@@ -81,37 +90,43 @@ impl MemoryFiles {
     }
 
     /// It ends.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.open = None;
     }
 
     /// The files by name; `None` once there were too many.
-    pub(super) fn files(&self) -> Option<&BTreeMap<String, Pieces>> {
+    pub(crate) fn files(&self) -> Option<&BTreeMap<String, Pieces>> {
         (!self.full).then_some(&self.files)
     }
 
+    /// The files by name, to be shared; `None` once there were too many.
+    pub(crate) fn into_files(self) -> Option<BTreeMap<String, Arc<Pieces>>> {
+        let shared = |(name, pieces)| (name, Arc::new(pieces));
+        (!self.full).then(|| self.files.into_iter().map(shared).collect())
+    }
+
     /// How many files have begun, kept or not.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// How many bytes they have.
-    pub(super) fn announced(&self) -> u64 {
+    pub(crate) fn announced(&self) -> u64 {
         self.announced
     }
 
     /// Most bytes that are kept.
-    pub(super) fn most(&self) -> u64 {
+    pub(crate) fn most(&self) -> u64 {
         self.most
     }
 
     /// Whether it was given up because so small a snapshot cannot have as much.
-    pub(super) fn is_swollen(&self) -> bool {
+    pub(crate) fn is_swollen(&self) -> bool {
         self.swollen
     }
 
     /// Forgets everything.
-    pub(super) fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self) {
         self.full = true;
         self.files = BTreeMap::new();
         self.open = None;

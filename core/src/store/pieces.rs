@@ -11,7 +11,7 @@ use crate::read_at::ReadAt;
 const PIECE: usize = 1 << 20;
 
 #[derive(Debug, Default)]
-pub(super) struct Pieces {
+pub(crate) struct Pieces {
     /// All full but the last.
     pieces: Vec<Vec<u8>>,
     len: u64,

@@ -57,6 +57,14 @@ impl<'p, R: ReadAt> Store<'p, R> {
         Ok(store)
     }
 
+    /// The blocks, each looked up with what hangs on it.
+    ///
+    /// # Errors
+    /// `store.damaged`.
+    pub(crate) fn tables(&self) -> Result<Tables<'_, R>> {
+        Tables::of(self)
+    }
+
     pub(super) fn table(&self, name: &str) -> Result<Table<'_, R>> {
         self.database.table(name)
     }
@@ -82,7 +90,7 @@ impl<'p, R: ReadAt> Store<'p, R> {
         Ok((row.opt_text("value")?.map(ToString::to_string), row.opt_level("level")?))
     }
 
-    fn cells<'a>(&'a self, row: &'a Row<'a>, table: &'static str) -> Cells<'a> {
+    pub(super) fn cells<'a>(&'a self, row: &'a Row<'a>, table: &'static str) -> Cells<'a> {
         Cells { row, table, path: self.path }
     }
 

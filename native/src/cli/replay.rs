@@ -184,7 +184,7 @@ pub(super) fn run(
     feedback.close(true);
     shown?;
     let mut report = Report::new();
-    let info = outcome.info(&options);
+    let info = options.info(&outcome);
     info.conclude(outcome.stopped.as_ref(), &mut report);
     if output.is_json() {
         let millis = u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX);

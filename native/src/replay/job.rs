@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use rollsnap_core::Code;
 use rollsnap_core::context::Context;
 use rollsnap_core::feedback::{Phase as Stretch, Unit};
-use rollsnap_core::replay::{Commits, Habit, Origin};
+use rollsnap_core::replay::{Commits, Habit, Origin, refusal};
 use rollsnap_core::{Feedback, Problem, Result};
 
 use super::plan::Plan;
 use super::worker::{Job, Told};
-use super::{BlockRun, Options, Outcome, Place, StoreLevels, refusal};
+use super::{BlockRun, Options, Outcome, Place, StoreLevels};
 use crate::context::Moment;
 use crate::data_dir::metadata;
 use crate::io;
@@ -58,7 +58,7 @@ pub fn run(
     let total = Some(plan.blocks());
     feedback.phase(Stretch { total, unit: Unit::Blocks, ..phase });
     let mut done = Done { blocks: plan.blocks(), ticks, ..Done::default() };
-    let mut order = Order { outcome: Outcome::of(&plan), ..Order::default() };
+    let mut order = Order { outcome: plan.outcome(), ..Order::default() };
     let trouble = work(&job, threads, commits, feedback, &mut |told, feedback| {
         if let Told::Blocks(_, runs) = &told {
             feedback.advance(runs.iter().map(|run| done.after(run)).sum());
@@ -119,14 +119,15 @@ impl Ready {
         let metadata = metadata::require(root)?;
         refusal::kind(&metadata)?;
         let context = Arc::new(Context::open(Moment::take(&place.context())?)?);
-        refusal::nds(&context)?;
+        refusal::nds(context.files())?;
         let store = open_any(root, options.family)?;
         let plan = Plan::new(&store, &context, options.scope, options.shard, threads, feedback)?;
         let protocols = StoreLevels::open(root, options.family)?.into_protocols();
-        let origin = refusal::protocols(&metadata, &protocols, &plan)?;
+        let spans: Vec<_> = plan.spans.iter().map(|span| (span.start, span.last)).collect();
+        let origin = refusal::protocols(&metadata, &protocols, &spans)?;
         let ticks = {
             let mut records = Records::new(&store)?;
-            refusal::migrations(&protocols, &plan, origin.family, &mut records)?;
+            refusal::migrations(&protocols, &spans, origin.family, &mut records)?;
             plan.ticks(&mut records)?
         };
         close_any(store)?;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rollsnap_core::Result;
 use rollsnap_core::pvm::Engine;
+use rollsnap_core::replay::Outcome;
+use rollsnap_core::report::ReplayInfo;
 
 use super::scope::{Scope, Shard};
 use crate::engine::{Auto, Interpreter, Limits};
@@ -82,6 +84,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// What came of a replay of these blocks, for a report.
+    pub fn info(&self, outcome: &Outcome) -> ReplayInfo {
+        outcome.info(self.scope.to_string(), self.shard.map(|shard| (shard.number(), shard.of())))
+    }
+
     pub(super) fn limits(&self, stop: &Arc<AtomicBool>) -> Limits {
         Limits::default().memory(self.kernel_memory).time(self.kernel_time).stop(stop.clone())
     }

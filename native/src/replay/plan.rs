@@ -4,11 +4,12 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::num::NonZeroUsize;
 
+use rollsnap_core::chain::Block;
+use rollsnap_core::context::Context;
 use rollsnap_core::context::index::Entry;
-use rollsnap_core::context::{Context, State};
-use rollsnap_core::hash::BlockHash;
+use rollsnap_core::replay::{Available, Outcome, no_start};
 use rollsnap_core::store::Rows;
-use rollsnap_core::{Code, Feedback, Place, Problem, Result};
+use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use super::scope::{Scope, Shard};
 use crate::context::Moment;
@@ -46,18 +47,16 @@ pub(super) struct Plan {
     pub(super) spans: Vec<Span>,
     /// The level of the first context that is there.
     pub(super) first: i32,
-    /// The level of the newest block.
-    pub(super) head: i32,
     /// The newest block.
-    pub(super) head_block: BlockHash,
+    pub(super) head: Block,
     /// The levels of the share, where several machines share the work.
     pub(super) share: Option<(i32, i32)>,
     /// How many contexts are to be made that are lost, or above the level that was named.
     pub(super) lost: u64,
 }
 
-/// Commits that can be checked out, as far as the index tells, by the levels of their blocks.
-struct Available(Vec<(i32, Entry)>);
+/// Where spans can begin.
+struct Starts(Available);
 
 impl Plan {
     pub(super) fn new(
@@ -68,13 +67,11 @@ impl Plan {
         threads: NonZeroUsize,
         feedback: &dyn Feedback,
     ) -> Result<Self> {
-        let (head, head_block) = {
-            let head = store.head()?;
-            (head.level, head.hash)
-        };
+        let head_block = store.head()?;
+        let head = head_block.level;
         let checked = matches!(scope, Scope::Lost(_));
-        let available = Available::read(store, context, head, checked, feedback)?;
-        let (first, _) = *available.0.first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
+        let available = Starts(Available::read(store, context, head, checked, feedback)?);
+        let first = available.0.first();
         let all = (first.saturating_add(1), head);
         let share = shard.map(|shard| available.share(first, head, shard));
         let (from, to) = share.unwrap_or(all);
@@ -92,15 +89,7 @@ impl Plan {
                 spans(from.max(newest), to)?
             }
             Scope::Levels(lowest, most) => {
-                if most > head {
-                    return Err(Problem::new(Code::LevelUnavailable)
-                        .headline(format!("level {most} is higher than the head level {head}")));
-                }
-                if lowest < all.0 {
-                    return Err(
-                        no_start(lowest).because(format!("the first context is that of level {first}"))
-                    );
-                }
+                available.0.check(lowest, most, head)?;
                 spans(from.max(lowest), to.min(most))?
             }
             Scope::Sample(count) => available.sample(from, to, count)?,
@@ -114,7 +103,7 @@ impl Plan {
                 Vec::from_iter(gaps.span)
             }
         };
-        Ok(Self { spans, first, head, head_block, share, lost })
+        Ok(Self { spans, first, head: head_block, share, lost })
     }
 
     /// How many blocks are to be run.
@@ -145,54 +134,19 @@ impl Plan {
         Ok(Some(all))
     }
 
-    /// How many could be.
-    pub(super) fn of(&self) -> u64 {
-        u64::try_from(i64::from(self.head) - i64::from(self.first)).unwrap_or(0)
+    /// What came of it, before anything is run.
+    pub(super) fn outcome(&self) -> Outcome {
+        let mut outcome = Outcome::new(self.first, &self.head, self.blocks());
+        outcome.share = self.share;
+        outcome
     }
 }
 
-impl Available {
-    /// `checked`: as far as reading them tells.
-    fn read(
-        store: &AnyStore,
-        context: &Context<Moment>,
-        head: i32,
-        checked: bool,
-        feedback: &dyn Feedback,
-    ) -> Result<Self> {
-        let index = context.index(feedback)?;
-        let allowance = feedback.allowance();
-        let (mut found, mut levels, mut trouble) = (Vec::new(), 0u32, None);
-        store.contexts(&mut |level, hash| {
-            levels = levels.wrapping_add(1);
-            if trouble.is_none() && levels.is_multiple_of(1 << 12) {
-                let taken = size_of_val(&found[..]) as u64;
-                trouble = feedback.checkpoint().and_then(|()| allowance.check(taken, "the contexts")).err();
-            }
-            let mut entry = index.get(&hash).filter(|entry| context.layout().find(entry.offset).is_some());
-            if let Some(found) = entry.filter(|_| checked && trouble.is_none()) {
-                match context.state_of(found) {
-                    Ok(State::Available(_)) => {}
-                    Ok(_) => entry = None,
-                    Err(problem) => trouble = Some(problem),
-                }
-            }
-            if let Some(entry) = entry.filter(|_| trouble.is_none() && level <= head) {
-                found.push((level, *entry));
-            }
-        })?;
-        if let Some(problem) = trouble {
-            return Err(problem);
-        }
-        found.sort_unstable_by_key(|(level, _)| *level);
-        found.dedup_by_key(|(level, _)| *level);
-        Ok(Self(found))
-    }
-
+impl Starts {
     /// The newest one at or below a level.
     fn at_or_below(&self, level: i32) -> Option<(usize, (i32, Entry))> {
-        let at = self.0.partition_point(|(found, _)| *found <= level).checked_sub(1)?;
-        Some((at, *self.0.get(at)?))
+        let at = self.0.at_or_below(level)?;
+        Some((at, *self.0.all().get(at)?))
     }
 
     /// The blocks of these levels, in spans.
@@ -203,7 +157,7 @@ impl Available {
         }
         let (at, (mut start, mut commit)) =
             self.at_or_below(from.saturating_sub(1)).ok_or_else(|| no_start(from))?;
-        for (level, next) in self.0.iter().skip(at).copied() {
+        for (level, next) in self.0.all().iter().skip(at).copied() {
             if level >= to {
                 break;
             }
@@ -259,10 +213,10 @@ impl Available {
         let (_, first) =
             self.at_or_below(above.unwrap_or(i32::MAX)).ok_or_else(|| no_start(above.unwrap_or(0)))?;
         let newest = above.map(|_| first);
-        let mut start = *self.0.first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
-        let (mut have, mut lost, mut last) = (self.0.iter().peekable(), 0, None);
+        let mut start = *self.0.all().first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
+        let (mut have, mut lost, mut last) = (self.0.all().iter().peekable(), 0, None);
         store.contexts(&mut |level, _| {
-            if level > head || self.0.first().is_some_and(|(lowest, _)| level < *lowest) {
+            if level > head || level < self.0.first() {
                 return;
             }
             let found = have.next_if(|(found, _)| *found == level);
@@ -282,8 +236,8 @@ impl Available {
 
     /// The last context of those that are there without a gap, from the first on.
     fn last_before_a_gap(&self, store: &AnyStore, head: i32) -> Result<(i32, Entry)> {
-        let mut last = *self.0.first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
-        let (mut have, mut is_over) = (self.0.iter().peekable(), false);
+        let mut last = *self.0.all().first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
+        let (mut have, mut is_over) = (self.0.all().iter().peekable(), false);
         store.contexts(&mut |level, _| {
             if is_over || level > head || level < last.0 {
                 return;
@@ -301,8 +255,4 @@ impl Available {
 struct Gaps {
     lost: u64,
     span: Option<Span>,
-}
-
-fn no_start(level: i32) -> Problem {
-    Problem::new(Code::ReplayStart).at(Place::Level(level))
 }

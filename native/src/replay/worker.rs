@@ -14,7 +14,7 @@ use rollsnap_core::context::{Commit, Context};
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::members::PvmKind;
 use rollsnap_core::pvm::{Engine, SharedReveal};
-use rollsnap_core::replay::{Commits, Origin, Outbox, Recorded, Replay};
+use rollsnap_core::replay::{Blocks, Commits, Origin, Replay};
 use rollsnap_core::{Code, Feedback, Place as Where, Problem, Result};
 
 use super::plan::{Plan, Span};
@@ -267,46 +267,16 @@ impl Worker<'_> {
             let commits = commits.as_mut().map(|commits| &mut **commits as &mut dyn Commits);
             let outcome = replay
                 .block(&recorded, &mut *self.engine, &self.reveal, &self.until, commits)
-                .map_err(|problem| Replay::at(level, self.explained(&replay, &recorded, problem)))?;
-            let run = BlockRun {
-                level,
-                initial_tick: outcome.initial_tick,
-                ticks: outcome.num_ticks,
-                runs: outcome.runs.len() as u64,
-                phase: outcome.phase,
-                has_context: recorded.entry.block.context.is_some(),
-                has_state: recorded.entry.evaluation.state_hash.is_some(),
-                has_commitment: recorded.entry.block.commitment.is_some(),
-                has_outbox: recorded.outbox != Outbox::NotRecorded,
-                lacks_outbox: recorded.outbox.lacks(outcome.outbox.as_deref().unwrap_or_default()),
-                names: recorded.outbox.names(outcome.outbox.as_deref().unwrap_or_default()),
-                time: begun.elapsed(),
-            };
+                .map_err(|problem| {
+                    let (context, objects) = (&self.job.context, &self.job.objects());
+                    Replay::at(level, replay.explained(problem, &recorded, context, objects, &self.until))
+                })?;
+            let run = BlockRun::of(&recorded, &outcome, begun.elapsed());
             if !runs.add(run) {
                 return Ok(());
             }
             replay.shrink(&self.objects, self.job.budget)?;
         }
         Ok(())
-    }
-
-    /// Says which keys differ, where the context of the block is at hand.
-    fn explained(&self, replay: &Replay, recorded: &Recorded<'_>, problem: Problem) -> Problem {
-        let differs = [
-            Code::ReplayTicks,
-            Code::ReplayOutbox,
-            Code::ReplayStatus,
-            Code::ReplayState,
-            Code::ReplayCommitment,
-            Code::ReplayContext,
-        ];
-        if !differs.contains(&problem.code()) {
-            return problem;
-        }
-        let Some(hash) = recorded.entry.block.context else { return problem };
-        match self.job.context.checkout(&hash, &self.until) {
-            Ok(commit) => replay.explain(problem, &Tree::load(&self.job.objects(), commit.root)),
-            Err(_) => problem,
-        }
     }
 }

@@ -1,11 +1,8 @@
 //! Blocks one by one, with all that a store records of what their evaluation came to: for a replay.
 
-use rollsnap_core::chain::{Entry, Messages, Stored};
-use rollsnap_core::encoding::MessageList;
-use rollsnap_core::hash::{BlockHash, CommitmentHash};
-use rollsnap_core::replay::{Outbox, Recorded};
+use rollsnap_core::hash::CommitmentHash;
+use rollsnap_core::replay::{Blocks, OfFiles, Outbox, Recorded, checked};
 use rollsnap_core::store::Decoder;
-use rollsnap_core::store::v4::{self, StoredMessages};
 use rollsnap_core::{Code, Place, Problem, Result};
 
 use super::any::AnyStore;
@@ -24,7 +21,7 @@ pub struct Records<'s> {
 
 enum Source<'s> {
     Database(Box<OfDatabase<'s>>),
-    Files(OfFiles<'s>),
+    Files(OfFiles<'s, Part>),
 }
 
 struct OfDatabase<'s> {
@@ -37,12 +34,6 @@ struct OfDatabase<'s> {
     decoder: Decoder,
 }
 
-struct OfFiles<'s> {
-    store: &'s v4::Store<Part>,
-    /// Those of the block that was looked up last.
-    messages: Stored<StoredMessages>,
-}
-
 impl<'s> Records<'s> {
     /// Those of a store.
     ///
@@ -52,7 +43,7 @@ impl<'s> Records<'s> {
         Ok(Self {
             store: match store {
                 AnyStore::Database(store) => Source::Database(Box::new(OfDatabase::new(store)?)),
-                AnyStore::Files(store) => Source::Files(OfFiles { store, messages: Stored::Missing }),
+                AnyStore::Files(store) => Source::Files(OfFiles::new(store)),
             },
         })
     }
@@ -67,13 +58,10 @@ impl<'s> Records<'s> {
         let kept = of.store.reading().pragma_update(None, "cache_size", -kibibytes);
         kept.map_err(|err| said("keep pages of it", of.store.path(), err))
     }
+}
 
-    /// The block that the index of levels names at a level.
-    ///
-    /// # Errors
-    /// [`Code::ChainBlock`] without one; [`Code::StoreValue`], [`Code::LevelsChain`] for one that cannot be that;
-    /// [`Code::StoreDamaged`], [`Code::MessagesWork`], any `io.*` code.
-    pub fn at(&mut self, level: i32) -> Result<Recorded<'_>> {
+impl Blocks for Records<'_> {
+    fn at(&mut self, level: i32) -> Result<Recorded<'_>> {
         match &mut self.store {
             Source::Database(store) => store.at(level),
             Source::Files(store) => store.at(level),
@@ -90,11 +78,7 @@ impl Records<'_> {
     pub fn ticks(&mut self, level: i32) -> Result<Option<(u128, u128)>> {
         match &mut self.store {
             Source::Database(store) => store.ticks(level),
-            Source::Files(files) => {
-                let Some(hash) = files.store.hash_at(level)? else { return Ok(None) };
-                let Stored::Found((_, evaluation)) = files.store.block(&hash)? else { return Ok(None) };
-                Ok(evaluation.final_tick().map(|end| (evaluation.initial_tick, end)))
-            }
+            Source::Files(files) => files.ticks(level),
         }
     }
 }
@@ -150,12 +134,7 @@ impl<'s> OfDatabase<'s> {
         let query = "SELECT messages FROM outbox_messages WHERE outbox_level = ?1";
         let row =
             self.store.one("outbox_messages", query, [level], |row| row.opt_text(0, "messages"))?.flatten();
-        match row {
-            Some(bits) => Ok(Outbox::Messages(bits)),
-            // Older nodes recorded none, and a converted store has those of later levels only.
-            None if self.first_outbox.is_none_or(|first| level < first) => Ok(Outbox::NotRecorded),
-            None => Ok(Outbox::Nothing),
-        }
+        Ok(row.map_or_else(|| Outbox::absent(level, self.first_outbox), Outbox::Messages))
     }
 
     fn status(&self, level: i32) -> Result<Option<Vec<u8>>> {
@@ -195,59 +174,6 @@ fn previous_tick(store: &Store, commitment: &CommitmentHash) -> Result<Option<u1
         let initial: u128 = initial?.parse().ok()?;
         initial.checked_add_signed(ticks?.into())
     }))
-}
-
-impl OfFiles<'_> {
-    fn at(&mut self, level: i32) -> Result<Recorded<'_>> {
-        let store = self.store;
-        let hash: BlockHash = store.hash_at(level)?.ok_or_else(|| at(Code::ChainBlock, level))?;
-        let (block, evaluation) = match store.block(&hash)? {
-            Stored::Found(found) => found,
-            Stored::Missing => return Err(at(Code::ChainBlock, level).found(hash)),
-            Stored::Malformed(why) => return Err(at(Code::StoreValue, level).found(why)),
-        };
-        // A list can be large: not two of them at once.
-        self.messages = Stored::Missing;
-        self.messages = store.messages(&evaluation.inbox_witness)?;
-        let messages = match &self.messages {
-            Stored::Found(stored) => match MessageList::parse(&stored.list) {
-                Ok(list) => {
-                    Stored::Found(Messages { list, inbox_level: None, predecessor: Some(stored.kept_with) })
-                }
-                Err(why) => Stored::Malformed(why.to_string()),
-            },
-            Stored::Missing => Stored::Missing,
-            Stored::Malformed(why) => Stored::Malformed(why.clone()),
-        };
-        let (mut commitment, mut previous_tick) = (Stored::Missing, None);
-        if let Some(hash) = &block.commitment {
-            commitment = store.commitment(hash)?;
-            previous_tick = self.tick_of(&block.previous_commitment)?;
-        }
-        let inbox = store.inbox(&evaluation.inbox_hash)?;
-        let at_level = Some(hash);
-        let entry = Entry { block, evaluation, messages, inbox, commitment, at_level };
-        let entry = checked(Stored::Found(entry), level)?;
-        Ok(Recorded { entry, previous_tick, status: None, outbox: Outbox::NotRecorded })
-    }
-
-    fn tick_of(&self, commitment: &CommitmentHash) -> Result<Option<u128>> {
-        let Stored::Found(content) = self.store.commitment(commitment)? else { return Ok(None) };
-        let Some(hash) = self.store.hash_at(content.inbox_level)? else { return Ok(None) };
-        match self.store.block(&hash)? {
-            Stored::Found((_, evaluation)) => Ok(evaluation.final_tick()),
-            _ => Ok(None),
-        }
-    }
-}
-
-fn checked(entry: Stored<Entry<'_>>, level: i32) -> Result<Entry<'_>> {
-    match entry {
-        Stored::Found(entry) if entry.block.level == level => Ok(entry),
-        Stored::Found(entry) => Err(at(Code::LevelsChain, level).expected(level).found(entry.block.level)),
-        Stored::Missing => Err(at(Code::ChainBlock, level)),
-        Stored::Malformed(why) => Err(at(Code::StoreValue, level).found(why)),
-    }
 }
 
 fn at(code: Code, level: i32) -> Problem {

@@ -52,7 +52,7 @@ pub(super) fn check(
     let phase = stages.next(jobs::REPLAYING);
     match replay::run(&place, &wanted, None, phase, feedback, &mut |_| {}) {
         Ok(outcome) => {
-            outcome.info(&wanted).conclude(outcome.stopped.as_ref(), report);
+            wanted.info(&outcome).conclude(outcome.stopped.as_ref(), report);
             Ok(())
         }
         Err(problem) if problem.code() == Code::Cancelled => Err(problem),

@@ -1,25 +1,27 @@
 //! What is refused before anything is run: states and levels of which rollsnap does not know what the nodes make of
 //! them.
 
-use rollsnap_core::context::path;
-use rollsnap_core::context::{Context, second_half};
-use rollsnap_core::members::PvmKind;
-use rollsnap_core::pvm::migration::unknown_migration;
-use rollsnap_core::pvm::{Family, Rollup};
-use rollsnap_core::replay::Origin;
-use rollsnap_core::store::Metadata;
-use rollsnap_core::store::v4::Protocol;
-use rollsnap_core::{Code, Place, Problem, Result};
+use crate::context::path;
+use crate::context::second_half;
+use crate::members::PvmKind;
+use crate::pvm::migration::unknown_migration;
+use crate::pvm::{Family, Rollup};
+use crate::store::Metadata;
+use crate::read_at::Files;
+use crate::store::v4::Protocol;
+use crate::code::Code;
+use crate::problem::{Place, Problem, Result};
 
-use super::plan::Plan;
-use crate::context::Moment;
-use crate::store::Records;
+use super::records::Blocks;
+use super::run::Origin;
+use alloc::format;
+use alloc::string::{String, ToString};
 
 /// The machine of the rollup is one that rollsnap has.
 ///
 /// # Errors
 /// [`Code::ReplayKind`].
-pub(super) fn kind(metadata: &Metadata) -> Result<()> {
+pub fn kind(metadata: &Metadata) -> Result<()> {
     if metadata.kind == PvmKind::Wasm200 {
         return Ok(());
     }
@@ -30,23 +32,24 @@ pub(super) fn kind(metadata: &Metadata) -> Result<()> {
 ///
 /// # Errors
 /// [`Code::PvmRefusedNds`].
-pub(super) fn nds(context: &Context<Moment>) -> Result<()> {
-    match second_half(context.files())? {
+pub fn nds(files: &impl Files) -> Result<()> {
+    match second_half(files)? {
         Some(found) => Err(Problem::new(Code::PvmRefusedNds).found(found)),
         None => Ok(()),
     }
 }
 
-/// The protocols of all levels of the plan are known, and they are of one family.
+/// The protocols of all levels that are to be run are known, and they are of one family. `spans`: the levels of the
+/// contexts that blocks are run from, and of the last blocks.
 ///
 /// # Errors
 /// [`Code::ReplayProtocol`].
-pub(super) fn protocols(metadata: &Metadata, protocols: &[Protocol], plan: &Plan) -> Result<Origin> {
+pub fn protocols(metadata: &Metadata, protocols: &[Protocol], spans: &[(i32, i32)]) -> Result<Origin> {
     let rollup = Rollup { address: metadata.rollup_address, origination_level: metadata.genesis_level };
     let mut family: Option<Family> = None;
-    for span in &plan.spans {
-        let mut level = span.start.saturating_add(1);
-        while level <= span.last {
+    for (start, last) in spans.iter().copied() {
+        let mut level = start.saturating_add(1);
+        while level <= last {
             let unknown =
                 |found: String| Err(Problem::new(Code::ReplayProtocol).at(Place::Level(level)).found(found));
             let Some(protocol) = at(protocols, level) else {
@@ -73,16 +76,16 @@ pub(super) fn protocols(metadata: &Metadata, protocols: &[Protocol], plan: &Plan
 ///
 /// # Errors
 /// [`Code::PvmRefusedMigration`]; what the store says of a block that it does not have is said when its turn comes.
-pub(super) fn migrations(
+pub fn migrations(
     protocols: &[Protocol],
-    plan: &Plan,
+    spans: &[(i32, i32)],
     family: Family,
-    records: &mut Records<'_>,
+    blocks: &mut dyn Blocks,
 ) -> Result<()> {
-    let is_run = |level: i32| plan.spans.iter().any(|span| span.start < level && level <= span.last);
+    let is_run = |level: i32| spans.iter().any(|(start, last)| *start < level && level <= *last);
     let near = protocols.iter().map(|protocol| protocol.level);
     for level in near.flat_map(|level| [level, level.saturating_add(1)]).filter(|level| is_run(*level)) {
-        let recorded = match records.at(level) {
+        let recorded = match blocks.at(level) {
             Ok(recorded) => recorded,
             Err(problem) if problem.code().is_about_contents() => continue,
             Err(problem) => return Err(problem),

@@ -1,15 +1,15 @@
 //! What came of a replay.
 
-use std::time::Duration;
+use alloc::string::{String, ToString};
+use core::time::Duration;
 
-use rollsnap_core::Problem;
-use rollsnap_core::hash::BlockHash;
-use rollsnap_core::pvm::Phase;
-use rollsnap_core::replay::Names;
-use rollsnap_core::report::{ReplayInfo, Share};
-
-use super::Options;
-use super::plan::Plan;
+use super::outbox::{Names, Outbox};
+use super::recorded::Recorded;
+use crate::chain::Block;
+use crate::hash::BlockHash;
+use crate::problem::Problem;
+use crate::pvm::{LevelOutcome, Phase};
+use crate::report::{ReplayInfo, Share};
 
 /// A block that was run again and agrees with what is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,27 @@ pub struct BlockRun {
     pub names: Option<Names>,
     /// How long it took.
     pub time: Duration,
+}
+
+impl BlockRun {
+    /// What came of a block, as it is recorded.
+    pub fn of(recorded: &Recorded<'_>, outcome: &LevelOutcome, time: Duration) -> Self {
+        let outbox = outcome.outbox.as_deref().unwrap_or_default();
+        Self {
+            level: recorded.level(),
+            initial_tick: outcome.initial_tick,
+            ticks: outcome.num_ticks,
+            runs: outcome.runs.len() as u64,
+            phase: outcome.phase,
+            has_context: recorded.entry.block.context.is_some(),
+            has_state: recorded.entry.evaluation.state_hash.is_some(),
+            has_commitment: recorded.entry.block.commitment.is_some(),
+            has_outbox: recorded.outbox != Outbox::NotRecorded,
+            lacks_outbox: recorded.outbox.lacks(outbox),
+            names: recorded.outbox.names(outbox),
+            time,
+        }
+    }
 }
 
 /// What came of a replay.
@@ -80,19 +101,20 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn of(plan: &Plan) -> Self {
+    /// Nothing was run yet: `first` is the level of the first context, `planned` how many blocks are to be run.
+    pub fn new(first: i32, head: &Block, planned: u64) -> Self {
         Self {
-            first: plan.first,
-            head: plan.head,
-            head_block: Some(plan.head_block),
-            share: plan.share,
-            of: plan.of(),
-            planned: plan.blocks(),
+            first,
+            head: head.level,
+            head_block: Some(head.hash),
+            of: u64::try_from(i64::from(head.level) - i64::from(first)).unwrap_or(0),
+            planned,
             ..Self::default()
         }
     }
 
-    pub(super) fn count(&mut self, run: &BlockRun) {
+    /// A block was run and agrees.
+    pub fn count(&mut self, run: &BlockRun) {
         self.blocks += 1;
         self.ticks = self.ticks.saturating_add(run.ticks);
         self.runs = self.runs.saturating_add(run.runs);
@@ -103,16 +125,17 @@ impl Outcome {
         self.outboxes_missing += u64::from(run.lacks_outbox);
     }
 
-    /// What it says in a report.
-    pub fn info(&self, options: &Options) -> ReplayInfo {
-        let share = options.shard.zip(self.share).map(|(shard, (first_level, last_level))| Share {
-            number: shard.number(),
-            of: shard.of(),
+    /// What it says in a report. `scope`: which blocks were to be run, as the user said it; `share`: the number of the
+    /// share, and how many there are.
+    pub fn info(&self, scope: String, share: Option<(u32, u32)>) -> ReplayInfo {
+        let share = share.zip(self.share).map(|((number, of), (first_level, last_level))| Share {
+            number,
+            of,
             first_level,
             last_level,
         });
         ReplayInfo {
-            scope: options.scope.to_string(),
+            scope,
             first_level: self.first,
             head_level: self.head,
             head: self.head_block.unwrap_or(BlockHash::new([0; 32])),

@@ -1,0 +1,286 @@
+//! A snapshot that is kept in memory, and its blocks run again: for whoever has no files.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::available::Available;
+use super::outbox::Habit;
+use super::outcome::{BlockRun, Outcome};
+use super::records::{Blocks, Records, protocols};
+use super::refusal;
+use super::run::{Origin, Replay};
+use crate::code::Code;
+use crate::context::Context;
+use crate::context::edit::{ObjectStore, Tree};
+use crate::feedback::Feedback;
+use crate::members::{CONTEXT, METADATA, MemberKind, PvmKind};
+use crate::problem::{Problem, Result};
+use crate::pvm::{Engine, SharedReveal};
+use crate::read_at::{Files, ReadAt};
+use crate::snapshot::Event;
+use crate::store::{MAX_METADATA, MemoryFiles, Metadata, Opened, Pieces, Rows, Store};
+
+/// Most members that are kept: a rollup has some hundred pre-images for each kernel it was upgraded to.
+const MAX_MEMBERS: u64 = 1 << 16;
+
+/// What is loaded of the context beside its bytes, before it is loaded anew: 64 MiB.
+const BUDGET: u64 = 64 << 20;
+
+/// Keeps the members of a snapshot that streams by. Memory: what they hold, up to a bound.
+#[derive(Debug)]
+pub struct Gathering {
+    files: MemoryFiles,
+    is_open: bool,
+    problem: Option<Problem>,
+}
+
+impl Gathering {
+    /// Waits for the first member; keeps `most` bytes at most.
+    pub fn new(most: u64) -> Self {
+        Self { files: MemoryFiles::holding(most, MAX_MEMBERS), is_open: false, problem: None }
+    }
+
+    /// Takes what an inspection tells.
+    pub fn take(&mut self, event: &Event<'_>) {
+        match event {
+            // What no node puts into a snapshot is not looked at.
+            Event::Member(member) if MemberKind::of(&member.name).is_some() => {
+                self.files.begin(&member.name, member.size);
+                self.is_open = true;
+            }
+            Event::Data(data) if self.is_open => self.files.data(data),
+            Event::MemberEnd { .. } => {
+                self.files.end();
+                self.is_open = false;
+            }
+            Event::Read(bytes) => self.files.read(*bytes),
+            // Half a snapshot is none.
+            Event::Problem(problem) if self.problem.is_none() => self.problem = Some((*problem).clone()),
+            _ => {}
+        }
+    }
+
+    /// What was kept of a snapshot that came whole.
+    ///
+    /// # Errors
+    /// The first problem of the inspection; [`Code::LimitMemory`] when there was more than may be kept.
+    pub fn finish(self) -> Result<MemberFiles> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
+        let (announced, most) = (self.files.announced(), self.files.most());
+        let files = self.files.into_files().ok_or_else(|| {
+            Problem::new(Code::LimitMemory)
+                .expected(format_args!("at most {most} bytes in {MAX_MEMBERS} members"))
+                .found(format_args!("{announced} bytes"))
+                .because("rollsnap verify --replay on the command line has no such bound")
+        })?;
+        Ok(MemberFiles { files: Arc::new(files), below: "" })
+    }
+}
+
+/// Members of a snapshot, in memory; or those below a directory of it.
+#[derive(Clone, Debug)]
+pub struct MemberFiles {
+    files: Arc<BTreeMap<String, Arc<Pieces>>>,
+    below: &'static str,
+}
+
+/// The bytes of a member.
+#[derive(Clone, Debug)]
+pub struct MemberFile(Arc<Pieces>);
+
+impl MemberFiles {
+    /// The pre-image of a hash, if the snapshot has it. Whoever asks compares it with the hash.
+    pub fn pre_image(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {
+        let name = format!("{}/00{}", PvmKind::Wasm200.as_str(), crate::context::path::hex(hash));
+        let file = self.files.get(&name)?;
+        // No longer than a kernel can be given; one byte more tells that it is.
+        let len = usize::try_from(file.len()).ok()?.min(crate::pvm::reveal::MAX_PRE_IMAGE + 1);
+        let mut bytes = alloc::vec![0; len];
+        file.read_at(0, &mut bytes).ok().map(|()| bytes)
+    }
+
+    fn context(&self) -> Self {
+        Self { files: self.files.clone(), below: CONTEXT }
+    }
+
+    fn full(&self, name: &str) -> String {
+        if self.below.is_empty() { name.into() } else { format!("{}/{name}", self.below) }
+    }
+}
+
+impl Files for MemberFiles {
+    type File = MemberFile;
+
+    fn open(&self, name: &str) -> Result<Option<MemberFile>> {
+        Ok(self.files.get(&self.full(name)).cloned().map(MemberFile))
+    }
+
+    fn names(&self, directory: &str) -> Result<Vec<String>> {
+        let directory = match (self.below, directory) {
+            ("", directory) => String::from(directory),
+            (below, "") => below.into(),
+            (below, directory) => format!("{below}/{directory}"),
+        };
+        let below = |name: &String| {
+            let rest = if directory.is_empty() {
+                name.as_str()
+            } else {
+                name.strip_prefix(directory.as_str())?.strip_prefix('/')?
+            };
+            (!rest.contains('/')).then(|| String::from(rest))
+        };
+        Ok(self.files.keys().filter_map(below).collect())
+    }
+}
+
+impl ReadAt for MemberFile {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        self.0.read_at(offset, out)
+    }
+}
+
+/// The blocks of a snapshot in memory, run again one after the other.
+pub struct MemoryReplay {
+    files: MemberFiles,
+    store: Opened<Store<'static, MemberFile>, MemberFile>,
+    context: Arc<Context<MemberFiles>>,
+    objects: Arc<ObjectStore>,
+    replay: Replay,
+    /// The next block.
+    next: i32,
+    /// The last one that is to be run.
+    last: i32,
+    habit: Habit,
+    outcome: Outcome,
+}
+
+impl MemoryReplay {
+    /// Begins with the context before the first of these levels; without them, with the first context there is, up to the
+    /// head.
+    ///
+    /// # Errors
+    /// What is refused before anything is run: [`Code::ReplayKind`], [`Code::ReplayProtocol`], [`Code::ReplayStart`],
+    /// `pvm.refused.…`, [`Code::LevelUnavailable`]; those of metadata, store and context.
+    pub fn begin(files: MemberFiles, levels: Option<(i32, i32)>, feedback: &dyn Feedback) -> Result<Self> {
+        let metadata = metadata(&files)?;
+        refusal::kind(&metadata)?;
+        let context = Arc::new(Context::open(files.context())?);
+        refusal::nds(context.files())?;
+        let store = Opened::open(&files)?;
+        let head = store.head()?;
+        let available = Available::read(&store, &context, head.level, false, feedback)?;
+        let (from, last) = levels.unwrap_or((available.first().saturating_add(1), head.level));
+        if levels.is_some() {
+            available.check(from, last, head.level)?;
+        }
+        let at = available.at_or_below(from.saturating_sub(1));
+        let (start, entry) = at.and_then(|at| available.all().get(at)).copied().ok_or_else(|| super::no_start(from))?;
+        let protocols = protocols(&store)?;
+        let spans = [(start, last)];
+        let origin = refusal::protocols(&metadata, &protocols, &spans)?;
+        let objects = ObjectStore::checked(context.clone());
+        let mut blocks = Records::new(&store)?;
+        refusal::migrations(&protocols, &spans, origin.family, &mut blocks)?;
+        let replay = begin(&context, &objects, entry.offset, origin, &mut blocks, start)?;
+        drop(blocks);
+        let planned = u64::try_from(i64::from(last) - i64::from(start)).unwrap_or(0);
+        let outcome = Outcome::new(available.first(), &head, planned);
+        let (next, habit) = (start.saturating_add(1), Habit::default());
+        Ok(Self { files, store, context, objects, replay, next, last, habit, outcome })
+    }
+
+    /// The members of the snapshot.
+    pub fn files(&self) -> &MemberFiles {
+        &self.files
+    }
+
+    /// Runs the next block: `None` when all were run, or one does not agree, which [`Outcome::stopped`] has then.
+    pub fn step(
+        &mut self,
+        engine: &mut dyn Engine,
+        reveal: &SharedReveal,
+        feedback: &dyn Feedback,
+    ) -> Option<BlockRun> {
+        if self.next > self.last || self.outcome.stopped.is_some() {
+            return None;
+        }
+        let level = self.next;
+        match self.block(level, engine, reveal, feedback) {
+            Ok(run) => {
+                self.outcome.count(&run);
+                self.next = level.saturating_add(1);
+                Some(run)
+            }
+            Err(problem) => {
+                self.outcome.stopped = Some(Replay::at(level, problem));
+                None
+            }
+        }
+    }
+
+    /// What came of the blocks so far.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    fn block(
+        &mut self,
+        level: i32,
+        engine: &mut dyn Engine,
+        reveal: &SharedReveal,
+        feedback: &dyn Feedback,
+    ) -> Result<BlockRun> {
+        let mut blocks = Records::new(&self.store)?;
+        let recorded = blocks.at(level)?;
+        let outcome = self.replay.block(&recorded, engine, reveal, feedback, None).map_err(|problem| {
+            self.replay.explained(problem, &recorded, &self.context, &self.objects, feedback)
+        })?;
+        let run = BlockRun::of(&recorded, &outcome, Duration::ZERO);
+        self.habit.check(level, run.names)?;
+        self.replay.shrink(&self.objects, BUDGET)?;
+        Ok(run)
+    }
+}
+
+/// The state of the commit at an offset, which is that after the block at a level.
+fn begin(
+    context: &Arc<Context<MemberFiles>>,
+    objects: &Arc<ObjectStore>,
+    offset: u64,
+    origin: Origin,
+    blocks: &mut dyn Blocks,
+    level: i32,
+) -> Result<Replay> {
+    let begun = context.commit_at(offset).and_then(|commit| {
+        let root = Tree::load(objects, commit.root);
+        let replay = Replay::begin(&commit, root, origin)?;
+        replay.check(&blocks.at(level)?)?;
+        Ok(replay)
+    });
+    begun.map_err(|problem| Replay::at(level, problem))
+}
+
+fn metadata(files: &MemberFiles) -> Result<Metadata> {
+    let missing = || Problem::new(Code::MetadataMissing).path(METADATA);
+    let file = files.open(METADATA)?.ok_or_else(missing)?;
+    let len = file.len().min(MAX_METADATA + 1);
+    let mut bytes = alloc::vec![0; usize::try_from(len).unwrap_or(0)];
+    file.read_at(0, &mut bytes)?;
+    Metadata::parse(&bytes).map_err(|problem| problem.path(METADATA))
+}
+
+impl core::fmt::Debug for MemoryReplay {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("MemoryReplay").field("next", &self.next).field("last", &self.last).finish_non_exhaustive()
+    }
+}
