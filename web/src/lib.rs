@@ -7,7 +7,8 @@
 //! * [`Checkpoints`]: the content of a compressed file from its middle;
 //! * [`decode_hash`], [`encode_hash`]: typed hashes and their text;
 //! * `Layer1`, in the full module: which requests to layer 1 are to be made, and what their answers mean;
-//! * `Machine`, with the feature `machine`: a rollup's machine, its kernels run by the host;
+//! * `Machine`, with the feature `machine`: a rollup's machine, its kernels run by the host; `Replayer`: the blocks of a
+//!   snapshot, run again by it;
 //! * [`codes`], [`problem`]: the one table of everything that can be wrong.
 //!
 //! What crosses the border are plain objects and typed errors. Nothing here panics: whatever is
@@ -46,7 +47,7 @@ pub use inspector::Inspector;
 pub use layer1::{Layer1, anchored_by, compare_commitment, not_asked};
 pub use lister::Lister;
 #[cfg(feature = "machine")]
-pub use machine::Machine;
+pub use machine::{Machine, Replayer};
 pub use spans::Checkpoints;
 
 /// The version of this package.

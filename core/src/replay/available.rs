@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::code::Code;
-use crate::context::{Context, State};
 use crate::context::index::Entry;
+use crate::context::{Context, State};
 use crate::feedback::Feedback;
 use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;

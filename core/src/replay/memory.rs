@@ -165,13 +165,17 @@ pub struct MemoryReplay {
 }
 
 impl MemoryReplay {
-    /// Begins with the context before the first of these levels; without them, with the first context there is, up to the
-    /// head.
+    /// Begins with the context before the first of some levels, up to the last of them: `levels` is asked for both, both
+    /// included, and given the level of the first context and that of the head.
     ///
     /// # Errors
     /// What is refused before anything is run: [`Code::ReplayKind`], [`Code::ReplayProtocol`], [`Code::ReplayStart`],
     /// `pvm.refused.…`, [`Code::LevelUnavailable`]; those of metadata, store and context.
-    pub fn begin(files: MemberFiles, levels: Option<(i32, i32)>, feedback: &dyn Feedback) -> Result<Self> {
+    pub fn begin(
+        files: MemberFiles,
+        levels: &dyn Fn(i32, i32) -> (i32, i32),
+        feedback: &dyn Feedback,
+    ) -> Result<Self> {
         let metadata = metadata(&files)?;
         refusal::kind(&metadata)?;
         let context = Arc::new(Context::open(files.context())?);
@@ -179,12 +183,11 @@ impl MemoryReplay {
         let store = Opened::open(&files)?;
         let head = store.head()?;
         let available = Available::read(&store, &context, head.level, false, feedback)?;
-        let (from, last) = levels.unwrap_or((available.first().saturating_add(1), head.level));
-        if levels.is_some() {
-            available.check(from, last, head.level)?;
-        }
+        let (from, last) = levels(available.first(), head.level);
+        available.check(from, last, head.level)?;
         let at = available.at_or_below(from.saturating_sub(1));
-        let (start, entry) = at.and_then(|at| available.all().get(at)).copied().ok_or_else(|| super::no_start(from))?;
+        let (start, entry) =
+            at.and_then(|at| available.all().get(at)).copied().ok_or_else(|| super::no_start(from))?;
         let protocols = protocols(&store)?;
         let spans = [(start, last)];
         let origin = refusal::protocols(&metadata, &protocols, &spans)?;
@@ -281,6 +284,9 @@ fn metadata(files: &MemberFiles) -> Result<Metadata> {
 
 impl core::fmt::Debug for MemoryReplay {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("MemoryReplay").field("next", &self.next).field("last", &self.last).finish_non_exhaustive()
+        f.debug_struct("MemoryReplay")
+            .field("next", &self.next)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
     }
 }

@@ -1,16 +1,16 @@
 //! What is refused before anything is run: states and levels of which rollsnap does not know what the nodes make of
 //! them.
 
+use crate::code::Code;
 use crate::context::path;
 use crate::context::second_half;
 use crate::members::PvmKind;
+use crate::problem::{Place, Problem, Result};
 use crate::pvm::migration::unknown_migration;
 use crate::pvm::{Family, Rollup};
-use crate::store::Metadata;
 use crate::read_at::Files;
+use crate::store::Metadata;
 use crate::store::v4::Protocol;
-use crate::code::Code;
-use crate::problem::{Place, Problem, Result};
 
 use super::records::Blocks;
 use super::run::Origin;

@@ -8,14 +8,14 @@ use alloc::vec::Vec;
 use super::differences::differences;
 use super::recorded::Recorded;
 use crate::code::Code;
-use crate::context::{Commit, Context};
 use crate::context::edit::{ObjectStore, Tree};
 use crate::context::pack::hashing;
+use crate::context::{Commit, Context};
 use crate::feedback::Feedback;
 use crate::hash::{ContextHash, StateHash};
 use crate::problem::{Place, Problem, Result};
-use crate::read_at::Files;
 use crate::pvm::{Engine, Family, LevelOutcome, Machine, Rollup, SharedReveal};
+use crate::read_at::Files;
 
 const PVM_STATE: &[&[u8]] = &[b"pvm_state"];
 /// The other half of a state in the new durable storage (NDS).

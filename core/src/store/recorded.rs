@@ -59,7 +59,9 @@ impl<R: ReadAt> Store<'_, R> {
     /// [`Code::StoreValue`], [`Code::StoreDamaged`].
     pub fn outbox(&self, level: i32) -> Result<Option<String>> {
         let table = self.table("outbox_messages")?;
-        let Some(row) = table.find_one("outbox_level", Value::Integer(level.into()))? else { return Ok(None) };
+        let Some(row) = table.find_one("outbox_level", Value::Integer(level.into()))? else {
+            return Ok(None);
+        };
         Ok(self.cells(&row, "outbox_messages").opt_text("messages")?.map(ToString::to_string))
     }
 
@@ -72,7 +74,9 @@ impl<R: ReadAt> Store<'_, R> {
             return Ok(None);
         }
         let table = self.table("l2_blocks")?;
-        let Some(row) = table.find_one("block_hash", Value::Text(&block.to_string()))? else { return Ok(None) };
+        let Some(row) = table.find_one("block_hash", Value::Text(&block.to_string()))? else {
+            return Ok(None);
+        };
         match row.get("pvm_status")? {
             Value::Null => Ok(None),
             Value::Blob(bytes) if (1..=MAX_STATUS).contains(&bytes.len()) => Ok(Some(bytes.to_vec())),
@@ -99,7 +103,10 @@ impl<R: ReadAt> Store<'_, R> {
             return Ok(None);
         };
         let ticks = row.get::<Option<i64>>("num_ticks")?;
-        let begin = self.cells(&row, "l2_blocks").opt_text("initial_tick")?.and_then(|text| text.parse::<u128>().ok());
+        let begin = self
+            .cells(&row, "l2_blocks")
+            .opt_text("initial_tick")?
+            .and_then(|text| text.parse::<u128>().ok());
         Ok(begin.zip(ticks).and_then(|(begin, ticks)| begin.checked_add_signed(ticks.into())))
     }
 }

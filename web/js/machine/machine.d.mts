@@ -12,7 +12,9 @@
  * @packageDocumentation
  */
 
-export type { CodeRow } from './rollsnap.mjs';
+import type { Report } from './rollsnap.mjs';
+
+export type { CodeRow, Report } from './rollsnap.mjs';
 export { RollsnapError, codes, init, memoryBytes, version } from './rollsnap.mjs';
 
 /** What a rollup is originated with. */
@@ -91,6 +93,76 @@ export class Machine implements Disposable {
   /** The state was stored, which changes the same order. */
   committed(): void;
   view(): StateView;
+  /** Gives its memory back. Whatever is called afterwards throws a TypeError, a second free() too. */
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Which blocks are run: all that follow the first context in the snapshot, if nothing is said. */
+export interface Levels {
+  /** The first level. */
+  from?: number;
+  /** The last level. */
+  to?: number;
+  /** The newest blocks, so many: instead of the others. */
+  last?: number;
+}
+
+/** What a replay is about to do. */
+export interface ReplayPlan {
+  /** The level of the first context that is there. */
+  firstLevel: number;
+  headLevel: number;
+  /** How many blocks follow the first context. */
+  of: number;
+  /** How many of them are run, with those that lead from a context to the first one that was asked for. */
+  planned: number;
+}
+
+/** A block that was run again and agrees with what the store records. */
+export interface BlockRun {
+  level: number;
+  initialTick: bigint;
+  ticks: bigint;
+  /** How often the kernel was run. */
+  runs: number;
+  phase: 'collect' | 'stuck';
+  /** Whether the store names a context for it, which was compared. */
+  context: boolean;
+}
+
+export interface ReplayOptions extends Levels {
+  /** Most bytes that the snapshot may have when it is unpacked: all of it is kept. Default: 1 GiB. */
+  maxMemory?: number;
+  /** Answers what kernels ask for and the snapshot does not have: other pre-images, the data availability layer. */
+  reveal?: Reveal;
+  /** Between two blocks; nothing interrupts a kernel but the end of its worker. */
+  signal?: AbortSignal;
+  onProgress?(progress: { read: number; total: number | undefined }): void;
+  onBegin?(plan: ReplayPlan): void;
+  onBlock?(block: BlockRun): void;
+}
+
+/**
+ * Runs the blocks of a snapshot again, full or compact, and compares everything with what its store records: ticks, states,
+ * outboxes, commitments, contexts. The report says what came of it: `verdicts.replayed`, and the checks `replay.…`.
+ *
+ * Throws a `RollsnapError` for a snapshot that is damaged, and for what is refused before anything is run: another kind than
+ * `wasm_2_0_0`, protocols that are not known, more memory than allowed.
+ */
+export function replay(source: Blob | ReadableStream<Uint8Array>, options?: ReplayOptions): Promise<Report>;
+
+/** The same step by step, for who reads the file or shares the processor in another way. */
+export class Replayer implements Disposable {
+  constructor(options?: { maxMemory?: number });
+  /** Takes the next bytes of the file. */
+  feed(chunk: Uint8Array): void;
+  /** The file has ended. */
+  begin(levels?: Levels): ReplayPlan;
+  /** Runs the next block; undefined when all were run, or one does not agree, which the report says. */
+  step(reveal?: Reveal): BlockRun | undefined;
+  /** What came of it by now. */
+  report(): Report;
   /** Gives its memory back. Whatever is called afterwards throws a TypeError, a second free() too. */
   free(): void;
   [Symbol.dispose](): void;

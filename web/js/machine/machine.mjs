@@ -2,9 +2,10 @@
 // What each function takes, gives and throws is written in machine.d.mts.
 
 import { guardFreed } from './freed.mjs';
-import { Machine } from './load.mjs';
+import { Machine, Replayer } from './load.mjs';
 
 export { RollsnapError } from './errors.mjs';
-export { Machine, codes, init, memoryBytes, version } from './load.mjs';
+export { Machine, Replayer, codes, init, memoryBytes, version } from './load.mjs';
+export { replay } from './replay.mjs';
 
-guardFreed({ Machine });
+guardFreed({ Machine, Replayer });

@@ -52,7 +52,7 @@ pub(super) fn origin(given: &JsValue) -> Result<Origin, JsValue> {
 }
 
 /// A whole number, as `number` or as `bigint`.
-fn whole(name: &str, value: &JsValue) -> Result<u64, JsValue> {
+pub(super) fn whole(name: &str, value: &JsValue) -> Result<u64, JsValue> {
     let wrong = || option(name, "a whole number");
     if value.is_bigint() {
         return u64::try_from(value.clone()).map_err(|_| wrong());

@@ -3,10 +3,12 @@
 //! * [`engine`]: kernels in the host's `WebAssembly`;
 //! * [`traps`]: what the errors of that engine mean;
 //! * [`reveal`]: what JavaScript answers to kernels;
+//! * [`replayer`]: the blocks of a snapshot, run again;
 //! * [`given`]: what JavaScript hands over.
 
 mod engine;
 mod given;
+mod replayer;
 mod reveal;
 mod traps;
 
@@ -24,6 +26,8 @@ use crate::value::Border;
 
 use engine::HostEngine;
 use reveal::Answers;
+
+pub use replayer::Replayer;
 
 /// A rollup's machine between two levels.
 #[wasm_bindgen]
