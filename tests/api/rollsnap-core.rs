@@ -2601,13 +2601,70 @@ impl<R: ReadAt + ?Sized> ReadAt for &R {}
 impl ReadAt for [u8] {}
 
 // rollsnap_core::replay
+pub use available::{Available, no_start};
 pub use differences::differences;
+pub use memory::{Gathering, MemberFile, MemberFiles, MemoryReplay};
 pub use outbox::{Habit, Names, Outbox};
+pub use outcome::{BlockRun, Outcome};
 pub use recorded::Recorded;
+pub use records::{Blocks, OfDatabase, OfFiles, Records, checked, protocols};
 pub use run::{Commits, Origin, Reached, Replay};
+
+// rollsnap_core::replay::(private) available
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Available(_);
+impl Available {
+    pub fn read<F: Files>(
+        store: &impl Rows,
+        context: &Context<F>,
+        head: i32,
+        checked: bool,
+        feedback: &dyn Feedback,
+    ) -> Result<Self> {}
+    pub fn all(&self) -> &[(i32, Entry)] {}
+    pub fn first(&self) -> i32 {}
+    pub fn at_or_below(&self, level: i32) -> Option<usize> {}
+    pub fn check(&self, lowest: i32, most: i32, head: i32) -> Result<()> {}
+}
+pub fn no_start(level: i32) -> Problem {}
 
 // rollsnap_core::replay::(private) differences
 pub fn differences(recorded: &Tree, computed: &Tree) -> Result<Option<String>> {}
+
+// rollsnap_core::replay::(private) memory
+#[derive(Debug)]
+pub struct Gathering {}
+impl Gathering {
+    pub fn new(most: u64) -> Self {}
+    pub fn take(&mut self, event: &Event<'_>) {}
+    pub fn finish(self) -> Result<MemberFiles> {}
+}
+#[derive(Clone, Debug)]
+pub struct MemberFiles {}
+#[derive(Clone, Debug)]
+pub struct MemberFile(_);
+impl MemberFiles {
+    pub fn pre_image(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {}
+}
+impl Files for MemberFiles {}
+impl ReadAt for MemberFile {}
+pub struct MemoryReplay {}
+impl MemoryReplay {
+    pub fn begin(
+        files: MemberFiles,
+        levels: &dyn Fn(i32, i32) -> (i32, i32),
+        feedback: &dyn Feedback,
+    ) -> Result<Self> {}
+    pub fn files(&self) -> &MemberFiles {}
+    pub fn step(
+        &mut self,
+        engine: &mut dyn Engine,
+        reveal: &SharedReveal,
+        feedback: &dyn Feedback,
+    ) -> Option<BlockRun> {}
+    pub fn outcome(&self) -> &Outcome {}
+}
+impl core::fmt::Debug for MemoryReplay {}
 
 // rollsnap_core::replay::(private) outbox
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -2617,6 +2674,7 @@ pub enum Outbox {
     Messages(String),
 }
 impl Outbox {
+    pub fn absent(level: i32, first: Option<i32>) -> Self {}
     pub fn lacks<M>(&self, messages: &[M]) -> bool {}
     pub fn names<M: AsRef<[u8]>>(&self, messages: &[M]) -> Option<Names> {}
 }
@@ -2631,6 +2689,53 @@ impl Habit {
     pub fn check(&mut self, level: i32, names: Option<Names>) -> Result<(), Problem> {}
 }
 
+// rollsnap_core::replay::(private) outcome
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BlockRun {
+    pub level: i32,
+    pub initial_tick: u128,
+    pub ticks: u128,
+    pub runs: u64,
+    pub phase: Phase,
+    pub has_context: bool,
+    pub has_state: bool,
+    pub has_commitment: bool,
+    pub has_outbox: bool,
+    pub lacks_outbox: bool,
+    pub names: Option<Names>,
+    pub time: Duration,
+}
+impl BlockRun {
+    pub fn of(recorded: &Recorded<'_>, outcome: &LevelOutcome, time: Duration) -> Self {}
+}
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Outcome {
+    pub first: i32,
+    pub head: i32,
+    pub head_block: Option<BlockHash>,
+    pub share: Option<(i32, i32)>,
+    pub of: u64,
+    pub planned: u64,
+    pub blocks: u64,
+    pub ticks: u128,
+    pub runs: u64,
+    pub contexts: u64,
+    pub states: u64,
+    pub commitments: u64,
+    pub outboxes: u64,
+    pub outboxes_missing: u64,
+    pub stopped: Option<Problem>,
+    pub time: Duration,
+}
+impl Outcome {
+    pub fn new(first: i32, head: &Block, planned: u64) -> Self {}
+    pub fn count(&mut self, run: &BlockRun) {}
+    pub fn info(&self, scope: String, share: Option<(u32, u32)>) -> ReplayInfo {}
+    pub fn is_complete(&self) -> bool {}
+}
+
 // rollsnap_core::replay::(private) recorded
 #[derive(Clone, Debug)]
 pub struct Recorded<'a> {
@@ -2643,6 +2748,43 @@ impl<'a> Recorded<'a> {
     pub fn level(&self) -> i32 {}
     pub fn messages(&self) -> Result<&[&'a [u8]]> {}
 }
+
+// rollsnap_core::replay::(private) records
+pub trait Blocks {
+    fn at(&mut self, level: i32) -> Result<Recorded<'_>>;
+}
+pub fn protocols<R: ReadAt>(store: &Opened<Store<'_, R>, R>) -> Result<Vec<Protocol>> {}
+pub enum Records<'s, R> {
+    Database(Box<OfDatabase<'s, R>>),
+    Files(OfFiles<'s, R>),
+}
+impl<'s, R: ReadAt> Records<'s, R> {
+    pub fn new(store: &'s Opened<Store<'s, R>, R>) -> Result<Self> {}
+}
+impl<R: ReadAt> Blocks for Records<'_, R> {}
+pub struct OfDatabase<'s, R> {}
+pub struct OfFiles<'s, R> {}
+impl<'s, R: ReadAt> OfFiles<'s, R> {
+    pub fn new(store: &'s v4::Store<R>) -> Self {}
+    pub fn ticks(&self, level: i32) -> Result<Option<(u128, u128)>> {}
+}
+impl<R: ReadAt> Blocks for OfFiles<'_, R> {}
+pub fn checked(entry: Stored<Entry<'_>>, level: i32) -> Result<Entry<'_>> {}
+
+// rollsnap_core::replay::refusal
+pub fn kind(metadata: &Metadata) -> Result<()> {}
+pub fn nds(files: &impl Files) -> Result<()> {}
+pub fn protocols(
+    metadata: &Metadata,
+    protocols: &[Protocol],
+    spans: &[(i32, i32)],
+) -> Result<Origin> {}
+pub fn migrations(
+    protocols: &[Protocol],
+    spans: &[(i32, i32)],
+    family: Family,
+    blocks: &mut dyn Blocks,
+) -> Result<()> {}
 
 // rollsnap_core::replay::(private) run
 pub trait Commits: Send {
@@ -2678,6 +2820,15 @@ impl Replay {
     ) -> Result<LevelOutcome> {}
     #[must_use]
     pub fn explain(&self, problem: Problem, recorded: &Tree) -> Problem {}
+    #[must_use]
+    pub fn explained<F: Files>(
+        &self,
+        problem: Problem,
+        recorded: &Recorded<'_>,
+        context: &Context<F>,
+        objects: &Arc<ObjectStore>,
+        feedback: &dyn Feedback,
+    ) -> Problem {}
     pub fn shrink(&mut self, objects: &ObjectStore, budget: u64) -> Result<bool> {}
     pub fn state_hash(&self) -> Result<StateHash> {}
     #[must_use]
@@ -3422,6 +3573,15 @@ impl<'p, R: ReadAt> Store<'p, R> {
     pub fn open(reader: R, path: &'p str, accept: Accept) -> Result<Self> {}
 }
 impl<R: ReadAt> Rows for Store<'_, R> {}
+
+// rollsnap_core::store::(private) recorded
+impl<R: ReadAt> Store<'_, R> {
+    pub fn protocols(&self) -> Result<Vec<Protocol>> {}
+    pub fn first_outbox(&self) -> Result<Option<i32>> {}
+    pub fn outbox(&self, level: i32) -> Result<Option<String>> {}
+    pub fn status(&self, block: &BlockHash, level: i32) -> Result<Option<Vec<u8>>> {}
+    pub fn final_tick_of(&self, commitment: &CommitmentHash) -> Result<Option<u128>> {}
+}
 
 // rollsnap_core::store::(private) retained
 #[derive(Debug)]

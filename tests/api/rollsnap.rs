@@ -1225,11 +1225,10 @@ pub use dal_node::DalNode;
 pub use job::{Outlook, outlook, run};
 pub use levels::StoreLevels;
 pub use options::{EngineKind, Options};
-pub use outcome::{BlockRun, Outcome};
 pub use place::Place;
 pub use pre_images::PreImages;
 pub use reveals::{Attestation, Levels, Pages, Reveals};
-pub use rollsnap_core::replay::{Commits, Reached};
+pub use rollsnap_core::replay::{BlockRun, Commits, Outcome, Reached};
 pub use scope::{Scope, Shard};
 
 // rollsnap::replay::dal_node
@@ -1302,47 +1301,8 @@ pub struct Options {
     pub memory: u64,
 }
 impl Default for Options {}
-
-// rollsnap::replay::(private) outcome
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BlockRun {
-    pub level: i32,
-    pub initial_tick: u128,
-    pub ticks: u128,
-    pub runs: u64,
-    pub phase: Phase,
-    pub has_context: bool,
-    pub has_state: bool,
-    pub has_commitment: bool,
-    pub has_outbox: bool,
-    pub lacks_outbox: bool,
-    pub names: Option<Names>,
-    pub time: Duration,
-}
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Outcome {
-    pub first: i32,
-    pub head: i32,
-    pub head_block: Option<BlockHash>,
-    pub share: Option<(i32, i32)>,
-    pub of: u64,
-    pub planned: u64,
-    pub blocks: u64,
-    pub ticks: u128,
-    pub runs: u64,
-    pub contexts: u64,
-    pub states: u64,
-    pub commitments: u64,
-    pub outboxes: u64,
-    pub outboxes_missing: u64,
-    pub stopped: Option<Problem>,
-    pub time: Duration,
-}
-impl Outcome {
-    pub fn info(&self, options: &Options) -> ReplayInfo {}
-    pub fn is_complete(&self) -> bool {}
+impl Options {
+    pub fn info(&self, outcome: &Outcome) -> ReplayInfo {}
 }
 
 // rollsnap::replay::place
@@ -1676,8 +1636,8 @@ pub struct Records<'s> {}
 impl<'s> Records<'s> {
     pub fn new(store: &'s AnyStore) -> Result<Self> {}
     pub fn keep_pages(&mut self, bytes: u64) -> Result<()> {}
-    pub fn at(&mut self, level: i32) -> Result<Recorded<'_>> {}
 }
+impl Blocks for Records<'_> {}
 impl Records<'_> {
     pub fn ticks(&mut self, level: i32) -> Result<Option<(u128, u128)>> {}
 }
