@@ -1194,7 +1194,7 @@ impl Repair for Levels {}
 
 // rollsnap::repair::(private) pre_images
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name(_);
+pub struct Name(pub(super) _);
 #[derive(Debug)]
 pub struct PreImages {}
 impl FromStr for Name {}

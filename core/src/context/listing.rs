@@ -10,7 +10,8 @@ use alloc::vec::Vec;
 use super::Context;
 use super::append::Log;
 use super::checkout::Commit;
-use super::index::{Entry, Index};
+use super::commits::INDEX_FILES;
+use super::index::{Entry, Index, MAX_INDEX};
 use super::layout::Part;
 use super::open::no_entry;
 use super::pack::{Hash, Head, Kind, Malformed, Status};
@@ -266,6 +267,11 @@ fn damage<F: Files>(files: &F) -> Result<Option<Problem>> {
     let damaged = |found: &str| Problem::new(Code::ContextIndex).found(found);
     if files.open("index/log")?.is_none() {
         return Ok(Some(damaged("no such file").member(in_context("index/log"))));
+    }
+    for name in INDEX_FILES {
+        if files.open(name)?.is_some_and(|file| file.len() > MAX_INDEX) {
+            return Ok(Some(damaged("it is longer than any index").member(in_context(name))));
+        }
     }
     let bindings = match Bindings::open(files, "index", SHAPE) {
         Ok(bindings) => bindings,

@@ -103,23 +103,24 @@ impl<'s> Chains<'s> {
         Ok(None)
     }
 
-    /// Whether the chain of a block leads through another one below it.
+    /// Whether the chain of a block leads through another one below it, by whole blocks only.
     pub(super) fn leads_through(
         &self,
         top: &Block,
         through: &Block,
         feedback: &dyn Feedback,
-    ) -> Result<Option<Vec<Block>>> {
-        let mut way = Vec::new();
+    ) -> Result<bool> {
         let mut current = *top;
         while current.level > through.level {
             feedback.checkpoint()?;
-            way.push(current);
+            if !self.store.is_whole(&current)? {
+                return Ok(false);
+            }
             match self.store.block_of(&current.predecessor)? {
                 Some(next) if next.level == current.level.saturating_sub(1) => current = next,
-                _ => return Ok(None),
+                _ => return Ok(false),
             }
         }
-        Ok((current.hash == through.hash).then_some(way))
+        Ok(current.hash == through.hash)
     }
 }

@@ -19,10 +19,13 @@ mod check;
 mod contexts;
 mod head;
 mod index;
+mod known;
 mod levels;
+mod pages;
 mod pre_images;
 mod rewind;
 mod rewound;
+mod search;
 
 use std::path::PathBuf;
 

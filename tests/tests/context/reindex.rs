@@ -240,3 +240,30 @@ fn drafts_of_a_killed_repair_go() {
     names.sort();
     assert_eq!(names, ["lock", "log"]);
 }
+
+/// Entries of `data` that are out of their order are not found by a node, however many there are; and an index that is
+/// larger than any is not read.
+#[test]
+fn what_nodes_do_not_find_is_not_taken_for_listed() {
+    let damages: [(Damage, &str); 4] = [
+        (|dir| edit(dir, "index/data", |data| data[40..130].rotate_left(45)), "entry"),
+        (|dir| edit(dir, "index/data", |data| data.truncate(400)), "cut"),
+        (|dir| edit(dir, "index/log", |log| log[23] = 0), "generation 0"),
+        (
+            |dir| {
+                let data = fs::File::options().write(true).open(dir.join("index/data")).unwrap();
+                data.set_len(1 << 40).unwrap();
+            },
+            "longer than any index",
+        ),
+    ];
+    for (damage, why) in damages {
+        let dir = irmin::dir("tiny-index-merged");
+        damage(dir.path());
+        let reindex = look(dir.path()).unwrap();
+        assert!(reindex.judged().to_string().contains(why), "{why}: {}", reindex.judged());
+        reindex.write(&Silent).unwrap();
+        assert!(look(dir.path()).unwrap().judged().is_sound());
+        assert!(!dir.path().join("index/data").exists());
+    }
+}

@@ -4,6 +4,7 @@ use std::fs;
 
 use rollsnap_tests::cli::Ground;
 use rollsnap_tests::fixtures;
+use rollsnap_tests::l1::{Stub, closed_port};
 use rusqlite::types::Value;
 
 use super::{assert_same, directory, open, sound, sql, tables, wrong};
@@ -201,4 +202,68 @@ fn blocks_beside_the_chain_are_not_taken_for_the_head() {
     assert!(run.err.contains("at level 5031"), "{run}");
     tree.same_as(&ground.tree(), "refused");
     assert!(!expected.contains(&vec![Value::Null]));
+}
+
+/// What layer 1 has cemented by now, where it is asked.
+#[test]
+fn layer_1_says_what_is_cemented() {
+    let ground = Ground::new();
+    let data = directory(&ground, "r5-full");
+    let mut view: serde_json::Value =
+        serde_json::from_slice(&fixtures::read("replay/r5-full.l1.json")).unwrap();
+    let lcc = || -> (String, i64) {
+        let row = "SELECT value, level FROM rollup_node_state WHERE name = 'lcc'";
+        open(&data).query_row(row, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    assert_eq!(lcc().1, 61020);
+    let stub = Stub::start(&view, &[]);
+    let run = ground.run(&["repair", "head", &data, "--endpoint", stub.url()]).ok();
+    let cemented = view["lcc"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(lcc(), (cemented["hash"].as_str().unwrap().to_owned(), 61025), "{run}");
+    sound(&ground, &data);
+    ground.run(&["repair", "head", &data, "--endpoint", stub.url()]).ends(6);
+    // Another commitment than that of the chain: nobody knows which is right.
+    let tree = ground.tree();
+    let other = view["lcc"][1]["hash"].clone();
+    *view["lcc"].as_array_mut().unwrap().last_mut().unwrap().get_mut("hash").unwrap() = other;
+    let stub = Stub::start(&view, &[]);
+    let run = ground.run(&["repair", "head", &data, "--endpoint", stub.url()]);
+    assert_eq!((run.status, run.err.contains("[l1.lcc]")), (1, true), "{run}");
+    tree.same_as(&ground.tree(), "refused");
+    let run = ground.run(&["repair", "head", &data, "--endpoint", &closed_port()]);
+    assert_eq!((run.status, run.err.contains("[l1.unreachable]")), (5, true), "{run}");
+    tree.same_as(&ground.tree(), "nobody listens");
+}
+
+/// A block that lacks something on the way to a higher one keeps the head where it is.
+#[test]
+fn a_head_is_not_raised_over_what_is_not_whole() {
+    let ground = Ground::new();
+    let data = directory(&ground, "r5-dense");
+    sql(
+        &data,
+        "UPDATE rollup_node_state SET level = 5029, value = \
+         (SELECT block_hash FROM l2_levels WHERE level = 5029) WHERE name = 'l2_head'; \
+         DELETE FROM l2_levels WHERE level > 5029; DELETE FROM inboxes WHERE inbox_level = 5030",
+    );
+    ground.run(&["repair", "head", &data]).ends(6);
+    sound(&ground, &data);
+}
+
+/// Of many changes the first ones are shown, and all are in the JSON.
+#[test]
+fn many_changes_are_counted() {
+    let ground = Ground::new();
+    let snapshot = ground.snapshot("replay/r5-long-compact.head.snapshot.gz");
+    let data = ground.at("data");
+    ground.run(&["import", &snapshot, "--data-dir", &data, "--keep-compact"]).ok();
+    let expected = tables(&data);
+    sql(&data, "DELETE FROM l2_levels");
+    let dry = ground.run(&["repair", "levels", &data, "--dry-run", "--json"]).ok();
+    let count = dry.json()["repaired"].as_array().unwrap().len();
+    assert_eq!(count, 1500);
+    let run = ground.run(&["repair", "levels", &data]).ok();
+    assert_eq!(run.text().lines().count(), 202, "{run}");
+    assert!(run.text().contains("\n… and 1300 more, which --json lists\n"), "{run}");
+    assert_same(&tables(&data), &expected, &run);
 }

@@ -32,7 +32,7 @@ use pre_images::PreImagesArgs;
 use rewind::RewindArgs;
 
 /// How many changes have a line.
-const MOST_SHOWN: usize = 1000;
+const MOST_SHOWN: usize = 200;
 
 /// Which repair.
 #[derive(Debug, Subcommand)]
