@@ -252,6 +252,7 @@ CommitmentTicks    Answer  "commitment.ticks"     "a commitment has another numb
 StateHash          Answer  "state.hash"           "the recorded state hash is not that of the commitment" "do not use this store: it was altered or damaged"
 StateGenesis       Answer  "state.genesis"        "the genesis state is not the one that the origination gives" "do not use this store: it was altered or damaged"
 LevelsChain        Answer  "levels.chain"         "the index of levels does not follow the chain" "do not use this store: it was altered or damaged; rollsnap repair levels writes the index anew"
+LevelsLeft         Answer  "levels.left"          "the index of levels names a block that the node had not made its head" "harmless: a node that was killed leaves it, and writes over it when it goes on"
 MarkFinalized      Answer  "mark.finalized"       "the finalized block is not in the chain" "the node will sync again from layer 1; rollsnap repair head sets it to the chain"
 MarkLcc            Answer  "mark.lcc"             "the last cemented commitment is not in the chain" "do not use this store: it was altered or damaged; rollsnap repair head sets it to the chain"
 MarkLpc            Answer  "mark.lpc"             "the last commitment that this operator published is not at its level" "the node finds it again on layer 1; before that, do not let it publish"

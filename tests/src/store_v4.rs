@@ -218,6 +218,7 @@ pub fn walk(files: &Dir) -> (Summary, Vec<Problem>) {
         lcc: None,
         top_level: store.top_level().unwrap(),
         old_lists: false,
+        is_early: false,
     };
     let mut told = Vec::new();
     let walk = |chain: &mut dyn Chain| follow(chain, marks, None, &mut Silent, |problem| told.push(problem));

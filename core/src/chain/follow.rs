@@ -1,7 +1,9 @@
 //! Feeds the walk: which block is looked up next, also where the chain of a store has holes.
 
+use alloc::string::ToString;
 use core::cell::Cell;
 
+use super::walk::Stray;
 use super::{Entry, Marks, Stored, Summary, Walk, Work};
 use crate::code::Code;
 use crate::context::Contexts;
@@ -108,7 +110,38 @@ pub fn follow(
         walk.resume(hash);
     }
     feedback.advance(done % STRIDE);
+    for stray in walk.strays() {
+        judge(&stray, chain, &mut walk, &mut sink)?;
+    }
     Ok(walk.finish(&mut sink))
+}
+
+/// A row that names a block of its level, or one that is not in the store, is what a killed node leaves.
+fn judge(
+    stray: &Stray,
+    chain: &mut dyn Chain,
+    walk: &mut Walk<'_>,
+    sink: &mut impl FnMut(Problem),
+) -> Result<()> {
+    let named = match stray.named {
+        Some(named) => Some(named),
+        None => chain.named_at(stray.level.into())?,
+    };
+    let Some(named) = named else {
+        sink(stray.problem(Code::LevelsChain, stray.level.to_string()));
+        return Ok(());
+    };
+    match chain.find(&named)?.map(|found| found.level) {
+        Some(level) if level != i64::from(stray.level) => {
+            let found = match stray.named {
+                Some(named) => named.to_string(),
+                None => stray.level.to_string(),
+            };
+            sink(stray.problem(Code::LevelsChain, found));
+        }
+        _ => walk.leave(stray.problem(Code::LevelsLeft, named.to_string())),
+    }
+    Ok(())
 }
 
 /// The nodes cannot decode a status without its first byte.

@@ -7,6 +7,7 @@
 
 mod follow;
 mod links;
+mod old_lists;
 mod walk;
 mod work;
 
@@ -16,6 +17,7 @@ use crate::encoding::{Commitment, Inbox, MessageList};
 use crate::hash::{BlockHash, CommitmentHash, ContextHash, InboxHash, StateHash, WitnessHash};
 
 pub use follow::{Chain, Found, follow};
+pub use old_lists::OldLists;
 pub use walk::{Marks, Migrations, Summary, Walk};
 pub use work::Work;
 

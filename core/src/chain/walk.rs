@@ -6,6 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::links::{Newer, absent, at, check_inbox, check_newer};
+use super::old_lists::{Bare, OldLists, Telling};
 use super::{Block, Entry, Evaluation, Messages, Stored};
 use crate::code::Code;
 use crate::context::{Contexts, Found};
@@ -32,9 +33,11 @@ pub struct Marks {
     pub lcc: Option<(CommitmentHash, i32)>,
     /// The highest level in the index of levels.
     pub top_level: Option<i32>,
-    /// Whether lists of messages may lack layer 1's own, as a very old node stored them, although nothing in the store
-    /// shows its age: a conversion has carried them over.
+    /// Whether any list of messages may lack layer 1's own, as very old nodes stored them, and none has to be whole: a
+    /// conversion has carried them over.
     pub old_lists: bool,
+    /// Whether no list has to be whole, because the store ends under a protocol of the time of those nodes.
+    pub is_early: bool,
 }
 
 /// How far a walk came.
@@ -44,15 +47,17 @@ pub struct Summary {
     pub blocks: u64,
     /// Commitments among them.
     pub commitments: u64,
-    /// Messages of them.
+    /// Messages of them that have their witness.
     pub messages: u64,
     /// Contexts that hold the state of their block.
     pub states: u64,
     /// Lists whose witness cannot be computed, because a very old node wrote them without layer
     /// 1's own messages.
-    pub partial_lists: u64,
+    pub old_lists: Option<OldLists>,
     /// Where the messages speak of a migration to another protocol.
     pub migrations: Migrations,
+    /// Rows of the index of levels that a node leaves where it is killed, and writes over when it goes on.
+    pub left: Vec<Problem>,
 }
 
 /// The levels whose messages speak of a migration to another protocol: the first of that protocol.
@@ -96,7 +101,33 @@ pub struct Walk<'c> {
     newer_commitment: Option<NewerCommitment>,
     finalized_seen: bool,
     lowest: i32,
+    old_lists: Telling,
+    /// Whether lists may be old whatever their messages are.
+    is_old_store: bool,
+    /// Rows of the index of levels that may be what a killed node leaves.
+    strays: Vec<Stray>,
     summary: Summary,
+}
+
+/// Layer 1 may take back so many blocks.
+const FINALITY: i32 = 2;
+
+/// A row of the index of levels that the chain says nothing of, or something else. A node writes it before it makes the
+/// block, or before it makes another block of that level its head.
+#[derive(Debug)]
+pub(super) struct Stray {
+    pub(super) level: i32,
+    /// The block that is named; `None` where that is still to be looked up.
+    pub(super) named: Option<BlockHash>,
+    /// What should be there.
+    pub(super) expected: String,
+}
+
+impl Stray {
+    /// What is wrong with it. `found`: what is there instead.
+    pub(super) fn problem(&self, code: Code, found: String) -> Problem {
+        at(code, self.level).expected(&self.expected).found(found)
+    }
 }
 
 /// What the nearest commitment above says about the one that comes next.
@@ -116,6 +147,9 @@ impl<'c> Walk<'c> {
             newer_commitment: None,
             finalized_seen: false,
             lowest: marks.head.1,
+            old_lists: Telling::default(),
+            is_old_store: marks.old_lists,
+            strays: Vec::new(),
             summary: Summary::default(),
             marks,
         }
@@ -162,11 +196,27 @@ impl<'c> Walk<'c> {
         self.newer_commitment = None;
     }
 
+    /// The rows of the index of levels of which the store has to be asked whether a node leaves them.
+    pub(super) fn strays(&mut self) -> Vec<Stray> {
+        let mut strays = core::mem::take(&mut self.strays);
+        let Marks { head: (_, head), top_level, .. } = self.marks;
+        if let Some(level) = top_level.filter(|level| level.checked_sub(1) == Some(head)) {
+            strays.push(Stray { level, named: None, expected: format!("no level above {head}") });
+        }
+        strays
+    }
+
+    /// A row that a node leaves.
+    pub(super) fn leave(&mut self, problem: Problem) {
+        self.summary.left.push(problem);
+    }
+
     /// Ends the walk: judges the marks by what was seen.
-    pub fn finish(self, sink: &mut impl FnMut(Problem)) -> Summary {
+    pub fn finish(mut self, sink: &mut impl FnMut(Problem)) -> Summary {
+        self.summary.old_lists = self.old_lists.finish(self.is_old_store || self.marks.is_early, sink);
         let at = |code, level| Problem::new(code).at(Place::Level(level));
         let Marks { head, finalized, lcc, top_level, .. } = self.marks;
-        if let Some(level) = top_level.filter(|level| *level > head.1) {
+        if let Some(level) = top_level.filter(|level| level.saturating_sub(1) > head.1) {
             sink(at(Code::LevelsChain, level).expected(format!("no level above {}", head.1)).found(level));
         }
         if let Some((hash, level)) = finalized.filter(|_| !self.finalized_seen) {
@@ -268,9 +318,18 @@ impl<'c> Walk<'c> {
     /// Level index and marks.
     fn check_links(&mut self, entry: &Entry<'_>, sink: &mut impl FnMut(Problem)) {
         let Block { hash, level, commitment, .. } = entry.block;
-        if entry.at_level != Some(hash) {
-            let found = entry.at_level.map_or_else(|| String::from("no block"), |found| found.to_string());
-            sink(at(Code::LevelsChain, level).expected(hash).found(found));
+        let head = self.marks.head.1;
+        let is_final = self.marks.finalized.is_none_or(|(_, finalized)| level <= finalized)
+            || level <= head.saturating_sub(FINALITY);
+        match entry.at_level {
+            Some(named) if named == hash => {}
+            Some(named) if !is_final => {
+                self.strays.push(Stray { level, named: Some(named), expected: hash.to_string() });
+            }
+            named => {
+                let found = named.map_or_else(|| String::from("no block"), |named| named.to_string());
+                sink(at(Code::LevelsChain, level).expected(hash).found(found));
+            }
         }
         if let Some((finalized, finalized_level)) = self.marks.finalized
             && finalized == hash
@@ -298,7 +357,6 @@ impl<'c> Walk<'c> {
         let Entry { block, evaluation: Evaluation { inbox_witness, .. }, .. } = entry;
         let level = block.level;
         let list = &messages.list;
-        self.summary.messages += list.messages().len() as u64;
         if let Some(found) = messages.inbox_level.filter(|found| *found != level) {
             sink(at(Code::MessagesLevel, level).expected(level).found(found));
             // Those of another level say nothing about this one, and were not read.
@@ -312,21 +370,28 @@ impl<'c> Walk<'c> {
             let expected = format!("messages of at most {MAX_MESSAGE} bytes");
             sink(at(Code::MessagesForm, level).expected(expected).found(long.len()));
         }
-        let Some(witness) = list.witness() else {
+        // Only stores that keep the predecessor beside the messages can be as old as that, and what was made of them.
+        self.is_old_store |= messages.predecessor.is_some();
+        let found = list.witness();
+        if !list.is_whole() {
             // The origination block's own list is empty: its witness is layer 1's.
-            if !self.is_genesis(level) {
-                sink(at(Code::MessagesForm, level).expected("messages").found("an empty list"));
+            if found.is_some() || !self.is_genesis(level) {
+                self.summary.migrations.is_partial = true;
+                let is_old = list.is_of_users() && found != Some(*inbox_witness);
+                let list = Bare { level, expected: *inbox_witness, found };
+                match is_old || self.is_old_store {
+                    true => self.old_lists.bare(list),
+                    false => list.accuse(sink),
+                }
             }
             return None;
-        };
-        // Only stores that keep the predecessor beside the messages can be as old as that, and what was made of them.
-        if (messages.predecessor.is_some() || self.marks.old_lists) && !list.is_whole() {
-            self.summary.partial_lists += 1;
-            self.summary.migrations.is_partial = true;
-            return None;
         }
-        if witness != *inbox_witness {
-            sink(at(Code::MessagesWitness, level).expected(inbox_witness).found(witness));
+        self.old_lists.whole(sink);
+        match found {
+            Some(found) if found != *inbox_witness => {
+                sink(at(Code::MessagesWitness, level).expected(inbox_witness).found(found));
+            }
+            _ => self.summary.messages += list.messages().len() as u64,
         }
         if list.migrates() {
             self.summary.migrations.add(level);

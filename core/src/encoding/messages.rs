@@ -51,12 +51,17 @@ impl<'a> MessageList<'a> {
     }
 
     /// Whether any of layer 1's own messages is among them. A store that was migrated from a very
-    /// old one has lists without all of them, of which the witness cannot be computed; a list
+    /// old one has lists without any of them, of which the witness cannot be computed; a list
     /// that lacks only some was altered, and its witness tells.
     pub fn is_whole(&self) -> bool {
         self.messages.iter().any(|message| {
             [START_OF_LEVEL, END_OF_LEVEL].contains(message) || message.starts_with(INFO_PER_LEVEL)
         })
+    }
+
+    /// Whether users and contracts have sent all of it: what very old nodes stored of a level.
+    pub fn is_of_users(&self) -> bool {
+        self.messages.iter().all(|message| message.starts_with(EXTERNAL) || message.starts_with(TRANSFER))
     }
 
     /// What the info-per-level message says: the second one of a whole list.
@@ -125,3 +130,5 @@ const START_OF_LEVEL: &[u8] = &[0, 1];
 const END_OF_LEVEL: &[u8] = &[0, 2];
 const INFO_PER_LEVEL: &[u8] = &[0, 3];
 const MIGRATION: &[u8] = &[0, 4];
+const TRANSFER: &[u8] = &[0, 0];
+const EXTERNAL: &[u8] = &[1];

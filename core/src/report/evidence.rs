@@ -63,8 +63,10 @@ impl Evidence {
     /// read where something could not be.
     pub fn conclude(self, report: &mut Report, whole: bool) {
         let Self { problems, checks } = self;
-        // Messages without a witness may be anything, and so may objects that nobody read, or half of a state.
-        let open = [Code::MessagesWitness, Code::ContextUnchecked, Code::ContextDual];
+        // Messages without a witness may be anything, and so may objects that nobody read, half of a state, and outboxes of
+        // other blocks.
+        let open =
+            [Code::MessagesWitness, Code::ContextUnchecked, Code::ContextDual, Code::OutboxMessages];
         let is_open = |check: &Check| open.contains(&check.code) && check.status == Status::Unknown;
         let unproved = checks.iter().any(|check| is_open(check) || check.is_hindered());
         let judged = checks.iter().any(|check| check.code == Code::StateGenesis)

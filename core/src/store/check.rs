@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::publications::Publications;
-use super::side::{Beside, Walked};
+use super::side::{Beside, Walked, protocols};
 use super::{Genesis, Metadata, Rows, States, head_context, header_against_store, is_compact, passed};
 use crate::chain::{self, Marks};
 use crate::code::Code;
@@ -123,6 +123,7 @@ impl Judge<'_> {
             lcc: state.lcc.map(|mark| (mark.hash, mark.level)),
             top_level: store.top_level()?,
             old_lists: self.old_lists,
+            is_early: protocols::are_early(store, feedback)?,
         };
         let total = u64::try_from(i64::from(head.level) - i64::from(first_available) + 1).ok();
         feedback.phase(Phase { total, unit: Unit::Blocks, ..self.phase });
@@ -141,7 +142,8 @@ impl Judge<'_> {
             walked: Walked { first: first_available, head: head.level },
             genesis_level: self.metadata.map(|metadata| metadata.genesis_level),
             state,
-            old_lists: marks.old_lists,
+            old_lists: summary.old_lists,
+            is_old_store: marks.old_lists || store.is_in_files(),
             migrations: &summary.migrations,
             contexts,
             states: self.states,

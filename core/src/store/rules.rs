@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::Metadata;
-use crate::chain::{Block, Marks, Summary};
+use crate::chain::{Block, Marks, OldLists, Summary};
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::header::{Header, HistoryMode};
@@ -69,8 +69,8 @@ pub fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> b
 
 /// What a walk found to hold, from the first available level to the head. `sound`: it met no problem.
 pub fn passed(summary: &Summary, marks: &Marks, sound: bool) -> Vec<Check> {
-    let Summary { blocks, commitments, messages, states, partial_lists, migrations: _ } = summary;
-    let Marks { head: (_, head), first_available: first, compact, old_lists, .. } = *marks;
+    let Summary { blocks, commitments, messages, states, old_lists, left, migrations: _ } = summary;
+    let Marks { head: (_, head), first_available: first, compact, is_early, .. } = *marks;
     let mut passed = Vec::new();
     if sound {
         let text = match *blocks {
@@ -98,19 +98,25 @@ pub fn passed(summary: &Summary, marks: &Marks, sound: bool) -> Vec<Check> {
         let text = format!("{states} {hold}");
         passed.push(Check::yes(Code::StateHash, text));
     }
-    if *partial_lists > 0 {
-        let later = match old_lists {
+    if let Some(OldLists { count, first, last, is_followed }) = *old_lists {
+        let of = match first == last {
+            true => format!("the list of messages of level {first}, which a very old node stored"),
+            false => format!(
+                "{count} {} of messages, of levels {first} to {last}, which a very old node stored",
+                plural(count, "list", "lists")
+            ),
+        };
+        // A conversion has carried them over: they are as sound as they were, but nothing in the new store tells.
+        let later = match !is_followed && !is_early && marks.old_lists {
             true => {
-                "; rollsnap verify takes them for altered ones in the new store, which has no mark for them"
+                "; rollsnap verify takes them for altered ones in the new store, as no later list is whole"
             }
             false => "",
         };
-        let text = format!(
-            "not checked: {partial_lists} {} of messages, which a very old node stored without layer 1's own{later}",
-            plural(*partial_lists, "list", "lists")
-        );
+        let text = format!("not checked: {of} without layer 1's own, so that nothing proves them{later}");
         passed.push(Check::unknown(Code::MessagesWitness, text));
     }
+    passed.extend(left.iter().map(Check::warning));
     if compact {
         let place = Place::Level(first);
         passed.push(Check::warning(&Problem::new(Code::ContextCompact).at(place)));

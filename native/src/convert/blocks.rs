@@ -148,7 +148,7 @@ impl<'a> Blocks<'a> {
         Ok(())
     }
 
-    /// Whether its messages lack those of layer 1.
+    /// Whether its messages lack those of layer 1, as the empty list of the origination does too.
     fn block(&mut self, (block, at): &WholeBlock) -> Result<bool> {
         let mut is_partial = false;
         self.work.block()?;
@@ -159,7 +159,7 @@ impl<'a> Blocks<'a> {
             self.work.messages(messages.count, messages.list.len());
             self.work.check()?;
             let list = MessageList::parse(&messages.list);
-            is_partial = list.is_ok_and(|list| !list.messages().is_empty() && !list.is_whole());
+            is_partial = list.is_ok_and(|list| !list.is_whole());
             self.pack(&messages.list)?;
             self.new.messages(&witness, block.level, &self.packed)?;
         }

@@ -118,16 +118,16 @@ const MUTANTS: &[(&str, &str, Expected<'_>)] = &[
         "UPDATE outbox_messages SET messages = '0x5' WHERE outbox_level = 1005",
         &[("store.value", 1005)],
     ),
-    // Bits 0 and 1 are in the state, then 2 as well, and then only 0.
+    // Bits 0 to 3 are in the state, then 4 as well, and then only 0.
     (
-        "r5-dense",
-        "UPDATE outbox_messages SET messages = '7' WHERE outbox_level = 5001",
-        &[("outbox.messages", 5001)],
+        "r5-full",
+        "UPDATE outbox_messages SET messages = '31' WHERE outbox_level = 61021",
+        &[("outbox.messages", 61021)],
     ),
     (
-        "r5-dense",
-        "UPDATE outbox_messages SET messages = '1' WHERE outbox_level = 5001",
-        &[("outbox.messages", 5001)],
+        "r5-full",
+        "UPDATE outbox_messages SET messages = '1' WHERE outbox_level = 61021",
+        &[("outbox.messages", 61021)],
     ),
     (
         "v5-archive",
@@ -143,6 +143,29 @@ const MUTANTS: &[(&str, &str, Expected<'_>)] = &[
     ),
     ("v5-archive", "UPDATE rollup_node_state SET level = 1014 WHERE name = 'lpc'", &[("mark.lpc", 1014)]),
     ("v5-archive", "UPDATE rollup_node_state SET level = 1024 WHERE name = 'lpc'", &[("mark.lpc", 1024)]),
+    // Which block a node has begun, or goes over to: no other one, and none that is final.
+    (
+        "v5-archive",
+        "INSERT INTO l2_levels VALUES (1025, 'BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2')",
+        &[("levels.chain", 1025)],
+    ),
+    (
+        "v5-archive",
+        "INSERT INTO l2_levels SELECT 1024, block_hash FROM l2_levels WHERE level = 1003",
+        &[("levels.chain", 1024)],
+    ),
+    ("v5-archive", "INSERT INTO l2_levels VALUES (1024, 'no hash')", &[("levels.chain", 1024)]),
+    (
+        "v5-archive",
+        "UPDATE l2_levels SET block_hash = (SELECT block_hash FROM l2_levels WHERE level = 1003) WHERE level = 1023",
+        &[("levels.chain", 1023)],
+    ),
+    (
+        "v5-archive",
+        "UPDATE l2_levels SET block_hash = 'BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2' WHERE level = 1021",
+        &[("levels.chain", 1021)],
+    ),
+    ("v5-archive", "DELETE FROM l2_levels WHERE level = 1022", &[("levels.chain", 1022)]),
     // What the losing branches have left, and no block of the chain refers to.
     (
         "v5-reorg",
@@ -170,7 +193,7 @@ const MUTANTS: &[(&str, &str, Expected<'_>)] = &[
 #[test]
 fn each_rule_has_a_store_that_breaks_it() {
     let ground = Ground::new();
-    for base in ["v5-archive", "v5-full", "v5-reorg", "r5-dense"] {
+    for base in ["v5-archive", "v5-full", "v5-reorg", "r5-full"] {
         let root = unpack(&ground, base);
         let sound = fs::read(format!("{root}/store.sqlite")).unwrap();
         judge(&ground, &root, base, &[]);
@@ -220,12 +243,64 @@ fn what_nodes_leave_is_sound() {
              state_hash, pvm_status, context FROM l2_blocks WHERE level = 5001; \
              UPDATE outbox_messages SET messages = '7' WHERE outbox_level = 5001",
         ),
+        // They write the level before the block, and before they make another block of that level their head: the
+        // one that is named is not there, or beside the chain.
+        (
+            "v5-archive",
+            "INSERT INTO l2_levels VALUES (1024, 'BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2')",
+        ),
+        (
+            "v5-archive",
+            "UPDATE l2_levels SET block_hash = 'BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2' WHERE level = 1022",
+        ),
+        (
+            "v5-archive",
+            "UPDATE l2_levels SET block_hash = 'BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2' WHERE level = 1023",
+        ),
         // Old nodes did not record outboxes.
         ("r5-dense", "DELETE FROM outbox_messages WHERE outbox_level < 5010"),
     ] {
         let root = unpack(&ground, base);
         sqlite3(&format!("{root}/store.sqlite"), sql);
         judge(&ground, &root, sql, &[]);
+        fs::remove_dir_all(root).unwrap();
+    }
+}
+
+/// Rows that a node leaves are told, and what they may hide is not called checked.
+#[test]
+fn what_killed_nodes_leave_is_told() {
+    let ground = Ground::new();
+    let root = unpack(&ground, "v5-archive");
+    let store = format!("{root}/store.sqlite");
+    let sound = fs::read(&store).unwrap();
+    let row = "INSERT INTO l2_levels VALUES (1024, 'BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2')";
+    sqlite3(&store, row);
+    let report = judge(&ground, &root, row, &[]);
+    let left =
+        report["checks"].as_array().unwrap().iter().find(|check| check["code"] == "levels.left").unwrap();
+    assert_eq!((&left["status"], &left["at"]["level"]), (&"warning".into(), &1024.into()), "{left}");
+    let run = ground.run(&["verify", &root]).ok();
+    assert!(!run.text().contains("do not use this store"), "{run}");
+    fs::write(&store, sound).unwrap();
+
+    // A node that did not record the hash of the state did not replace outboxes either.
+    for (base, sql, expected, level) in [
+        ("r5-full", "UPDATE outbox_messages SET messages = '7' WHERE outbox_level = 61021", "no", 61021),
+        ("r5-dense", "UPDATE outbox_messages SET messages = '7' WHERE outbox_level = 5001", "unknown", 5001),
+        // Layer 1 may still take the last blocks back.
+        ("r5-full", "INSERT OR REPLACE INTO outbox_messages VALUES (61036, '524288', '0')", "unknown", 61036),
+    ] {
+        let root = unpack(&ground, base);
+        sqlite3(&format!("{root}/store.sqlite"), sql);
+        let report = ground.run(&["verify", &root, "--json"]).json();
+        assert_eq!(report["verdicts"]["consistent"], expected, "{sql}");
+        let checks = report["checks"].as_array().unwrap().iter();
+        let found: Vec<_> = checks.filter(|check| check["code"] == "outbox.messages").collect();
+        let [check] = found[..] else { panic!("{found:?}") };
+        assert_eq!((&check["status"], &check["at"]["level"]), (&expected.into(), &level.into()), "{check}");
+        let in_core = serde_json::to_value(directory_in_core(Path::new(&root))).unwrap();
+        assert_eq!(in_core["verdicts"]["consistent"], expected, "{sql}, in core");
         fs::remove_dir_all(root).unwrap();
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn judge(
     store.side(Side::Messages, walked, feedback, &mut |row| {
         lists = lists.saturating_add(1);
         let values = Values { side: Side::Messages, row };
-        if let Err(problem) = list(&values, beside.old_lists, &mut inflater, &mut work) {
+        if let Err(problem) = list(&values, beside, &mut inflater, &mut work) {
             // However far it was expanded before that.
             let packed = values.blob(2).map_or(0, <[u8]>::len);
             work.messages(0, packed.saturating_mul(MOST_EXPANDED).min(Inflater::MAX));
@@ -92,7 +92,7 @@ const NAMES: [&str; 8] = [
 
 fn list(
     values: &Values<'_>,
-    old_lists: bool,
+    beside: &Beside<'_>,
     inflater: &mut Inflater,
     work: &mut Work,
 ) -> Result<(), Problem> {
@@ -106,8 +106,13 @@ fn list(
     work.messages(list.messages().len(), bytes.len());
     // Hashing a million messages takes longer than counting them.
     work.check()?;
+    // What lies beside an old list is as old.
+    let may_be_old = |level| match beside.old_lists {
+        Some(old) => level <= old.last && (beside.is_old_store || list.is_of_users()),
+        None => false,
+    };
     match list.witness() {
-        Some(witness) if witness != expected && (list.is_whole() || !old_lists) => {
+        Some(witness) if witness != expected && (list.is_whole() || !may_be_old(level)) => {
             Err(at(Code::MessagesWitness, level).expected(expected).found(witness))
         }
         // The origination block's own list is empty: its witness is layer 1's.

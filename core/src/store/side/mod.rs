@@ -7,7 +7,7 @@ mod bits;
 mod left;
 mod marks;
 mod outboxes;
-mod protocols;
+pub(super) mod protocols;
 mod scan;
 mod slots;
 mod unproved;
@@ -16,7 +16,7 @@ mod values;
 use alloc::vec::Vec;
 
 use super::{Rows, State, States};
-use crate::chain::Migrations;
+use crate::chain::{Migrations, OldLists};
 use crate::context::Contexts;
 use crate::feedback::Feedback;
 use crate::problem::Result;
@@ -113,8 +113,10 @@ pub(super) struct Beside<'a> {
     pub(super) genesis_level: Option<i32>,
     /// The marks of the store.
     pub(super) state: State,
-    /// Whether very old nodes may have stored lists of messages without layer 1's own.
-    pub(super) old_lists: bool,
+    /// The lists of messages of the chain that lack layer 1's own.
+    pub(super) old_lists: Option<OldLists>,
+    /// Whether lists may be old whatever their messages are.
+    pub(super) is_old_store: bool,
     /// The migrations that the messages of the chain speak of.
     pub(super) migrations: &'a Migrations,
     /// The contexts that are there.
@@ -138,9 +140,9 @@ impl Beside<'_> {
         let strange = marks::judge(self, store.is_in_files(), problems);
         protocols::judge(self, store, feedback, problems, &mut unproved)?;
         slots::judge(self, store, feedback, problems, &mut unproved)?;
-        outboxes::judge(self, store, feedback, problems, &mut unproved)?;
+        let left = outboxes::judge(self, store, feedback, problems, &mut unproved)?;
         let hashed = left::judge(self, store, feedback, problems, &mut unproved)?;
-        let others = [hashed, unproved.check(store.is_in_files())].into_iter().flatten();
+        let others = [left, hashed, unproved.check(store.is_in_files())].into_iter().flatten();
         Ok(strange.into_iter().chain(others).collect())
     }
 }

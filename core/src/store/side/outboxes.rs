@@ -1,10 +1,15 @@
 //! The outboxes: which messages a level put out, and which of these were executed on layer 1; against the state of the
 //! PVM, where that can be read and still has the outbox.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::bits::Bits;
 use super::unproved::Unproved;
 use super::values::Values;
 use super::{AHEAD, Beside, Side};
+use crate::chain::Stored;
 use crate::code::Code;
 use crate::context::edit::Tree;
 use crate::encoding::is_outbox_message;
@@ -12,8 +17,9 @@ use crate::feedback::Feedback;
 use crate::hash::ContextHash;
 use crate::problem::{Place, Problem, Result};
 use crate::pvm;
-use crate::report::Problems;
+use crate::report::{Check, Problems};
 use crate::store::{Rows, States};
+use crate::words::plural;
 
 /// How far below the head a state is looked for, in levels: contexts may be kept of blocks with a commitment only.
 const LOOK_BELOW: i32 = 4096;
@@ -27,8 +33,9 @@ pub(super) fn judge(
     feedback: &dyn Feedback,
     problems: &mut Problems,
     unproved: &mut Unproved,
-) -> Result<()> {
+) -> Result<Option<Check>> {
     let mut state = State::find(beside, store)?;
+    let mut others: Vec<(i32, Problem)> = Vec::new();
     store.side(Side::Outboxes, beside.walked, feedback, &mut |row| {
         unproved.outboxes = unproved.outboxes.saturating_add(1);
         let values = Values { side: Side::Outboxes, row };
@@ -47,10 +54,45 @@ pub(super) fn judge(
             _ => None,
         };
         match messages {
-            Some(messages) => problems.extend(outbox.compare(&messages).err()),
+            Some(messages) => match outbox.compare(&messages) {
+                Err(problem) if others.len() < MOST_LEFT => others.push((outbox.level, problem)),
+                compared => problems.extend(compared.err()),
+            },
             None => unproved.unread_outboxes = unproved.unread_outboxes.saturating_add(1),
         }
         Ok(())
+    })?;
+    let mut left = Vec::new();
+    for (level, problem) in others {
+        match is_of_its_block(beside, store, level)? {
+            true => problems.push(problem),
+            false => left.push(problem),
+        }
+    }
+    let count = left.len();
+    let Some(first) = left.into_iter().next() else { return Ok(None) };
+    let more = match count {
+        1 => String::new(),
+        _ => format!("; {} more {} like it", count - 1, plural(count as u64 - 1, "row is", "rows are")),
+    };
+    let why = "a node that was killed before it wrote the block leaves such a row, if layer 1 takes that block back";
+    Ok(Some(Check::open(&first.because(format!("{why}{more}")))))
+}
+
+/// Most rows that can be what killed nodes left: it takes a reorganisation for each.
+const MOST_LEFT: usize = 100;
+
+/// Whether a row must be of the block of its level. Nodes that record the state hash of a block write the row, or remove
+/// it, whenever they come to that level; older ones kept what was there. Until a block is final, either may be written.
+fn is_of_its_block(beside: &Beside<'_>, store: &mut impl Rows, level: i32) -> Result<bool> {
+    if level > beside.walked.head.saturating_sub(AHEAD) {
+        return Ok(false);
+    }
+    store.with_chain(|chain| {
+        let Some(hash) = chain.named_at(level.into())? else { return Ok(false) };
+        let found = chain.find(&hash)?;
+        let Some(Stored::Found(entry)) = found.map(|found| found.entry) else { return Ok(false) };
+        Ok(entry.evaluation.state_hash.is_some())
     })
 }
 
@@ -72,20 +114,20 @@ impl Outbox {
         let least = beside.genesis_level.unwrap_or(0);
         let most = beside.walked.head.saturating_add(AHEAD);
         if !(least..=most).contains(&level) {
-            let expected = alloc::format!("a level from {least} to {most}");
+            let expected = format!("a level from {least} to {most}");
             return Err(at(Code::OutboxLevel).expected(expected).found(level));
         }
         if !executed.is_within(&messages) {
-            let expected = alloc::format!("some of bits {}", values.text(1)?);
+            let expected = format!("some of bits {}", values.text(1)?);
             return Err(at(Code::OutboxExecuted)
                 .expected(expected)
-                .found(alloc::format!("bits {}", values.text(2)?)));
+                .found(format!("bits {}", values.text(2)?)));
         }
         Ok(Self { level, messages })
     }
 
     /// Nodes record the messages that layer 1 can read; others who write stores record all of them.
-    fn compare(&self, messages: &[alloc::vec::Vec<u8>]) -> Result<(), Problem> {
+    fn compare(&self, messages: &[Vec<u8>]) -> Result<(), Problem> {
         let all = Bits::of(messages.iter().map(|_| true));
         let readable = Bits::of(messages.iter().map(|message| is_outbox_message(message)));
         if self.messages == readable
@@ -98,7 +140,7 @@ impl Outbox {
             1 => "one message",
             _ => "messages",
         };
-        let expected = alloc::format!("those of the {} {words} in the state of the PVM", messages.len());
+        let expected = format!("those of the {} {words} in the state of the PVM", messages.len());
         Err(Problem::new(Code::OutboxMessages)
             .at(Place::Level(self.level))
             .expected(expected)
@@ -135,7 +177,7 @@ impl<'a> State<'a> {
     }
 
     /// The messages in the outbox of a level; `None` where the state does not have it any more, or not yet.
-    fn messages(&mut self, level: i32) -> Result<Option<alloc::vec::Vec<alloc::vec::Vec<u8>>>> {
+    fn messages(&mut self, level: i32) -> Result<Option<Vec<Vec<u8>>>> {
         if level > self.level {
             return Ok(None);
         }

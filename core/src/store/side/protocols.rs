@@ -4,11 +4,12 @@ use alloc::vec::Vec;
 
 use super::unproved::Unproved;
 use super::values::Values;
-use super::{Beside, Side};
+use super::{Beside, Side, Walked};
 use crate::code::Code;
 use crate::feedback::Feedback;
 use crate::hash::ProtocolHash;
 use crate::problem::{Place, Problem, Result};
+use crate::pvm::{Constants, Version};
 use crate::report::Problems;
 use crate::store::Rows;
 
@@ -21,6 +22,20 @@ struct Met {
     /// Whether that is the last block of the protocol before.
     activates: bool,
     number: i64,
+}
+
+/// Whether the store knows only protocols of the time when nodes stored lists of messages without layer 1's own.
+pub(in crate::store) fn are_early(store: &mut impl Rows, feedback: &dyn Feedback) -> Result<bool> {
+    let (mut any, mut late) = (false, false);
+    let nowhere = Walked { first: 0, head: 0 };
+    store.side(Side::Protocols, nowhere, feedback, &mut |row| {
+        any = true;
+        let hash = Values { side: Side::Protocols, row }.hash::<ProtocolHash>(0);
+        let constants = hash.ok().and_then(|hash| Constants::of_protocol(&hash));
+        late |= !constants.is_some_and(|constants| constants.version <= Version::V1);
+        Ok(())
+    })?;
+    Ok(any && !late)
 }
 
 pub(super) fn judge(
