@@ -381,6 +381,7 @@ LimitMemory        Environment "limit.memory"     "it would take more memory tha
 LimitSpace         Environment "limit.space"      "it would take more space than a file of this size can need" "it was made to fill disks, or it was damaged on the way"
 IoNoSpace          Environment "io.no-space"      "no space left on the device" "free some space or choose another directory"
 OutputClosed       Environment "io.output-closed" "nobody reads standard output any more" ""
+IoNotDirectory     Environment "io.not-directory"     "something else is where a directory should be" "name another path, or move away what is there"
 IoOther            Environment "io.other"         "the operating system reports an error" ""
 HttpStatus         Environment "http.status"      "the server does not give the file" "check the address"
 HttpConnection     Environment "http.connection"  "the server cannot be reached, or the connection broke off" "check the address and try again"

@@ -14,6 +14,9 @@ pub const DATABASE: &str = "store.sqlite";
 /// Its log of writes, while a node runs or after one was killed. No snapshot holds it.
 pub const DATABASE_LOG: &str = "store.sqlite-wal";
 
+/// What the engine may keep beside the database: its log, the index of that, and its journal.
+pub const DATABASE_COMPANIONS: [&str; 3] = [DATABASE_LOG, "store.sqlite-shm", "store.sqlite-journal"];
+
 /// The directory of the context.
 pub const CONTEXT: &str = "context";
 

@@ -11,7 +11,7 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::{Allowance, Code, Feedback, Problem, Report, Result};
 
-use crate::dir::{self, Descent, Dir, Kind, MadeDirs};
+use crate::dir::{self, Descent, Dir, Kind, MadeDirs, Room};
 use crate::io;
 use crate::source::Source;
 use crate::workspace::Workspace;
@@ -63,11 +63,10 @@ const PHASE: Phase = Phase::only("Extracting snapshot");
 /// leads to them. Then the report says what was not checked.
 ///
 /// # Errors
-/// The codes of a damaged snapshot, [`Code::MemberUnknown`], [`Code::OutputExists`], [`Code::Usage`] for a malformed
-/// pattern, [`Code::LimitMemory`] for too many names, [`Code::Cancelled`], any `io.*` code.
+/// The codes of a damaged snapshot, [`Code::MemberUnknown`], [`Code::OutputExists`], [`Code::LimitMemory`] for too many names, [`Code::Cancelled`], any `io.*` code.
 pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let Options { members, directory, force, check } = options;
-    let wanted = Wanted::new(members)?;
+    let wanted = Wanted::new(members);
     let mut allowance = feedback.allowance();
     source.size().into_iter().for_each(|bytes| allowance.read(bytes));
     let mut phase = PHASE;
@@ -81,6 +80,11 @@ pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) 
         None => None,
     };
     let dirs = MadeDirs::create(directory)?;
+    if wanted.is_all()
+        && let Some(least) = source.least_content()
+    {
+        Room::new(dirs.dir()).reserve(directory, least)?;
+    }
     let listing = snapshot::Options { list: true, ..Default::default() };
     let mut found = None;
     if let Some(named) = &named {

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use rollsnap_core::{Code, Problem, Result};
 
 /// Says what was being done (`doing`, such as `read` or `create`), on which path, and why it did
-/// not work. The code is one of `io.not-found`, `io.permission`, `io.no-space`, `io.directory`
-/// and `io.other`.
+/// not work. The code is one of `io.not-found`, `io.permission`, `io.no-space`, `io.directory`,
+/// `io.not-directory` and `io.other`.
 pub fn problem(doing: &str, path: &Path, err: io::Error) -> Problem {
     let code = match err.kind() {
         ErrorKind::NotFound => Code::IoNotFound,
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Code::IoPermission,
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Code::IoNoSpace,
         ErrorKind::IsADirectory => Code::IoDirectory,
+        ErrorKind::NotADirectory => Code::IoNotDirectory,
         _ => Code::IoOther,
     };
     Problem::new(code).headline(format!("cannot {doing} {}", path.display())).caused_by(err)

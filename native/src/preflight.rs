@@ -4,13 +4,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::members::TOP_LEVEL;
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::feedback::Phase;
+use rollsnap_core::members::{DATABASE_COMPANIONS, MemberKind, TOP_LEVEL};
+use rollsnap_core::snapshot::{self, Event};
+use rollsnap_core::words::plural;
+use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::{Serialize, Serializer};
 
 use crate::data_dir::lock::{LockState, check_free, states};
 use crate::dir::Dir;
 use crate::size::Size;
+use crate::source::Source;
 
 /// A job before it begins.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -129,6 +133,7 @@ impl Preflight {
             return Ok(());
         };
         check_free(&dir)?;
+        dir.check_openable("lock")?;
         self.locks(&dir, &["lock"])
     }
 
@@ -157,7 +162,7 @@ impl Preflight {
 
     /// What may lie beside a database that is replaced.
     pub(crate) fn remove_companions(&mut self, dir: &Dir) -> Result<()> {
-        for name in ["store.sqlite-wal", "store.sqlite-shm", "store.sqlite-journal"] {
+        for name in DATABASE_COMPANIONS {
             if dir.has(name)? {
                 self.removes.push(dir.place(name));
             }
@@ -165,14 +170,15 @@ impl Preflight {
         Ok(())
     }
 
-    /// Adds up the space.
+    /// Adds up the space, and looks whether what is made may be made.
     ///
     /// # Errors
-    /// [`Code::IoNoSpace`] when it does not suffice, any `io.*` code.
+    /// [`Code::IoPermission`] where it may not, [`Code::IoNoSpace`] when it does not suffice, any `io.*` code.
     pub(crate) fn finish(mut self) -> Result<Self> {
         let mut systems: BTreeMap<u64, Space> = BTreeMap::new();
         for write in &self.writes {
             let place = nearest(&write.path)?;
+            place.check_writable()?;
             let device = place.about()?.id.0;
             // Where the system does not say, it will when it is full.
             let Ok(fs) = rustix::fs::fstatvfs(&place) else { continue };
@@ -189,6 +195,54 @@ impl Preflight {
                 .found(format_args!("{} free", Size(*free)))),
             None => Ok(self),
         }
+    }
+}
+
+/// What the member headers of a snapshot say.
+pub(crate) struct Members {
+    count: u64,
+    /// How long the members are together, in bytes.
+    pub(crate) bytes: u64,
+    /// How long those of a store in files are.
+    pub(crate) store: u64,
+}
+
+impl Members {
+    /// Those of a file in which they can be reached without reading it: one that is uncompressed, or has an index. What is
+    /// wrong with it is left to the job.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`], any `io.*` code.
+    pub(crate) fn of(snapshot: &Path, feedback: &mut dyn Feedback) -> Result<Option<Self>> {
+        let mut source = Source::open(snapshot)?;
+        if !source.is_plain_file() || !source.is_reachable() {
+            return Ok(None);
+        }
+        let (mut store, phase) = (0_u64, Phase::only("Reading snapshot"));
+        let report = source.list(snapshot::Options::default(), phase, feedback, &mut |event| {
+            if let Event::MemberEnd { member, .. } = event
+                && MemberKind::of(&member.name).is_some_and(MemberKind::is_of_store)
+            {
+                store = store.saturating_add(member.size);
+            }
+            Ok::<(), Problem>(())
+        });
+        let report = match report {
+            Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
+            Ok(Some(report)) if report.failures().next().is_none() => report.members,
+            _ => return Ok(None),
+        };
+        Ok(report.count.zip(report.bytes).map(|(count, bytes)| Self { count, bytes, store }))
+    }
+
+    /// What is said of that.
+    pub(crate) fn note(&self, done: &str) -> String {
+        format!(
+            "{} {}, {}, are in the snapshot: what they hold is checked when it is {done}",
+            self.count,
+            plural(self.count, "member", "members"),
+            Size(self.bytes)
+        )
     }
 }
 

@@ -219,7 +219,7 @@ fn judge(parent: &Dir, name: &str) -> Result<Leftover> {
         Some(_) => {}
     }
     let Some(dir) = parent.enter(name)? else { return Ok(Leftover::InUse) };
-    if !dir.about()?.is_private() {
+    if !parent.keeps_private(&dir.about()?) {
         return foreign("others may write to it");
     }
     match dir.look(OWNER)? {
@@ -239,7 +239,7 @@ fn judge(parent: &Dir, name: &str) -> Result<Leftover> {
     }
     let Some(owner) = dir.file(OWNER)? else { return Ok(Leftover::InUse) };
     let about = Entry::of_file(&owner).map_err(|err| io::problem("look at", &dir.place(OWNER), err))?;
-    if !about.is_private() || about.links > 1 || about.len > 0 {
+    if !parent.keeps_private(&about) || about.links > 1 || about.len > 0 {
         return foreign(&format!("the file {OWNER} in it is not what a command makes"));
     }
     // Without a name it was removed, by whoever made it.

@@ -32,6 +32,7 @@ impl Default for Allowance {}
 
 // rollsnap_core::chain
 pub use follow::{Chain, Found, follow};
+pub use old_lists::OldLists;
 pub use walk::{Marks, Migrations, Summary, Walk};
 pub use work::Work;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,15 @@ pub fn follow(
     mut sink: impl FnMut(Problem),
 ) -> Result<Summary> {}
 
+// rollsnap_core::chain::(private) old_lists
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OldLists {
+    pub count: u64,
+    pub first: i32,
+    pub last: i32,
+    pub is_followed: bool,
+}
+
 // rollsnap_core::chain::(private) walk
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marks {
@@ -110,6 +120,7 @@ pub struct Marks {
     pub lcc: Option<(CommitmentHash, i32)>,
     pub top_level: Option<i32>,
     pub old_lists: bool,
+    pub is_early: bool,
 }
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -117,8 +128,9 @@ pub struct Summary {
     pub commitments: u64,
     pub messages: u64,
     pub states: u64,
-    pub partial_lists: u64,
+    pub old_lists: Option<OldLists>,
     pub migrations: Migrations,
+    pub left: Vec<Problem>,
 }
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Migrations {}
@@ -134,7 +146,7 @@ impl<'c> Walk<'c> {
     pub fn take(&mut self, entry: Stored<Entry<'_>>, sink: &mut impl FnMut(Problem)) {}
     pub fn take_misplaced(&mut self, level: i32, sink: &mut impl FnMut(Problem)) {}
     pub fn resume(&mut self, hash: BlockHash) {}
-    pub fn finish(self, sink: &mut impl FnMut(Problem)) -> Summary {}
+    pub fn finish(mut self, sink: &mut impl FnMut(Problem)) -> Summary {}
     pub fn expected_level(&self) -> i32 {}
 }
 
@@ -1371,6 +1383,7 @@ impl<'a> MessageList<'a> {
     pub fn parse(mut input: &'a [u8]) -> Result<Self, Malformed> {}
     pub fn messages(&self) -> &[&'a [u8]] {}
     pub fn is_whole(&self) -> bool {}
+    pub fn is_of_users(&self) -> bool {}
     pub fn info(&self) -> Option<Info> {}
     pub fn migrates(&self) -> bool {}
     pub fn witness(&self) -> Option<WitnessHash> {}
@@ -2022,6 +2035,11 @@ impl Dialogue for Search {}
 pub const METADATA: &str = "metadata";
 pub const DATABASE: &str = "store.sqlite";
 pub const DATABASE_LOG: &str = "store.sqlite-wal";
+pub const DATABASE_COMPANIONS: [&str; 3] = [
+    DATABASE_LOG,
+    "store.sqlite-shm",
+    "store.sqlite-journal",
+];
 pub const CONTEXT: &str = "context";
 pub const NDS: &str = "nds";
 pub fn is_nds(name: &str) -> bool {}

@@ -79,7 +79,10 @@ pub fn passed(summary: &Summary, marks: &Marks, sound: bool) -> Vec<Check> {
         };
         passed.push(Check::yes(Code::ChainBlock, text));
         let have = plural(*messages, "message has", "messages have");
-        let text = format!("{messages} {have} the witnesses of their inboxes, and the inboxes are linked");
+        let text = match (*messages, old_lists) {
+            (0, Some(_)) => "the inboxes are linked".into(),
+            _ => format!("{messages} {have} the witnesses of their inboxes, and the inboxes are linked"),
+        };
         passed.push(Check::yes(Code::MessagesWitness, text));
         let have = plural(
             *commitments,

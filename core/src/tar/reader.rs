@@ -270,7 +270,7 @@ impl Reader {
                 State::End { reported } => {
                     let report = !input.is_empty() && !*reported;
                     *reported |= report;
-                    let problem = report.then(|| Problem::new(Code::TarTrailing).at(self.here()));
+                    let problem = report.then(|| trailing(input).at(self.here()));
                     self.offset += input.len() as u64;
                     *input = &[];
                     if let Some(problem) = problem {
@@ -363,6 +363,18 @@ enum Found<'a> {
     MemberEnd,
     Remarks,
     End,
+}
+
+/// What follows the end. A download that took its space at once and did not get all of it leaves zeros, and two blocks of
+/// these look like the end.
+fn trailing(bytes: &[u8]) -> Problem {
+    let problem = Problem::new(Code::TarTrailing);
+    match bytes.get(..BLOCK).unwrap_or(bytes) {
+        first if first.len() == BLOCK && first.iter().all(|&byte| byte == 0) => {
+            problem.because("more zeros follow: a hole, as a download leaves one that was not finished")
+        }
+        _ => problem,
+    }
 }
 
 /// Takes up to `len` bytes from the front of `input`.

@@ -176,6 +176,13 @@ fn padding_and_end_are_exact() {
     bad[BLOCK + 400] = 1;
     assert_eq!(code(&bad), Code::TarPadding);
     assert_eq!(code(&[&good[..], b"\0"].concat()), Code::TarTrailing);
+    let cause =
+        |bytes: &[u8]| read(bytes, 2 * BLOCK, false).unwrap_err().cause().map(alloc::string::String::from);
+    // Two zero blocks are the end, and what comes after them tells whether they are one.
+    let hole = [&good[..2 * BLOCK], &[0; 40 * BLOCK], &good].concat();
+    assert_eq!(code(&hole), Code::TarTrailing);
+    assert!(cause(&hole).is_some_and(|cause| cause.contains("a hole")));
+    assert_eq!(cause(&[&good[..], b"\0more"].concat()), None);
     let gap = [&good[..2 * BLOCK], &[0; BLOCK], &archive(&[("x", b"")])].concat();
     assert_eq!(code(&gap), Code::TarEnd);
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::dry_run;
 use super::export::{JsonPhase, phases};
 use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
-use super::output::{Output, shown_path, size};
+use super::output::{NOTHING_TO_REPLACE, Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
 use super::stdout::Stdout;
@@ -148,6 +148,10 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
     let owner = args.owner.as_deref().map(Owner::parse).transpose()?;
     let unfit = |what: &str| Err(Problem::new(Code::Usage).headline(what));
     match kind {
+        _ if args.no_lock && !io::is_dir(&args.source)? => {
+            return unfit("--no-lock is for data directories: reading a snapshot takes no lock");
+        }
+        _ if args.force && args.is_stream() => return unfit(NOTHING_TO_REPLACE),
         Kind::Snapshot if owner.is_some() => return unfit("--owner is for data directories (--as data-dir)"),
         Kind::DataDir if args.is_stream() => {
             return unfit(

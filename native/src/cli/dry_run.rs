@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use rollsnap_core::Result;
 use serde::Serialize;
 
-use super::output::{Output, print, shown_path, size};
+use super::output::{Output, print_lines, shown_path, size};
 use super::progress::Terminal;
 use crate::preflight::{Amount, Preflight};
 use crate::size::Size;
@@ -22,7 +22,7 @@ pub(super) fn show(
     if output.is_json() {
         output.json(&Json { schema: "rollsnap.dry-run/1", command, plan })?;
     } else {
-        print(format_args!("{}", lines(plan)))?;
+        print_lines(&lines(plan))?;
     }
     Ok(ExitCode::SUCCESS)
 }

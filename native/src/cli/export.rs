@@ -12,7 +12,7 @@ use super::dry_run;
 use super::global::{Global, StoreFormat};
 use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
 use super::home;
-use super::output::{Output, shown_path, size};
+use super::output::{NOTHING_TO_REPLACE, Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
 use super::stdout::Stdout;
@@ -154,6 +154,9 @@ pub(super) fn run(
         let both = "Cannot have both --uncompressed and --compress-on-the-fly";
         return Err(Problem::new(Code::Usage).headline(both));
     }
+    if args.force && args.is_stream() {
+        return Err(Problem::new(Code::Usage).headline(NOTHING_TO_REPLACE));
+    }
     let options = Options {
         output: args.output()?,
         compression: if args.uncompressed { Compression::None } else { Compression::Gzip },
@@ -169,7 +172,7 @@ pub(super) fn run(
         lock: !args.no_lock,
         lock_timeout: args.lock_timeout.map(Duration::from_secs),
         temp_dir: args.temp_dir.clone(),
-        endpoint: global.endpoint.clone(),
+        endpoint: global.endpoint()?,
         rollup_node_endpoint: args.rollup_node_endpoint.clone(),
         ..Options::new(data_dir(args.data_dir.as_deref())?)
     };
@@ -246,8 +249,9 @@ pub(super) fn phases(stages: &[Timed]) -> Vec<JsonPhase> {
 pub(super) fn data_dir(given: Option<&std::path::Path>) -> Result<PathBuf> {
     // An empty variable means none, as a service file leaves it where nothing is set.
     let variable = || std::env::var_os("ROLLSNAP_DATA_DIR").filter(|value| !value.is_empty()).map(home::path);
-    given.map(Into::into).or_else(variable).or_else(DataDir::default_path).ok_or_else(|| {
+    let path = given.map(Into::into).or_else(variable).or_else(DataDir::default_path).ok_or_else(|| {
         Problem::new(Code::Usage)
             .headline("there is no home directory: name the data directory with --data-dir")
-    })
+    })?;
+    home::is_of_nobody(path)
 }

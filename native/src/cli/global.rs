@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueEnum};
 use rollsnap_core::{Code, Problem, Result};
 
 use super::headings::{CHECKS, GROUPS, LIMITS, OUTPUT};
+use crate::l1::{self, client::Client};
 use crate::memory;
 use crate::store::Family;
 
@@ -192,6 +193,16 @@ fn arranged(command: Command) -> Command {
 }
 
 impl Global {
+    /// The layer 1 node to ask, before anything is read.
+    ///
+    /// # Errors
+    /// [`Code::L1Endpoint`] for what is no address.
+    pub(super) fn endpoint(&self) -> Result<Option<String>> {
+        let Some(endpoint) = &self.endpoint else { return Ok(None) };
+        Client::new(endpoint, l1::Options::default())?;
+        Ok(Some(endpoint.clone()))
+    }
+
     /// What is true of a command line: what stands after the command goes before what stands in front of it.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use rollsnap_core::nodes::import::level_request;
-use rollsnap_core::{Report, Result};
+use rollsnap_core::{Feedback, Report, Result};
 use serde::Serialize;
 
 use super::convert::StoreVersion;
@@ -93,7 +93,7 @@ pub(super) fn run(
         level: args.level.as_deref().map(level).transpose()?,
         keep_compact: args.keep_compact,
         owner: args.owner.as_deref().map(Owner::parse).transpose()?,
-        endpoint: global.endpoint.clone(),
+        endpoint: global.endpoint()?,
         dal_node: args.dal_node.clone(),
         flushing: Flushing::default(),
     };
@@ -105,6 +105,11 @@ pub(super) fn run(
     let outcome = import::run(&args.snapshot, &options, feedback)?;
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
+    // What it was for is known only now.
+    let unused = [(args.keep_compact, "--keep-compact"), (args.dal_node.is_some(), "--dal-node")];
+    for (_, option) in unused.iter().filter(|(is_given, _)| *is_given && !outcome.compact) {
+        feedback.note(&format!("Note: {option} had no effect: the snapshot is a full one"));
+    }
     let (place, bytes) = (shown_path(&options.data_dir), outcome.report.members.bytes.unwrap_or_default());
     let kind = if outcome.compact { "Compact snapshot: level" } else { "Level" };
     remarks::made(format_args!("{kind} {} in {place}: {}", outcome.head_level, size(bytes)), since, feedback);

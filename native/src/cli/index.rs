@@ -9,7 +9,7 @@ use rollsnap_core::{Class, Code, Problem, Result};
 use serde::Serialize;
 
 use super::headings::{LIMITS, OUTPUT, READ, RESULT};
-use super::output::{Output, plural, shown_path, size};
+use super::output::{NOTHING_TO_REPLACE, Output, plural, shown_path, size};
 use super::progress::Terminal;
 use super::stdout::Stdout;
 use crate::index::{self, Options};
@@ -56,6 +56,9 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
         return Err(
             Problem::new(Code::Usage).headline("--temp-dir is for an index that goes to standard output")
         );
+    }
+    if args.force && args.streams() {
+        return Err(Problem::new(Code::Usage).headline(NOTHING_TO_REPLACE));
     }
     let options = Options { force: args.force, span, temp_dir: args.temp_dir.clone(), ..Options::default() };
     let made = match args.streams() {

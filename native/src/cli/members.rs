@@ -19,10 +19,10 @@ use serde::Serialize;
 
 use super::failure::Answered;
 use super::headings::{CHECKS, OUTPUT, READ, RESULT};
-use super::output::{Output, plural, print, shown_path, size, written};
+use super::output::{Output, plural, print, print_lines, shown_path, size, written};
 use super::progress::Terminal;
 use super::rows::Rows;
-use super::verify;
+use super::{verify, width};
 use crate::extract;
 use crate::source::Source;
 
@@ -127,6 +127,7 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
     let options = Options { lenient: args.lenient, digests: args.sha256, ..Options::default() };
     let mut problem = None;
     let mut rows = Rows::default();
+    let columns = width::of_stdout();
     // When the snapshot must be read again from the beginning, what was shown stays.
     let (seen, mut shown) = (Cell::new(0), 0);
     let mut sink = |event: Event<'_>| match event {
@@ -139,7 +140,7 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
             if json {
                 return rows.element(&MemberEntry::new(member, sha256.as_ref()));
             }
-            print(format_args!("{}\n", row(member, sha256.as_ref())))
+            print(format_args!("{}\n", row(member, sha256.as_ref(), columns)))
         }
         Event::Problem(found) => {
             problem.get_or_insert_with(|| found.clone());
@@ -246,7 +247,7 @@ pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Termin
     } else {
         note_left_out(&outcome.report, feedback);
         let (members, directory) = (plural(members, "member", "members"), shown_path(&args.output));
-        print(format_args!("Extracted {members}, {}, to {directory}\n", size(bytes)))?;
+        print_lines(&format!("Extracted {members}, {}, to {directory}\n", size(bytes)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -293,7 +294,7 @@ fn time(seconds: u64) -> String {
 }
 
 /// `-rw-r--r--       238  2023-11-14T22:13:20Z  metadata`
-fn row(member: &Member, sha256: Option<&[u8; 32]>) -> String {
+fn row(member: &Member, sha256: Option<&[u8; 32]>, width: Option<usize>) -> String {
     let kind = match member.kind {
         Kind::File => '-',
         Kind::Directory => 'd',
@@ -306,7 +307,14 @@ fn row(member: &Member, sha256: Option<&[u8; 32]>) -> String {
     let time = time(member.mtime);
     let digest = sha256.map_or_else(String::new, |sha256| lower::encode_string(sha256) + "  ");
     // A lenient reader lets any name pass, also one that would move the cursor.
-    format!("{kind}{bits}  {:>12}  {time}  {digest}{}", member.size, shown(&member.name))
+    let (head, name) = (format!("{kind}{bits}  {:>12}  {time}  {digest}", member.size), shown(&member.name));
+    if width.is_none_or(|width| width::of(&head) + width::of(&name) <= width) {
+        return head + &name;
+    }
+    // Digest and name stay whole, so that they can be copied.
+    let (head, digest) = head.trim_end().split_at(head.trim_end().len() - digest.trim_end().len());
+    let digest = if digest.is_empty() { String::new() } else { format!("\n    {digest}") };
+    format!("{}{digest}\n    {name}", head.trim_end())
 }
 
 #[cfg(test)]

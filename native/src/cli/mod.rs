@@ -31,6 +31,7 @@ mod verify;
 mod width;
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -71,7 +72,8 @@ pub fn main() -> ExitCode {
 
 /// The whole command with its subcommands, for help, manual pages and completions.
 pub fn command() -> clap::Command {
-    let is_empty = |name: &str| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let is_empty =
+        |name: &str| std::env::var_os(name).is_some_and(|value| value.as_bytes().trim_ascii().is_empty());
     let command = Cli::command();
     // An empty variable means none, as a service file leaves it where nothing is set.
     let command = match is_empty("ROLLSNAP_ENDPOINT") {

@@ -91,10 +91,11 @@ impl Output {
     pub(super) fn print(&self, text: std::fmt::Arguments<'_>) -> Result<()> {
         if self.to_stderr {
             // Standard error may be closed; a job does not fail for that.
-            let _ = anstream::stderr().write_fmt(text);
+            let text = width::fit(&text.to_string(), 2, width::of_stderr());
+            let _ = anstream::stderr().write_all(text.as_bytes());
             return Ok(());
         }
-        print(text)
+        print_lines(&text.to_string())
     }
 
     /// Says what went wrong; the exit status follows from its code. With JSON, standard output
@@ -132,6 +133,11 @@ impl Output {
 pub(super) fn print(text: std::fmt::Arguments<'_>) -> Result<()> {
     let mut out = anstream::stdout().lock();
     written(out.write_fmt(text).and_then(|()| out.flush()))
+}
+
+/// The same, of lines that begin with a label or say what was made: on a narrow terminal they are broken between words.
+pub(super) fn print_lines(text: &str) -> Result<()> {
+    print(format_args!("{}", width::fit(text, 2, width::of_stdout())))
 }
 
 /// What became of writing to standard output.
@@ -203,6 +209,10 @@ pub(super) fn parts(check: &Check) -> (&str, Option<&str>) {
         None => (&check.text, None),
     }
 }
+
+/// What is wrong with `--force` where the result goes to standard output.
+pub(super) const NOTHING_TO_REPLACE: &str =
+    "--force means nothing to standard output, where nothing is replaced";
 
 /// A path as it may be shown.
 pub(super) fn shown_path(path: &Path) -> String {

@@ -159,6 +159,7 @@ pub(super) fn run(
     feedback: &mut Terminal,
 ) -> Result<ExitCode> {
     let Wanted { target, from, to } = args.wanted()?;
+    global.endpoint()?;
     if target == Path::new("-") {
         let stream = "the blocks of a snapshot that streams by cannot be replayed; name a file";
         return Err(Problem::new(Code::Usage).headline(stream));

@@ -11,7 +11,7 @@ use rollsnap_core::{Code, Problem, Report, Result};
 
 use super::failure::Answered;
 use super::headings::{OUTPUT, READ};
-use super::output::{Output, print};
+use super::output::{Output, print_lines};
 use super::verify::{exit_status, words};
 use crate::io;
 
@@ -58,7 +58,7 @@ pub(super) fn run(command: &ReportCommand, output: &Output) -> Result<ExitCode> 
     if output.is_json() {
         output.json(&Answered { report: &report, exit_status: exit_status(&report) })?;
     } else {
-        print(format_args!("{}", words(&report)))?;
+        print_lines(&words(&report))?;
     }
     Ok(exit_status(&report).into())
 }

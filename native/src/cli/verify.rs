@@ -57,8 +57,8 @@ pub(super) struct VerifyArgs {
     shard: Option<Shard>,
     #[command(flatten)]
     engine: EngineArgs,
-    /// The directory is a copy that nobody writes to, such as a snapshot of a volume. No lock of a node is taken anyway;
-    /// the report says so
+    /// The data directory is a copy that nobody writes to, such as a snapshot of a volume. No lock of a node is taken
+    /// anyway; the report says so
     #[arg(long, help_heading = READ)]
     no_lock: bool,
     /// Stop at the first check that does not hold
@@ -135,7 +135,7 @@ pub(super) fn run(
     feedback: &mut Terminal,
 ) -> Result<ExitCode> {
     let options = Options {
-        endpoint: global.endpoint.clone(),
+        endpoint: global.endpoint()?,
         expected: args.expect_commitment,
         context: args.context.into(),
         family: args.store_format.map(Into::into),
@@ -194,6 +194,10 @@ fn can_be_given(args: &VerifyArgs, options: &Options) -> Result<()> {
     if options.replay.is_some() && args.targets.iter().any(|target| target.as_os_str() == "-") {
         let stream = "the blocks of a snapshot that streams by cannot be replayed; name a file";
         return Err(Problem::new(Code::Usage).headline(stream));
+    }
+    if args.no_lock && !args.targets.iter().any(|target| target.is_dir()) {
+        return Err(Problem::new(Code::Usage)
+            .headline("--no-lock is for data directories: reading a snapshot takes no lock"));
     }
     if args.require.contains(&Answer::Consistent) && options.context != ContextScope::All {
         return never("consistent needs --context all");

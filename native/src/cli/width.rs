@@ -13,6 +13,11 @@ pub(super) fn of_stderr() -> Option<usize> {
     columns(&Term::stderr())
 }
 
+/// How many columns a text takes.
+pub(super) fn of(text: &str) -> usize {
+    measure_text_width(text)
+}
+
 fn columns(term: &Term) -> Option<usize> {
     let (_, columns) = term.size_checked()?;
     Some(usize::from(columns)).filter(|columns| *columns >= NARROWEST)

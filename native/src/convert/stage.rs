@@ -11,7 +11,7 @@ use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
 use crate::data_dir::lock::or_without;
 use crate::data_dir::{DataDir, Listing, Lock, SourceFile, Top};
-use crate::dir::Dir;
+use crate::dir::{Dir, Room};
 use crate::extract::Files;
 use crate::files::{FileSet, Part};
 use crate::jobs::{self, Stages};
@@ -105,6 +105,7 @@ impl Source {
                 listing.say_early(feedback);
                 let files = listing.files;
                 let total = files.iter().map(|file| file.size).sum();
+                Room::new(dir).reserve(dir.path(), total)?;
                 stages.begin(jobs::COPYING_DATA, Some(total), feedback);
                 copy(root, &files, dir, feedback)?;
                 Ok((root.clone(), Report::new()))
@@ -134,6 +135,9 @@ fn current(shown: &Path) -> Problem {
 /// Extracts a snapshot that is intact to its last byte, and holds nothing else than it should.
 fn extract(path: &Path, dir: &Dir, stages: &mut Stages, feedback: &mut dyn Feedback) -> Result<Report> {
     let mut source = source::Source::open(path)?;
+    if let Some(least) = source.least_content() {
+        Room::new(dir).reserve(dir.path(), least)?;
+    }
     let mut files = Files::new(dir)?;
     let phase = stages.next(jobs::EXTRACTING);
     let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::Notice;
-use rollsnap_core::members::{CONTEXT, PRE_IMAGES, STORAGE, TOP_LEVEL};
+use rollsnap_core::members::{CONTEXT, DATABASE_COMPANIONS, PRE_IMAGES, STORAGE, TOP_LEVEL};
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::store::Conversion;
@@ -120,8 +120,13 @@ fn under_lock(
     if options.keep_old {
         plan.push(Change::Replace(OLD_STORE.into()));
     }
+    let companions = companions(staging.root())?;
     feedback.checkpoint()?;
     staging.commit(&plan, feedback)?;
+    if !companions.is_empty() {
+        let text = format!("Removed what lay beside the database that is made: {}", companions.join(", "));
+        feedback.notice(Notice::Removed(&text));
+    }
     target.given(feedback);
     crate::dir::say_what_lacks(feedback);
     let version = outcome.version;
@@ -138,6 +143,17 @@ fn under_lock(
     outcome.path = Some(root.into());
     outcome.stages = stages.finish();
     Ok(outcome)
+}
+
+/// What would be taken for the log or the journal of the new database.
+fn companions(root: &Dir) -> Result<Vec<&'static str>> {
+    let mut found = Vec::new();
+    for name in DATABASE_COMPANIONS {
+        if root.has(name)? {
+            found.push(name);
+        }
+    }
+    Ok(found)
 }
 
 /// Links a directory of the data directory into the staging directory.

@@ -1,7 +1,7 @@
 //! What replaces what when the staged data go into place.
 
 use rollsnap_core::feedback::Notice;
-use rollsnap_core::members::{PRE_IMAGES, TOP_LEVEL};
+use rollsnap_core::members::{DATABASE_COMPANIONS, PRE_IMAGES, TOP_LEVEL};
 use rollsnap_core::words::plural;
 use rollsnap_core::{Feedback, Result};
 
@@ -11,8 +11,7 @@ use crate::swap::{Change, Staging};
 /// goes as a whole, even if the snapshot has none: what it says is about the old store, and so do the stale
 /// stores in it, which a node would look into.
 pub(crate) fn plan(staging: &mut Staging, feedback: &mut dyn Feedback) -> Result<Vec<Change>> {
-    let companions = ["store.sqlite-wal", "store.sqlite-shm", "store.sqlite-journal"];
-    let mut plan: Vec<_> = companions.into_iter().map(|name| Change::Remove(name.into())).collect();
+    let mut plan: Vec<_> = DATABASE_COMPANIONS.into_iter().map(|name| Change::Remove(name.into())).collect();
     for name in TOP_LEVEL {
         let pre_images = PRE_IMAGES.contains(&name);
         if pre_images {

@@ -21,13 +21,16 @@ pub(crate) enum Ornament {
     Locks,
     /// Another owner than the one that the file system gives.
     Owners,
+    /// Modes: who may read and write a file.
+    Modes,
 }
 
 /// Those that were done without since the last job said so, a bit for each.
 static LACKING: AtomicU8 = AtomicU8::new(0);
 
 impl Ornament {
-    const ALL: [Self; 4] = [Self::SyncOfDirectories, Self::SyncOfFiles, Self::Locks, Self::Owners];
+    const ALL: [Self; 5] =
+        [Self::SyncOfDirectories, Self::SyncOfFiles, Self::Locks, Self::Owners, Self::Modes];
 
     const fn consequence(self) -> &'static str {
         match self {
@@ -36,6 +39,7 @@ impl Ornament {
             }
             Self::SyncOfFiles => "a sync of files (after a power failure their ends may be missing)",
             Self::Locks => "locks (nothing keeps a node from starting meanwhile)",
+            Self::Modes => "modes (whoever may use the file system may change what is there)",
             Self::Owners => "a change of owners (new files belong to whom the file system gives them)",
         }
     }
@@ -59,7 +63,7 @@ impl Ornament {
         let special = match self {
             // A directory that may be used and not listed is open in a way that cannot be synced.
             Self::SyncOfDirectories => err == Errno::BADF,
-            Self::SyncOfFiles => false,
+            Self::SyncOfFiles | Self::Modes => false,
             Self::Locks => err == Errno::NOLCK,
             Self::Owners => err == Errno::PERM,
         };

@@ -142,6 +142,10 @@ pub struct Outcome {
     pub stages: Vec<Timed>,
 }
 
+/// What is said of [`Packing::Pages`] where there is nothing to pack.
+const WITHOUT_DATABASE: &str =
+    "--no-vacuum has no effect: a store of version 4 is files, which are copied as they are";
+
 /// Exports to a file.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use rollsnap_core::{Code, Feedback, Header, HistoryMode, Problem, Result};
 
 use super::rules::Rules;
 use super::{Compression, Options, layer1};
+use crate::data_dir::lock::or_without;
 use crate::data_dir::{DataDir, Listing, Name, Top, metadata};
 use crate::dir::Dir;
 use crate::export::compact;
@@ -52,7 +53,9 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
     let dir = Dir::open(root)?;
     let gc = [Name::Gc.file_name(), Name::Processing.file_name()];
     if options.lock {
-        plan.locks(&dir, if rules.waits_for_gc(options.compact) { &gc } else { &gc[1..] })?;
+        let names = if rules.waits_for_gc(options.compact) { &gc[..] } else { &gc[1..] };
+        names.iter().try_for_each(|name| dir.check_openable(name)).map_err(or_without)?;
+        plan.locks(&dir, names)?;
     }
 
     if options.compact {
@@ -109,6 +112,9 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
         (None, true) => std::env::temp_dir(),
         (None, false) => beside,
     };
+    if options.packing == Packing::Pages && !has_database {
+        plan.notes.push(super::WITHOUT_DATABASE.into());
+    }
     if has_database {
         plan.write(temporary.join(PLANNED).join(DATABASE), copy, true);
     }

@@ -20,7 +20,7 @@ use crate::context::Moment;
 use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Metadata, SourceFile, lock, metadata};
 use crate::jobs::{self, Stage, Stages};
-use crate::store::Capture;
+use crate::store::{Capture, Family, Packing};
 use crate::verify::{self, ContextScope, PreImages, Reading};
 use crate::workspace::Workspace;
 
@@ -69,6 +69,9 @@ impl<'o> Source<'o> {
         finish_interrupted_import(root, feedback)?;
         data_dir.require()?;
         let rules = Rules::of(&data_dir, options)?;
+        if options.packing == Packing::Pages && rules.family == Family::Mavkit {
+            feedback.notice(Notice::Remark(super::WITHOUT_DATABASE));
+        }
         let metadata = metadata::require(root)?;
         output.map_or(Ok(()), |output| output.check_early(options.force))?;
         let published = layer1::before(&data_dir, &rules, &metadata, options, feedback)?;

@@ -33,27 +33,22 @@ enum Kind {
     Directory,
     /// What a pattern fits: `*` and `?` within a name, `**` across directories, `[a-z]`, `{a,b}`.
     Pattern,
+    /// What looks like a pattern and is none: a member may be called so.
+    NoPattern,
 }
 
 impl<'t> Wanted<'t> {
-    /// # Errors
-    /// [`Code::Usage`] for a pattern that is not one.
-    pub(super) fn new(texts: &'t [String]) -> Result<Self> {
+    pub(super) fn new(texts: &'t [String]) -> Self {
         let asked = texts.iter().map(|text| {
             let kind = match text {
-                _ if text.contains(SPECIAL) => Kind::Pattern,
+                _ if text.contains(SPECIAL) && validate(text).is_ok() => Kind::Pattern,
+                _ if text.contains(SPECIAL) => Kind::NoPattern,
                 _ if text.ends_with('/') => Kind::Directory,
                 _ => Kind::Name,
             };
-            if kind == Kind::Pattern {
-                validate(text).map_err(|err| {
-                    let what = format!("{text:?} is not a pattern");
-                    Problem::new(Code::Usage).headline(what).because(err)
-                })?;
-            }
-            Ok(Asked { text, kind, met: false, below: false })
+            Asked { text, kind, met: false, below: false }
         });
-        Ok(Self { asked: asked.collect::<Result<_>>()? })
+        Self { asked: asked.collect() }
     }
 
     /// Whether nothing was said, so that all members are wanted.
@@ -63,7 +58,7 @@ impl<'t> Wanted<'t> {
 
     /// The names, if nothing but names is asked for.
     pub(super) fn names(&self) -> Option<BTreeSet<&'t str>> {
-        let only = self.asked.iter().all(|asked| asked.kind == Kind::Name);
+        let only = self.asked.iter().all(|asked| matches!(asked.kind, Kind::Name | Kind::NoPattern));
         only.then(|| self.asked.iter().map(|asked| asked.text).collect())
     }
 
@@ -90,6 +85,7 @@ impl<'t> Wanted<'t> {
                 problem.because(format!("it is a directory: {}/ stands for all that is below it", asked.text))
             }
             Kind::Name => problem,
+            Kind::NoPattern => problem.because("and it is not a pattern: a bracket or brace is not closed"),
             Kind::Directory => problem.headline("no member is below this directory"),
             Kind::Pattern => problem.headline("no member fits this pattern"),
         })
@@ -99,7 +95,7 @@ impl<'t> Wanted<'t> {
 impl Asked<'_> {
     fn fits(&self, name: &str) -> bool {
         match self.kind {
-            Kind::Name => name == self.text,
+            Kind::Name | Kind::NoPattern => name == self.text,
             Kind::Directory => name.len() > self.text.len() && name.starts_with(self.text),
             // A name may look like a pattern; and what begins with an exclamation mark is no negation.
             Kind::Pattern if self.text.starts_with('!') => {
@@ -115,7 +111,7 @@ mod tests {
     use super::*;
 
     fn fits(text: &str, name: &str) -> bool {
-        Wanted::new(&[text.to_owned()]).unwrap().takes(name)
+        Wanted::new(&[text.to_owned()]).takes(name)
     }
 
     /// What gitignore(5) and glob(7) say of these.
@@ -142,8 +138,12 @@ mod tests {
             assert!(yes.iter().all(|name| fits(text, name)), "{text}");
             assert!(!no.iter().any(|name| fits(text, name)), "{text}");
         }
-        for text in ["a{b", "a[b"] {
-            assert_eq!(Wanted::new(&[text.to_owned()]).unwrap_err().code(), Code::Usage, "{text}");
+        for text in ["a{b", "a[b", "[", "a{b,c"] {
+            assert!(fits(text, text) && !fits(text, "ab"), "{text}");
+            let asked = [text.to_owned()];
+            let problem = Wanted::new(&asked).check_met().unwrap_err();
+            assert_eq!(problem.code(), Code::MemberUnknown, "{text}");
+            assert!(problem.cause().is_some_and(|cause| cause.contains("not a pattern")), "{problem}");
         }
     }
 

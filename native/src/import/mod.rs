@@ -224,7 +224,7 @@ fn fill(
 ) -> Result<Filled> {
     let root = &*options.data_dir;
     // What is unpacked takes no less; of each member it is looked at again.
-    if let Some(len) = source.compressed_len() {
+    if let Some(len) = source.least_content() {
         Room::new(staging.held()).reserve(root, len)?;
     }
     let layer1 = Layer1::new(options)?;

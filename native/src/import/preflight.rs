@@ -11,7 +11,7 @@ use super::layer1::Layer1;
 use super::stream_policy::StreamPolicy;
 use crate::destination;
 use crate::dir::Dir;
-use crate::preflight::{Amount, Preflight};
+use crate::preflight::{Amount, Members, Preflight};
 use crate::source::Source;
 use crate::store::Family;
 use crate::swap;
@@ -47,15 +47,23 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
 
     let size = source.size();
     plan.read(snapshot, size);
+    let members = if source.is_plain_file() { Members::of(snapshot, feedback)? } else { None };
     let amount = match (size, report.container.compression) {
         (None, _) => Amount::at_least(0),
         (Some(size), Some(Compression::Gzip)) => Amount::at_least(size),
         (Some(size), _) if options.to_v5 => Amount::at_least(size),
         (Some(size), _) => Amount::exactly(size),
     };
+    let amount = match &members {
+        // What is taken back to a level, or converted, is another store.
+        Some(members) if options.level.is_none() && !options.to_v5 => Amount::exactly(members.bytes),
+        _ => amount,
+    };
     plan.write(root, amount, false);
     plan.replace_in(root)?;
-    plan.notes
-        .push("Only the header of the snapshot was read: the rest is checked when it is imported".into());
+    plan.notes.push(match members {
+        Some(members) => members.note("imported"),
+        None => "Only the header of the snapshot was read: the rest is checked when it is imported".into(),
+    });
     plan.finish()
 }

@@ -251,12 +251,13 @@ impl Source {
         }
     }
 
-    /// The file, to be read from anywhere; `None` for a pipe.
-    /// The length of a compressed file; `None` for another one, and for a stream.
-    pub(crate) fn compressed_len(&self) -> Option<u64> {
-        self.part().filter(is_gzip).map(|part| part.len())
+    /// How much room its content takes at least, in bytes, as far as that is known before it is read: that of an
+    /// uncompressed file takes what the file does, and that of a compressed one no less.
+    pub(crate) fn least_content(&self) -> Option<u64> {
+        self.part().map(|part| part.len())
     }
 
+    /// The file, to be read from anywhere; `None` for a pipe.
     pub(crate) fn part(&self) -> Option<Part> {
         let (Input::File(file), Some(size)) = (&self.input, self.size) else { return None };
         Some(Part::of(file.try_clone().ok()?, &self.name, size))

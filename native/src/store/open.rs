@@ -24,10 +24,12 @@ use rollsnap_core::{Code, Problem, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{Access, OFlags};
+use rustix::io::Errno;
 use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
 
 use super::engine::{connect, prepare};
 use super::problem::{damaged, said};
+use crate::dir::Ornament;
 use crate::io;
 
 /// Whether a database is still what it was when it was opened.
@@ -153,6 +155,10 @@ fn can_begin_log(real: &Path) -> Result<bool> {
     let mut versions = [0; 2];
     let read = File::open(real).and_then(|file| file.read_at(&mut versions, WAL_VERSIONS_OFFSET));
     read.map_err(|err| io::problem("read", real, err))?;
+    let file = File::open(real).map_err(|err| io::problem("read", real, err))?;
+    if has_no_locks(fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).map(drop)) {
+        return Ok(false);
+    }
     let directory = real.parent().unwrap_or(Path::new("/"));
     let is_writable = |path| rustix::fs::access(path, Access::WRITE_OK).is_ok();
     Ok(versions == WAL_VERSIONS && is_writable(real) && is_writable(directory))
@@ -251,7 +257,14 @@ fn is_shared(real: &Path) -> Result<bool> {
         typ: FlockType::WriteLock,
         offset_type: FlockOffsetType::Set,
     };
-    Ok(!matches!(fcntl_getlk(&file, &wanted), Ok(None)))
+    let held = fcntl_getlk(&file, &wanted);
+    Ok(!matches!(held, Ok(None)) && !has_no_locks(held.map(drop)))
+}
+
+/// Whether the file system has no locks: then nobody holds one, and the engine, which cannot take its own, would say that
+/// another process does.
+fn has_no_locks(asked: core::result::Result<(), Errno>) -> bool {
+    asked == Err(Errno::NOLCK) && Ornament::Locks.spare(asked).is_ok()
 }
 
 /// Whether this process itself holds a lock on the file of this number: asked as above, the system leaves these out.

@@ -62,7 +62,7 @@ impl Home {
         let about = dir.about()?;
         let around = root.about()?;
         judge(&place, &about, &around)?;
-        if about.mode & 0o022 != 0 {
+        if about.mode & 0o022 != 0 && !root.keeps_private(&about) {
             return Err(foreign(&place, "others may write to it"));
         }
         for name in dir.names()? {

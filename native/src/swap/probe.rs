@@ -3,6 +3,10 @@
 //! A directory on which something is mounted cannot be moved, nor can one in a lower layer of an overlay, as containers
 //! have it; only an attempt shows that. So it is attempted in a way that cannot succeed: to the place of a directory
 //! that is not empty. Systems look first whether the source may be moved, and say so.
+//!
+//! What a file system of FUSE does is up to the program behind it, which may put one directory in the place of another: a
+//! kill after that would leave the data directory without an entry. So nothing is attempted there. A mount is found all the
+//! same, and what cannot be moved is met by the swap, whose journal puts everything back.
 
 use std::io::ErrorKind;
 
@@ -40,6 +44,12 @@ impl Staging {
                 .path(root.place(name).display())
                 .because(why)
         };
+        if root.is_mounted_on(name)? {
+            return Err(refused("something is mounted on it"));
+        }
+        if root.is_fuse() {
+            return Ok(());
+        }
         match root.move_over(name, &self.new, PROBE).map_err(|error| error.kind()) {
             Err(ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => Ok(()),
             Err(ErrorKind::ResourceBusy) => Err(refused("something is mounted on it")),
@@ -48,7 +58,7 @@ impl Staging {
             }
             // What else the system says is met again, or not.
             Err(_) => Ok(()),
-            // No system does that; then it goes back at once.
+            // No kernel does that; then it goes back at once.
             Ok(()) => {
                 let back = self.new.move_to_new(PROBE, root, name);
                 back.map_err(|error| problem("move back", &root.place(name), error))

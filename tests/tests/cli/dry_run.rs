@@ -1,9 +1,11 @@
 //! `--dry-run`: what is announced is what happens, what would be refused is refused, and nothing is written.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use rollsnap_tests::cli::{Ground, Tree};
+use rollsnap_tests::cli::{Ground, Tree, program};
+use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 /// A ground with everything that the commands below need.
@@ -203,7 +205,91 @@ fn too_little_space_is_refused_with_figures() {
     fs::File::options().write(true).open(ground.path("packed")).unwrap().set_len(HUGE).unwrap();
     let run = ground.run(&["import", "packed", "--data-dir", "new"]).ends(5);
     assert!(run.err.contains("room for 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
+    for words in [
+        &["import", "plain", "--data-dir", "new"][..],
+        &["extract", "plain", "-o", "new"],
+        &["extract", "packed", "-o", "new"],
+        &["convert", "plain", "-o", "new"],
+        &["convert", "old", "-o", "new"],
+    ] {
+        let run = ground.run(words).ends(5);
+        assert!(run.err.contains("room for 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
+        assert!(!ground.path("new").exists(), "{run}");
+    }
     // Compressed it may fit: that is said, and not refused.
     let run = ground.run(&["export", "out", "--data-dir", "data", "--dry-run"]).ok();
     assert!(run.text().contains("that may not suffice"), "{run}");
+}
+
+/// A mount without writing, or, where only root may mount, a directory whose mode forbids it. The job says the same.
+#[test]
+fn a_place_that_may_not_be_written_to_is_refused() {
+    let ground = ground();
+    let new = "v5-full.finalized.snapshot.gz";
+    let is_root = geteuid().is_root();
+    fs::create_dir(ground.path("place")).unwrap();
+    if !is_root {
+        fs::set_permissions(ground.path("place"), fs::Permissions::from_mode(0o555)).unwrap();
+    }
+    for words in [
+        &["export", "place/out", "--data-dir", "data"][..],
+        &["export", "-", "--temp-dir", "place", "--data-dir", "data"],
+        &["import", new, "--data-dir", "place"],
+        &["import", new, "--data-dir", "place/new"],
+        &["convert", "old", "-o", "place/new"],
+        &["convert", "v4-full.head.snapshot.gz", "-o", "place/out"],
+    ] {
+        let run = |words: &[&str]| {
+            let script = "mount -t tmpfs none place || exit 99; mount -o remount,ro place || exit 99; shift; exec \"$@\"";
+            let mut command = Command::new(if is_root { "unshare" } else { "env" });
+            if is_root {
+                command.args(["--mount", "sh", "-c", script, "sh", "rollsnap"]);
+            }
+            let output = ground.isolate(command.arg(program()).args(words)).output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        let (planned, said) = run(&[words, &["--dry-run"]].concat());
+        assert_eq!(planned, Some(5), "{words:?}: {said}");
+        assert!(said.contains("[io.permission]") && said.contains("place"), "{words:?}: {said}");
+        let (done, said) = run(words);
+        assert_eq!(done, Some(5), "{words:?}: {said}");
+    }
+}
+
+/// What is written down about the size of a new store holds for every store there is.
+#[test]
+fn the_size_of_a_converted_store_is_no_more_than_announced() {
+    let ground = Ground::new();
+    ground.snapshot("replay/r4-mavkit.head.snapshot.gz");
+    ground.run(&["extract", "r4-mavkit.head.snapshot.gz", "-o", "r4"]).ok();
+    for base in ["v4-full", "v4-archive"] {
+        ground.unpack(base, base);
+    }
+    for base in ["v4-full", "v4-archive", "r4"] {
+        let old = size(&ground.path(base).join("storage"));
+        let plan = ground.run(&["convert", base, "-o", "new", "--dry-run", "--json"]).ok().json();
+        let write = &plan["writes"][0];
+        let most = write["at_most"].as_u64().unwrap() - write["at_least"].as_u64().unwrap();
+        ground.run(&["convert", base, "-o", "new"]).ok();
+        let new = size(&ground.path("new/store.sqlite"));
+        assert!(new <= most, "{base}: {old} became {new}, and at most {most} was announced");
+        fs::remove_dir_all(ground.path("new")).unwrap();
+    }
+}
+
+/// A conversion in place says what it removes, as its dry run does.
+#[test]
+fn what_lies_beside_the_new_database_is_removed_in_so_many_words() {
+    let ground = ground();
+    for name in ["store.sqlite-wal", "store.sqlite-journal"] {
+        fs::write(ground.path("old").join(name), b"of another database").unwrap();
+    }
+    let plan = dry(&ground, &["convert", "--in-place", "old"]);
+    let removes = plan["removes"].to_string();
+    let run = ground.run(&["convert", "--in-place", "old"]).ok();
+    for name in ["store.sqlite-wal", "store.sqlite-journal"] {
+        assert!(removes.contains(name) && run.err.contains(name), "{removes}: {run}");
+        assert!(!ground.path("old").join(name).exists(), "{name}");
+    }
+    assert!(!run.err.contains("store.sqlite-shm"), "{run}");
 }

@@ -169,3 +169,107 @@ fn an_option_that_would_mean_nothing_is_refused() {
     ground.run(&["export", "three", "--jobs", "3", "--data-dir", &data]).ok();
     assert_eq!(fs::read(ground.path("one")).unwrap(), fs::read(ground.path("three")).unwrap());
 }
+
+/// What would be accepted and do nothing is refused, or said where it is known only later.
+#[test]
+fn no_option_is_accepted_without_effect() {
+    let ground = Ground::new();
+    let data = ground.unpack("v5-full", "data");
+    let old = ground.unpack("v4-full", "old");
+    let snapshot = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
+    let older = ground.snapshot("data-dir/v4-full.head.snapshot.gz");
+    let before = Tree::of(ground.root());
+    for (words, why) in [
+        (&["verify", "--no-lock", &snapshot][..], "--no-lock is for data directories"),
+        (&["verify", "--no-lock", "-"], "--no-lock is for data directories"),
+        (&["convert", "--no-lock", &older, "-o", "made"], "--no-lock is for data directories"),
+        (&["convert", &older, "--force", "-o", "-"], "--force means nothing to standard output"),
+        (&["export", "-", "--force", "-d", &data], "--force means nothing to standard output"),
+        (&["index", &snapshot, "--force", "-o", "-"], "--force means nothing to standard output"),
+    ] {
+        let run = ground.run(words).ends(2);
+        assert!(run.err.contains(why), "{run}");
+    }
+    Tree::of(ground.root()).same_as(&before, "refused");
+    // Where one of several is a directory, it means something.
+    ground.run(&["verify", "--no-lock", &snapshot, &data]).ok();
+    let run = ground.run(&["export", "made", "--no-vacuum", "-d", &old]).ok();
+    assert!(run.err.contains("--no-vacuum has no effect"), "{run}");
+    let run = ground.run(&["export", "other", "--no-vacuum", "-d", &old, "--dry-run"]).ok();
+    assert!(run.text().contains("--no-vacuum has no effect"), "{run}");
+    let run = ground.run(&["export", "new", "--no-vacuum", "-d", &data]).ok();
+    assert!(!run.err.contains("no effect"), "{run}");
+    for option in [&["--keep-compact"][..], &["--dal-node", "http://localhost:1"]] {
+        let words = [&["import", &snapshot, "-d", "node", "--no-check"], option].concat();
+        let run = ground.run(&words).ok();
+        assert!(
+            run.err.contains(&format!("{} had no effect: the snapshot is a full one", option[0])),
+            "{run}"
+        );
+        fs::remove_dir_all(ground.path("node")).unwrap();
+    }
+    // Whoever gives an endpoint each time reads that it was not asked.
+    let run = ground.run(&["export", "third", "-d", &data, "--no-check", "-E", "http://localhost:1"]).ok();
+    assert!(run.err.contains("published on layer 1 (--no-check)"), "{run}");
+}
+
+/// What is no address is refused before anything is read; a variable without one means none.
+#[test]
+fn endpoints_are_looked_at_first() {
+    let ground = Ground::new();
+    let snapshot = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
+    for endpoint in ["ftp://node", "node:8732", "http://", "http://[", "8732"] {
+        for words in [
+            &["verify", "missing"][..],
+            &["import", "missing", "-d", "new"],
+            &["export", "out", "-d", "missing"],
+            &["replay", "missing"],
+        ] {
+            let run = ground.run(&[words, &["-E", endpoint]].concat()).ends(2);
+            assert!(run.err.contains("[l1.endpoint]"), "{run}");
+        }
+    }
+    for nothing in ["", " ", "\n"] {
+        let mut command = ground.command(&["verify", &snapshot, "--quiet"]);
+        let output = command.env("ROLLSNAP_ENDPOINT", nothing).output().unwrap();
+        assert!(output.status.success(), "{nothing:?}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("(no --endpoint)"), "{nothing:?}");
+    }
+}
+
+/// `~` is the home directory wherever a path begins, and that of somebody else is asked for by its path.
+#[test]
+fn a_tilde_is_understood_or_refused() {
+    let ground = Ground::new();
+    let snapshot = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
+    for words in [&["-d~/node"][..], &["-d=~/node"], &["-d", "~/node"], &["--data-dir=~/node"]] {
+        let run = ground.run(&[&["import", &snapshot, "--dry-run"], words].concat()).ok();
+        assert!(run.text().contains("home/node, at least"), "{run}");
+    }
+    for place in ["~root/node", "~nobody"] {
+        let run = ground.run(&["import", &snapshot, "-d", place]).ends(2);
+        assert!(run.err.contains("is no home directory that is known here"), "{run}");
+        assert!(!ground.path(place).exists());
+    }
+    ground.run(&["import", &snapshot, "-d", "./~root/node", "--no-check"]).ok();
+    ground.run(&["info", "~root/node"]).ok();
+}
+
+/// A file where a directory should be is no riddle.
+#[test]
+fn a_file_in_the_place_of_a_directory_is_named() {
+    let ground = Ground::new();
+    let snapshot = ground.snapshot("data-dir/v5-full.finalized.snapshot.gz");
+    let data = ground.unpack("v5-full", "data");
+    fs::write(ground.path("file"), "").unwrap();
+    for words in [
+        &["import", &snapshot, "-d", "file"][..],
+        &["export", "--dest", "file", "-d", &data],
+        &["export", "file/out", "-d", &data],
+        &["extract", &snapshot, "-o", "file"],
+    ] {
+        let run = ground.run(words).ends(5);
+        assert!(run.err.contains("[io.not-directory] name another path"), "{run}");
+    }
+    assert_eq!(fs::read(ground.path("file")).unwrap(), b"");
+}

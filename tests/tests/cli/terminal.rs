@@ -182,3 +182,37 @@ fn tables_wrap() {
         }
     }
 }
+
+/// Lists and lines with labels keep to the width too: what does not fit stands below, further to the right, and whole.
+#[test]
+fn lists_and_labels_wrap() {
+    let ground = Ground::new();
+    let snapshot = ground.snapshot(SNAPSHOT);
+    ground.unpack("v5-full", "data");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for command in [
+        &["ls", &snapshot, "--quiet"][..],
+        &["ls", &snapshot, "--quiet", "--sha256"],
+        &["info", &snapshot, "--quiet"],
+        &["info", "--full", &snapshot, "--quiet"],
+        &["info", "data", "--quiet"],
+        &["extract", &snapshot, "--quiet", "--force", "-o", "files"],
+    ] {
+        let whole = ground.run(command).ok();
+        for columns in WIDTHS {
+            let (lines, seen) = screen(&ground, columns, None, command);
+            let what = format!("{columns}, {command:?}: {lines:#?}");
+            assert_eq!(seen["status"], 0, "{what}");
+            let is_long = |line: &str| line.split(' ').any(|word| word.chars().count() > columns - 4);
+            for line in &lines {
+                assert!(line.chars().count() <= columns || is_long(line), "{what}: {line:?}");
+            }
+            if seen["over"] == 0 {
+                assert_eq!(words(&lines.join("\n")), words(whole.text()), "{what}");
+            }
+            // Nothing but what goes on stands to the right.
+            let first = |line: &&String| !line.starts_with(' ');
+            assert!(lines.iter().filter(first).count() >= whole.text().lines().count(), "{what}");
+        }
+    }
+}

@@ -32,7 +32,7 @@ pub(in crate::store) fn are_early(store: &mut impl Rows, feedback: &dyn Feedback
         any = true;
         let hash = Values { side: Side::Protocols, row }.hash::<ProtocolHash>(0);
         let constants = hash.ok().and_then(|hash| Constants::of_protocol(&hash));
-        late |= !constants.is_some_and(|constants| constants.version <= Version::V1);
+        late |= constants.is_none_or(|constants| constants.version > Version::V1);
         Ok(())
     })?;
     Ok(any && !late)

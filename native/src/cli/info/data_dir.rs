@@ -7,7 +7,7 @@ use rollsnap_core::report::StoreInfo;
 use rollsnap_core::{Result, shown};
 use serde::Serialize;
 
-use super::super::output::{FAINT, Output, plural, print, shown_path, size};
+use super::super::output::{FAINT, Output, plural, print_lines, shown_path, size};
 use super::super::progress::Terminal;
 use super::SECOND_HALF;
 use crate::data_dir::lock::LockState;
@@ -23,7 +23,7 @@ pub(super) fn show(root: &Path, output: &Output, feedback: &mut Terminal) -> Res
     if output.is_json() {
         output.json(&Json::of(root, &info))?;
     } else {
-        print(format_args!("{}", lines(root, &info)))?;
+        print_lines(&lines(root, &info))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -13,7 +13,7 @@ use rollsnap_core::{Code, Header, Problem, Report, Result};
 use serde::Serialize;
 
 use super::headings::{LIMITS, OUTPUT, READ};
-use super::output::{FAINT, Output, check_row, print, size};
+use super::output::{FAINT, Output, check_row, print_lines, size};
 use super::progress::Terminal;
 use super::several;
 use crate::content_info::{self, ContentInfo};
@@ -67,12 +67,12 @@ fn one(snapshot: &Path, args: &InfoArgs, output: &Output, feedback: &mut Termina
     if output.is_json() {
         output.json(&AtOnce { report: &report, one_context })?;
     } else {
-        print(format_args!("{}", node_lines(&header, &report)))?;
-        print(format_args!("{}", our_lines(&header, &report)))?;
+        print_lines(&node_lines(&header, &report))?;
+        print_lines(&our_lines(&header, &report))?;
         if one_context == Some(true) {
-            print(format_args!("{COMPACT}\n"))?;
+            print_lines(&format!("{COMPACT}\n"))?;
         }
-        print(format_args!("{NOTHING_ELSE}\n"))?;
+        print_lines(&format!("{NOTHING_ELSE}\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -111,10 +111,10 @@ fn full(args: &InfoArgs, source: &mut Source, output: &Output, feedback: &mut Te
         return Ok(exit_status.into());
     }
     if let Some(header) = &report.header {
-        print(format_args!("{}", node_lines(header, &report)))?;
-        print(format_args!("{}", our_lines(header, &report)))?;
+        print_lines(&node_lines(header, &report))?;
+        print_lines(&our_lines(header, &report))?;
     }
-    print(format_args!("{}", content_lines(&report, &info)))?;
+    print_lines(&content_lines(&report, &info))?;
     Ok(exit_status.into())
 }
 
