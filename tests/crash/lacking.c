@@ -2,7 +2,8 @@
  * Loaded with LD_PRELOAD; knows nothing of the program under test.
  *
  *   LACKING="NAME=ERRNO ..."   names: chmod, utimes, chown, link, noreplace (renameat2 with flags), syncfs,
- *                              sync-dir, sync-file, lock (of files whose names end in "lock", and flock)
+ *                              sync-dir, sync-file, lock (of files whose names end in "lock", and flock), every-lock (of
+ *                              other files, too), modes (all have 0777, and no change has an effect; the number means nothing)
  *   LACKING_COUNT_FILE=F       write the number of calls that failed to F when the process exits by itself
  *
  * Linux and glibc.
@@ -45,19 +46,27 @@ __attribute__((destructor)) static void report(void)
     syscall(SYS_close, fd);
 }
 
-/* Whether calls of this kind fail; errno says how. */
-static int fails(const char *name)
+/* The error number of calls of this kind; 0 where they do not fail. */
+static int number_of(const char *name)
 {
     size_t length = strlen(name);
     const char *at;
     for (at = lacking; (at = strstr(at, name)) != NULL; at += length) {
-        if ((at == lacking || at[-1] == ' ') && at[length] == '=') {
-            atomic_fetch_add(&failed, 1);
-            errno = atoi(at + length + 1);
-            return 1;
-        }
+        if ((at == lacking || at[-1] == ' ') && at[length] == '=')
+            return atoi(at + length + 1);
     }
     return 0;
+}
+
+/* Whether calls of this kind fail; errno says how. */
+static int fails(const char *name)
+{
+    int number = number_of(name);
+    if (!number)
+        return 0;
+    atomic_fetch_add(&failed, 1);
+    errno = number;
+    return 1;
 }
 
 #define REAL(name) ((__typeof__(&name))real(#name))
@@ -73,9 +82,38 @@ static void *real(const char *name)
 #define LACKS(name, kind, PARAMETERS, ARGUMENTS)                                                   \
     int name PARAMETERS { return fails(kind) ? -1 : REAL(name) ARGUMENTS; }
 
-LACKS(chmod, "chmod", (const char *path, mode_t mode), (path, mode))
-LACKS(fchmod, "chmod", (int fd, mode_t mode), (fd, mode))
-LACKS(fchmodat, "chmod", (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags))
+#define MODES(name, PARAMETERS, ARGUMENTS)                                                          \
+    int name PARAMETERS { return number_of("modes") ? 0 : fails("chmod") ? -1 : REAL(name) ARGUMENTS; }
+
+MODES(chmod, (const char *path, mode_t mode), (path, mode))
+MODES(fchmod, (int fd, mode_t mode), (fd, mode))
+MODES(fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags))
+
+/* What is told of a file or directory: every mode is 0777. */
+#define TOLD(name, TYPE, FIELD, PARAMETERS, ARGUMENTS)                                             \
+    int name PARAMETERS                                                                            \
+    {                                                                                              \
+        int result = REAL(name) ARGUMENTS;                                                         \
+        if (result == 0 && number_of("modes") && (S_ISDIR(about->FIELD) || S_ISREG(about->FIELD))) { \
+            atomic_fetch_add(&failed, 1);                                                          \
+            about->FIELD |= 0777;                                                                  \
+        }                                                                                          \
+        return result;                                                                             \
+    }
+
+TOLD(fstat, struct stat, st_mode, (int fd, struct stat *about), (fd, about))
+TOLD(fstat64, struct stat64, st_mode, (int fd, struct stat64 *about), (fd, about))
+TOLD(stat, struct stat, st_mode, (const char *path, struct stat *about), (path, about))
+TOLD(stat64, struct stat64, st_mode, (const char *path, struct stat64 *about), (path, about))
+TOLD(lstat, struct stat, st_mode, (const char *path, struct stat *about), (path, about))
+TOLD(lstat64, struct stat64, st_mode, (const char *path, struct stat64 *about), (path, about))
+TOLD(fstatat, struct stat, st_mode, (int dir, const char *path, struct stat *about, int flags),
+     (dir, path, about, flags))
+TOLD(fstatat64, struct stat64, st_mode, (int dir, const char *path, struct stat64 *about, int flags),
+     (dir, path, about, flags))
+TOLD(statx, struct statx, stx_mode,
+     (int dir, const char *path, int flags, unsigned mask, struct statx *about), (dir, path, flags, mask, about))
+
 LACKS(futimens, "utimes", (int fd, const struct timespec times[2]), (fd, times))
 LACKS(utimensat, "utimes", (int dir, const char *path, const struct timespec times[2], int flags),
       (dir, path, times, flags))
@@ -120,7 +158,8 @@ static int is_lock(int fd)
         va_start(list, command);                                                                   \
         argument = va_arg(list, void *);                                                           \
         va_end(list);                                                                              \
-        if ((command == F_SETLK || command == F_SETLKW || command == F_GETLK) && is_lock(fd) && fails("lock")) \
+        if ((command == F_SETLK || command == F_SETLKW || command == F_GETLK) &&       \
+            (fails("every-lock") || (is_lock(fd) && fails("lock"))))                               \
             return -1;                                                                             \
         return REAL(name)(fd, command, argument);                                                  \
     }

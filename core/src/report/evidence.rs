@@ -65,8 +65,7 @@ impl Evidence {
         let Self { problems, checks } = self;
         // Messages without a witness may be anything, and so may objects that nobody read, half of a state, and outboxes of
         // other blocks.
-        let open =
-            [Code::MessagesWitness, Code::ContextUnchecked, Code::ContextDual, Code::OutboxMessages];
+        let open = [Code::MessagesWitness, Code::ContextUnchecked, Code::ContextDual, Code::OutboxMessages];
         let is_open = |check: &Check| open.contains(&check.code) && check.status == Status::Unknown;
         let unproved = checks.iter().any(|check| is_open(check) || check.is_hindered());
         let judged = checks.iter().any(|check| check.code == Code::StateGenesis)

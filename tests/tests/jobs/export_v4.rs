@@ -62,15 +62,11 @@ fn the_very_bytes_that_the_real_libraries_wrote() {
             assert_eq!(exported(ground.run(&words)), file);
             assert!(plain(&ground, file) == expected, "{name} {option:?}");
         }
-        // The checks do find what is wrong with the labels, and then there is no snapshot. The
-        // origination has none.
-        if name == "origination" {
-            continue;
-        }
-        let run = ground.run(&["export", "checked", "--data-dir", &data]);
-        assert_eq!(run.status, 1, "{run}");
-        assert!(run.err.contains("[messages.") || run.err.contains("[inbox."), "{run}");
-        assert!(!ground.path("checked").exists());
+        // The messages are invented, and none of layer 1's own are among them: nothing proves them. The origination has
+        // none.
+        let run = ground.run(&["export", "checked", "--data-dir", &data]).ok();
+        let is_told = run.err.contains("lists of messages, of levels");
+        assert_eq!(is_told, name != "origination", "{run}");
     }
 }
 

@@ -22,7 +22,7 @@ const OLDER: &str = "data-dir/v4-full.head.snapshot.gz";
 type Lacking = (&'static [(&'static str, i32)], Option<&'static str>);
 
 /// What a file system may lack.
-const LACKING: [Lacking; 13] = [
+const LACKING: [Lacking; 15] = [
     (&[("chmod", EPERM)], None),
     (&[("utimes", EPERM)], None),
     (&[("chmod", EOPNOTSUPP), ("utimes", EOPNOTSUPP)], None),
@@ -36,6 +36,10 @@ const LACKING: [Lacking; 13] = [
     (&[("sync-dir", EINVAL), ("syncfs", EINVAL)], Some("a sync of directories")),
     (&[("sync-file", EINVAL)], Some("a sync of files")),
     (&[("lock", ENOLCK)], Some("locks")),
+    // Those of the database engine, too.
+    (&[("every-lock", ENOLCK)], Some("locks")),
+    // As on FAT and on shares. The number means nothing.
+    (&[("modes", 1)], Some("modes")),
 ];
 
 /// The jobs, each with the place of what it makes, and the calls that it makes in any case.
@@ -142,6 +146,21 @@ fn it_is_said_in_one_line() {
         let ground = self::ground();
         let run = Run::of(&quiet, lacking::run(ground.command(&quiet), lacks).0).ok();
         assert_eq!(run.err, "", "{run}");
+    }
+}
+
+/// Where everything has the mode 0777, that says nothing about who may write there. What an earlier command left is
+/// reported where the kind of file system does not tell that it has no modes.
+#[test]
+fn a_file_system_without_modes_can_be_used() {
+    for (words, place, _) in JOBS {
+        let ground = ground();
+        let run = Run::of(words, lacking::run(ground.command(words), &[("modes", 1)]).0).ok();
+        let lines: Vec<_> =
+            run.err.lines().filter(|line| line.contains("does not support everything: modes")).collect();
+        // An index is made without a directory of its own.
+        assert!(lines.len() <= 1 && (lines.len() == 1 || words[0] == "index"), "{run}");
+        assert!(ground.path(place).exists(), "{run}");
     }
 }
 
