@@ -43,6 +43,11 @@ pub(super) fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connectio
     Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
+/// The same without locks, for a file of ours alone on a file system that has none.
+pub(super) fn open_without_locks(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags_and_vfs(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX, c"unix-none")
+}
+
 /// A store comes from elsewhere: nothing in its schema is executed, and damaged pages are refused
 /// rather than trusted.
 pub(super) fn prepare(conn: Connection) -> rusqlite::Result<Connection> {

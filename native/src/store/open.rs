@@ -263,7 +263,7 @@ fn is_shared(real: &Path) -> Result<bool> {
 
 /// Whether the file system has no locks: then nobody holds one, and the engine, which cannot take its own, would say that
 /// another process does.
-fn has_no_locks(asked: core::result::Result<(), Errno>) -> bool {
+pub(super) fn has_no_locks(asked: core::result::Result<(), Errno>) -> bool {
     asked == Err(Errno::NOLCK) && Ornament::Locks.spare(asked).is_ok()
 }
 

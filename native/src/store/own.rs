@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 use rollsnap_core::{Code, Problem, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::engine::{open, prepare};
-use super::open::{WAL_VERSIONS, WAL_VERSIONS_OFFSET, check_length, touch};
+use super::engine::{open, open_without_locks, prepare};
+use super::open::{WAL_VERSIONS, WAL_VERSIONS_OFFSET, check_length, has_no_locks, touch};
 use super::problem::said;
 use crate::dir::{Dir, Entry, Kind};
 use crate::io;
@@ -102,7 +103,12 @@ impl OwnDatabase {
         let before = descriptors(wanted);
         let failed = |err| said("open it for writing", path, err);
         // It is not made when it is missing: what is missing was swapped.
-        let conn = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        let access = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let conn = match self.can_be_locked()? {
+            true => open(path, access),
+            false => open_without_locks(path, access),
+        };
+        let conn = conn.map_err(failed)?;
         let is_ours = match (before, descriptors(wanted)) {
             (Some(before), Some(now)) => now > before,
             _ => {
@@ -126,6 +132,12 @@ impl OwnDatabase {
     /// Any `io.*` code.
     pub(super) fn mark_wal_mode(&self) -> Result<()> {
         self.mark([ROLLBACK_VERSIONS, WAL_VERSIONS])
+    }
+
+    /// Whether the file system has locks. Nobody else uses the file, so that it can do without.
+    fn can_be_locked(&self) -> Result<bool> {
+        let file = self.dir.file_for_writing(self.name)?.ok_or_else(|| self.missing())?;
+        Ok(!has_no_locks(fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).map(drop)))
     }
 
     /// Extends the file, to learn why a write failed: the engine reports only that it did, the system names a quota or a
