@@ -122,7 +122,7 @@ impl Prepared {
             .wasm_backtrace(false)
             .epoch_interruption(true)
             .max_wasm_stack(STACK);
-        let engine = wasmtime::Engine::new(&config).map_err(refused)?;
+        let engine = wasmtime::Engine::new(&config).map_err(unable)?;
         let mut linker = Linker::new(&engine);
         calls::define!(&mut linker, Caller<'_, Run>, Error, call);
         let (ticking, ended) = mpsc::channel::<()>();
@@ -136,7 +136,7 @@ impl Prepared {
                     engine.increment_epoch();
                 }
             })
-            .map_err(refused)?;
+            .map_err(crate::io::no_thread)?;
         Ok(Self { engine, linker, modules: Kept::default(), cache, _ticking: ticking })
     }
 
@@ -149,7 +149,7 @@ impl Prepared {
         else {
             return Ok(false);
         };
-        let module = self.linker.instantiate_pre(&module).map_err(refused)?;
+        let module = self.linker.instantiate_pre(&module).map_err(unable)?;
         self.modules.put(kernel.hash, module);
         Ok(true)
     }
@@ -160,10 +160,10 @@ impl Prepared {
         let (engine, bytes) = (self.engine.clone(), kernel.bytes.clone());
         let failed = sender.clone();
         let thread = thread::Builder::new().name("kernel compiler".into()).spawn(move || {
-            let _ = sender.send(Module::new(&engine, &bytes).map_err(refused));
+            let _ = sender.send(Module::new(&engine, &bytes).map_err(unable));
         });
         if let Err(error) = thread {
-            let _ = failed.send(Err(refused(error)));
+            let _ = failed.send(Err(crate::io::no_thread(error)));
         }
         Compiling(receiver)
     }
@@ -172,7 +172,7 @@ impl Prepared {
         if let Some(cache) = &self.cache {
             cache.store(&self.engine, &kernel.hash, module);
         }
-        let module = self.linker.instantiate_pre(module).map_err(refused)?;
+        let module = self.linker.instantiate_pre(module).map_err(unable)?;
         self.modules.put(kernel.hash, module);
         Ok(())
     }
@@ -210,7 +210,7 @@ impl Prepared {
         });
         let instance = match module.instantiate(&mut store) {
             Ok(instance) => instance,
-            Err(error) => return Err(store.into_data().budget.exceeded.unwrap_or_else(|| refused(error))),
+            Err(error) => return Err(store.into_data().budget.exceeded.unwrap_or_else(|| unable(error))),
         };
         if let Some(start) = &kernel.start {
             let start =
@@ -292,6 +292,21 @@ fn call<T: Answer>(mut caller: Caller<'_, Run>, function: HostFunction, args: &[
         caller.data_mut().halted = true;
         Error::msg("halted by the host")
     })
+}
+
+/// Why a kernel could not be made ready: the engine does not take it, or the machine did not let the engine work, which
+/// says nothing of the kernel.
+fn unable(error: Error) -> Problem {
+    let is_of_machine = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<rustix::io::Errno>() || cause.is::<std::io::Error>()
+    };
+    if error.chain().any(is_of_machine) {
+        let text = format!("{error:#}");
+        return Problem::new(Code::IoOther)
+            .headline("the compiler of kernels cannot work here")
+            .because(text);
+    }
+    refused(error)
 }
 
 fn refused(reason: impl ToString) -> Problem {
