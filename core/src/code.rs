@@ -264,7 +264,7 @@ SlotLevel          Answer  "slot.level"           "a slot is recorded at another
 SlotStatus         Answer  "slot.status"          "a slot is recorded as attested that was not published" "do not use this store: it was altered or damaged"
 OutboxLevel        Answer  "outbox.level"         "an outbox is recorded of a level that the rollup does not have" "do not use this store: it was altered or damaged"
 OutboxExecuted     Answer  "outbox.executed"      "messages are recorded as executed that are not in their outbox" "do not use this store: it was altered or damaged"
-OutboxMessages     Answer  "outbox.messages"      "an outbox is recorded with other messages than the state of the PVM has" "octez-smart-rollup-node recompute outbox messages from LEVEL writes them anew"
+OutboxMessages     Answer  "outbox.messages"      "an outbox is recorded with other messages than the state of the PVM has" "rollsnap repair outbox writes them anew"
 StoreLeft          Answer  "store.left"           "rows belong to no block of the chain" "they are what reorganisations and collections leave, and harmless"
 StoreUnproved      Answer  "store.unproved"       "nothing in a store proves some of what it records" "docs/STORE.md says of every column what is checked"
 PublishedUnknown   Answer  "published.unknown"    "a publication is recorded of a commitment that is not in the store" "harmless to the node, but not written by one"

@@ -1814,8 +1814,8 @@ pub use outcome::{Outcome, above_savepoint, is_postponed};
 pub use peer::Peer;
 pub use probes::MAX_PROBES;
 pub use question::{
-    At, ChallengeWindow, GenesisInfo, HeadLevel, LastCemented, PublishedCommitment,
-    Question, Savepoint, block_path, json,
+    At, ChallengeWindow, CommitmentPeriod, GenesisInfo, HeadLevel, LastCemented,
+    PublishedCommitment, Question, Savepoint, block_path, json,
 };
 pub use retry::{PAUSE, RETRIES, is_busy, pause_after};
 pub use search::{Search, Wanted};
@@ -1982,6 +1982,10 @@ pub struct ChallengeWindow {
     pub level: i32,
 }
 #[derive(Clone, Copy, Debug)]
+pub struct CommitmentPeriod {
+    pub level: i32,
+}
+#[derive(Clone, Copy, Debug)]
 pub struct PublishedCommitment {
     pub at: At,
     pub rollup: RollupAddress,
@@ -2000,6 +2004,7 @@ pub struct GenesisInfo {
 impl Question for HeadLevel {}
 impl Question for Savepoint {}
 impl Question for ChallengeWindow {}
+impl Question for CommitmentPeriod {}
 impl Question for PublishedCommitment {}
 impl Question for LastCemented {}
 impl Question for GenesisInfo {}
@@ -3315,6 +3320,8 @@ pub use metadata::{MAX_METADATA, Metadata};
 pub use model::{Mark, State, StateRow, shortened};
 pub use objects::{statements, tables};
 pub use opened::Opened;
+pub use outbox_bits::OutboxBits;
+pub use outboxes::Outboxes;
 pub use pre_images::PreImages;
 pub use raw::{
     BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGES_COLUMNS, Raw,
@@ -3531,6 +3538,29 @@ impl<D: Rows, R: ReadAt> Opened<D, R> {
     ) -> Result<Evidence> {}
 }
 impl<D: Rows, R: ReadAt> Rows for Opened<D, R> {}
+
+// rollsnap_core::store::(private) outbox_bits
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxBits(_);
+impl OutboxBits {
+    pub fn parse(text: &str) -> Option<Self> {}
+    pub fn all<M>(messages: &[M]) -> Self {}
+    pub fn readable<M: AsRef<[u8]>>(messages: &[M]) -> Self {}
+    pub fn of(those: impl Iterator<Item = bool>) -> Self {}
+    pub fn is_empty(&self) -> bool {}
+    pub fn is_within(&self, others: &Self) -> bool {}
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {}
+}
+impl fmt::Display for OutboxBits {}
+
+// rollsnap_core::store::(private) outboxes
+pub struct Outboxes<'a> {}
+impl<'a> Outboxes<'a> {
+    pub fn new(states: States<'a>, mut contexts: Vec<(i32, ContextHash)>) -> Self {}
+    pub fn messages(&mut self, level: i32) -> Result<Option<Vec<Vec<u8>>>> {}
+}
+impl fmt::Debug for Outboxes<'_> {}
 
 // rollsnap_core::store::(private) pieces
 impl ReadAt for Pieces {}

@@ -913,6 +913,11 @@ impl L1 {
         level: i32,
         feedback: &mut dyn Feedback,
     ) -> Result<i32> {}
+    pub fn commitment_period(
+        &self,
+        level: i32,
+        feedback: &mut dyn Feedback,
+    ) -> Result<i32> {}
     pub fn commitment(
         &self,
         at: At,
@@ -1086,10 +1091,12 @@ pub struct Space {
 }
 
 // rollsnap::repair
+pub use commitments::Commitments;
 pub use contexts::Contexts;
 pub use head::Head;
 pub use index::Index;
 pub use levels::Levels;
+pub use outbox::Outbox;
 pub use pre_images::{Name, PreImages};
 pub use rewind::{Rewind, To};
 pub trait Repair {
@@ -1164,6 +1171,19 @@ pub fn run(
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
 
+// rollsnap::repair::(private) commitments
+#[derive(Debug)]
+pub struct Commitments {}
+impl Commitments {
+    pub fn new(
+        protocol: ProtocolHash,
+        period: Option<i32>,
+        l1: Option<L1>,
+        prune: bool,
+    ) -> Self {}
+}
+impl Repair for Commitments {}
+
 // rollsnap::repair::(private) contexts
 #[derive(Debug)]
 pub struct Contexts {}
@@ -1191,6 +1211,14 @@ impl Repair for Index {}
 #[derive(Debug, Default)]
 pub struct Levels {}
 impl Repair for Levels {}
+
+// rollsnap::repair::(private) outbox
+#[derive(Debug)]
+pub struct Outbox {}
+impl Outbox {
+    pub const fn new(from: Option<i32>) -> Self {}
+}
+impl Repair for Outbox {}
 
 // rollsnap::repair::(private) pre_images
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -1436,6 +1464,7 @@ pub use editing::{Editing, Parameter};
 pub use family::Family;
 pub use import::{LpcOutcome, keep_lpc, read_lpc, reset_imported, set_history_mode};
 pub use level::LevelRequest;
+pub use lineage::OutboxRow;
 pub use lpc::Lpc;
 pub use read::{Block, Mark, Rows, State, Store};
 pub use recorded::Records;
@@ -1529,6 +1558,7 @@ impl NewStore {
         index: u8,
         attested: bool,
     ) -> Result<()> {}
+    pub fn outbox(&self, level: i32, messages: &OutboxBits) -> Result<()> {}
     pub fn state(
         &self,
         name: &str,
@@ -1594,6 +1624,33 @@ impl FromStr for LevelRequest {}
 impl fmt::Display for LevelRequest {}
 impl LevelRequest {
     pub fn resolve(self, store: &Store) -> Result<Block> {}
+}
+
+// rollsnap::store::(private) lineage
+impl Store {
+    pub fn each_block(
+        &self,
+        (from, to): (i32, i32),
+        feedback: &mut dyn Feedback,
+        each: &mut dyn FnMut(Block, Evaluation, &mut dyn Feedback) -> Result<()>,
+    ) -> Result<()> {}
+    pub fn each_commitment(
+        &self,
+        feedback: &dyn Feedback,
+        each: &mut dyn FnMut(CommitmentHash, Commitment),
+    ) -> Result<()> {}
+    pub fn each_named_commitment(
+        &self,
+        feedback: &dyn Feedback,
+        each: &mut dyn FnMut(BlockHash, CommitmentHash),
+    ) -> Result<()> {}
+    pub fn ticks(&self, level: i32) -> Result<Option<(u128, u128)>> {}
+    pub fn outbox(&self, level: i32) -> Result<Option<OutboxRow>> {}
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    pub messages: String,
+    pub executed: String,
 }
 
 // rollsnap::store::(private) links

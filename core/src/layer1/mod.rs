@@ -69,8 +69,8 @@ pub use outcome::{Outcome, above_savepoint, is_postponed};
 pub use peer::Peer;
 pub use probes::MAX_PROBES;
 pub use question::{
-    At, ChallengeWindow, GenesisInfo, HeadLevel, LastCemented, PublishedCommitment, Question, Savepoint,
-    block_path, json,
+    At, ChallengeWindow, CommitmentPeriod, GenesisInfo, HeadLevel, LastCemented, PublishedCommitment,
+    Question, Savepoint, block_path, json,
 };
 pub use retry::{PAUSE, RETRIES, is_busy, pause_after};
 pub use search::{Search, Wanted};

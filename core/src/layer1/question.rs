@@ -77,6 +77,13 @@ pub struct ChallengeWindow {
     pub level: i32,
 }
 
+/// How many levels lie between two commitments, at the block of this level. It is at least 1.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitmentPeriod {
+    /// Which block.
+    pub level: i32,
+}
+
 /// The content of a commitment, if layer 1 knows it at this block: it must be published already and not yet be pruned,
 /// which happens some time after it was cemented. No answer but "unknown commitment" means `None`.
 #[derive(Clone, Copy, Debug)]
@@ -161,6 +168,32 @@ impl Question for ChallengeWindow {
             window @ 1.. => Ok(window),
             window => Err(Problem::new(Code::L1Answer)
                 .found(format_args!("a challenge window of {window} blocks in {path}"))),
+        }
+    }
+}
+
+impl Question for CommitmentPeriod {
+    type Value = i32;
+
+    fn path(&self) -> String {
+        block_path(At::Level(self.level), "context/constants")
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Block(self.level)
+    }
+
+    fn read(&self, body: &[u8]) -> Result<i32> {
+        #[derive(Deserialize)]
+        struct Constants {
+            smart_rollup_commitment_period_in_blocks: i32,
+        }
+        let path = self.path();
+        let constants: Constants = json(body, &path)?;
+        match constants.smart_rollup_commitment_period_in_blocks {
+            period @ 1.. => Ok(period),
+            period => Err(Problem::new(Code::L1Answer)
+                .found(format_args!("a commitment period of {period} blocks in {path}"))),
         }
     }
 }

@@ -3,12 +3,10 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use crate::code::Code;
-use crate::encoding::is_outbox_message;
 use crate::problem::{Place, Problem};
-use crate::store::shortened;
+use crate::store::{OutboxBits, shortened};
 
 /// What a store records of the outbox of a level.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,14 +35,14 @@ impl Outbox {
     /// difference, and where it names others.
     pub fn names<M: AsRef<[u8]>>(&self, messages: &[M]) -> Option<Names> {
         let bits = self.bits()?;
-        let readable = readable(messages);
-        if readable.iter().all(|readable| *readable) {
+        let (readable, all) = (OutboxBits::readable(messages), OutboxBits::all(messages));
+        if readable == all {
             return None;
         }
-        if bits == decimal(&readable) {
+        if bits == readable.to_string() {
             return Some(Names::Readable);
         }
-        (bits == decimal(&alloc::vec![true; messages.len()])).then_some(Names::All)
+        (bits == all.to_string()).then_some(Names::All)
     }
 
     fn bits(&self) -> Option<&str> {
@@ -61,17 +59,16 @@ impl Outbox {
     /// What is recorded, and what it should be.
     pub(super) fn check<M: AsRef<[u8]>>(&self, messages: &[M]) -> Result<(), (String, String)> {
         let Some(recorded) = self.bits() else { return Ok(()) };
-        let readable = readable(messages);
+        let readable = OutboxBits::readable(messages);
         let count = messages.len();
         // What layer 1 cannot read, the nodes leave out; others that write stores do not.
-        let all = alloc::vec![true; count];
-        if [&readable, &all].into_iter().any(|bits| decimal(bits) == recorded) {
+        if [&readable, &OutboxBits::all(messages)].into_iter().any(|bits| bits.to_string() == recorded) {
             return Ok(());
         }
         let found = match count {
             0 => "no message".into(),
-            1 => format!("one message, bits {}", decimal(&readable)),
-            _ => format!("{count} messages, bits {}", decimal(&readable)),
+            1 => format!("one message, bits {}", readable),
+            _ => format!("{count} messages, bits {}", readable),
         };
         Err((format!("bits {}", shortened(recorded)), found))
     }
@@ -111,47 +108,9 @@ impl Habit {
     }
 }
 
-fn readable<M: AsRef<[u8]>>(messages: &[M]) -> Vec<bool> {
-    messages.iter().map(|message| is_outbox_message(message.as_ref())).collect()
-}
-
-/// The number whose bits these are, the lowest first, in decimal digits.
-fn decimal(bits: &[bool]) -> String {
-    const BASE: u64 = 1_000_000_000;
-    // To this base, the lowest digit first.
-    let mut digits: Vec<u64> = alloc::vec![0];
-    for bit in bits.iter().rev() {
-        let mut carry = u64::from(*bit);
-        for digit in &mut digits {
-            let doubled = *digit * 2 + carry;
-            (*digit, carry) = (doubled % BASE, doubled / BASE);
-        }
-        if carry > 0 {
-            digits.push(carry);
-        }
-    }
-    let mut text = String::new();
-    for digit in digits.iter().rev() {
-        text += &if text.is_empty() { digit.to_string() } else { format!("{digit:09}") };
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bits_are_a_decimal_number() {
-        for (bits, expected) in [(0, "0"), (1, "1"), (20, "1048575"), (64, "18446744073709551615")] {
-            assert_eq!(decimal(&alloc::vec![true; bits]), expected);
-        }
-        // 2^100 - 1, and 2^99.
-        assert_eq!(decimal(&[true; 100]), "1267650600228229401496703205375");
-        let mut one = [false; 100];
-        one[99] = true;
-        assert_eq!(decimal(&one), "633825300114114700748351602688");
-    }
 
     #[test]
     fn all_messages_or_those_that_can_be_read() {

@@ -12,7 +12,7 @@ use super::index::IndexArgs;
 use super::info::InfoArgs;
 use super::members::{CatArgs, ExtractArgs, LsArgs};
 use super::page::PageArgs;
-use super::repair::RepairCommand;
+use super::repair::{RecomputeArgs, RepairCommand};
 use super::replay::ReplayArgs;
 use super::report::ReportCommand;
 use super::schema::SchemaArgs;
@@ -77,6 +77,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: RepairCommand,
     },
+    /// Repair outboxes, as the nodes spell it: recompute outbox messages from LEVEL
+    Recompute(RecomputeArgs),
     /// Look into the context of a snapshot or a data directory: commits, trees, contents
     #[command(after_help = "Examples:\n  rollsnap context log rollup.snapshot")]
     Context {
@@ -132,6 +134,7 @@ impl Command {
             Self::Convert(args) => args.json,
             Self::Replay(args) => args.json,
             Self::Repair { command } => command.wants_json(),
+            Self::Recompute(args) => args.wants_json(),
             Self::Report { command } => command.wants_json(),
             Self::Context { command } => command.wants_json(),
             Self::Cat(_)

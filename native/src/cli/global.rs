@@ -81,7 +81,10 @@ const JOBS: [&str; 14] = [
 
 /// Who takes which of the shared options. The table in `docs/STABILITY.md` says the same.
 const TAKEN_BY: [(&str, &[&str]); 5] = [
-    ("endpoint", &["verify", "replay", "export", "import", "repair head", "repair contexts"]),
+    (
+        "endpoint",
+        &["verify", "replay", "export", "import", "repair commitments", "repair head", "repair contexts"],
+    ),
     ("jobs", &["info", "ls", "extract", "verify", "replay", "export", "import", "convert"]),
     (
         "memory",
@@ -108,7 +111,8 @@ fn takes(command: &str, option: &str) -> bool {
     let command = command.strip_prefix("snapshot ").unwrap_or(command);
     let row = TAKEN_BY.iter().find(|(name, _)| *name == option);
     // Every repair reads a data directory, and may take its time.
-    let is_repair = command.starts_with("repair ") && matches!(option, "memory" | "progress" | "quiet");
+    let is_repair = (command.starts_with("repair ") || command == "recompute")
+        && matches!(option, "memory" | "progress" | "quiet");
     option == "color"
         || is_repair
         || (command == "demo" && matches!(option, "progress" | "quiet"))

@@ -127,6 +127,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         }
         Command::Replay(args) => replay::run(args, &cli.global, output, feedback),
         Command::Repair { command } => repair::run(command, &cli.global, output, feedback),
+        Command::Recompute(args) => repair::recompute(args, output, feedback),
         Command::Report { command } => report::run(command, output),
         Command::Convert(args) => convert::run(args, output, feedback),
         Command::Context { command } => context::run(command, output, feedback),

@@ -5,18 +5,21 @@
 
 use std::path::Path;
 
+use rollsnap_core::context::Contexts;
 use rollsnap_core::feedback::{Phase, Unit};
-use rollsnap_core::members::{DATABASE, STORAGE};
+use rollsnap_core::hash::ContextHash;
+use rollsnap_core::members::{DATABASE, PvmKind, STORAGE};
 use rollsnap_core::report::{Check, Status};
 use rollsnap_core::store::v4::{self, GcLevels, IrminStore, Slot};
-use rollsnap_core::store::{Mark, Rows};
+use rollsnap_core::store::{Mark, Metadata, OutboxBits, Outboxes, Rows};
 use rollsnap_core::words::plural;
-use rollsnap_core::{Code, Feedback, Files, Header, Result};
+use rollsnap_core::{Code, Feedback, Header, Result};
 use serde::Serialize;
 
 use super::blocks::Blocks;
 use super::left_out::LeftOut;
 use super::states;
+use crate::context::pvm_state;
 use crate::data_dir::metadata;
 use crate::dir::{self, Dir};
 use crate::files::{FileSet, Part};
@@ -63,7 +66,7 @@ pub struct Table {
 }
 
 /// The tables that are filled.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "l2_blocks",
     "l2_levels",
     "messages",
@@ -73,6 +76,7 @@ const TABLES: [&str; 9] = [
     "protocols",
     "dal_slots_headers",
     "dal_slots_statuses",
+    "outbox_messages",
 ];
 
 impl Conversion<'_> {
@@ -123,7 +127,7 @@ impl Conversion<'_> {
         self.commitments(&old, &new, feedback)?;
         self.state(&old, &new, &mut left)?;
         self.slots(&files, &new, &mut left, feedback)?;
-        never_recorded(&files, first, &mut left)?;
+        self.outboxes((&old, &new), &metadata, &contexts, &mut left, feedback)?;
         let rows = |name| Ok(Table { name, rows: new.count(name)? });
         let carried = Carried {
             version: old.version().number(),
@@ -239,6 +243,59 @@ impl Conversion<'_> {
         Ok(())
     }
 
+    /// The outboxes, which the old store does not record: the states of the PVM have them.
+    fn outboxes(
+        &self,
+        (old, new): (&v4::Store<Part>, &NewStore),
+        metadata: &Metadata,
+        contexts: &Contexts,
+        left: &mut LeftOut,
+        feedback: &dyn Feedback,
+    ) -> Result<()> {
+        left.tell(
+            "the status of the PVM at each block",
+            "the old store does not record it, and a node goes on without it",
+        );
+        let which = "which messages of the outbox were executed";
+        let kind = metadata.kind;
+        if kind != PvmKind::Wasm200 {
+            let why = format!("the old store does not record them, nor can the states of a {kind} be read");
+            left.tell(format!("the messages of the outbox, and {which}"), &why);
+            return Ok(());
+        }
+        let (head, first) = (old.head()?.level, old.first_available()?);
+        let mut there = Vec::new();
+        old.contexts(&mut |level, commit| {
+            if level <= head && contexts.contains(&commit) {
+                there.push((level, commit));
+            }
+        })?;
+        let states = |commit: &ContextHash| pvm_state(self.dir.path(), commit);
+        let mut outboxes = Outboxes::new(&states, there);
+        let (mut found, mut unknown) = (0, 0);
+        // The origination puts nothing out.
+        let lowest = first.max(metadata.genesis_level.saturating_add(1));
+        for level in (lowest..=head).rev() {
+            feedback.checkpoint()?;
+            let Some(messages) = outboxes.messages(level)? else {
+                unknown += 1;
+                continue;
+            };
+            let readable = OutboxBits::readable(&messages);
+            if !readable.is_empty() {
+                new.outbox(level, &readable)?;
+                found += 1;
+            }
+        }
+        if found > 0 {
+            left.tell(which, "the old store does not record it, and layer 1 alone knows");
+        }
+        let levels = plural(unknown, "level", "levels");
+        let why = "no context that is there has them, and the old store does not record them";
+        left.count(unknown, &format!("{levels} of outboxes"), why);
+        Ok(())
+    }
+
     /// The database gets the time of the newest block, so that the same data make the same snapshot.
     fn date(&self) -> Result<()> {
         let (head, store) = (Dir::open(self.root)?.read("storage/l2_head")?, self.dir.file(DATABASE)?);
@@ -249,21 +306,4 @@ impl Conversion<'_> {
             .map(drop)
             .map_err(|err| io::problem("date", &self.dir.place(DATABASE), err))
     }
-}
-
-/// What the old store never had.
-fn never_recorded(files: &FileSet, first: i32, left: &mut LeftOut) -> Result<()> {
-    left.tell(
-        "the status of the PVM at each block",
-        "the old store does not record it, and a node goes on without it",
-    );
-    let why = if files.open("storage/outbox_messages")?.is_some() {
-        "the form of storage/outbox_messages is not known"
-    } else {
-        "the old store does not record them"
-    };
-    let how =
-        format!("{why}; \"octez-smart-rollup-node recompute outbox messages from {first}\" finds them again");
-    left.tell("the messages of the outbox, and which of them were executed", &how);
-    Ok(())
 }

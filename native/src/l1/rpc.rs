@@ -3,8 +3,8 @@
 use rollsnap_core::encoding::Commitment;
 use rollsnap_core::hash::{CommitmentHash, RollupAddress};
 use rollsnap_core::layer1::{
-    At, ChallengeWindow, Dialogue, GenesisInfo, HeadLevel, LastCemented, Originated, Origination,
-    PublishedCommitment, Question, Savepoint,
+    At, ChallengeWindow, CommitmentPeriod, Dialogue, GenesisInfo, HeadLevel, LastCemented, Originated,
+    Origination, PublishedCommitment, Question, Savepoint,
 };
 use rollsnap_core::store::Mark;
 use rollsnap_core::{Code, Feedback, Result};
@@ -78,6 +78,14 @@ impl L1 {
     /// As [`ask`](Self::ask).
     pub fn challenge_window(&self, level: i32, feedback: &mut dyn Feedback) -> Result<i32> {
         self.ask(&ChallengeWindow { level }, feedback)
+    }
+
+    /// See [`CommitmentPeriod`].
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn commitment_period(&self, level: i32, feedback: &mut dyn Feedback) -> Result<i32> {
+        self.ask(&CommitmentPeriod { level }, feedback)
     }
 
     /// See [`PublishedCommitment`].

@@ -16,16 +16,20 @@
 
 mod chain;
 mod check;
+mod commitments;
 mod contexts;
 mod head;
 mod index;
 mod known;
 mod levels;
+mod outbox;
 mod pages;
+mod periods;
 mod pre_images;
 mod rewind;
 mod rewound;
 mod search;
+mod states;
 
 use std::path::PathBuf;
 
@@ -40,10 +44,12 @@ use crate::modify::{self, Attempt, Held};
 
 use check::Judged;
 
+pub use commitments::Commitments;
 pub use contexts::Contexts;
 pub use head::Head;
 pub use index::Index;
 pub use levels::Levels;
+pub use outbox::Outbox;
 pub use pre_images::{Name, PreImages};
 pub use rewind::{Rewind, To};
 

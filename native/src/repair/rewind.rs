@@ -17,6 +17,7 @@ use rollsnap_core::{Code, Feedback, Place, Problem, Result};
 
 use super::check::{hindered, judged};
 use super::rewound::Rewound;
+use super::states::Hashes;
 use super::{Plan, Repair, Repaired, Subject};
 use crate::modify::Attempt;
 use crate::store::{AnyStore, MarkChange, Reset, Rows, Store};
@@ -114,7 +115,7 @@ impl Repair for Rewind {
             return Ok(Plan { text, ..Plan::default() });
         }
         let block = store.block_at(level)?.ok_or_else(|| no_block_at(level))?;
-        let notes = there.context_of(store, &block, &head)?.into_iter().collect();
+        let notes = there.context_of(store, (&block, &head), feedback)?.into_iter().collect();
         let reset = Reset::plan(store, level)?;
         let mut repaired: Vec<Repaired> = reset.marks.iter().map(mark).collect();
         let rows = reset.rows(store)?.into_iter().filter(|(_, count)| *count > 0);
@@ -166,7 +167,12 @@ impl There<'_> {
     }
 
     /// What there is to know about the context of the block that becomes the head.
-    fn context_of(&self, store: &Store, block: &Block, head: &Block) -> Result<Option<String>> {
+    fn context_of(
+        &self,
+        store: &Store,
+        (block, head): (&Block, &Block),
+        feedback: &dyn Feedback,
+    ) -> Result<Option<String>> {
         let level = block.level;
         let Some(context) = block.context else {
             let goes_on = self.last_committed(store, level)?.ok_or_else(no_context)?;
@@ -174,7 +180,9 @@ impl There<'_> {
                 "No context is kept of level {level}: the node goes back to level {goes_on} when it starts"
             )));
         };
-        if self.contexts.contains(&context) {
+        if self.contexts.contains(&context)
+            && (self.contexts.are_files() || Hashes::open(self.root, feedback)?.of(&context)?.is_some())
+        {
             return Ok(None);
         }
         let first = store.block_at(store.first_available()?)?;

@@ -10,8 +10,8 @@ use rollsnap_core::chain::{Block, Evaluation};
 use rollsnap_core::encoding::Commitment;
 use rollsnap_core::hash::{BlockHash, CommitmentHash, InboxHash, SlotCommitment, StateHash, WitnessHash};
 use rollsnap_core::members::DATABASE;
-use rollsnap_core::store::statements;
 use rollsnap_core::store::v4::{Protocol, Published};
+use rollsnap_core::store::{OutboxBits, statements};
 use rollsnap_core::{Code, Problem, Result};
 use rusqlite::{Connection, Params, params};
 
@@ -164,6 +164,13 @@ impl NewStore {
     pub fn slot_status(&self, block: &BlockHash, index: u8, attested: bool) -> Result<()> {
         let query = "INSERT INTO dal_slots_statuses (block_hash, slot_index, attested) VALUES (?1, ?2, ?3)";
         self.insert("dal_slots_statuses", query, params![block.to_string(), index, attested])
+    }
+
+    /// A row of `outbox_messages`. Which messages were executed is not known.
+    pub fn outbox(&self, level: i32, messages: &OutboxBits) -> Result<()> {
+        let query =
+            "INSERT INTO outbox_messages (outbox_level, messages, executed_messages) VALUES (?1, ?2, '0')";
+        self.insert("outbox_messages", query, params![level, messages.to_string()])
     }
 
     /// A row of `rollup_node_state`.

@@ -77,7 +77,7 @@ impl Records<'_> {
     /// [`Code::StoreDamaged`], any `io.*` code.
     pub fn ticks(&mut self, level: i32) -> Result<Option<(u128, u128)>> {
         match &mut self.store {
-            Source::Database(store) => store.ticks(level),
+            Source::Database(store) => store.store.ticks(level),
             Source::Files(files) => files.ticks(level),
         }
     }
@@ -118,23 +118,9 @@ impl<'s> OfDatabase<'s> {
         Ok(Recorded { entry, previous_tick, status, outbox })
     }
 
-    fn ticks(&self, level: i32) -> Result<Option<(u128, u128)>> {
-        let query = "SELECT level, initial_tick, num_ticks FROM l2_blocks \
-                     WHERE block_hash = (SELECT block_hash FROM l2_levels WHERE level = ?1)";
-        let ticks = self.store.one("l2_blocks", query, [level], |row| {
-            Ok((row.opt_text(1, "initial_tick")?, row.opt_number(2, "num_ticks")?))
-        })?;
-        Ok(ticks.and_then(|(initial, ticks)| {
-            let initial: u128 = initial?.parse().ok()?;
-            Some((initial, initial.checked_add_signed(ticks?.into())?))
-        }))
-    }
-
     fn outbox(&self, level: i32) -> Result<Outbox> {
-        let query = "SELECT messages FROM outbox_messages WHERE outbox_level = ?1";
-        let row =
-            self.store.one("outbox_messages", query, [level], |row| row.opt_text(0, "messages"))?.flatten();
-        Ok(row.map_or_else(|| Outbox::absent(level, self.first_outbox), Outbox::Messages))
+        let row = self.store.outbox(level)?;
+        Ok(row.map_or_else(|| Outbox::absent(level, self.first_outbox), |row| Outbox::Messages(row.messages)))
     }
 
     fn status(&self, level: i32) -> Result<Option<Vec<u8>>> {

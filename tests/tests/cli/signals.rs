@@ -172,6 +172,29 @@ fn an_import_can_be_stopped_while_layer_1_is_silent() {
 }
 
 #[test]
+fn a_repair_can_be_stopped_and_leaves_no_trace() {
+    let ground = Ground::new();
+    let snapshot = ground.snapshot("replay/r5-dense.head.snapshot.gz");
+    ground.run(&["extract", &snapshot, "-C", "data"]).ok();
+    let before = ground.tree();
+    let (asked, waits) = mpsc::channel();
+    // It answers once the test is over.
+    let url = l1::socket(move |stream| {
+        let _ = asked.send(stream);
+    });
+    let protocol = "ProxfordYmVfjWnRcgjWH36fW6PArwqykTFzotUxRs6gmTcZDuH";
+    for dry in [&[][..], &["--dry-run"]] {
+        let words = [&["repair", "commitments", protocol, "data", "-E", &url], dry].concat();
+        let repair = Running::start(&words, ground.command(&words));
+        let stream = waits.recv_timeout(Duration::from_secs(30)).expect("layer 1 is asked for the period");
+        send(&repair, Signal::INT);
+        repair.end().ends(130);
+        drop(stream);
+        ground.tree().same_as(&before, "stopped");
+    }
+}
+
+#[test]
 fn an_import_of_a_large_file_can_be_stopped() {
     let ground = Ground::new();
     let data = ground.unpack("v5-archive", "data");

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, Tree, dump, program};
 use serde_json::{Value, json};
 
-pub(super) const COMMANDS: [&[&str]; 34] = [
+pub(super) const COMMANDS: [&[&str]; 37] = [
     &[],
     &["info"],
     &["ls"],
@@ -28,6 +28,9 @@ pub(super) const COMMANDS: [&[&str]; 34] = [
     &["repair", "index"],
     &["repair", "contexts"],
     &["repair", "pre-images"],
+    &["repair", "commitments"],
+    &["repair", "outbox"],
+    &["recompute"],
     &["context"],
     &["context", "log"],
     &["context", "ls"],

@@ -13,7 +13,7 @@ use rollsnap_tests::crash::{self, How, was_killed};
 
 use super::contexts::{bare, expected, found};
 use super::pre_images::{files, installer, pre_images};
-use super::{directory, sound};
+use super::{directory, sound, sql, tables};
 
 /// Copies a directory tree.
 fn copy(from: &str, to: &str) {
@@ -25,7 +25,7 @@ fn copy(from: &str, to: &str) {
 /// repair it must be what an undisturbed one makes.
 fn under_fire(ground: &Ground, words: &[&str], damaged: &str, judge: impl Fn(&str), complete: impl Fn(&str)) {
     let work = ground.at("work");
-    let command = || ground.command(&[&["repair", words[0], &work], &words[1..]].concat());
+    let command = || ground.command(&[&["repair"], words, &["--data-dir", &work]].concat());
     copy(damaged, &work);
     let calls = crash::count(command());
     complete(&work);
@@ -126,4 +126,42 @@ fn pre_images_are_whole_or_not_there() {
     };
     let complete = |work: &str| assert_eq!(pre_images(work), all);
     under_fire(&ground, &["pre-images", "--from", &url], &data, judge, complete);
+}
+
+/// Repairs of rows: the store as it was, or as it should be, whatever is left beside it.
+#[test]
+fn rows_are_the_old_ones_or_the_new_ones() {
+    let ground = Ground::new();
+    let whole = directory(&ground, "r5-dense");
+    let (damaged, made, looked) = (ground.at("damaged"), ground.at("made"), ground.at("looked"));
+    for (damage, words) in [
+        ("", &["rewind", "--to", "5012", "--backup", "backup"][..]),
+        (
+            "UPDATE l2_blocks SET commitment_hash = NULL WHERE level > 5010; \
+             DELETE FROM commitments WHERE inbox_level > 5010; DELETE FROM commitments_published_at_levels",
+            &["commitments", "ProxfordYmVfjWnRcgjWH36fW6PArwqykTFzotUxRs6gmTcZDuH", "--period", "5"],
+        ),
+        ("UPDATE outbox_messages SET messages = '8' WHERE outbox_level > 5009", &["outbox"]),
+    ] {
+        copy(&whole, &damaged);
+        sql(&damaged, damage);
+        copy(&damaged, &made);
+        ground.run(&[&["repair"], words, &["--data-dir", &made]].concat()).ok();
+        let _ = fs::remove_file(ground.path("backup"));
+        let (old, new) = (tables(&damaged), tables(&made));
+        assert_ne!(old, new);
+        let judge = |data: &str| {
+            // Looking at it would complete what was left.
+            copy(data, &looked);
+            let found = tables(&looked);
+            assert!(found == old || found == new, "{words:?}");
+            let _ = fs::remove_file(ground.path("backup"));
+        };
+        let complete = |data: &str| {
+            copy(data, &looked);
+            assert!(tables(&looked) == new, "{words:?}");
+            let _ = fs::remove_file(ground.path("backup"));
+        };
+        under_fire(&ground, words, &damaged, judge, complete);
+    }
 }

@@ -1,10 +1,12 @@
 //! Repairs of data directories: what they change is compared, row by row, with the directories of the real machine, which
 //! were damaged by statements of SQL.
 
+mod commitments;
 mod contexts;
 mod crash;
 mod index;
 mod marks;
+mod outbox;
 mod pre_images;
 mod rewind;
 

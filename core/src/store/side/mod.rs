@@ -3,7 +3,6 @@
 //! A [`Side`] is such a table, as a reader gives it; [`judge`](Beside::judge) has the rules, one module each. What no rule
 //! can prove is counted in [`Unproved`], and told in one line. `docs/STORE.md` lists every column.
 
-mod bits;
 mod left;
 mod marks;
 mod outboxes;

@@ -5,27 +5,19 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::bits::Bits;
 use super::unproved::Unproved;
 use super::values::Values;
 use super::{AHEAD, Beside, Side};
 use crate::chain::Stored;
 use crate::code::Code;
-use crate::context::edit::Tree;
-use crate::encoding::is_outbox_message;
 use crate::feedback::Feedback;
-use crate::hash::ContextHash;
 use crate::problem::{Place, Problem, Result};
-use crate::pvm;
 use crate::report::{Check, Problems};
-use crate::store::{Rows, States};
+use crate::store::{OutboxBits, Outboxes, Rows};
 use crate::words::plural;
 
 /// How far below the head a state is looked for, in levels: contexts may be kept of blocks with a commitment only.
 const LOOK_BELOW: i32 = 4096;
-
-/// After so many outboxes the state is opened anew: what was read of it is kept in memory.
-const FRESH: u64 = 2048;
 
 pub(super) fn judge(
     beside: &Beside<'_>,
@@ -34,7 +26,7 @@ pub(super) fn judge(
     problems: &mut Problems,
     unproved: &mut Unproved,
 ) -> Result<Option<Check>> {
-    let mut state = State::find(beside, store)?;
+    let mut state = newest(beside, store)?;
     let mut others: Vec<(i32, Problem)> = Vec::new();
     store.side(Side::Outboxes, beside.walked, feedback, &mut |row| {
         unproved.outboxes = unproved.outboxes.saturating_add(1);
@@ -99,14 +91,14 @@ fn is_of_its_block(beside: &Beside<'_>, store: &mut impl Rows, level: i32) -> Re
 /// A row.
 struct Outbox {
     level: i32,
-    messages: Bits,
+    messages: OutboxBits,
 }
 
 impl Outbox {
     fn read(beside: &Beside<'_>, values: &Values<'_>) -> Result<Self, Problem> {
         let level = values.level(0)?;
         let bits = |column| {
-            let bits = Bits::parse(values.text(column)?);
+            let bits = OutboxBits::parse(values.text(column)?);
             bits.ok_or_else(|| values.wrong(column, "a number in decimal digits"))
         };
         let (messages, executed) = (bits(1)?, bits(2)?);
@@ -128,8 +120,8 @@ impl Outbox {
 
     /// Nodes record the messages that layer 1 can read; others who write stores record all of them.
     fn compare(&self, messages: &[Vec<u8>]) -> Result<(), Problem> {
-        let all = Bits::of(messages.iter().map(|_| true));
-        let readable = Bits::of(messages.iter().map(|message| is_outbox_message(message)));
+        let all = OutboxBits::all(messages);
+        let readable = OutboxBits::readable(messages);
         if self.messages == readable
             || self.messages == all
             || (self.messages.is_empty() && readable.is_empty())
@@ -148,48 +140,16 @@ impl Outbox {
     }
 }
 
-/// The newest state that can be read.
-struct State<'a> {
-    states: States<'a>,
-    commit: ContextHash,
-    level: i32,
-    tree: Tree,
-    read: u64,
-}
-
-impl<'a> State<'a> {
-    fn find(beside: &Beside<'a>, store: &impl Rows) -> Result<Option<Self>> {
-        let Some((states, contexts)) = beside.states.zip(beside.contexts) else { return Ok(None) };
-        let (first, head) = (beside.walked.first, beside.walked.head);
-        let lowest = first.max(head.saturating_sub(LOOK_BELOW));
-        // Of a compact snapshot the first available block has the only context.
-        for level in (lowest..=head).rev().chain([first]) {
-            let Some(block) = store.block_at(level)? else { continue };
-            let Some(commit) = block.context.filter(|commit| contexts.contains(commit)) else { continue };
-            return match states(&commit) {
-                Ok(tree) => Ok(tree.map(|tree| Self { states, commit, level, tree, read: 0 })),
-                // The checks of the context say what is wrong with it.
-                Err(problem) if problem.code().is_about_contents() => Ok(None),
-                Err(problem) => Err(problem),
-            };
-        }
-        Ok(None)
+/// The newest state that is there.
+fn newest<'a>(beside: &Beside<'a>, store: &impl Rows) -> Result<Option<Outboxes<'a>>> {
+    let Some((states, contexts)) = beside.states.zip(beside.contexts) else { return Ok(None) };
+    let (first, head) = (beside.walked.first, beside.walked.head);
+    let lowest = first.max(head.saturating_sub(LOOK_BELOW));
+    // Of a compact snapshot the first available block has the only context.
+    for level in (lowest..=head).rev().chain([first]) {
+        let Some(block) = store.block_at(level)? else { continue };
+        let Some(commit) = block.context.filter(|commit| contexts.contains(commit)) else { continue };
+        return Ok(Some(Outboxes::new(states, alloc::vec![(level, commit)])));
     }
-
-    /// The messages in the outbox of a level; `None` where the state does not have it any more, or not yet.
-    fn messages(&mut self, level: i32) -> Result<Option<Vec<Vec<u8>>>> {
-        if level > self.level {
-            return Ok(None);
-        }
-        self.read = self.read.saturating_add(1);
-        if self.read.is_multiple_of(FRESH)
-            && let Some(tree) = (self.states)(&self.commit)?
-        {
-            self.tree = tree;
-        }
-        match pvm::outbox(&self.tree, level) {
-            Err(problem) if problem.code().is_about_contents() => Ok(None),
-            found => found,
-        }
-    }
+    Ok(None)
 }

@@ -1,9 +1,11 @@
 //! `rollsnap repair`: what the repairs share, and which there are. `crate::repair` says how one is added.
 
+mod commitments;
 mod contexts;
 mod head;
 mod index;
 mod levels;
+mod outbox;
 mod pre_images;
 mod rewind;
 
@@ -24,12 +26,16 @@ use super::remarks;
 use crate::modify::Migrations;
 use crate::repair::{self, Options, Outcome, Repair, Repaired, Status};
 
+use commitments::CommitmentsArgs;
 use contexts::ContextsArgs;
 use head::HeadArgs;
 use index::IndexArgs;
 use levels::LevelsArgs;
+use outbox::OutboxArgs;
 use pre_images::PreImagesArgs;
 use rewind::RewindArgs;
+
+pub(super) use outbox::{RecomputeArgs, recompute};
 
 /// How many changes have a line.
 const MOST_SHOWN: usize = 200;
@@ -49,6 +55,10 @@ pub(super) enum RepairCommand {
     Contexts(ContextsArgs),
     /// Fetch pre-images that are missing or wrong
     PreImages(PreImagesArgs),
+    /// Give the blocks of a protocol the commitments that follow from their states
+    Commitments(CommitmentsArgs),
+    /// Write the rows of the outboxes anew, as the states of the PVM have them
+    Outbox(OutboxArgs),
 }
 
 /// The data directory, named in either way.
@@ -117,6 +127,8 @@ impl RepairCommand {
             Self::Index(args) => args.common.json,
             Self::Contexts(args) => args.common.json,
             Self::PreImages(args) => args.common.json,
+            Self::Commitments(args) => args.common.json,
+            Self::Outbox(args) => args.common.json,
         }
     }
 }
@@ -134,6 +146,8 @@ pub(super) fn run(
         RepairCommand::Index(args) => index::run(args, output, feedback),
         RepairCommand::Contexts(args) => contexts::run(args, global, output, feedback),
         RepairCommand::PreImages(args) => pre_images::run(args, output, feedback),
+        RepairCommand::Commitments(args) => commitments::run(args, global, output, feedback),
+        RepairCommand::Outbox(args) => outbox::run(args, output, feedback),
     }
 }
 
