@@ -8,20 +8,25 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::available::Available;
+use super::levels::MemoryLevels;
 use super::outbox::Habit;
 use super::outcome::{BlockRun, Outcome};
 use super::records::{Blocks, Records, protocols};
 use super::refusal;
+use super::reveals::{PreImageSource, Reveals};
 use super::run::{Origin, Replay};
 use crate::code::Code;
 use crate::context::Context;
-use crate::context::edit::{ObjectStore, Tree};
+use crate::context::edit::{Bytes, ObjectStore, Tree};
+use crate::context::path::hex;
 use crate::feedback::Feedback;
 use crate::members::{CONTEXT, METADATA, MemberKind, PvmKind};
 use crate::problem::{Problem, Result};
-use crate::pvm::{Engine, SharedReveal};
+use crate::pvm::reveal::MAX_PRE_IMAGE;
+use crate::pvm::{Engine, Reveal, SharedReveal};
 use crate::read_at::{Files, ReadAt};
 use crate::snapshot::Event;
+use crate::store::v4::Protocol;
 use crate::store::{MAX_METADATA, MemoryFiles, Metadata, Opened, Pieces, Rows, Store};
 
 /// Most members that are kept: a rollup has some hundred pre-images for each kernel it was upgraded to.
@@ -95,22 +100,25 @@ pub struct MemberFiles {
 pub struct MemberFile(Arc<Pieces>);
 
 impl MemberFiles {
-    /// The pre-image of a hash, if the snapshot has it. Whoever asks compares it with the hash.
-    pub fn pre_image(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {
-        let name = format!("{}/00{}", PvmKind::Wasm200.as_str(), crate::context::path::hex(hash));
-        let file = self.files.get(&name)?;
-        // No longer than a kernel can be given; one byte more tells that it is.
-        let len = usize::try_from(file.len()).ok()?.min(crate::pvm::reveal::MAX_PRE_IMAGE + 1);
-        let mut bytes = alloc::vec![0; len];
-        file.read_at(0, &mut bytes).ok().map(|()| bytes)
-    }
-
     fn context(&self) -> Self {
         Self { files: self.files.clone(), below: CONTEXT }
     }
 
     fn full(&self, name: &str) -> String {
         if self.below.is_empty() { name.into() } else { format!("{}/{name}", self.below) }
+    }
+}
+
+impl PreImageSource for MemberFiles {
+    fn read(&self, hash: &[u8; 32]) -> Result<Bytes> {
+        let name = format!("{}/00{}", PvmKind::Wasm200.as_str(), hex(hash));
+        let missing = || Problem::new(Code::PreImageMissing).path(&name);
+        let file = self.files.get(&name).ok_or_else(missing)?;
+        // No longer than a kernel can be given; one byte more tells that it is.
+        let len = file.len().min(MAX_PRE_IMAGE as u64 + 1);
+        let mut bytes = alloc::vec![0; usize::try_from(len).unwrap_or(0)];
+        file.read_at(0, &mut bytes)?;
+        Ok(bytes.into())
     }
 }
 
@@ -152,7 +160,9 @@ impl ReadAt for MemberFile {
 /// The blocks of a snapshot in memory, run again one after the other.
 pub struct MemoryReplay {
     files: MemberFiles,
-    store: Opened<Store<'static, MemberFile>, MemberFile>,
+    store: Arc<Opened<Store<'static, MemberFile>, MemberFile>>,
+    protocols: Vec<Protocol>,
+    origin: Origin,
     context: Arc<Context<MemberFiles>>,
     objects: Arc<ObjectStore>,
     replay: Replay,
@@ -180,9 +190,9 @@ impl MemoryReplay {
         refusal::kind(&metadata)?;
         let context = Arc::new(Context::open(files.context())?);
         refusal::nds(context.files())?;
-        let store = Opened::open(&files)?;
+        let store = Arc::new(Opened::open(&files)?);
         let head = store.head()?;
-        let available = Available::read(&store, &context, head.level, false, feedback)?;
+        let available = Available::read(&*store, &context, head.level, false, feedback)?;
         let (from, last) = levels(available.first(), head.level);
         available.check(from, last, head.level)?;
         let at = available.at_or_below(from.saturating_sub(1));
@@ -199,12 +209,14 @@ impl MemoryReplay {
         let planned = u64::try_from(i64::from(last) - i64::from(start)).unwrap_or(0);
         let outcome = Outcome::new(available.first(), &head, planned);
         let (next, habit) = (start.saturating_add(1), Habit::default());
-        Ok(Self { files, store, context, objects, replay, next, last, habit, outcome })
+        Ok(Self { files, store, protocols, origin, context, objects, replay, next, last, habit, outcome })
     }
 
-    /// The members of the snapshot.
-    pub fn files(&self) -> &MemberFiles {
-        &self.files
+    /// What the snapshot can answer of what kernels ask for: pre-images, and what its store says of the data availability
+    /// layer under protocols that are known.
+    pub fn reveals(&self) -> impl Reveal + 'static {
+        let levels = MemoryLevels::new(self.files.clone(), self.store.clone(), self.protocols.clone());
+        Reveals::new(self.files.clone(), self.origin.rollup, levels)
     }
 
     /// Runs the next block: `None` when all were run, or one does not agree, which [`Outcome::stopped`] has then.

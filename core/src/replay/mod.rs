@@ -10,24 +10,31 @@
 //! * [`Records`]: where what a store says comes from; [`refusal`]: what is refused before anything is run;
 //! * `outbox`: which messages of an outbox a store records;
 //! * `outcome`: what came of it;
+//! * `reveals`: the data that kernels ask for; `dal`, `levels`: what protocols and stores say of that layer;
 //! * `memory`: a replay of a snapshot that is kept in memory;
 //! * `differences`: which keys of two trees differ.
 
 mod available;
+mod dal;
 mod differences;
+mod levels;
 mod memory;
 mod outbox;
 mod outcome;
 mod recorded;
 mod records;
 pub mod refusal;
+mod reveals;
 mod run;
 
 pub use available::{Available, no_start};
+pub use dal::DalConstants;
 pub use differences::differences;
+pub use levels::statuses;
 pub use memory::{Gathering, MemberFile, MemberFiles, MemoryReplay};
 pub use outbox::{Habit, Names, Outbox};
 pub use outcome::{BlockRun, Outcome};
 pub use recorded::Recorded;
 pub use records::{Blocks, OfDatabase, OfFiles, Records, checked, protocols};
+pub use reveals::{Attestation, Levels, Pages, PreImageSource, Reveals};
 pub use run::{Commits, Origin, Reached, Replay};

@@ -52,7 +52,7 @@ pub fn protocols(metadata: &Metadata, protocols: &[Protocol], spans: &[(i32, i32
         while level <= last {
             let unknown =
                 |found: String| Err(Problem::new(Code::ReplayProtocol).at(Place::Level(level)).found(found));
-            let Some(protocol) = at(protocols, level) else {
+            let Some(protocol) = protocol_at(protocols, level) else {
                 return unknown("no protocol of this level in the store".into());
             };
             let Some(its) = Family::of_protocol(&protocol.hash) else {
@@ -101,7 +101,7 @@ pub fn migrations(
 
 /// The protocol of a level, of those that a store records, the newest first. The block that activates a protocol is
 /// still one of the protocol before.
-fn at(protocols: &[Protocol], level: i32) -> Option<&Protocol> {
+pub fn protocol_at(protocols: &[Protocol], level: i32) -> Option<&Protocol> {
     protocols.iter().find(|protocol| first_level(protocol) <= level)
 }
 

@@ -42,6 +42,22 @@ impl<R: ReadAt> Store<'_, R> {
         Ok(protocols)
     }
 
+    /// Whether a slot of the data availability layer is recorded as attested, at the block that settled that; `None` where
+    /// nothing is recorded.
+    ///
+    /// # Errors
+    /// [`Code::StoreDamaged`].
+    pub fn is_attested(&self, block: &BlockHash, slot: u8) -> Result<Option<bool>> {
+        let table = self.table("dal_slots_statuses")?;
+        for row in table.find("block_hash", Value::Text(&block.to_string()))? {
+            let row = row?;
+            if row.get::<i64>("slot_index")? == i64::from(slot) {
+                return Ok(Some(row.get::<i64>("attested")? != 0));
+            }
+        }
+        Ok(None)
+    }
+
     /// The lowest level of which an outbox is recorded.
     ///
     /// # Errors

@@ -14,6 +14,6 @@ mod resolver;
 pub mod rpc;
 
 pub use client::Options;
-pub use dal::DalConstants;
 pub use rollsnap_core::layer1::{At, Originated, Outcome, Wanted};
+pub use rollsnap_core::replay::DalConstants;
 pub use rpc::L1;

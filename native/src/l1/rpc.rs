@@ -9,8 +9,9 @@ use rollsnap_core::layer1::{
 use rollsnap_core::store::Mark;
 use rollsnap_core::{Code, Feedback, Result};
 
+use super::DalConstants;
 use super::client::{Client, Options};
-use super::dal::{ConstantsOfDal, DalConstants};
+use super::dal::ConstantsOfDal;
 
 /// A layer 1 node.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::reveals::{Attestation, Pages};
+use super::{Attestation, Pages};
 use crate::l1::DalConstants;
 use crate::l1::client::{Answer, Client, Options, Peer};
 

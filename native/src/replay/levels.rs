@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rollsnap_core::hash::{BlockHash, ProtocolHash};
-use rollsnap_core::store::v4::{IrminStore, Protocol, Slot};
-use rollsnap_core::{Code, Feedback, Problem, Result};
+use rollsnap_core::replay::refusal::protocol_at;
+use rollsnap_core::replay::statuses;
+use rollsnap_core::store::v4::Protocol;
+use rollsnap_core::{Feedback, Result};
 
 use super::Levels;
 use crate::files::FileSet;
 use crate::l1::{DalConstants, L1};
 use crate::store::{AnyStore, Family, Rows, open_any};
-
-/// Most statuses of slots that are kept of a store in files: 32 slots of 131,072 levels.
-const MAX_STATUSES: usize = 1 << 22;
 
 /// The levels of a store.
 pub struct StoreLevels {
@@ -55,10 +54,7 @@ impl StoreLevels {
     ///
     /// The block that activates a protocol is still one of the protocol before.
     pub fn protocol(&self, level: i32) -> Option<&ProtocolHash> {
-        let is_its = |protocol: &&Protocol| {
-            if protocol.activates { protocol.level < level } else { protocol.level <= level }
-        };
-        self.protocols.iter().find(is_its).map(|protocol| &protocol.hash)
+        protocol_at(&self.protocols, level).map(|protocol| &protocol.hash)
     }
 
     /// The protocols that the node has met, the newest first.
@@ -72,26 +68,10 @@ impl StoreLevels {
         }
         let statuses = match &self.statuses {
             Some(statuses) => statuses,
-            None => self.statuses.insert(read_statuses(&self.files)?),
+            None => self.statuses.insert(statuses(&self.files)?),
         };
         Ok(statuses.get(&(*block, slot)).copied())
     }
-}
-
-/// Those of a store in files. A node without a DAL has none of these files.
-fn read_statuses(files: &FileSet) -> Result<BTreeMap<(BlockHash, u8), bool>> {
-    let mut statuses = BTreeMap::new();
-    IrminStore::open(files)?.slots(&mut |slot| {
-        if let Slot::Status { block, index, confirmed } = slot {
-            if statuses.len() == MAX_STATUSES {
-                let text = "the store has the status of more slots than are kept in memory";
-                return Err(Problem::new(Code::PvmRefusedReveal).headline(text));
-            }
-            statuses.insert((block, index), confirmed);
-        }
-        Ok(())
-    })?;
-    Ok(statuses)
 }
 
 impl Levels for StoreLevels {
@@ -112,9 +92,7 @@ impl Levels for StoreLevels {
     /// attestation lag says.
     fn is_attested(&mut self, published_level: i32, slot: u8) -> Result<Option<bool>> {
         let Some(constants) = self.dal_constants(published_level)? else { return Ok(None) };
-        let Some(level) = published_level.checked_add(constants.attestation_lag.into()) else {
-            return Ok(None);
-        };
+        let Some(level) = constants.settled_at(published_level) else { return Ok(None) };
         match self.store.block_at(level)? {
             Some(block) => self.status(&block.hash, slot),
             None => Ok(None),

@@ -7,7 +7,6 @@
 //! * [`place`]: where the parts of what is replayed lie;
 //! * [`scope`]: which blocks are run;
 //! * `plan`, `worker`, `job`: spans of blocks that can be run on their own, the threads that run them, and the order;
-//! * [`reveals`]: the data that kernels ask for, as the machine asks for it;
 //! * [`pre_images`]: those of a data directory, by their hashes;
 //! * [`dal_node`]: where the content of pages comes from;
 //! * [`levels`]: what a store knows of the levels of layer 1.
@@ -19,7 +18,6 @@ mod options;
 pub mod place;
 mod plan;
 pub mod pre_images;
-pub mod reveals;
 pub mod scope;
 mod worker;
 
@@ -29,6 +27,7 @@ pub use levels::StoreLevels;
 pub use options::{EngineKind, Options};
 pub use place::Place;
 pub use pre_images::PreImages;
-pub use reveals::{Attestation, Levels, Pages, Reveals};
-pub use rollsnap_core::replay::{BlockRun, Commits, Outcome, Reached};
+pub use rollsnap_core::replay::{
+    Attestation, BlockRun, Commits, Levels, Outcome, Pages, PreImageSource, Reached, Reveals,
+};
 pub use scope::{Scope, Shard};

@@ -4,10 +4,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rollsnap_core::context::edit::Bytes;
 use rollsnap_core::context::path::hex;
 use rollsnap_core::members::PvmKind;
 use rollsnap_core::{Code, Problem, Result};
 
+use super::PreImageSource;
 use crate::dir::Dir;
 use crate::io;
 
@@ -54,6 +56,12 @@ impl PreImages {
             return Err(problem.expected(hex(hash)).found(hex(&found)));
         }
         Ok(bytes)
+    }
+}
+
+impl PreImageSource for PreImages {
+    fn read(&self, hash: &[u8; 32]) -> Result<Bytes> {
+        Self::read(self, hash).map(Into::into)
     }
 }
 

@@ -7,9 +7,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use rollsnap::files::FileSet;
+use rollsnap::replay::StoreLevels;
+use rollsnap::store::open_any;
 use rollsnap_core::members::MemberKind;
+use rollsnap_core::replay::{self, Blocks, Recorded};
 use rollsnap_core::report::{Check, Report, Status};
-use rollsnap_core::store::DEFAULT_MAX_STORE;
+use rollsnap_core::store::{DEFAULT_MAX_STORE, Opened, Rows};
 use rollsnap_core::{Verdict, problem::Place};
 use rollsnap_tests::cli::Ground;
 use rollsnap_tests::store_v4::Dir;
@@ -151,4 +155,46 @@ fn a_store_above_the_bound_is_left_open() {
     assert_eq!((report.verdicts.intact, report.verdicts.consistent), (Verdict::Yes, Verdict::Unknown));
     let open = report.checks.iter().find(|check| check.status == Status::Unknown).unwrap();
     assert!(open.text.contains("at most 1000 are kept in memory"), "{}", open.text);
+}
+
+/// What a replay is told of each block, and of the data availability layer.
+#[test]
+fn what_a_replay_asks() {
+    let ground = Ground::new();
+    let mut statuses = 0;
+    for name in DIRECTORIES {
+        let root = ground.unpack(name, name);
+        let root = Path::new(&root);
+        let (by_engine, in_core) =
+            (open_any(root, None).unwrap(), Opened::open(&FileSet::Directory(root.into())));
+        let in_core = in_core.unwrap();
+        let head = by_engine.head().unwrap().level;
+        let mut expected = rollsnap::store::Records::new(&by_engine).unwrap();
+        let mut found = replay::Records::new(&in_core).unwrap();
+        for level in head - 30..=head + 1 {
+            let told = |recorded: rollsnap_core::Result<Recorded<'_>>| match recorded {
+                Ok(recorded) => format!("{recorded:?}"),
+                Err(problem) => problem.code().to_string(),
+            };
+            assert_eq!(told(found.at(level)), told(expected.at(level)), "{name} {level}");
+        }
+        let levels = StoreLevels::open(root, None).unwrap();
+        let protocols = replay::protocols(&in_core).unwrap();
+        assert_eq!(protocols, levels.into_protocols(), "{name}");
+        let Opened::Database(store) = &in_core else { continue };
+        let database = rusqlite::Connection::open(root.join("store.sqlite")).unwrap();
+        let mut rows =
+            database.prepare("SELECT block_hash, slot_index, attested FROM dal_slots_statuses").unwrap();
+        let rows = rows.query_map([], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, u8>(1)?, row.get::<_, bool>(2)?))
+        });
+        for row in rows.unwrap() {
+            let (block, slot, attested) = row.unwrap();
+            let block = block.parse().unwrap();
+            assert_eq!(store.is_attested(&block, slot), Ok(Some(attested)), "{name} {block} {slot}");
+            assert_eq!(store.is_attested(&block, 99), Ok(None), "{name}");
+            statuses += 1;
+        }
+    }
+    assert!(statuses > 20, "{statuses}");
 }

@@ -134,7 +134,10 @@ export interface BlockRun {
 export interface ReplayOptions extends Levels {
   /** Most bytes that the snapshot may have when it is unpacked: all of it is kept. Default: 1 GiB. */
   maxMemory?: number;
-  /** Answers what kernels ask for and the snapshot does not have: other pre-images, the data availability layer. */
+  /**
+   * Answers what kernels ask for and the snapshot does not tell: other pre-images, pages of the data availability layer, its
+   * parameters under protocols that are not known here.
+   */
   reveal?: Reveal;
   /** Between two blocks; nothing interrupts a kernel but the end of its worker. */
   signal?: AbortSignal;

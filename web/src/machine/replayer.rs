@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use js_sys::{Object, Reflect};
-use rollsnap_core::Result;
 use rollsnap_core::context::edit::Bytes;
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::gzip::Zlib;
@@ -15,6 +14,7 @@ use rollsnap_core::pvm::{DalPage, DalParameters, Reveal, SharedReveal};
 use rollsnap_core::replay::{BlockRun, Gathering, MemberFiles, MemoryReplay};
 use rollsnap_core::report::Report;
 use rollsnap_core::snapshot::{Inspector, Options};
+use rollsnap_core::{Code, Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -49,6 +49,8 @@ struct Reading {
 
 struct Running {
     replay: MemoryReplay,
+    /// What the snapshot answers to kernels.
+    own: Rc<RefCell<dyn Reveal>>,
     /// Which blocks, as a report says it.
     scope: String,
 }
@@ -133,8 +135,8 @@ impl Replayer {
     /// A `TypeError` before [`Replayer::begin`].
     pub fn step(&mut self, reveal: &JsValue) -> core::result::Result<JsValue, JsValue> {
         let running = self.running.as_mut().ok_or_else(not_begun)?;
-        let files = running.replay.files().clone();
-        let reveal: SharedReveal = Rc::new(RefCell::new(Known { files, others: Answers::shared(reveal)? }));
+        let known = Known { own: running.own.clone(), others: Answers::shared(reveal)? };
+        let reveal: SharedReveal = Rc::new(RefCell::new(known));
         match running.replay.step(&mut self.engine, &reveal, &Silent) {
             Some(run) => told(&run).map(JsValue::from),
             None => Ok(JsValue::UNDEFINED),
@@ -146,7 +148,7 @@ impl Replayer {
     /// # Errors
     /// A `TypeError` before [`Replayer::begin`].
     pub fn report(&self) -> core::result::Result<JsValue, JsValue> {
-        let Running { replay, scope } = self.running.as_ref().ok_or_else(not_begun)?;
+        let Running { replay, scope, .. } = self.running.as_ref().ok_or_else(not_begun)?;
         let (outcome, mut report) = (replay.outcome(), self.report.clone());
         outcome.info(scope.clone(), None).conclude(outcome.stopped.as_ref(), &mut report);
         Border::default().carry(&report)
@@ -197,7 +199,8 @@ impl Wanted {
             }
         };
         let replay = MemoryReplay::begin(files, &|first, head| self.levels(first, head), &Silent)?;
-        Ok(Running { replay, scope })
+        let own = Rc::new(RefCell::new(replay.reveals()));
+        Ok(Running { replay, own, scope })
     }
 
     /// The levels, where the first context and the head are known.
@@ -210,26 +213,34 @@ impl Wanted {
     }
 }
 
-/// What a snapshot has, and others answer where it has nothing.
+/// What a snapshot answers, and others where it cannot.
 struct Known {
-    files: MemberFiles,
+    own: Rc<RefCell<dyn Reveal>>,
     others: SharedReveal,
+}
+
+impl Known {
+    fn ask<T>(&self, ask: impl Fn(&mut dyn Reveal) -> Result<T>) -> Result<T> {
+        match ask(&mut *self.own.borrow_mut()) {
+            Err(problem) if matches!(problem.code(), Code::PreImageMissing | Code::PvmRefusedReveal) => {
+                ask(&mut *self.others.borrow_mut())
+            }
+            answered => answered,
+        }
+    }
 }
 
 impl Reveal for Known {
     fn pre_image(&mut self, hash: &[u8; 32]) -> Result<Bytes> {
-        match self.files.pre_image(hash) {
-            Some(bytes) => Ok(bytes.into()),
-            None => self.others.borrow_mut().pre_image(hash),
-        }
+        self.ask(|reveal| reveal.pre_image(hash))
     }
 
     fn dal_parameters(&mut self, level: i32) -> Result<DalParameters> {
-        self.others.borrow_mut().dal_parameters(level)
+        self.ask(|reveal| reveal.dal_parameters(level))
     }
 
     fn dal_page(&mut self, level: i32, page: DalPage) -> Result<Bytes> {
-        self.others.borrow_mut().dal_page(level, page)
+        self.ask(|reveal| reveal.dal_page(level, page))
     }
 }
 

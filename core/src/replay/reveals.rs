@@ -1,15 +1,26 @@
-//! The answers to what kernels ask for: from a data directory, and from what is known of the levels of
+//! The answers to what kernels ask for: from pre-images that are there, and from what is known of the levels of
 //! layer 1. What is not known is refused by name; nothing is guessed.
 
-use std::fmt;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
 
-use rollsnap_core::context::edit::Bytes;
-use rollsnap_core::pvm::reveal::unavailable;
-use rollsnap_core::pvm::{DalPage, DalParameters, Reveal, Rollup};
-use rollsnap_core::{Problem, Result};
+use super::dal::DalConstants;
+use crate::context::edit::Bytes;
+use crate::problem::{Problem, Result};
+use crate::pvm::reveal::unavailable;
+use crate::pvm::{DalPage, DalParameters, Reveal, Rollup};
 
-use super::PreImages;
-use crate::l1::DalConstants;
+/// Where pre-images are.
+pub trait PreImageSource {
+    /// The bytes with this hash, which whoever asks compares with them.
+    ///
+    /// # Errors
+    /// [`Code::PreImageMissing`](crate::Code::PreImageMissing) when they are not there; whatever the place where they are
+    /// looked for reports.
+    fn read(&self, hash: &[u8; 32]) -> Result<Bytes>;
+}
 
 /// What is known of the levels of layer 1.
 pub trait Levels {
@@ -54,7 +65,7 @@ pub enum Attestation {
 
 /// What one rollup is revealed.
 pub struct Reveals<L> {
-    pre_images: PreImages,
+    pre_images: Box<dyn PreImageSource>,
     rollup: Rollup,
     levels: L,
     pages: Option<Box<dyn Pages>>,
@@ -62,8 +73,8 @@ pub struct Reveals<L> {
 
 impl<L: Levels> Reveals<L> {
     /// From these pre-images and levels.
-    pub fn new(pre_images: PreImages, rollup: Rollup, levels: L) -> Self {
-        Self { pre_images, rollup, levels, pages: None }
+    pub fn new(pre_images: impl PreImageSource + 'static, rollup: Rollup, levels: L) -> Self {
+        Self { pre_images: Box::new(pre_images), rollup, levels, pages: None }
     }
 
     /// Takes pages from here, and what the levels do not know of slots.
@@ -81,7 +92,7 @@ impl<L: Levels> Reveals<L> {
 
 impl<L: Levels> Reveal for Reveals<L> {
     fn pre_image(&mut self, hash: &[u8; 32]) -> Result<Bytes> {
-        self.pre_images.read(hash).map(Into::into)
+        self.pre_images.read(hash)
     }
 
     fn dal_parameters(&mut self, level: i32) -> Result<DalParameters> {
