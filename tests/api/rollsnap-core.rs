@@ -2625,12 +2625,15 @@ impl ReadAt for [u8] {}
 
 // rollsnap_core::replay
 pub use available::{Available, no_start};
+pub use dal::DalConstants;
 pub use differences::differences;
+pub use levels::statuses;
 pub use memory::{Gathering, MemberFile, MemberFiles, MemoryReplay};
 pub use outbox::{Habit, Names, Outbox};
 pub use outcome::{BlockRun, Outcome};
 pub use recorded::Recorded;
 pub use records::{Blocks, OfDatabase, OfFiles, Records, checked, protocols};
+pub use reveals::{Attestation, Levels, Pages, PreImageSource, Reveals};
 pub use run::{Commits, Origin, Reached, Replay};
 
 // rollsnap_core::replay::(private) available
@@ -2651,8 +2654,28 @@ impl Available {
 }
 pub fn no_start(level: i32) -> Problem {}
 
+// rollsnap_core::replay::(private) dal
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DalConstants {
+    pub active_since: Option<i32>,
+    pub number_of_slots: u16,
+    pub attestation_lag: u16,
+    pub slot_size: u32,
+    pub page_size: u16,
+    pub validity_lag: u32,
+}
+impl DalConstants {
+    pub fn of_protocol(protocol: &ProtocolHash) -> Option<Self> {}
+    pub fn settled_at(&self, published_level: i32) -> Option<i32> {}
+    pub fn pages(&self) -> u32 {}
+    pub fn may_import(&self, page: &DalPage, origination: i32, level: i32) -> bool {}
+}
+
 // rollsnap_core::replay::(private) differences
 pub fn differences(recorded: &Tree, computed: &Tree) -> Result<Option<String>> {}
+
+// rollsnap_core::replay::(private) levels
+pub fn statuses(files: &impl Files) -> Result<BTreeMap<(BlockHash, u8), bool>> {}
 
 // rollsnap_core::replay::(private) memory
 #[derive(Debug)]
@@ -2666,9 +2689,7 @@ impl Gathering {
 pub struct MemberFiles {}
 #[derive(Clone, Debug)]
 pub struct MemberFile(_);
-impl MemberFiles {
-    pub fn pre_image(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {}
-}
+impl PreImageSource for MemberFiles {}
 impl Files for MemberFiles {}
 impl ReadAt for MemberFile {}
 pub struct MemoryReplay {}
@@ -2678,7 +2699,7 @@ impl MemoryReplay {
         levels: &dyn Fn(i32, i32) -> (i32, i32),
         feedback: &dyn Feedback,
     ) -> Result<Self> {}
-    pub fn files(&self) -> &MemberFiles {}
+    pub fn reveals(&self) -> impl Reveal + 'static {}
     pub fn step(
         &mut self,
         engine: &mut dyn Engine,
@@ -2808,6 +2829,38 @@ pub fn migrations(
     family: Family,
     blocks: &mut dyn Blocks,
 ) -> Result<()> {}
+pub fn protocol_at(protocols: &[Protocol], level: i32) -> Option<&Protocol> {}
+
+// rollsnap_core::replay::(private) reveals
+pub trait PreImageSource {
+    fn read(&self, hash: &[u8; 32]) -> Result<Bytes>;
+}
+pub trait Levels {
+    fn dal_constants(&mut self, level: i32) -> Result<Option<DalConstants>>;
+    fn is_attested(&mut self, published_level: i32, slot: u8) -> Result<Option<bool>>;
+}
+pub trait Pages {
+    fn status(&mut self, published_level: i32, slot: u8) -> Result<Option<Attestation>>;
+    fn page(&mut self, page: &DalPage, constants: &DalConstants) -> Result<Bytes>;
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attestation {
+    No,
+    Yes,
+    After(u16),
+}
+pub struct Reveals<L> {}
+impl<L: Levels> Reveals<L> {
+    pub fn new(
+        pre_images: impl PreImageSource + 'static,
+        rollup: Rollup,
+        levels: L,
+    ) -> Self {}
+    #[must_use]
+    pub fn with_pages(mut self, pages: impl Pages + 'static) -> Self {}
+}
+impl<L: Levels> Reveal for Reveals<L> {}
+impl<L: fmt::Debug> fmt::Debug for Reveals<L> {}
 
 // rollsnap_core::replay::(private) run
 pub trait Commits: Send {
@@ -3625,6 +3678,7 @@ impl<R: ReadAt> Rows for Store<'_, R> {}
 // rollsnap_core::store::(private) recorded
 impl<R: ReadAt> Store<'_, R> {
     pub fn protocols(&self) -> Result<Vec<Protocol>> {}
+    pub fn is_attested(&self, block: &BlockHash, slot: u8) -> Result<Option<bool>> {}
     pub fn first_outbox(&self) -> Result<Option<i32>> {}
     pub fn outbox(&self, level: i32) -> Result<Option<String>> {}
     pub fn status(&self, block: &BlockHash, level: i32) -> Result<Option<Vec<u8>>> {}

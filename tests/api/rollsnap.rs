@@ -824,8 +824,8 @@ impl Feedback for Listening<'_> {}
 
 // rollsnap::l1
 pub use client::Options;
-pub use dal::DalConstants;
 pub use rollsnap_core::layer1::{At, Originated, Outcome, Wanted};
+pub use rollsnap_core::replay::DalConstants;
 pub use rpc::L1;
 
 // rollsnap::l1::client
@@ -862,20 +862,6 @@ impl Client {
 }
 
 // rollsnap::l1::dal
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DalConstants {
-    pub active_since: Option<i32>,
-    pub number_of_slots: u16,
-    pub attestation_lag: u16,
-    pub slot_size: u32,
-    pub page_size: u16,
-    pub validity_lag: u32,
-}
-impl DalConstants {
-    pub fn of_protocol(protocol: &ProtocolHash) -> Option<Self> {}
-    pub fn pages(&self) -> u32 {}
-    pub fn may_import(&self, page: &DalPage, origination: i32, level: i32) -> bool {}
-}
 #[derive(Clone, Copy, Debug)]
 pub struct ConstantsOfDal {
     pub level: i32,
@@ -1255,8 +1241,10 @@ pub use levels::StoreLevels;
 pub use options::{EngineKind, Options};
 pub use place::Place;
 pub use pre_images::PreImages;
-pub use reveals::{Attestation, Levels, Pages, Reveals};
-pub use rollsnap_core::replay::{BlockRun, Commits, Outcome, Reached};
+pub use rollsnap_core::replay::{
+    Attestation, BlockRun, Commits, Levels, Outcome, Pages, PreImageSource, Reached,
+    Reveals,
+};
 pub use scope::{Scope, Shard};
 
 // rollsnap::replay::dal_node
@@ -1365,30 +1353,7 @@ impl PreImages {
     pub fn of(data_dir: &Path, kind: PvmKind) -> Self {}
     pub fn read(&self, hash: &[u8; 32]) -> Result<Vec<u8>> {}
 }
-
-// rollsnap::replay::reveals
-pub trait Levels {
-    fn dal_constants(&mut self, level: i32) -> Result<Option<DalConstants>>;
-    fn is_attested(&mut self, published_level: i32, slot: u8) -> Result<Option<bool>>;
-}
-pub trait Pages {
-    fn status(&mut self, published_level: i32, slot: u8) -> Result<Option<Attestation>>;
-    fn page(&mut self, page: &DalPage, constants: &DalConstants) -> Result<Bytes>;
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attestation {
-    No,
-    Yes,
-    After(u16),
-}
-pub struct Reveals<L> {}
-impl<L: Levels> Reveals<L> {
-    pub fn new(pre_images: PreImages, rollup: Rollup, levels: L) -> Self {}
-    #[must_use]
-    pub fn with_pages(mut self, pages: impl Pages + 'static) -> Self {}
-}
-impl<L: Levels> Reveal for Reveals<L> {}
-impl<L: fmt::Debug> fmt::Debug for Reveals<L> {}
+impl PreImageSource for PreImages {}
 
 // rollsnap::replay::scope
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
