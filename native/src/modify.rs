@@ -35,6 +35,7 @@ use crate::files::FileSet;
 use crate::jobs::Stage;
 use crate::output::Output;
 use crate::store::{AnyStore, Editing, Family, Rows, back_up, close_any, open_any};
+use crate::swap;
 
 pub use crate::store::Parameter;
 
@@ -241,6 +242,10 @@ impl<'m> Held<'m> {
 fn opened(root: &Path, family: Option<Family>, options: &Options) -> Result<(AnyStore, Metadata)> {
     if let Some(path) = &options.backup {
         Output::File(path.clone()).check_early(false)?;
+    }
+    // Half of an import is of no moment that there ever was.
+    if swap::pending(root)?.is_some_and(|pending| !pending.is_readable()) {
+        return Err(Problem::new(Code::ImportUnfinished).path(root.display()));
     }
     let store = open_any(root, family)?;
     match &store {

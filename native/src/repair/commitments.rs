@@ -106,6 +106,8 @@ impl Repair for Commitments {
         feedback.phase(Phase { total, unit: Unit::Blocks, ..*phase });
         store.each_block((first, head), feedback, &mut |block, evaluation, feedback| {
             feedback.advance(1);
+            let taken = walk.changes.len() * size_of::<Change>();
+            feedback.allowance().check(taken as u64, "the blocks that change")?;
             walk.block(&block, &evaluation)
         })?;
         let Walk { changes, mut repaired, counts, known, .. } = walk;

@@ -68,6 +68,8 @@ impl Repair for Outbox {
                 unknown.add(level);
                 continue;
             };
+            let taken = found.len() * size_of::<Found>();
+            feedback.allowance().check(taken as u64, "the outboxes that differ")?;
             let row = store.outbox(level)?;
             if row.is_some() || !messages.is_empty() {
                 let outbox = Found::new(level, row, &messages);

@@ -77,10 +77,10 @@ impl Periods {
     /// What was reckoned with.
     pub(super) fn note(&self) -> String {
         let each = |(first, period): &(i32, i32)| match self.from.len() {
-            1 => format!("{period} levels"),
-            _ => format!("{period} levels from level {first} on"),
+            1 => period.to_string(),
+            _ => format!("{period} from level {first} on"),
         };
         let periods: Vec<_> = self.from.iter().map(each).collect();
-        format!("Between two commitments lie {}, {}", periods.join(", "), self.source)
+        format!("Levels from one commitment to the next: {}, {}", periods.join(", "), self.source)
     }
 }

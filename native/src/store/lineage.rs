@@ -66,10 +66,10 @@ impl Store {
         if wanted <= i64::from(to) { Err(missing(i32::try_from(wanted).unwrap_or(to))) } else { Ok(()) }
     }
 
-    /// Every row of `commitments`: its name, and what it says.
+    /// Every row of `commitments`: its name, and what it says. As many are given as the user lets be kept.
     ///
     /// # Errors
-    /// [`Code::StoreDamaged`], [`Code::Cancelled`], any `io.*` code.
+    /// [`Code::StoreDamaged`], [`Code::LimitMemory`], [`Code::Cancelled`], any `io.*` code.
     pub fn each_commitment(
         &self,
         feedback: &dyn Feedback,
@@ -80,8 +80,12 @@ impl Store {
         let failed = |err| said("read the commitments", self.path(), err);
         let mut query = self.reading().prepare(query).map_err(failed)?;
         let mut rows = query.query([]).map_err(failed)?;
+        let (allowance, mut taken) = (feedback.allowance(), 0);
         while let Some(row) = rows.next().map_err(failed)? {
             feedback.checkpoint()?;
+            // Whoever goes through them keeps them, in a tree.
+            taken += 2 * size_of::<(CommitmentHash, Commitment)>() as u64;
+            allowance.check(taken, "the commitments of the store")?;
             let row = Typed::of(row, "commitments", self.path());
             // What cannot be read is no commitment, and is written anew where it should be one.
             let (Ok(hash), Ok(state), Ok(level), Ok(predecessor), Ok(Some(ticks))) = (

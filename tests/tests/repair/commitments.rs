@@ -110,7 +110,11 @@ fn the_spelling_of_the_nodes() {
     assert!(run.text().starts_with(&expected), "{run}");
     let ends = "Completed!\nRemoved commitments:   1\nAdded commitments:     1\nPatched blocks:        1\n";
     assert!(run.text().contains(ends), "{run}");
-    assert!(run.err.contains("Between two commitments lie 5 levels"), "{run}");
+    assert!(
+        run.err
+            .contains("Levels from one commitment to the next: 5, as the commitments have it that are there"),
+        "{run}"
+    );
     sound(&ground, &data);
 }
 

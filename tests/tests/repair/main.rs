@@ -4,6 +4,7 @@
 mod commitments;
 mod contexts;
 mod crash;
+mod frame;
 mod index;
 mod marks;
 mod outbox;
