@@ -147,7 +147,7 @@ fn spread_to(command: Command, path: &str, shared: &[Arg]) -> Command {
     let taken = taken.map(|arg| match (path, arg.get_id().as_str()) {
         ("verify" | "replay", "jobs") => arg.alias("replay-jobs"),
         // The header is read at once, and takes nothing.
-        ("info", "jobs") => arg.requires("full"),
+        ("info", "jobs" | "memory") => arg.requires("full"),
         _ => arg,
     });
     let command = command.args(taken).mut_args(|arg| match (path, arg.get_id().as_str()) {

@@ -78,6 +78,11 @@ impl<'o> Source<'o> {
 
         let lists = Lists::before(root, &rules, options.compact, feedback)?;
         let gc = rules.waits_for_gc(options.compact);
+        if options.rollup_node_endpoint.is_some() && !gc {
+            feedback.notice(Notice::Remark(
+                "--rollup-node-endpoint has no effect: this export does not wait for a garbage collection",
+            ));
+        }
         if gc && options.lock {
             layer1::cancel_gc(options.rollup_node_endpoint.as_deref(), feedback)?;
         }

@@ -293,3 +293,30 @@ fn what_lies_beside_the_new_database_is_removed_in_so_many_words() {
     }
     assert!(!run.err.contains("store.sqlite-shm"), "{run}");
 }
+
+/// Where the members of a snapshot can be reached without reading it, more is known than its header: how many there are,
+/// and how much they take. What is damaged is left to the job.
+#[test]
+fn of_a_snapshot_that_can_be_reached_sizes_are_known() {
+    let ground = ground();
+    ground.run(&["export", "plain", "--uncompressed", "--data-dir", "data"]).ok();
+    let members = ground.run(&["ls", "plain", "--json"]).ok().json()["members"].clone();
+    let plan = dry(&ground, &["import", "plain", "--data-dir", "node"]);
+    assert_eq!(plan["writes"][0]["at_least"], members["bytes"], "{plan}");
+    assert_eq!(plan["writes"][0]["at_most"], members["bytes"], "{plan}");
+    let told = format!("{} members, ", members["count"]);
+    assert!(plan["notes"].to_string().contains(&told), "{plan}");
+    ground.run(&["import", "plain", "--data-dir", "node"]).ok();
+    let made = size(&ground.path("node"));
+    assert!(made.abs_diff(members["bytes"].as_u64().unwrap()) < 64, "{made}: {members}");
+    fs::remove_dir_all(ground.path("node")).unwrap();
+    // A stream says nothing of what is to come, nor does a file without an index, nor one that is damaged.
+    let whole = fs::read(ground.path("plain")).unwrap();
+    fs::write(ground.path("cut"), &whole[..whole.len() / 2]).unwrap();
+    for name in ["v5-full.finalized.snapshot.gz", "cut"] {
+        let plan = dry(&ground, &["import", name, "--data-dir", "node"]);
+        assert!(plan["notes"].to_string().contains("Only the header of the snapshot was read"), "{plan}");
+    }
+    let run = ground.run_with(&["import", "-", "--data-dir", "node", "--dry-run"], &whole).ok();
+    assert!(run.text().contains("Only the header of the snapshot was read"), "{run}");
+}

@@ -186,6 +186,8 @@ fn no_option_is_accepted_without_effect() {
         (&["convert", &older, "--force", "-o", "-"], "--force means nothing to standard output"),
         (&["export", "-", "--force", "-d", &data], "--force means nothing to standard output"),
         (&["index", &snapshot, "--force", "-o", "-"], "--force means nothing to standard output"),
+        (&["info", &snapshot, "--memory", "1G"], "--full"),
+        (&["info", &snapshot, "--jobs", "1"], "--full"),
     ] {
         let run = ground.run(words).ends(2);
         assert!(run.err.contains(why), "{run}");
@@ -197,6 +199,11 @@ fn no_option_is_accepted_without_effect() {
     assert!(run.err.contains("--no-vacuum has no effect"), "{run}");
     let run = ground.run(&["export", "other", "--no-vacuum", "-d", &old, "--dry-run"]).ok();
     assert!(run.text().contains("--no-vacuum has no effect"), "{run}");
+    // A compact export takes nothing that a collection removes.
+    let node = "http://localhost:1";
+    let run =
+        ground.run(&["export", "compact", "--compact", "--rollup-node-endpoint", node, "-d", &data]).ok();
+    assert!(run.err.contains("--rollup-node-endpoint has no effect"), "{run}");
     let run = ground.run(&["export", "new", "--no-vacuum", "-d", &data]).ok();
     assert!(!run.err.contains("no effect"), "{run}");
     for option in [&["--keep-compact"][..], &["--dal-node", "http://localhost:1"]] {
