@@ -195,9 +195,15 @@ mod tests {
         symlink(outside.path(), dir.path().join("link")).unwrap();
         symlink(outside.path().join("precious"), dir.path().join("file")).unwrap();
         fs::write(dir.path().join("there"), "kept").unwrap();
-        for name in ["link/new", "file", "there", "there/below", "../outside"] {
+        for (name, code) in [
+            ("link/new", Code::IoNotDirectory),
+            ("file", Code::IoOther),
+            ("there", Code::IoOther),
+            ("there/below", Code::IoNotDirectory),
+            ("../outside", Code::IoOther),
+        ] {
             let problem = tree(dir.path()).create(name.into(), 0o644, 0).unwrap_err();
-            assert_eq!(problem.code(), Code::IoOther, "{name}");
+            assert_eq!(problem.code(), code, "{name}");
             assert!(problem.to_string().contains(name), "{problem}");
         }
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
