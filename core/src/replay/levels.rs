@@ -1,7 +1,7 @@
 //! What a store knows of the levels of layer 1: which slots of the data availability layer were attested.
 
 use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::dal::DalConstants;
@@ -21,7 +21,7 @@ const MAX_STATUSES: usize = 1 << 22;
 /// What the store of a snapshot in memory knows.
 pub(super) struct MemoryLevels {
     files: MemberFiles,
-    store: Arc<Opened<Store<'static, MemberFile>, MemberFile>>,
+    store: Rc<Opened<Store<'static, MemberFile>, MemberFile>>,
     /// The newest first.
     protocols: Vec<Protocol>,
     /// Of a store in files, once one was asked for.
@@ -31,7 +31,7 @@ pub(super) struct MemoryLevels {
 impl MemoryLevels {
     pub(super) fn new(
         files: MemberFiles,
-        store: Arc<Opened<Store<'static, MemberFile>, MemberFile>>,
+        store: Rc<Opened<Store<'static, MemberFile>, MemberFile>>,
         protocols: Vec<Protocol>,
     ) -> Self {
         Self { files, store, protocols, statuses: None }

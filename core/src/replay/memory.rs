@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -160,7 +161,7 @@ impl ReadAt for MemberFile {
 /// The blocks of a snapshot in memory, run again one after the other.
 pub struct MemoryReplay {
     files: MemberFiles,
-    store: Arc<Opened<Store<'static, MemberFile>, MemberFile>>,
+    store: Rc<Opened<Store<'static, MemberFile>, MemberFile>>,
     protocols: Vec<Protocol>,
     origin: Origin,
     context: Arc<Context<MemberFiles>>,
@@ -190,7 +191,7 @@ impl MemoryReplay {
         refusal::kind(&metadata)?;
         let context = Arc::new(Context::open(files.context())?);
         refusal::nds(context.files())?;
-        let store = Arc::new(Opened::open(&files)?);
+        let store = Rc::new(Opened::open(&files)?);
         let head = store.head()?;
         let available = Available::read(&*store, &context, head.level, false, feedback)?;
         let (from, last) = levels(available.first(), head.level);
