@@ -218,21 +218,38 @@ impl Members {
         if !source.is_plain_file() || !source.is_reachable() {
             return Ok(None);
         }
-        let (mut store, phase) = (0_u64, Phase::only("Reading snapshot"));
-        let report = source.list(snapshot::Options::default(), phase, feedback, &mut |event| {
-            if let Event::MemberEnd { member, .. } = event
-                && MemberKind::of(&member.name).is_some_and(MemberKind::is_of_store)
-            {
-                store = store.saturating_add(member.size);
+        let (mut found, mut is_whole) = (Self { count: 0, bytes: 0, store: 0 }, false);
+        let phase = Phase::only("Reading snapshot");
+        let listed = source.list(snapshot::Options::default(), phase, feedback, &mut |event| match event {
+            Event::MemberEnd { member, .. } => {
+                found.count += 1;
+                found.bytes = found.bytes.saturating_add(member.size);
+                if MemberKind::of(&member.name).is_some_and(MemberKind::is_of_store) {
+                    found.store = found.store.saturating_add(member.size);
+                }
+                Ok(())
             }
-            Ok::<(), Problem>(())
+            // What follows the end may be as long as the file.
+            Event::End => {
+                is_whole = true;
+                Err(Enough(None))
+            }
+            Event::Problem(_) => Err(Enough(None)),
+            _ => Ok(()),
         });
-        let report = match report {
-            Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
-            Ok(Some(report)) if report.failures().next().is_none() => report.members,
-            _ => return Ok(None),
-        };
-        Ok(report.count.zip(report.bytes).map(|(count, bytes)| Self { count, bytes, store }))
+        match listed {
+            Err(Enough(Some(problem))) if problem.code() == Code::Cancelled => Err(problem),
+            // Where much follows the end, the job needs room for the file, or refuses it.
+            _ => Ok(is_whole
+                .then_some(found)
+                .filter(|found| source.size().is_none_or(|size| size <= found.most()))),
+        }
+    }
+
+    /// How long an uncompressed file with these members is at most, in bytes: each has a header and fills its last block.
+    fn most(&self) -> u64 {
+        let blocks = self.count.saturating_mul(2).saturating_add(3);
+        self.bytes.saturating_add(blocks.saturating_mul(512))
     }
 
     /// What is said of that.
@@ -243,6 +260,15 @@ impl Members {
             plural(self.count, "member", "members"),
             Size(self.bytes)
         )
+    }
+}
+
+/// Nothing more is to be learnt, or why nothing can be.
+struct Enough(Option<Problem>);
+
+impl From<Problem> for Enough {
+    fn from(problem: Problem) -> Self {
+        Self(Some(problem))
     }
 }
 

@@ -110,6 +110,9 @@ pub(super) fn run(
     for (_, option) in unused.iter().filter(|(is_given, _)| *is_given && !outcome.compact) {
         feedback.note(&format!("Note: {option} had no effect: the snapshot is a full one"));
     }
+    if args.apply_unsafe_patches {
+        feedback.note("Note: --apply-unsafe-patches had no effect: a state is never patched");
+    }
     let (place, bytes) = (shown_path(&options.data_dir), outcome.report.members.bytes.unwrap_or_default());
     let kind = if outcome.compact { "Compact snapshot: level" } else { "Level" };
     remarks::made(format_args!("{kind} {} in {place}: {}", outcome.head_level, size(bytes)), since, feedback);

@@ -128,6 +128,9 @@ impl Output {
     }
 }
 
+/// What is said where `--temp-dir` is given for a directory, or a file that can be read where it is.
+pub(super) const NOT_UNPACKED: &str = "Note: --temp-dir had no effect: nothing had to be unpacked";
+
 /// Prints to standard output. A reader that went away (`rollsnap ls … | head`) ends the command
 /// quietly.
 pub(super) fn print(text: std::fmt::Arguments<'_>) -> Result<()> {

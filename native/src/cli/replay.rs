@@ -7,13 +7,13 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use rollsnap_core::hash::BlockHash;
 use rollsnap_core::store::Rows;
-use rollsnap_core::{Code, Problem, Report, Result};
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 use serde::Serialize;
 
 use super::export::data_dir;
 use super::global::{Global, StoreFormat};
 use super::headings::{CHECKS, LIMITS, OUTPUT, READ, REPLAY};
-use super::output::{Output, check_row, grouped, plural, print};
+use super::output::{NOT_UNPACKED, Output, check_row, grouped, plural, print};
 use super::progress::Terminal;
 use super::verify::exit_status;
 use crate::data_dir::metadata;
@@ -165,6 +165,9 @@ pub(super) fn run(
         return Err(Problem::new(Code::Usage).headline(stream));
     }
     let place = Place::open(&target, args.temp_dir.as_deref(), Place::UNPACKING, feedback)?;
+    if args.temp_dir.is_some() && place.file_bytes().is_none() {
+        feedback.note(NOT_UNPACKED);
+    }
     place.file_bytes().into_iter().for_each(|bytes| feedback.of_file(bytes));
     let mut options = args.engine.options(Scope::All, None, global);
     options.family = args.store_format.map(Into::into);

@@ -215,6 +215,14 @@ fn no_option_is_accepted_without_effect() {
         );
         fs::remove_dir_all(ground.path("node")).unwrap();
     }
+    for words in [
+        &["context", "log", &data, "--temp-dir", "tmp"][..],
+        &["context", "ls", &data, "--temp-dir", "tmp"],
+        &["import", &snapshot, "-d", "node", "--no-check", "--apply-unsafe-patches"],
+    ] {
+        let run = ground.run(words).ok();
+        assert_eq!(run.err.matches(" had no effect: ").count(), 1, "{run}");
+    }
     // Whoever gives an endpoint each time reads that it was not asked.
     let run = ground.run(&["export", "third", "-d", &data, "--no-check", "-E", "http://localhost:1"]).ok();
     assert!(run.err.contains("published on layer 1 (--no-check)"), "{run}");

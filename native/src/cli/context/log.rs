@@ -18,6 +18,7 @@ use super::{Opened, known, open};
 use crate::cli::output::{FAINT, Output, check_row, grouped, plural};
 use crate::cli::progress::Terminal;
 use crate::cli::rows::{self, Rows};
+use crate::cli::width;
 use crate::context::Levels;
 use crate::files::FileSet;
 
@@ -37,6 +38,7 @@ pub(super) fn run(args: &LogArgs, output: &Output, feedback: &mut Terminal) -> R
 struct Log {
     json: bool,
     styles: bool,
+    width: Option<usize>,
     rows: Rows,
     commits: u64,
     readable: u64,
@@ -118,6 +120,7 @@ impl Log {
         Self {
             json,
             styles: rows::has_styles(),
+            width: width::of_stdout(),
             rows: Rows::default(),
             commits: 0,
             readable: 0,
@@ -244,7 +247,8 @@ impl Log {
         };
         let style = if row.state == "available" || !self.styles { anstyle::Style::new() } else { FAINT };
         let hash = row.context_hash;
-        self.rows.text(format_args!("{style}{level:>10}  {hash:<54}  {bytes:>13}{remark}{style:#}\n"))
+        let row = format!("{style}{level:>10}  {hash:<54}  {bytes:>12}{remark}{style:#}");
+        self.rows.text(format_args!("{}\n", width::fit(&row, 2, self.width)))
     }
 
     /// Prints it; `files` are those of an irmin-pack store, `None` for the kind `riscv`. Gives the exit status.
@@ -269,7 +273,7 @@ impl Log {
         let mut before = format!("{form}: {count}, {} can be read\n", grouped(readable));
         if commits > 0 {
             let (title, hash) = (if files.is_some() { "bytes added" } else { "bytes" }, "commit");
-            before += &format!("\n{FAINT}{:>10}  {hash:<54}  {title:>13}{FAINT:#}\n", "level");
+            before += &format!("\n{FAINT}{:>10}  {hash:<54}  {title:>12}{FAINT:#}\n", "level");
         }
         let mut after = String::new();
         if !checks.is_empty() {

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(super) use args::ContextCommand;
 use args::{CommitArgs, TargetArgs};
 
-use super::output::Output;
+use super::output::{NOT_UNPACKED, Output};
 use super::progress::Terminal;
 use crate::context::{Levels, Target};
 use crate::files::FileSet;
@@ -61,6 +61,9 @@ impl<'t> Opened<'t> {
 
 fn open(args: &TargetArgs, feedback: &mut Terminal) -> Result<Target> {
     let target = Target::open(&args.target, args.temp_dir.as_deref(), feedback)?;
+    if args.temp_dir.is_some() && target.file_bytes.is_none() {
+        feedback.note(NOT_UNPACKED);
+    }
     target.file_bytes.into_iter().for_each(|bytes| feedback.of_file(bytes));
     if let Levels::None(problem) = &target.levels
         && (problem.code() != Code::StoreMissing || problem.title() != Code::StoreMissing.title())

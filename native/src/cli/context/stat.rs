@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::args::StatArgs;
 use super::{Chosen, JsonCommit, Opened, choose, open};
-use crate::cli::output::{FAINT, Output, STRONG, grouped, plural, print, size};
+use crate::cli::output::{FAINT, Output, STRONG, grouped, plural, print, print_lines, size};
 use crate::cli::progress::Terminal;
 use crate::files::FileSet;
 
@@ -36,7 +36,7 @@ pub(super) fn run(args: &StatArgs, output: &Output, feedback: &mut Terminal) -> 
     if output.is_json() {
         output.json(&Json { schema: SCHEMA, kind: "irmin", commit: chosen.json(), stat: &stat, files })?;
     } else {
-        print(format_args!("{}", words(&chosen, &stat, &files)))?;
+        print_lines(&words(&chosen, &stat, &files))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ use super::args::{CatArgs, LsArgs};
 use super::{JsonCommit, Opened, choose, open};
 use crate::cli::output::{FAINT, Output, print, written};
 use crate::cli::progress::Terminal;
+use crate::cli::width;
 use crate::files::FileSet;
 
 pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
@@ -36,8 +37,9 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
             entries,
         })?;
     } else {
+        let width = width::of_stdout();
         for entry in &entries {
-            print(format_args!("{}\n", row(entry)))?;
+            print(format_args!("{}\n", width::fit(&row(entry), 2, width)))?;
         }
     }
     Ok(ExitCode::SUCCESS)
