@@ -7,7 +7,7 @@
 //!    It keeps in itself what it needs to know later. A dry run ends here, so a plan names everything that it can know.
 //! 2. [`Repair::carry_out`] changes it: rows through [`Attempt::database`], which is the transaction; files so that a
 //!    crash at any instant leaves the old or the new ones. It gives what only came out while it worked.
-//! 3. [`run`] holds the store to the rules of `verify`, before and afterwards ([`check`]). When something would not hold
+//! 3. [`run`] holds the store to the rules of `verify`, before and afterwards (`check`). When something would not hold
 //!    that held before, all of the transaction is taken back ([`Code::RepairUnsound`]).
 //!
 //! To add one: the file `native/src/repair/NAME.rs` and its `mod` and `pub use` below; `native/src/cli/repair/NAME.rs` with

@@ -97,6 +97,7 @@ fn read(files: &BTreeMap<String, &[u8]>) -> Result<(), Problem> {
         lcc: None,
         top_level: store.top_level()?,
         old_lists: false,
+        is_early: false,
     };
     let mut blocks = 0;
     let summary = store.with_chain(|chain| follow(chain, marks, None, &mut Silent, |_| blocks += 1))?;
