@@ -74,7 +74,7 @@ impl Listing {
         lens.fold(0, |sum, (from, until)| sum.saturating_add(until.saturating_sub(from)))
     }
 
-    /// Reads the pack from its beginning to its end; progress is told in bytes. Memory: 48 bytes for each commit.
+    /// Reads the whole pack and reports progress in bytes. Takes 48 bytes of memory for each commit.
     ///
     /// # Errors
     /// [`Code::ContextEntry`] where something is no entry, [`Code::ContextCommit`] for a commit that is not what its hash

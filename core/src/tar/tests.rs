@@ -178,7 +178,7 @@ fn padding_and_end_are_exact() {
     assert_eq!(code(&[&good[..], b"\0"].concat()), Code::TarTrailing);
     let cause =
         |bytes: &[u8]| read(bytes, 2 * BLOCK, false).unwrap_err().cause().map(alloc::string::String::from);
-    // Two zero blocks are the end, and what comes after them tells whether they are one.
+    // Two zero blocks end the archive; zeros behind them are reported as a possible hole.
     let hole = [&good[..2 * BLOCK], &[0; 40 * BLOCK], &good].concat();
     assert_eq!(code(&hole), Code::TarTrailing);
     assert!(cause(&hole).is_some_and(|cause| cause.contains("a hole")));

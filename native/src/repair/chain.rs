@@ -8,7 +8,7 @@ use rollsnap_core::{Code, Feedback, Place, Problem, Result};
 
 use crate::store::{AnyStore, Store};
 
-/// How many blocks are told at once.
+/// Progress is reported once for this many blocks.
 const STRIDE: u64 = 1000;
 
 /// Memory of a hash in a set, in bytes.

@@ -23,7 +23,7 @@ use crate::l1::client::{self, Client};
 use crate::modify::Attempt;
 use crate::replay::pre_images::{MAX_PRE_IMAGE, blake2b};
 
-/// How many that are missing are told one by one.
+/// At most this many missing pre-images are listed; the others are counted.
 const MOST_TOLD: usize = 100;
 
 /// Memory of a name in a set, in bytes.

@@ -48,7 +48,7 @@ impl Contexts {
 pub(super) struct Search<'s> {
     pub(super) chains: Chains<'s>,
     pub(super) contexts: Contexts,
-    /// The levels whose blocks are told of a chain.
+    /// The levels whose blocks are returned for each chain.
     pub(super) wanted: BTreeSet<i32>,
 }
 
