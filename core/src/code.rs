@@ -218,7 +218,7 @@ StoreCommitment    Answer  "store.commitment"     "a commitment is missing from 
 MetadataMissing    Answer  "metadata.missing"     "there is no rollup node metadata" "start the node once: it records which rollup the data are of"
 MetadataForm       Answer  "metadata.form"        "the metadata is not JSON of version 1" "start the node once: it upgrades its metadata"
 MetadataContext    Answer  "metadata.context-version" "the context version is not supported" "a newer rollsnap may support it"
-LevelRequest       Usage   "level.request"        "the requested level is not a level" "use head, finalized, cemented or a number"
+LevelRequest       Usage   "level.request"        "the requested level is not a level" "give a number, or one of the words that the help of the command names"
 LevelUnavailable   Answer  "level.unavailable"    "the requested level is not available" "choose a level between the first available one and the head"
 ContextHead        Answer  "context.head"         "the context of the block cannot be checked out" "the context is incomplete; a compact snapshot needs a node that rebuilds it"
 ContextCompact     Refused "context.compact"      "the snapshot is compact: it holds the context of its first block only" "an import rebuilds the other contexts: import it, or ask for a full one"

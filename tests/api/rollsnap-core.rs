@@ -2720,6 +2720,7 @@ pub enum Outbox {
 impl Outbox {
     pub fn absent(level: i32, first: Option<i32>) -> Self {}
     pub fn lacks<M>(&self, messages: &[M]) -> bool {}
+    pub fn is_left<M>(&self, messages: &[M], state: bool) -> bool {}
     pub fn names<M: AsRef<[u8]>>(&self, messages: &[M]) -> Option<Names> {}
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -2747,6 +2748,7 @@ pub struct BlockRun {
     pub has_commitment: bool,
     pub has_outbox: bool,
     pub lacks_outbox: bool,
+    pub left_outbox: bool,
     pub names: Option<Names>,
     pub time: Duration,
 }
@@ -2770,6 +2772,7 @@ pub struct Outcome {
     pub commitments: u64,
     pub outboxes: u64,
     pub outboxes_missing: u64,
+    pub outboxes_left: u64,
     pub stopped: Option<Problem>,
     pub time: Duration,
 }
@@ -3101,6 +3104,7 @@ pub struct ReplayInfo {
     pub commitments: u64,
     pub outboxes: u64,
     pub outboxes_missing: u64,
+    pub outboxes_left: u64,
     pub share: Option<Share>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -31,6 +31,19 @@ impl Outbox {
         *self == Self::NotRecorded && !messages.is_empty()
     }
 
+    /// Whether it names messages of a block that puts none into the outbox, and says nothing of the state after it
+    /// (`state`: whether it does). That accuses nobody: an older node, which does not record states, leaves such a row
+    /// where it is killed before it writes the block, and another block of the level takes its place.
+    pub fn is_left<M>(&self, messages: &[M], state: bool) -> bool {
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        match self {
+            Self::Messages(text) if messages.is_empty() && !state => {
+                !text.is_empty() && is_number(text) && !text.starts_with('0')
+            }
+            _ => false,
+        }
+    }
+
     /// Which messages it names, where layer 1 cannot read some of those that came out; `None` where that makes no
     /// difference, and where it names others.
     pub fn names<M: AsRef<[u8]>>(&self, messages: &[M]) -> Option<Names> {
@@ -135,5 +148,18 @@ mod tests {
         }
         assert_eq!(habit.check(8, Some(Names::Readable)).unwrap_err().code(), Code::ReplayOutbox);
         assert!(Outbox::NotRecorded.lacks(&batch) && !Outbox::Nothing.lacks(&batch));
+    }
+
+    #[test]
+    fn rows_that_killed_nodes_leave() {
+        let row = |text: &str| Outbox::Messages(text.into());
+        let (none, one) = ([b"".as_slice(); 0], [b"junk".as_slice()]);
+        assert!(row("1").is_left(&none, false) && row("36893488147419103232").is_left(&none, false));
+        assert!(!row("1").is_left(&none, true), "nodes that record states write the block with the row");
+        assert!(!row("2").is_left(&one, false), "the row of the other block is replaced");
+        for text in ["", "01", "-1", "x", "1 "] {
+            assert!(!row(text).is_left(&none, false), "{text}");
+        }
+        assert!(!Outbox::Nothing.is_left(&none, false) && !Outbox::NotRecorded.is_left(&none, false));
     }
 }

@@ -35,6 +35,8 @@ pub struct BlockRun {
     pub has_outbox: bool,
     /// Whether messages came out that the store does not record.
     pub lacks_outbox: bool,
+    /// Whether the store records messages, as an older node leaves them, and none came out.
+    pub left_outbox: bool,
     /// Which messages the recorded outbox names, where layer 1 cannot read some of them.
     pub names: Option<Names>,
     /// How long it took.
@@ -45,6 +47,8 @@ impl BlockRun {
     /// What came of a block, as it is recorded.
     pub fn of(recorded: &Recorded<'_>, outcome: &LevelOutcome, time: Duration) -> Self {
         let outbox = outcome.outbox.as_deref().unwrap_or_default();
+        let has_state = recorded.entry.evaluation.state_hash.is_some();
+        let left_outbox = recorded.outbox.is_left(outbox, has_state);
         Self {
             level: recorded.level(),
             initial_tick: outcome.initial_tick,
@@ -52,10 +56,11 @@ impl BlockRun {
             runs: outcome.runs.len() as u64,
             phase: outcome.phase,
             has_context: recorded.entry.block.context.is_some(),
-            has_state: recorded.entry.evaluation.state_hash.is_some(),
+            has_state,
             has_commitment: recorded.entry.block.commitment.is_some(),
-            has_outbox: recorded.outbox != Outbox::NotRecorded,
+            has_outbox: recorded.outbox != Outbox::NotRecorded && !left_outbox,
             lacks_outbox: recorded.outbox.lacks(outbox),
+            left_outbox,
             names: recorded.outbox.names(outbox),
             time,
         }
@@ -94,6 +99,8 @@ pub struct Outcome {
     pub outboxes: u64,
     /// Of how many blocks messages came out that the store does not record.
     pub outboxes_missing: u64,
+    /// Of how many blocks the store records messages, as an older node leaves them, where none came out.
+    pub outboxes_left: u64,
     /// What ended it before its end: the first block that does not agree, or what kept it from going on.
     pub stopped: Option<Problem>,
     /// How long all of it took.
@@ -123,6 +130,7 @@ impl Outcome {
         self.commitments += u64::from(run.has_commitment);
         self.outboxes += u64::from(run.has_outbox);
         self.outboxes_missing += u64::from(run.lacks_outbox);
+        self.outboxes_left += u64::from(run.left_outbox);
     }
 
     /// What it says in a report. `scope`: which blocks were to be run, as the user said it; `share`: the number of the
@@ -149,6 +157,7 @@ impl Outcome {
             commitments: self.commitments,
             outboxes: self.outboxes,
             outboxes_missing: self.outboxes_missing,
+            outboxes_left: self.outboxes_left,
             share,
         }
     }

@@ -158,6 +158,7 @@ fn add(sum: ReplayInfo, other: &ReplayInfo) -> ReplayInfo {
         commitments: sum.commitments.saturating_add(other.commitments),
         outboxes: sum.outboxes.saturating_add(other.outboxes),
         outboxes_missing: sum.outboxes_missing.saturating_add(other.outboxes_missing),
+        outboxes_left: sum.outboxes_left.saturating_add(other.outboxes_left),
         ..sum
     }
 }

@@ -42,6 +42,9 @@ pub struct ReplayInfo {
     pub outboxes: u64,
     /// Of how many blocks messages came out that the store does not record.
     pub outboxes_missing: u64,
+    /// Of how many blocks the store records messages, as an older node leaves them, where none came out.
+    #[serde(default)]
+    pub outboxes_left: u64,
     /// Which share of the blocks, where several machines share the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
@@ -92,6 +95,19 @@ impl ReplayInfo {
                     "block puts messages into the outbox of which the store records nothing",
                     "blocks put messages into their outboxes of which the store records nothing",
                 )
+            );
+            report.add(Check::warning(&Problem::new(Code::ReplayOutbox).headline(text)));
+        }
+        if self.outboxes_left > 0 {
+            let left = self.outboxes_left;
+            let text = format!(
+                "{left} {}: an older node that was killed can have left {}",
+                plural(
+                    left,
+                    "outbox is recorded at a block that puts no message into it",
+                    "outboxes are recorded at blocks that put no message into them",
+                ),
+                plural(left, "its row", "their rows"),
             );
             report.add(Check::warning(&Problem::new(Code::ReplayOutbox).headline(text)));
         }
@@ -158,6 +174,7 @@ mod tests {
             commitments: 0,
             outboxes: 3,
             outboxes_missing: 0,
+            outboxes_left: 0,
             share: None,
         }
     }

@@ -148,7 +148,8 @@ fn recorded_results_that_were_altered() {
         ("UPDATE outbox_messages SET messages = '1' WHERE outbox_level = 5004", "replay.outbox", 5004),
         ("UPDATE outbox_messages SET messages = '15' WHERE outbox_level = 5004", "replay.outbox", 5004),
         ("DELETE FROM outbox_messages WHERE outbox_level = 5004", "replay.outbox", 5004),
-        ("INSERT INTO outbox_messages VALUES (5005, '1', '0')", "replay.outbox", 5005),
+        ("INSERT INTO outbox_messages VALUES (5005, '01', '0')", "replay.outbox", 5005),
+        ("INSERT INTO outbox_messages VALUES (5012, '1', '0')", "replay.outbox", 5012),
         (
             "UPDATE commitments SET number_of_ticks = number_of_ticks + 1 WHERE inbox_level = 5010",
             "replay.commitment",
@@ -203,6 +204,26 @@ fn outboxes_that_were_never_recorded() {
         let warns = |check: &Value| check["code"] == "replay.outbox" && check["status"] == "warning";
         assert_eq!(report["checks"].as_array().unwrap().iter().filter(|check| warns(check)).count(), 1);
     }
+}
+
+/// A node that does not record states yet, and is killed between outbox and block, leaves a row that another block of the
+/// level never replaces when it puts nothing into its outbox.
+#[test]
+fn an_outbox_that_a_killed_node_left() {
+    let mutant = Mutant::of("r5-dense");
+    mutant.store().execute("INSERT INTO outbox_messages VALUES (5005, '1', '0')", []).unwrap();
+    let report = mutant.run().ok().json();
+    assert_eq!(report["verdicts"]["replayed"], "yes");
+    assert_eq!(
+        (&report["replay"]["outboxes_left"], &report["replay"]["outboxes_missing"]),
+        (&1.into(), &0.into())
+    );
+    let warnings =
+        report["checks"].as_array().unwrap().iter().filter(|check| check["code"] == "replay.outbox");
+    let texts: Vec<_> = warnings.map(|check| check["text"].as_str().unwrap()).collect();
+    let text = "1 outbox is recorded at a block that puts no message into it: an older node that was killed can have left \
+                its row";
+    assert_eq!(texts, [text]);
 }
 
 #[test]
