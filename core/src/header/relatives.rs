@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 
+use super::LEN;
 use crate::code::Code;
 use crate::problem::{Place, Problem};
 use crate::tar;
@@ -20,6 +21,10 @@ pub(super) fn recognise(first: &[u8]) -> Option<Problem> {
     }
     if first.get(..DESYNC.len()).is_some_and(|start| start == DESYNC) {
         return Some(at_start(Code::HeaderDesync));
+    }
+    if first.len() >= LEN && first.iter().all(|&byte| byte == 0) {
+        let why = "space was reserved for the file, and the download did not fill it: fetch it again";
+        return Some(at_start(Code::HeaderForeign).found("nothing but zeros at its start").because(why));
     }
     let is_zlib = matches!(first, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..]);
     let known = OTHERS.iter().find(|(magic, ..)| first.starts_with(magic));

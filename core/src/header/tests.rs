@@ -79,6 +79,8 @@ fn what_came_instead_is_named() {
         (b"LZIP\x01", "an lzip file", "lzip -dc"),
         (b"Rar!\x1a\x07\x01\0", "a RAR file", ""),
         (b"\x1f\x8b\x08", "a gzip file inside the gzip file", "gzip -dc"),
+        (&[0; LEN], "nothing but zeros at its start", "fetch it again"),
+        (&[0; LOOKAHEAD], "nothing but zeros at its start", "fetch it again"),
     ] {
         let problem = recognise(first).unwrap_err();
         assert_eq!(problem.code(), Code::HeaderForeign);

@@ -109,7 +109,7 @@ fn info_believes_no_header_without_a_member_behind_it() {
     let film = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2mp41\0\0\0\x08free";
     let noise: Vec<u8> = (0..5000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let films = [&film[..], &noise].concat();
-    let mut wrong = vec![vec![0; 1 << 20], [&snapshot[..58], &noise].concat(), films];
+    let mut wrong = vec![vec![0; 58], vec![0; 1 << 20], [&snapshot[..58], &noise].concat(), films];
     // A member that no node would write, and none at all.
     let mut absolute = snapshot[..5000].to_vec();
     absolute[58] = b'/';
