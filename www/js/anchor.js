@@ -111,8 +111,15 @@ export const anchoredBy = (anchors) => together(shownOf(anchors));
 /** The report of a file together with what was said about its last commitment, as the command line writes it; `unasked` if nothing was. */
 export function withAnchors(report, { expected, layer1 }, unasked) {
   const found = [...(expected?.checks ?? []), ...(layer1?.checks ?? [])];
-  const checks = [...report.checks, ...(found.length ? found : [unasked])];
+  const checks = [...withoutAnswered(report, found).checks, ...(found.length ? found : [unasked])];
   return { ...report, verdicts: { ...report.verdicts, anchored: together(found) }, checks };
+}
+
+/** The report of a file without what it left open and `found`, checks of layer 1, answers: whether the origination gives the genesis state. */
+export function withoutAnswered(report, found) {
+  const about = ({ code, status }, wanted) => code === 'state.genesis' && status === wanted;
+  if (!report || !found.some((check) => about(check, 'yes'))) return report;
+  return { ...report, checks: report.checks.filter((check) => !about(check, 'unknown')) };
 }
 
 /** Empties what was said about another snapshot. */

@@ -1,6 +1,14 @@
 // The page: from a source to what is known about it.
 
-import { anchoredBy, completeAnchors, forgetAnchors, listenToAnchors, shownOf, withAnchors } from './anchor.js';
+import {
+  anchoredBy,
+  completeAnchors,
+  forgetAnchors,
+  listenToAnchors,
+  shownOf,
+  withAnchors,
+  withoutAnswered,
+} from './anchor.js';
 import { drawClaims, refuseImport } from './claims.js';
 import { drawContext } from './context.js';
 import { $, announce, h, say } from './dom.js';
@@ -204,7 +212,7 @@ function halt(here, failure) {
 function verdicts(here, state, report) {
   here.drawn = [state, report];
   drawVerdicts($('verdicts-body'), {
-    report,
+    report: withoutAnswered(report, shownOf(here.anchors)),
     state,
     problems: here.problems,
     anchored: shownOf(here.anchors),

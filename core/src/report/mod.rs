@@ -243,6 +243,10 @@ impl Report {
     /// Adds a piece of evidence for *Anchored*, and what it makes of that answer.
     pub fn anchor(&mut self, check: Check) {
         self.verdicts.anchored = self.verdicts.anchored.anchored_by(check.code, check.status);
+        if check.code == Code::StateGenesis && check.status == Status::Yes {
+            // Layer 1 answers what the contents alone left open.
+            self.checks.retain(|other| other.code != check.code || other.status != Status::Unknown);
+        }
         self.add(check);
     }
 
