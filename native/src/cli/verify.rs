@@ -282,16 +282,16 @@ pub(super) fn words(report: &Report) -> String {
 }
 
 fn totals(report: &Report) -> String {
-    let mut text = String::from("\n");
+    let mut line = String::new();
     if let (Some(count), Some(bytes)) = (report.members.count, report.members.bytes) {
         let seen = if report.members.complete { "" } else { " seen before the damage" };
-        text += &format!("{}{seen}, {}", plural(count, "member", "members"), size(bytes));
+        line += &format!("{}{seen}, {}", plural(count, "member", "members"), size(bytes));
     }
     if let Some(bytes) = report.container.compressed_bytes {
-        text += &format!("; file {}", size(bytes));
+        line += &format!("; file {}", size(bytes));
     }
-    text.push('\n');
-    text
+    // Of a directory there are none.
+    if line.is_empty() { "\n".into() } else { format!("\n{line}\n") }
 }
 
 /// How often each code was met, and how long it took.

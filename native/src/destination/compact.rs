@@ -46,8 +46,8 @@ impl Compact {
         let (first, head) = (self.first.level, self.head.level);
         format!(
             "Kept compact: there is one context, that of level {first}, and the store names others up to level {head}. \
-             A node that is started now cannot go on (\"The context … for block … cannot be checkouted\"): contexts are \
-             rebuilt only while a compact snapshot is imported"
+             A node that is started now cannot go on (\"The context … for block … cannot be checkouted\"); rollsnap \
+             repair contexts rebuilds the others"
         )
     }
 }
