@@ -7,21 +7,26 @@ use std::path::Path;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::members::{MemberKind, in_context, is_nds};
 use rollsnap_core::snapshot::{Event, Options};
-use rollsnap_core::store::MemberStore;
+use rollsnap_core::store::{Lacking, MemberStore};
 use rollsnap_core::{Feedback, Header, Problem, Report, Result, Verdict};
 use serde::Serialize;
 
 use crate::contexts::{Contexts, INDEX_FILES};
 use crate::source::Source;
 use crate::store::{Rows, close_any, open_any};
-use crate::verify::is_compact;
 use crate::verify::store_copy::StoreCopy;
 
 /// What is known of a snapshot that was read to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContentInfo {
-    /// Whether it holds the context of its first block only; `None` when that cannot be told.
+    /// Whether it holds the context of its first block, and not that of its newest: an import rebuilds those after the
+    /// first. `None` when that cannot be told.
     pub compact: Option<bool>,
+    /// How many contexts its store names and it does not hold; `None` when that cannot be told.
+    pub missing: Option<u64>,
+    /// Which ones.
+    #[serde(skip)]
+    pub lacking: Option<Lacking>,
     /// How many contexts its index lists; those that were collected may be among them. `None` for
     /// the kind `riscv`.
     pub contexts: Option<u64>,
@@ -173,6 +178,8 @@ pub fn read(
     let contexts = contexts.complete();
     let mut info = ContentInfo {
         compact: None,
+        missing: None,
+        lacking: None,
         contexts: (!contexts.are_files()).then_some(contexts.len() as u64),
         second_half,
         first_level: None,
@@ -196,9 +203,9 @@ fn judge(root: &Path, contexts: &Contexts, info: &mut ContentInfo, report: &mut 
     report.store = Some(store.info());
     let head = store.head()?;
     info.head_level = Some(head.level);
-    let first = store.first_available()?;
-    info.first_level = Some(first);
-    let first = store.block_at(first)?;
-    info.compact = Some(is_compact(contexts, first.as_ref(), &head));
+    info.first_level = Some(store.first_available()?);
+    info.lacking = Lacking::read(&store, contexts, &head)?;
+    info.missing = Some(info.lacking.map_or(0, |lacking| lacking.missing));
+    info.compact = Some(info.lacking.is_some_and(|lacking| lacking.has_first && !lacking.has_newest));
     close_any(store)
 }

@@ -1264,6 +1264,9 @@ impl Contexts {
     ) -> Self {}
     pub fn find(&self, hash: &ContextHash) -> Found {}
     pub fn contains(&self, hash: &ContextHash) -> bool {}
+    #[must_use]
+    pub fn lacking_some(self) -> Self {}
+    pub fn may_lack(&self) -> bool {}
     pub fn are_files(&self) -> bool {}
     pub fn len(&self) -> usize {}
     pub fn is_empty(&self) -> bool {}
@@ -2999,6 +3002,7 @@ pub struct Check {
 }
 impl Report {
     pub fn is_compact(&self) -> bool {}
+    pub fn is_partly_compact(&self) -> bool {}
     pub fn new() -> Self {}
     pub fn add(&mut self, check: Check) {}
     pub fn anchor(&mut self, check: Check) {}
@@ -3371,6 +3375,7 @@ pub use check::{Subject, check};
 pub use checker::{Came, Checked, Findings, MemberStore, SnapshotChecker};
 pub use genesis::{Genesis, States, not_served};
 pub use info::info_of_database;
+pub use lacking::Lacking;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use memory::{DEFAULT_MAX_STORE, InMemory, MemoryChecker};
 pub use metadata::{MAX_METADATA, Metadata};
@@ -3388,8 +3393,7 @@ pub use reader::Store;
 pub use retained::RetainedStore;
 pub use rows::{CommitmentName, Publication, Rows};
 pub use rules::{
-    check_version, cut_store, head_context, header_against_store, is_compact,
-    parse_version, passed,
+    check_version, cut_store, head_context, header_against_store, parse_version, passed,
 };
 pub use schema::{Accept, MAX_MIGRATIONS, MAX_OBJECTS, Schema, check_settings};
 pub use side::{Side, Walked};
@@ -3489,6 +3493,34 @@ pub fn not_served(problem: &Problem) -> Check {}
 
 // rollsnap_core::store::(private) info
 pub fn info_of_database(store: &impl Rows) -> StoreInfo {}
+
+// rollsnap_core::store::(private) lacking
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lacking {
+    pub first: i32,
+    pub named: u64,
+    pub missing: u64,
+    pub levels: (i32, i32),
+    pub has_first: bool,
+    pub before: i32,
+    pub has_newest: bool,
+    pub blocks: u64,
+}
+impl Lacking {
+    pub fn read(
+        store: &impl Rows,
+        contexts: &Contexts,
+        head: &Block,
+    ) -> Result<Option<Self>> {}
+    pub fn at_the_head(
+        store: &impl Rows,
+        contexts: &Contexts,
+        head: &Block,
+    ) -> Result<Option<Self>> {}
+    pub fn is_compact(&self) -> bool {}
+    pub fn words(&self) -> String {}
+}
 
 // rollsnap_core::store::(private) limits
 pub const MAX_CELL: u64 = 8 << 20;
@@ -3753,7 +3785,6 @@ pub fn header_against_store(
     head: &Block,
     mode: Option<HistoryMode>,
 ) -> Vec<Problem> {}
-pub fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> bool {}
 pub fn passed(summary: &Summary, marks: &Marks, sound: bool) -> Vec<Check> {}
 pub fn head_context(level: i32) -> Problem {}
 pub fn check_version(recorded: Option<i64>) -> Result<(), Problem> {}

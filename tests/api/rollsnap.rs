@@ -15,6 +15,8 @@ impl From<Scope> for ContextScope {}
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContentInfo {
     pub compact: Option<bool>,
+    pub missing: Option<u64>,
+    pub lacking: Option<Lacking>,
     pub contexts: Option<u64>,
     pub second_half: bool,
     pub first_level: Option<i32>,
@@ -703,7 +705,7 @@ impl Options {
 pub struct Outcome {
     pub report: Report,
     pub head_level: i32,
-    pub compact: bool,
+    pub lacking: Option<Lacking>,
     pub stages: Vec<Timed>,
 }
 pub fn run(

@@ -18,6 +18,7 @@ pub struct Contexts {
     reader: Option<Reader>,
     read: Option<Vec<(ContextHash, Option<StateHash>)>>,
     files: bool,
+    may_lack: bool,
 }
 
 /// What is known of a commit.
@@ -95,6 +96,18 @@ impl Contexts {
         self.find(hash) != Found::No
     }
 
+    /// Some that a store names may be missing, as in a compact snapshot that stays one: that is said, and not held against
+    /// it as long as the first one is there.
+    #[must_use]
+    pub fn lacking_some(self) -> Self {
+        Self { may_lack: true, ..self }
+    }
+
+    /// Whether some may be missing ([`Contexts::lacking_some`]).
+    pub fn may_lack(&self) -> bool {
+        self.may_lack
+    }
+
     /// Whether these are files named by their hashes, as the kind `riscv` has them: commits, and the
     /// chunks of states.
     pub fn are_files(&self) -> bool {
@@ -118,7 +131,7 @@ impl Default for Contexts {
             commits.sort_unstable();
             commits.dedup();
         });
-        Self { commits, reader: None, read: None, files: false }
+        Self { commits, reader: None, read: None, files: false, may_lack: false }
     }
 }
 

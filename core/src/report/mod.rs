@@ -215,6 +215,11 @@ impl Report {
         self.checks.iter().any(|check| check.code == Code::ContextCompact)
     }
 
+    /// Whether some of them are missing, and not all.
+    pub fn is_partly_compact(&self) -> bool {
+        self.checks.iter().any(|check| check.code == Code::ContextPartial)
+    }
+
     /// A report that knows nothing yet.
     pub fn new() -> Self {
         Self {

@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::publications::Publications;
+use super::rules::missing_contexts;
 use super::side::{Beside, Walked, protocols};
-use super::{Genesis, Metadata, Rows, States, head_context, header_against_store, is_compact, passed};
+use super::{Genesis, Lacking, Metadata, Rows, States, head_context, header_against_store, passed};
 use crate::chain::{self, Marks};
 use crate::code::Code;
 use crate::context::Contexts;
@@ -105,9 +106,14 @@ impl Judge<'_> {
                     .found(mark.level),
             );
         }
-        let first = store.block_at(first_available)?;
-        let compact = self.contexts.is_some_and(|contexts| is_compact(contexts, first.as_ref(), &head));
         let contexts = self.contexts;
+        let missing = match contexts {
+            Some(contexts) if contexts.may_lack() => Lacking::read(store, contexts, &head)?,
+            Some(contexts) => Lacking::at_the_head(store, contexts, &head)?,
+            None => None,
+        };
+        let is_partial = contexts.is_some_and(Contexts::may_lack);
+        let compact = missing.is_some_and(|missing| missing.is_compact() || is_partial && missing.has_first);
         if let (Some(contexts), Some(context)) = (contexts, head.context)
             && !compact
             && !contexts.contains(&context)
@@ -150,6 +156,12 @@ impl Judge<'_> {
         };
         let beside = beside.judge(store, feedback, problems)?;
         let mut passed = passed(&summary, &marks, sound);
+        let has_gaps = problems.iter().any(|problem| problem.code() == Code::ChainContext);
+        let missing = match contexts.filter(|_| has_gaps && missing.is_none()) {
+            Some(contexts) => Lacking::read(store, contexts, &head)?,
+            None => missing,
+        };
+        passed.extend(missing.as_ref().and_then(missing_contexts).iter().map(Check::warning));
         passed.extend(beside);
         match Genesis::find(self.metadata, store, contexts, self.states).judge() {
             Ok(check) => passed.push(check),

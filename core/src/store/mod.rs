@@ -14,6 +14,7 @@ mod check;
 mod checker;
 mod genesis;
 mod info;
+mod lacking;
 mod limits;
 mod memory;
 mod memory_files;
@@ -42,6 +43,7 @@ pub use check::{Subject, check};
 pub use checker::{Came, Checked, Findings, MemberStore, SnapshotChecker};
 pub use genesis::{Genesis, States, not_served};
 pub use info::info_of_database;
+pub use lacking::Lacking;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use memory::{DEFAULT_MAX_STORE, InMemory, MemoryChecker};
 pub(crate) use memory_files::MemoryFiles;
@@ -57,9 +59,7 @@ pub use raw::{BLOCK_COLUMNS, COMMITMENT_COLUMNS, Decoder, INBOX_COLUMNS, MESSAGE
 pub use reader::Store;
 pub use retained::RetainedStore;
 pub use rows::{CommitmentName, Publication, Rows};
-pub use rules::{
-    check_version, cut_store, head_context, header_against_store, is_compact, parse_version, passed,
-};
+pub use rules::{check_version, cut_store, head_context, header_against_store, parse_version, passed};
 pub use schema::{Accept, MAX_MIGRATIONS, MAX_OBJECTS, Schema, check_settings};
 pub use side::{Side, Walked};
 

@@ -6,10 +6,9 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
-use super::Metadata;
+use super::{Lacking, Metadata};
 use crate::chain::{Block, Marks, OldLists, Summary};
 use crate::code::Code;
-use crate::context::Contexts;
 use crate::header::{Header, HistoryMode};
 use crate::nodes::contents::other_commitment;
 use crate::nodes::export;
@@ -51,26 +50,10 @@ pub fn header_against_store(
     problems
 }
 
-/// A compact snapshot holds the context of the first available block, and none of a later one.
-pub fn is_compact(contexts: &Contexts, first: Option<&Block>, head: &Block) -> bool {
-    let Some((first, context)) = first.and_then(|first| Some((first, first.context?))) else { return false };
-    if !contexts.contains(&context) {
-        return false;
-    }
-    match head.context {
-        // In a directory of chunks nothing tells how many of its files are commits.
-        Some(head) if contexts.are_files() => !contexts.contains(&head),
-        Some(head) => contexts.len() == 1 && head != context,
-        // Contexts are kept of blocks with a commitment only. If there is none after the first block, no
-        // context is missing.
-        None => contexts.len() == 1 && head.most_recent_commitment() != first.most_recent_commitment(),
-    }
-}
-
 /// What a walk found to hold, from the first available level to the head. `sound`: it met no problem.
 pub fn passed(summary: &Summary, marks: &Marks, sound: bool) -> Vec<Check> {
     let Summary { blocks, commitments, messages, states, old_lists, left, migrations: _ } = summary;
-    let Marks { head: (_, head), first_available: first, compact, is_early, .. } = *marks;
+    let Marks { head: (_, head), first_available: first, is_early, .. } = *marks;
     let mut passed = Vec::new();
     if sound {
         let text = match *blocks {
@@ -120,11 +103,19 @@ pub fn passed(summary: &Summary, marks: &Marks, sound: bool) -> Vec<Check> {
         passed.push(Check::unknown(Code::MessagesWitness, text));
     }
     passed.extend(left.iter().map(Check::warning));
-    if compact {
-        let place = Place::Level(first);
-        passed.push(Check::warning(&Problem::new(Code::ContextCompact).at(place)));
-    }
     passed
+}
+
+/// What a report says of contexts that are missing, if an import rebuilds them.
+pub(super) fn missing_contexts(lacking: &Lacking) -> Option<Problem> {
+    let code = match lacking {
+        Lacking { has_first: false, .. } => return None,
+        lacking if lacking.is_compact() => {
+            return Some(Problem::new(Code::ContextCompact).at(Place::Level(lacking.first)));
+        }
+        _ => Code::ContextPartial,
+    };
+    Some(Problem::new(code).at(Place::Level(lacking.levels.0)).because(lacking.words()))
 }
 
 /// Rule E9, as far as the index of commits tells.

@@ -107,21 +107,25 @@ pub(super) fn run(
     remarks::tell(&outcome.report, feedback);
     // What it was for is known only now.
     let unused = [(args.keep_compact, "--keep-compact"), (args.dal_node.is_some(), "--dal-node")];
-    for (_, option) in unused.iter().filter(|(is_given, _)| *is_given && !outcome.compact) {
+    for (_, option) in unused.iter().filter(|(is_given, _)| *is_given && outcome.lacking.is_none()) {
         feedback.note(&format!("Note: {option} had no effect: the snapshot is a full one"));
     }
     if args.apply_unsafe_patches {
         feedback.note("Note: --apply-unsafe-patches had no effect: a state is never patched");
     }
     let (place, bytes) = (shown_path(&options.data_dir), outcome.report.members.bytes.unwrap_or_default());
-    let kind = if outcome.compact { "Compact snapshot: level" } else { "Level" };
+    let kind = match &outcome.lacking {
+        Some(lacking) if lacking.is_compact() => "Compact snapshot: level",
+        Some(_) => "Partly compact snapshot: level",
+        None => "Level",
+    };
     remarks::made(format_args!("{kind} {} in {place}: {}", outcome.head_level, size(bytes)), since, feedback);
     if output.is_json() {
         output.json(&Json {
             report: &outcome.report,
             data_dir: options.data_dir.to_string_lossy().into_owned(),
             head_level: outcome.head_level,
-            compact: outcome.compact,
+            compact: outcome.lacking.is_some(),
             phases: phases(&outcome.stages),
         })?;
     } else {

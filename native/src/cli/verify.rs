@@ -257,10 +257,13 @@ pub(super) fn exit_status(report: &Report) -> u8 {
 pub(super) fn words(report: &Report) -> String {
     let mut text = String::new();
     if let Some(header) = &report.header {
-        let compact = report.is_compact();
         text += &format!(
             "{}{} snapshot of {} at level {}\n\n",
-            if compact { "compact " } else { "" },
+            match (report.is_compact(), report.is_partly_compact()) {
+                (true, _) => "compact ",
+                (_, true) => "partly compact ",
+                _ => "",
+            },
             header.history_mode,
             header.rollup_address,
             header.head_level

@@ -329,21 +329,30 @@ fn converted(
     let (carried, checks) = conversion.run(stages, feedback)?;
     checks.into_iter().for_each(|check| report.add(check));
     let contexts = contexts::read(dir, feedback)?;
-    let staged =
+    let mut staged =
         Staged::new(dir, shown, open_any(dir, Some(Family::Octez))?, contexts).with_pre_images(pre_images);
     let (first_level, head_level) = (staged.store.first_available()?, staged.store.head()?.level);
-    let compact = Compact::of(&staged)?.is_some();
+    let compact = Compact::of(&staged)?.filter(Compact::is_for_nodes);
+    if compact.is_some() {
+        staged = staged.lacking_some();
+    }
     if check {
         staged.check(carried.partial_lists > 0, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
         report.add(unchecked());
     }
-    if compact {
+    if let Some(compact) = compact {
         let how = format!(
             "rollsnap import --to v5 rebuilds them, or takes it with --level {first_level} or --keep-compact"
         );
-        return Err(Problem::new(Code::ContextCompact).at(Place::Level(first_level)).because(how));
+        let problem = match compact.lacking.is_compact() {
+            true => Problem::new(Code::ContextCompact).at(Place::Level(first_level)).because(how),
+            false => Problem::new(Code::ContextPartial)
+                .at(Place::Level(compact.lacking.levels.0))
+                .because(format_args!("{}; {how}", compact.lacking.words())),
+        };
+        return Err(problem);
     }
     Ok(Outcome {
         report,

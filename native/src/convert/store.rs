@@ -93,7 +93,8 @@ impl Conversion<'_> {
         let files = FileSet::Directory(self.root.into());
         let metadata = metadata::read(self.dir.path())?.ok_or_else(|| metadata::missing(self.shown))?;
         let mut old = v4::Store::open(&files)?.with_genesis_level(Some(metadata.genesis_level));
-        let contexts = states::read(self.dir.path(), feedback)?;
+        // Those that are missing are told of the new store, in which an import rebuilds them.
+        let contexts = states::read(self.dir.path(), feedback)?.lacking_some();
         let mut checks = Vec::new();
         if self.check {
             let phase = stages.next(jobs::CHECKING_STORE);
@@ -111,7 +112,10 @@ impl Conversion<'_> {
             // A node of version 4 wants its own version; here the others are as good.
             evidence.problems.forget(Code::StoreVersion);
             // What holds is told of the new store; here are remarks about the old one.
-            checks.extend(evidence.refuse()?.into_iter().filter(|check| check.status == Status::Warning));
+            checks.extend(evidence.refuse()?.into_iter().filter(|check| {
+                let is_of_contexts = matches!(check.code, Code::ContextCompact | Code::ContextPartial);
+                check.status == Status::Warning && !is_of_contexts
+            }));
         }
         let (head, first) = (old.head()?.level, old.first_available()?);
         let levels = Blocks::levels(&old, first, head)?;

@@ -20,6 +20,7 @@ use rollsnap_core::feedback::{Notice, OfFile};
 use rollsnap_core::layer1::not_asked;
 use rollsnap_core::members::TOP_LEVEL;
 use rollsnap_core::report::Check;
+use rollsnap_core::store::Lacking;
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use crate::context::Flushing;
@@ -97,8 +98,9 @@ pub struct Outcome {
     pub report: Report,
     /// The level that the data directory is at now.
     pub head_level: i32,
-    /// Whether the snapshot is compact, so that contexts were rebuilt, or are missing now.
-    pub compact: bool,
+    /// The contexts that the snapshot lacks, as a compact one does: they were rebuilt, or are missing now. `None` for a
+    /// full snapshot.
+    pub lacking: Option<Lacking>,
     /// How long each stage took.
     pub stages: Vec<Timed>,
 }
@@ -189,7 +191,7 @@ fn into(
     staging.commit(&plan, feedback)?;
     target.given(feedback);
     dir::say_what_lacks(feedback);
-    let Filled { report, head_level, family, compact, kept_compact } = filled;
+    let Filled { report, head_level, family, lacking, kept_compact } = filled;
     if let Some(old) = existing.family.filter(|old| *old != family) {
         feedback.notice(Notice::Remark(&format!(
             "The store is another one now: {} go on from there, and {} do not",
@@ -200,7 +202,7 @@ fn into(
     if let Some(compact) = kept_compact {
         feedback.notice(Notice::Remark(&compact.consequence()));
     }
-    Ok(Outcome { report: remarked(report, options), head_level, compact, stages: stages.finish() })
+    Ok(Outcome { report: remarked(report, options), head_level, lacking, stages: stages.finish() })
 }
 
 /// What is staged, and checked.
@@ -208,7 +210,8 @@ struct Filled {
     report: Report,
     head_level: i32,
     family: Family,
-    compact: bool,
+    /// What the snapshot lacked.
+    lacking: Option<Lacking>,
     /// It is a compact snapshot, and stays one.
     kept_compact: Option<Compact>,
 }
@@ -260,17 +263,21 @@ fn fill(
     }
     // Only now: taken back to its first level, a compact snapshot lacks nothing.
     let mut staged = Staged::new(&dir, root, store, contexts);
-    let mut compact = Compact::of(&staged)?;
-    let is_compact = compact.is_some();
+    let lacking = Compact::of(&staged)?;
+    let (compact, kept_compact) = match lacking {
+        Some(lacking) if options.keep_compact => (None, Some(lacking)),
+        Some(lacking) if lacking.is_rebuilt(&metadata, options.check)? => (Some(lacking), None),
+        _ => (None, None),
+    };
     let mut rebuilt = None;
-    if !options.keep_compact
-        && let Some(compact) = compact.take()
-    {
+    if let Some(compact) = &compact {
         staged.close()?;
         stages.add(jobs::RECONSTRUCTING);
         let phase = stages.next(jobs::RECONSTRUCTING);
-        rebuilt = Some(rebuild::contexts(staging, &compact, options, phase, feedback)?);
+        rebuilt = Some(rebuild::contexts(staging, compact, options, phase, feedback)?);
         staged = Staged::new(&dir, root, open_any(&dir, policy.family)?, contexts::read(&dir, feedback)?);
+    } else if kept_compact.is_some() {
+        staged = staged.lacking_some();
     }
     let family = Family::of_store(&staged.store);
     if options.check {
@@ -287,7 +294,8 @@ fn fill(
     for check in converted.into_iter().flat_map(|(_, checks)| checks).chain(rebuilt) {
         report.add(check);
     }
-    Ok(Filled { report, head_level, family, compact: is_compact, kept_compact: compact })
+    let lacking = compact.as_ref().or(kept_compact.as_ref()).map(|compact| compact.lacking);
+    Ok(Filled { report, head_level, family, lacking, kept_compact })
 }
 
 fn remarked(mut report: Report, options: &Options) -> Report {

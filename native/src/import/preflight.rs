@@ -9,6 +9,7 @@ use super::Options;
 use super::existing::Existing;
 use super::layer1::Layer1;
 use super::stream_policy::StreamPolicy;
+use crate::content_info;
 use crate::destination;
 use crate::dir::Dir;
 use crate::preflight::{Amount, Members, Preflight};
@@ -33,6 +34,7 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
     }
     plan.lock_of_node(root)?;
     let mut source = Source::open(snapshot)?;
+    let size = source.size();
     let existing = match (Dir::open_if_there(root)?, pending) {
         (Some(_), None) => Existing::read(root, options.family, options.force, feedback)?,
         _ => Existing::default(),
@@ -40,12 +42,17 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
     if pending.is_some() {
         plan.notes.push("What an interrupted import has left would be settled first".into());
     }
-    let (header, report) = source.read_header(feedback)?;
+    let (header, report, has_one_context) = match size {
+        Some(_) => content_info::glance(&mut source, feedback)?,
+        None => {
+            let (header, report) = source.read_header(feedback)?;
+            (header, report, None)
+        }
+    };
     let layer1 = Layer1::new(options)?;
     let family = options.family.or(options.to_v5.then_some(Family::Octez));
     StreamPolicy::new(&existing, &layer1, options.level, family).header(&header)?;
 
-    let size = source.size();
     plan.read(snapshot, size);
     let members = if source.is_plain_file() { Members::of(snapshot, feedback)? } else { None };
     let amount = match (size, report.container.compression) {
@@ -65,5 +72,12 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
         Some(members) => members.note("imported"),
         None => "Only the header of the snapshot was read: the rest is checked when it is imported".into(),
     });
+    plan.notes.extend(has_one_context.filter(|is_so| *is_so).map(|_| {
+        let what = match options.keep_compact {
+            true => "the others stay missing (--keep-compact)",
+            false => "the blocks above it would be run again, and their contexts rebuilt",
+        };
+        format!("The snapshot has the context of one level only, as a compact one has: {what}")
+    }));
     plan.finish()
 }

@@ -37,8 +37,11 @@ pub(super) fn contexts(
         let problem = Problem::new(Code::ReplayKind).expected(PvmKind::Wasm200).found(metadata.kind);
         return Err(compact.refused(problem));
     }
+    if !compact.lacking.is_compact() {
+        feedback.notice(Notice::Remark(&format!("Partly compact: {}", compact.lacking.words())));
+    }
     let text = identity(compact, &metadata.rollup_address.to_string());
-    settle(staging, &text, compact.first.context.as_ref(), feedback)?;
+    let goes_on = settle(staging, &text, compact.first.context.as_ref(), feedback)?;
     let context = staging.held().enter(CONTEXT)?.ok_or_else(|| Problem::new(Code::ContextMissing))?;
     let mut writer = ContextWriter::open(&context, options.flushing)?;
     let place = Place::data_dir(staging.dir());
@@ -53,25 +56,31 @@ pub(super) fn contexts(
     let closed = writer.close();
     let outcome = match outcome {
         Ok(outcome) if outcome.stopped.is_none() => outcome,
-        Ok(replay::Outcome { stopped: Some(problem), .. }) | Err(problem)
-            if problem.code().class() == Class::Refused =>
-        {
-            return Err(compact.refused(problem));
+        Ok(replay::Outcome { stopped: Some(problem), .. }) | Err(problem) => {
+            return Err(match problem.code().class() {
+                Class::Environment | Class::Cancelled => problem,
+                // That it is missing is what a node would say, too.
+                _ if compact.lacking.has_newest => compact.gap(&problem),
+                Class::Refused => compact.refused(problem),
+                _ => problem,
+            });
         }
-        Ok(replay::Outcome { stopped: Some(problem), .. }) | Err(problem) => return Err(problem),
         Ok(outcome) => outcome,
     };
     closed?;
-    let (contexts, blocks, head) = (outcome.contexts, outcome.blocks, outcome.head);
+    let (contexts, blocks) = (outcome.contexts, outcome.blocks);
+    let last = if compact.lacking.has_newest { compact.lacking.levels.1 } else { outcome.head };
     let mut found = format!(
-        "Rebuilt {contexts} {}: {blocks} {} run again, up to level {head}; ticks, states, outboxes and commitments are as \
+        "Rebuilt {contexts} {}: {blocks} {} run again, up to level {last}; ticks, states, outboxes and commitments are as \
          recorded",
         plural(contexts, "context", "contexts"),
         plural(blocks, "block", "blocks"),
     );
-    match outcome.of.saturating_sub(outcome.planned) {
-        0 => {}
-        before => found += &format!(" (the {before} before them by an import that was interrupted)"),
+    match compact.lacking.blocks.saturating_sub(outcome.planned) {
+        before if goes_on && before > 0 => {
+            found += &format!(" (the {before} before them by an import that was interrupted)")
+        }
+        _ => {}
     }
     feedback.notice(Notice::Remark(&found));
     Ok(Check::yes(Code::ReplayBlocks, found))
@@ -99,13 +108,13 @@ fn identity(compact: &Compact, rollup: &str) -> String {
 }
 
 /// Uses what an earlier import has kept if it is of the same blocks and can be read; makes the staged context worth
-/// keeping otherwise.
+/// keeping otherwise. Whether it was used.
 fn settle(
     staging: &mut Staging,
     text: &str,
     first: Option<&ContextHash>,
     feedback: &mut dyn Feedback,
-) -> Result<()> {
+) -> Result<bool> {
     if let Some((its, kept)) = staging.kept()? {
         let why = match its == text {
             true => unreadable(kept, first, feedback)?,
@@ -116,14 +125,15 @@ fn settle(
             feedback.notice(Notice::Recovered(
                 "Going on from what an earlier import of this snapshot has rebuilt",
             ));
-            return Ok(());
+            return Ok(true);
         };
         staging.drop_kept()?;
         feedback.notice(Notice::Removed(&format!(
             "Removed what an earlier import had rebuilt, which is of no use: {why}"
         )));
     }
-    staging.keep(text, feedback)
+    staging.keep(text, feedback)?;
+    Ok(false)
 }
 
 /// Why a kept context is of no use, if it is of none.

@@ -11,7 +11,7 @@ use rollsnap_core::nodes::export::{
 };
 use rollsnap_core::nodes::import::no_block_at;
 use rollsnap_core::report::Problems;
-use rollsnap_core::store::is_compact;
+use rollsnap_core::store::Lacking;
 use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Place, Problem, Result};
 
@@ -185,8 +185,8 @@ impl There<'_> {
         {
             return Ok(None);
         }
-        let first = store.block_at(store.first_available()?)?;
-        if is_compact(self.contexts, first.as_ref(), head) {
+        let lacking = Lacking::at_the_head(store, self.contexts, head)?;
+        if lacking.is_some_and(|lacking| lacking.is_compact()) {
             return Ok(Some(format!("The context of level {level} is not there, as in a compact snapshot")));
         }
         let why = "the context of its block cannot be checked out";

@@ -93,10 +93,7 @@ impl Plan {
                 spans(from.max(lowest), to.min(most))?
             }
             Scope::Sample(count) => available.sample(from, to, count)?,
-            Scope::Missing => {
-                let (start, commit) = available.last_before_a_gap(store, head)?;
-                Vec::from_iter((start < head).then_some(Span { start, commit, last: head }))
-            }
+            Scope::Missing => available.missing(store, head)?,
             Scope::Lost(above) => {
                 let gaps = available.gaps(store, head, above)?;
                 lost = gaps.lost;
@@ -234,20 +231,29 @@ impl Starts {
         Ok(Gaps { lost, span })
     }
 
-    /// The last context of those that are there without a gap, from the first on.
-    fn last_before_a_gap(&self, store: &AnyStore, head: i32) -> Result<(i32, Entry)> {
-        let mut last = *self.0.all().first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
-        let (mut have, mut is_over) = (self.0.all().iter().peekable(), false);
+    /// The blocks whose contexts are missing, each gap from the last context before it on. Where the newest is missing, or
+    /// none any more, the last span ends with the head.
+    fn missing(&self, store: &AnyStore, head: i32) -> Result<Vec<Span>> {
+        let mut start = *self.0.all().first().ok_or_else(|| Problem::new(Code::ReplayStart))?;
+        let (mut have, mut spans, mut gap) = (self.0.all().iter().peekable(), Vec::new(), None);
         store.contexts(&mut |level, _| {
-            if is_over || level > head || level < last.0 {
+            if level > head || level < start.0 {
                 return;
             }
             match have.next_if(|(found, _)| *found == level) {
-                Some(found) => last = *found,
-                None => is_over = true,
+                Some(found) => {
+                    let span = |last| Span { start: start.0, commit: start.1, last };
+                    spans.extend(gap.take().map(span));
+                    start = *found;
+                }
+                None => gap = Some(level),
             }
         })?;
-        Ok(last)
+        let (start, commit) = start;
+        if start < head && (gap.is_some() || spans.is_empty()) {
+            spans.push(Span { start, commit, last: head });
+        }
+        Ok(spans)
     }
 }
 

@@ -18,8 +18,8 @@ pub enum Scope {
     Sample(u32),
     /// Those of these levels, both included.
     Levels(i32, i32),
-    /// Those whose contexts are missing, from the first of them to the head: what an import of a compact snapshot
-    /// makes, and where one that was interrupted goes on.
+    /// Those whose contexts are missing, and those between the newest context and the head if that is missing or none is:
+    /// what an import of a compact snapshot makes, and where one that was interrupted goes on.
     Missing,
     /// Those whose contexts cannot be checked out, and all between the first and the last of them; where a level is named
     /// also all above it, from the last context up to there on.

@@ -35,7 +35,6 @@ pub use consistent::{Streamed, Subject, check_store, counts};
 pub use contents::Contents;
 pub use context::Reading;
 pub use pre_images::PreImages;
-pub(crate) use rollsnap_core::store::is_compact;
 pub(crate) use staged::Staged;
 
 /// How much of the context is read.

@@ -23,6 +23,8 @@ pub(crate) struct Staged<'a> {
     pub(crate) store: AnyStore,
     /// Which contexts there are.
     contexts: Contexts,
+    /// Whether some may be missing.
+    may_lack: bool,
     /// Where its pre-images are.
     pre_images: &'a Path,
 }
@@ -34,12 +36,17 @@ impl<'a> Staged<'a> {
     /// The directory `dir`, whose store was opened and whose contexts were read. `shown` is the directory that the user
     /// knows.
     pub(crate) fn new(dir: &'a Path, shown: &'a Path, store: AnyStore, contexts: Contexts) -> Self {
-        Self { dir, shown, store, contexts, pre_images: dir }
+        Self { dir, shown, store, contexts, may_lack: false, pre_images: dir }
     }
 
     /// Its pre-images are those of this directory, in which they stay.
     pub(crate) fn with_pre_images(self, pre_images: &'a Path) -> Self {
         Self { pre_images, ..self }
+    }
+
+    /// Contexts may be missing, as long as the first one is there.
+    pub(crate) fn lacking_some(self) -> Self {
+        Self { may_lack: true, ..self }
     }
 
     /// Which contexts there are.
@@ -67,12 +74,15 @@ impl<'a> Staged<'a> {
         stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
-        let Self { dir, shown, store, pre_images: place, .. } = self;
+        let Self { dir, shown, store, may_lack, pre_images: place, .. } = self;
         // What is wrong with a store is said below, in the words of the nodes.
         let head = head_context(&store)?;
         let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
         let (phase, mut listening) = stages.listen(jobs::CONTEXT_OF_HEAD, feedback);
-        let audited = unhindered(reading.of_data_dir(dir, phase, &mut listening)?)?;
+        let mut audited = unhindered(reading.of_data_dir(dir, phase, &mut listening)?)?;
+        if may_lack {
+            audited.contexts = audited.contexts.lacking_some();
+        }
         let contexts = Some(&audited.contexts);
         let subject = Subject { root: dir, shown, header: None, contexts, beginning: None, old_lists };
         let checked = check_store(subject, Ok(store), stages.next(jobs::CHAIN), feedback)?;

@@ -116,9 +116,15 @@ fn every_directory_at_every_level() {
             // A snapshot whose only context is that of its head lacks nothing.
             let compact = header["head_level"] != first["level"];
             let info = ground.run(&["info", "--full", "file", "--json"]).ok().json();
+            let levels = first["level"].as_i64().unwrap() + 1..=header["head_level"].as_i64().unwrap();
+            let is_missing = |block: &&Value| {
+                let is_named = block["canonical"] == true && block["context"].is_string();
+                is_named && levels.contains(&block["level"].as_i64().unwrap())
+            };
+            let missing = record["blocks"].as_array().unwrap().iter().filter(is_missing).count();
             assert_eq!(
                 info["context"],
-                json!({"compact": compact, "contexts": 1, "first_level": first["level"], "head_level": header["head_level"], "second_half": false}),
+                json!({"compact": compact, "contexts": 1, "first_level": first["level"], "head_level": header["head_level"], "missing": missing, "second_half": false}),
                 "{what}"
             );
             let verified = ground.run(&["verify", "file", "--json"]).ok().json();
@@ -461,7 +467,7 @@ print(*commits, shared.hex(), first.hex())
     let info = ground.run(&["info", "--full", "f", "--json"]).ok().json();
     assert_eq!(
         info["context"],
-        json!({"compact": true, "contexts": null, "first_level": 76, "head_level": 102, "second_half": false})
+        json!({"compact": true, "contexts": null, "first_level": 76, "head_level": 102, "missing": 1, "second_half": false})
     );
     let run = ground.run(&["import", "f", "--data-dir", "node", "--no-check"]).ends(4);
     assert!(run.err.contains("[replay.kind]") && run.err.contains("--keep-compact"), "{run}");

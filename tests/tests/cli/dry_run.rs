@@ -319,4 +319,16 @@ fn of_a_snapshot_that_can_be_reached_sizes_are_known() {
     }
     let run = ground.run_with(&["import", "-", "--data-dir", "node", "--dry-run"], &whole).ok();
     assert!(run.text().contains("Only the header of the snapshot was read"), "{run}");
+    // The index of the context comes first, and tells of a compact one.
+    ground.run(&["export", "compact", "--compact", "--data-dir", "data"]).ok();
+    for (name, more, text) in [
+        ("compact", &[][..], "the blocks above it would be run again, and their contexts rebuilt"),
+        ("compact", &["--keep-compact"], "the others stay missing (--keep-compact)"),
+        ("plain", &[], ""),
+    ] {
+        let plan = dry(&ground, &[&["import", name, "--data-dir", "node"], more].concat());
+        let notes = plan["notes"].to_string();
+        assert_eq!(notes.contains("the context of one level only"), name == "compact", "{plan}");
+        assert!(notes.contains(text), "{plan}");
+    }
 }

@@ -8,6 +8,7 @@ mod export_moment;
 mod export_v4;
 mod faults;
 mod import_compact;
+mod import_partly;
 mod import_v4;
 mod journey_mutants;
 mod journey_peers;

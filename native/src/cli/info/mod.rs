@@ -131,6 +131,13 @@ fn content_lines(report: &Report, info: &ContentInfo) -> String {
     }
     let levels = info.first_level.zip(info.head_level);
     lines += &match (info.compact, levels) {
+        (Some(is_compact), Some(_)) if info.lacking.is_some_and(|lacking| !lacking.is_compact()) => {
+            let what = if is_compact { "partly compact" } else { "incomplete" };
+            let words = info.lacking.map_or_else(String::new, |lacking| lacking.words());
+            let rebuilt = info.lacking.is_some_and(|lacking| lacking.has_first);
+            let rebuilt = if rebuilt { "; an import rebuilds what is missing" } else { "" };
+            format!("Context:         {what}: {words}{rebuilt}\n")
+        }
         (Some(true), Some((first, head))) => format!(
             "Context:         compact: that of level {first} only; an import rebuilds those up to level \
              {head}\n"
