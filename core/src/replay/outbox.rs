@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn rows_that_killed_nodes_leave() {
         let row = |text: &str| Outbox::Messages(text.into());
-        let (none, one) = ([b"".as_slice(); 0], [b"junk".as_slice()]);
+        let (none, one): ([&[u8]; 0], _) = ([], [b"junk".as_slice()]);
         assert!(row("1").is_left(&none, false) && row("36893488147419103232").is_left(&none, false));
         assert!(!row("1").is_left(&none, true), "nodes that record states write the block with the row");
         assert!(!row("2").is_left(&one, false), "the row of the other block is replaced");
