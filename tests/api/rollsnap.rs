@@ -1343,6 +1343,9 @@ impl Place {
         ..Phase::only(REPLAYING.name)
     };
     pub fn root(&self) -> &Path {}
+    #[must_use]
+    pub fn with_pre_images_of(self, data_dir: impl Into<PathBuf>) -> Self {}
+    pub fn pre_images(&self, kind: PvmKind) -> PreImages {}
     pub fn context(&self) -> FileSet {}
     pub fn file_bytes(&self) -> Option<u64> {}
 }
@@ -1353,6 +1356,8 @@ pub const MAX_PRE_IMAGE: u64 = 4096;
 pub struct PreImages {}
 impl PreImages {
     pub fn of(data_dir: &Path, kind: PvmKind) -> Self {}
+    #[must_use]
+    pub fn or_of(self, data_dir: &Path, kind: PvmKind) -> Self {}
     pub fn read(&self, hash: &[u8; 32]) -> Result<Vec<u8>> {}
 }
 impl PreImageSource for PreImages {}

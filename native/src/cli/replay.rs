@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use rollsnap_core::hash::BlockHash;
+use rollsnap_core::replay::no_start;
 use rollsnap_core::store::Rows;
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 use serde::Serialize;
@@ -164,6 +166,10 @@ pub(super) fn run(
         let stream = "the blocks of a snapshot that streams by cannot be replayed; name a file";
         return Err(Problem::new(Code::Usage).headline(stream));
     }
+    // What is no level is said before anything is unpacked.
+    let from = from.as_deref().map(str::parse).transpose()?;
+    let to = to.as_deref().map(str::parse).transpose()?;
+    in_order(&from, &to)?;
     let place = Place::open(&target, args.temp_dir.as_deref(), Place::UNPACKING, feedback)?;
     if args.temp_dir.is_some() && place.file_bytes().is_none() {
         feedback.note(NOT_UNPACKED);
@@ -171,7 +177,7 @@ pub(super) fn run(
     place.file_bytes().into_iter().for_each(|bytes| feedback.of_file(bytes));
     let mut options = args.engine.options(Scope::All, None, global);
     options.family = args.store_format.map(Into::into);
-    options.scope = scope(&place, &options, from.as_deref(), to.as_deref())?;
+    options.scope = scope(&place, &options, from.as_ref(), to.as_ref())?;
     let mut rows = Vec::new();
     let mut shown = Ok(());
     if !output.is_json() {
@@ -203,45 +209,76 @@ pub(super) fn run(
     Ok(exit_status(&report).into())
 }
 
+/// A block as a user names it.
+enum Named {
+    Hash(BlockHash),
+    Level(LevelRequest),
+}
+
+impl FromStr for Named {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self> {
+        text.parse().map(Self::Hash).or_else(|_| text.parse().map(Self::Level))
+    }
+}
+
+/// What is seen without a store.
+fn in_order(from: &Option<Named>, to: &Option<Named>) -> Result<()> {
+    match (from, to) {
+        (Some(Named::Level(LevelRequest::Level(from))), Some(Named::Level(LevelRequest::Level(to))))
+            if from > to =>
+        {
+            Err(out_of_order(*from, *to))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn out_of_order(from: i32, to: i32) -> Problem {
+    Problem::new(Code::Usage).headline(format!("level {from} is above level {to}"))
+}
+
 /// The blocks between two levels that a user names.
-fn scope(place: &Place, options: &Options, from: Option<&str>, to: Option<&str>) -> Result<Scope> {
+fn scope(place: &Place, options: &Options, from: Option<&Named>, to: Option<&Named>) -> Result<Scope> {
     if from.is_none() && to.is_none() {
         return Ok(Scope::All);
     }
     let store = open_any(place.root(), options.family)?;
     // What is no directory of a node is said in the words that tell so.
     metadata::require(place.root())?;
-    let to = match to {
-        Some(text) => level(&store, text)?,
-        None => store.head()?.level,
+    let head = store.head()?.level;
+    let to = to.map_or(Ok(head), |named| level(&store, named))?;
+    let Some(from) = from else {
+        let first = store.first_available()?;
+        return match to > first {
+            true => Ok(Scope::Levels(first.saturating_add(1), to)),
+            false => Err(no_start(to).because(format_args!("the first context is that of level {first}"))),
+        };
     };
-    let from = match from {
-        Some(text) => level(&store, text)?,
-        None => store.first_available()?.saturating_add(1),
-    };
-    if from > to {
-        return Err(Problem::new(Code::Usage).headline(format!("level {from} is above level {to}")));
+    match level(&store, from)? {
+        from if from <= to => Ok(Scope::Levels(from, to)),
+        // It is compared with the head where that is all there is to it.
+        from if to == head => Ok(Scope::Levels(from, from)),
+        from => Err(out_of_order(from, to)),
     }
-    Ok(Scope::Levels(from, to))
 }
 
-/// The level of a block: a number, a word, or its hash.
-fn level(store: &AnyStore, text: &str) -> Result<i32> {
-    let unknown = |what: String| Problem::new(Code::LevelUnavailable).headline(what);
-    if let Ok(hash) = text.parse::<BlockHash>() {
-        let found = crate::store::block_of(store, &hash)?;
-        return found
-            .map(|block| block.level)
-            .ok_or_else(|| unknown(format!("the store has no block {hash}")));
-    }
-    let state = store.state()?;
-    let level = match text.parse()? {
-        LevelRequest::Head => Some(store.head()?.level),
-        LevelRequest::Finalized => state.finalized.map(|mark| mark.level),
-        LevelRequest::Cemented => state.lcc.map(|mark| mark.level),
-        LevelRequest::Level(level) => Some(level),
+/// The level of a block.
+fn level(store: &AnyStore, named: &Named) -> Result<i32> {
+    let level = match named {
+        Named::Hash(hash) => crate::store::block_of(store, hash)?.map(|block| block.level),
+        Named::Level(LevelRequest::Head) => Some(store.head()?.level),
+        Named::Level(LevelRequest::Finalized) => store.state()?.finalized.map(|mark| mark.level),
+        Named::Level(LevelRequest::Cemented) => store.state()?.lcc.map(|mark| mark.level),
+        Named::Level(LevelRequest::Level(level)) => Some(*level),
     };
-    level.ok_or_else(|| unknown(format!("the store has no block at level {text}")))
+    let what = || match named {
+        Named::Hash(hash) => format!("the store has no block {hash}"),
+        Named::Level(LevelRequest::Cemented) => "the store records no cemented commitment".into(),
+        Named::Level(_) => "the store records no finalized block".into(),
+    };
+    level.ok_or_else(|| Problem::new(Code::LevelUnavailable).headline(what()))
 }
 
 /// `level 5001: 22,000,000,000 ticks, 1 run, 0.3 ms`

@@ -76,7 +76,15 @@ impl Compact {
             true => "the snapshot is compact, and its contexts cannot be rebuilt".to_owned(),
             false => format!("{}, and cannot be rebuilt", self.lacking.words()),
         };
-        problem.because(format_args!("{why}{what}. {level}--keep-compact imports everything as it is"))
+        // It can be had elsewhere.
+        let way = match problem.code() {
+            Code::PreImageMissing => {
+                "the same import goes on when the pre-image is there. --keep-compact imports everything as it is, for \
+                 rollsnap repair pre-images and repair contexts"
+            }
+            _ => "--keep-compact imports everything as it is",
+        };
+        problem.because(format_args!("{why}{what}. {level}{way}"))
     }
 
     /// A context is missing in a snapshot that is a full one to nodes, and cannot be rebuilt.

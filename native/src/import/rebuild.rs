@@ -44,7 +44,8 @@ pub(super) fn contexts(
     let goes_on = settle(staging, &text, compact.first.context.as_ref(), feedback)?;
     let context = staging.held().enter(CONTEXT)?.ok_or_else(|| Problem::new(Code::ContextMissing))?;
     let mut writer = ContextWriter::open(&context, options.flushing)?;
-    let place = Place::data_dir(staging.dir());
+    // Those of the operator stay, and count as they do for a node.
+    let place = Place::data_dir(staging.dir()).with_pre_images_of(&options.data_dir);
     let run = replay::Options {
         scope: Scope::Missing,
         endpoint: options.endpoint.clone(),
@@ -89,7 +90,7 @@ pub(super) fn contexts(
 /// Whether the same import could go on from what was rebuilt: not where the blocks themselves do not allow it.
 pub(super) fn can_go_on(problem: &Problem) -> bool {
     matches!(problem.code().class(), Class::Environment | Class::Cancelled)
-        || matches!(problem.code(), Code::PvmRefusedReveal)
+        || matches!(problem.code(), Code::PvmRefusedReveal | Code::PreImageMissing)
 }
 
 /// What the contexts are of: the blocks from the first to the head, which their hashes stand for.

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::path::unhex;
 use rollsnap_core::feedback::{Notice, Phase, Silent, Unit};
-use rollsnap_core::members::MemberKind;
+use rollsnap_core::members::{MemberKind, PvmKind};
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
+use super::PreImages;
 use crate::context::{MAX_FILES, too_many_files};
 use crate::data_dir::DataDir;
 use crate::extract;
@@ -21,6 +22,8 @@ use crate::workspace::Workspace;
 #[derive(Debug)]
 pub struct Place {
     root: PathBuf,
+    /// The data directory whose pre-images count, too.
+    beside: Option<PathBuf>,
     /// Length of the file that it was unpacked from, if it was.
     file_bytes: Option<u64>,
     /// The directory that it was unpacked to: gone when this is dropped.
@@ -30,7 +33,7 @@ pub struct Place {
 impl Place {
     /// A data directory, or what was unpacked like one.
     pub fn data_dir(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), file_bytes: None, _unpacked: None }
+        Self { root: root.into(), beside: None, file_bytes: None, _unpacked: None }
     }
 
     /// A data directory, or a snapshot, which is unpacked below `temp_dir` or the system's directory for temporary
@@ -74,7 +77,7 @@ impl Place {
             return Err(Problem::new(Code::ContextMissing).path(target.display()));
         }
         let file_bytes = report.container.compressed_bytes;
-        Ok(Self { root: made.dir().into(), file_bytes, _unpacked: Some(made) })
+        Ok(Self { root: made.dir().into(), beside: None, file_bytes, _unpacked: Some(made) })
     }
 
     /// The phase in which a snapshot is unpacked, of a job that does nothing else but replay it.
@@ -86,6 +89,21 @@ impl Place {
     /// Where store, metadata and pre-images are.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Pre-images that are missing there are looked for in this data directory, where they will be beside it.
+    #[must_use]
+    pub fn with_pre_images_of(self, data_dir: impl Into<PathBuf>) -> Self {
+        Self { beside: Some(data_dir.into()), ..self }
+    }
+
+    /// The pre-images of a kind of PVM.
+    pub fn pre_images(&self, kind: PvmKind) -> PreImages {
+        let there = PreImages::of(&self.root, kind);
+        match &self.beside {
+            Some(beside) => there.or_of(beside, kind),
+            None => there,
+        }
     }
 
     /// The files of the context.

@@ -20,12 +20,20 @@ pub const MAX_PRE_IMAGE: u64 = 4096;
 #[derive(Clone, Debug)]
 pub struct PreImages {
     directory: PathBuf,
+    /// Where those are that are not there.
+    beside: Option<PathBuf>,
 }
 
 impl PreImages {
     /// Those of a data directory. Nothing is read yet.
     pub fn of(data_dir: &Path, kind: PvmKind) -> Self {
-        Self { directory: data_dir.join(kind.as_str()) }
+        Self { directory: data_dir.join(kind.as_str()), beside: None }
+    }
+
+    /// Those that are missing are looked for in another data directory.
+    #[must_use]
+    pub fn or_of(self, data_dir: &Path, kind: PvmKind) -> Self {
+        Self { beside: Some(data_dir.join(kind.as_str())), ..self }
     }
 
     /// The bytes with this hash. The empty string needs no file, as for the nodes.
@@ -37,26 +45,34 @@ impl PreImages {
         if *hash == blake2b(&[]) {
             return Ok(Vec::new());
         }
-        let name = format!("00{}", hex(hash));
-        let path = self.directory.join(&name);
-        let missing = || Problem::new(Code::PreImageMissing).path(path.display());
-        if !io::is_dir(&self.directory)? {
-            return Err(missing());
+        let found = read_in(&self.directory, hash);
+        match (&self.beside, found) {
+            (Some(beside), Err(problem)) if problem.code() == Code::PreImageMissing => read_in(beside, hash),
+            (_, found) => found,
         }
-        let file = Dir::open(&self.directory)?.read(&name)?;
-        let mut bytes = Vec::new();
-        let read = file.ok_or_else(missing)?.take(MAX_PRE_IMAGE + 1).read_to_end(&mut bytes);
-        read.map_err(|err| io::problem("read", &path, err))?;
-        if bytes.len() as u64 > MAX_PRE_IMAGE {
-            return Err(Problem::new(Code::PreImageSize).path(path.display()));
-        }
-        let found = blake2b(&bytes);
-        if found != *hash {
-            let problem = Problem::new(Code::PreImageHash).path(path.display());
-            return Err(problem.expected(hex(hash)).found(hex(&found)));
-        }
-        Ok(bytes)
     }
+}
+
+fn read_in(directory: &Path, hash: &[u8; 32]) -> Result<Vec<u8>> {
+    let name = format!("00{}", hex(hash));
+    let path = directory.join(&name);
+    let missing = || Problem::new(Code::PreImageMissing).path(path.display());
+    if !io::is_dir(directory)? {
+        return Err(missing());
+    }
+    let file = Dir::open(directory)?.read(&name)?;
+    let mut bytes = Vec::new();
+    let read = file.ok_or_else(missing)?.take(MAX_PRE_IMAGE + 1).read_to_end(&mut bytes);
+    read.map_err(|err| io::problem("read", &path, err))?;
+    if bytes.len() as u64 > MAX_PRE_IMAGE {
+        return Err(Problem::new(Code::PreImageSize).path(path.display()));
+    }
+    let found = blake2b(&bytes);
+    if found != *hash {
+        let problem = Problem::new(Code::PreImageHash).path(path.display());
+        return Err(problem.expected(hex(hash)).found(hex(&found)));
+    }
+    Ok(bytes)
 }
 
 impl PreImageSource for PreImages {

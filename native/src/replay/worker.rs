@@ -18,7 +18,7 @@ use rollsnap_core::replay::{Blocks, Commits, Origin, Replay};
 use rollsnap_core::{Code, Feedback, Place as Where, Problem, Result};
 
 use super::plan::{Plan, Span};
-use super::{BlockRun, DalNode, Options, Place, PreImages, Reveals, StoreLevels};
+use super::{BlockRun, DalNode, Options, Place, Reveals, StoreLevels};
 use crate::context::Moment;
 use crate::l1::{self, L1};
 use crate::store::{AnyStore, Records, close_any, open_any};
@@ -219,7 +219,7 @@ impl<'j> Job<'j> {
             let l1 = L1::new(endpoint, l1::Options::default())?;
             levels = levels.asking(l1, Box::new(Until(self.stop.clone())));
         }
-        let pre_images = PreImages::of(root, PvmKind::Wasm200);
+        let pre_images = self.place.pre_images(PvmKind::Wasm200);
         let mut reveals = Reveals::new(pre_images, self.origin.rollup, levels);
         if let Some(endpoint) = dal_node {
             let feedback = Box::new(Until(self.stop.clone()));

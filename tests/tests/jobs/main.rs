@@ -9,6 +9,7 @@ mod export_v4;
 mod faults;
 mod import_compact;
 mod import_partly;
+mod import_pre_images;
 mod import_v4;
 mod journey_mutants;
 mod journey_peers;

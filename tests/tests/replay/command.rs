@@ -69,6 +69,22 @@ fn as_the_nodes_spell_it() {
     ground.run(&["replay", "block", "5032", "--data-dir", &data]).refused(1, "[level.unavailable]");
     ground.run(&["replay", "block", "5000", "--data-dir", &data]).refused(4, "[replay.start]");
     ground.run(&["replay", "nowhere"]).ends(3);
+    for (words, status, text) in [
+        (&["--from", "5032"][..], 1, "level 5032 is higher than the head level 5031"),
+        (&["--from", "5031", "--to", "5030"], 2, "level 5031 is above level 5030"),
+        (&["--from", "head", "--to", "5030"], 2, "level 5031 is above level 5030"),
+        (&["--to", "5000"], 4, "the first context is that of level 5000"),
+        (&["--from", "1", "--to", "2"], 4, "the first context is that of level 5000"),
+        (&["--from", "5000", "--to", "5003"], 4, "the first context is that of level 5000"),
+    ] {
+        ground.run(&[&["replay", &data], words].concat()).refused(status, text);
+    }
+    // What needs no store is said before a snapshot is unpacked.
+    let snapshot = ground.at("r5-dense.head.snapshot.gz");
+    for words in [["--from", "5013", "--to", "5010"], ["--from", "5013", "--to", "x"]] {
+        let run = ground.run(&[&["replay", &snapshot][..], &words].concat()).ends(2);
+        assert!(!run.err.contains("unpacked"), "{run}");
+    }
 }
 
 /// Each engine comes to the same, and a limit that is too small is no verdict.
