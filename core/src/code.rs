@@ -336,7 +336,7 @@ ImportSame         Idle    "import.same"          "the data directory is at the 
 ImportOlder        Refused "import.older"         "the data directory is not older than the snapshot" "nothing to gain: keep the data, or import into an empty directory"
 ImportStore        Refused "import.store"         "two stores are in the data directory" "say with --format which one counts, octez or mavkit; both are replaced"
 ImportLink         Refused "import.link"          "an entry of the data directory is a symbolic link or a mount point, which would be replaced" "move what it leads to into the data directory first, or choose an empty directory"
-ImportUnfinished   Refused "import.unfinished"    "an earlier import into this directory was interrupted half-way" "stop the node and run rollsnap import or export again: it finishes the import first"
+ImportUnfinished   Refused "import.unfinished"    "an earlier import or repair of this directory was interrupted half-way" "stop the node and run rollsnap import, export or repair again: it finishes that first"
 LockHeld           Refused "lock.held"            "another process holds the lock of the data directory" "stop the rollup node first"
 LockNone           Refused "lock.none"            "the locks of the data directory were not taken (--no-lock)" "right for a copy that nobody writes to, such as a snapshot of a volume"
 OutputExists       Refused "output.exists"        "the output file exists" "use --force to overwrite it, or choose another name"

@@ -19,6 +19,8 @@
 //! # Ok::<(), rollsnap_core::Problem>(())
 //! ```
 
+mod draft;
+
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::chain::Block;
@@ -35,8 +37,9 @@ use crate::files::FileSet;
 use crate::jobs::Stage;
 use crate::output::Output;
 use crate::store::{AnyStore, Editing, Family, Rows, back_up, close_any, open_any};
-use crate::swap;
+use crate::swap::{self, Pending};
 
+pub use self::draft::{Draft, Record};
 pub use crate::store::Parameter;
 
 /// What a data directory is, before anything is changed.
@@ -79,7 +82,7 @@ pub struct Change<'m> {
     store: &'m mut Editing,
 }
 
-/// A change of a directory that was held: the store in its transaction.
+/// A change of a directory that was held: the store in its transaction, or a draft of it.
 #[derive(Debug)]
 pub struct Attempt<'m> {
     /// The directory.
@@ -88,8 +91,25 @@ pub struct Attempt<'m> {
     pub metadata: Metadata,
     /// How many migrations were applied.
     pub migrations: usize,
-    /// The transaction on a store of version 5; older ones lie in files.
-    store: Option<Editing>,
+    begun: Begun,
+}
+
+/// What was begun.
+#[derive(Debug)]
+enum Begun {
+    /// A transaction on a store of version 5.
+    Database(Editing),
+    /// A store in files, of which a draft is made when one is first needed.
+    Files(Option<Draft>),
+}
+
+/// A store that is being changed.
+#[derive(Debug)]
+pub enum Writing<'a> {
+    /// Of version 5.
+    Database(&'a mut Editing),
+    /// In files.
+    Files(&'a mut Draft),
 }
 
 /// How a change goes about it.
@@ -143,7 +163,7 @@ pub fn run<T>(
     change: impl FnOnce(&mut Change<'_>) -> Result<T>,
 ) -> Result<Modified<T>> {
     let options = Options { migrations: Migrations::Leave, ..Options::default() };
-    let held = Held::take_of(root, Some(Family::Octez), &options)?;
+    let held = Held::take_of(root, Some(Family::Octez), &options, None)?;
     let looked = held.store.head().and_then(|head| {
         let context = Context::open(Moment::take(&FileSet::context_of(root))?)?;
         let metadata = held.metadata;
@@ -167,17 +187,20 @@ pub fn run<T>(
 }
 
 impl<'m> Held<'m> {
-    /// Takes the lock of the node, and opens the store for reading.
+    /// Takes the lock of the node, finishes what an earlier import or repair has left half-way, and opens the store for
+    /// reading.
     ///
     /// # Errors
     /// [`Code::LockHeld`] when a node runs; [`Code::StoreVersion`], [`Code::StoreMissing`], [`Code::StoreJournal`],
     /// [`Code::StoreDamaged`], [`Code::MetadataMissing`]; [`Code::RepairMigrations`] for a store that an older node wrote,
-    /// unless that is left or mended; [`Code::OutputExists`] when the backup is there; any `io.*` code.
-    pub fn take(root: &'m Path, options: &'m Options) -> Result<Self> {
-        Self::take_of(root, None, options)
+    /// unless that is left or mended; [`Code::OutputExists`] when the backup is there; [`Code::ImportUnfinished`] for what
+    /// cannot be finished; any `io.*` code.
+    pub fn take(root: &'m Path, options: &'m Options, feedback: &mut dyn Feedback) -> Result<Self> {
+        Self::take_of(root, None, options, Some(feedback))
     }
 
-    /// Opens the store as [`Held::take`] does, to look at it: no lock is taken, and none may be held by others.
+    /// Opens the store as [`Held::take`] does, to look at it: no lock is taken, and none may be held by others. What was
+    /// left half-way is refused ([`Code::ImportUnfinished`]).
     ///
     /// # Errors
     /// As [`Held::take`].
@@ -187,9 +210,15 @@ impl<'m> Held<'m> {
         Ok(Self { root, metadata, store, options, lock: None })
     }
 
-    fn take_of(root: &'m Path, family: Option<Family>, options: &'m Options) -> Result<Self> {
+    fn take_of(
+        root: &'m Path,
+        family: Option<Family>,
+        options: &'m Options,
+        feedback: Option<&mut dyn Feedback>,
+    ) -> Result<Self> {
         let lock = Lock::try_node(root)?;
-        match opened(root, family, options) {
+        let finished = feedback.map_or(Ok(()), |feedback| finish(root, feedback));
+        match finished.and_then(|()| opened(root, family, options)) {
             Ok((store, metadata)) => Ok(Self { root, metadata, store, options, lock: Some(lock) }),
             Err(problem) => {
                 lock.discard()?;
@@ -226,8 +255,14 @@ impl<'m> Held<'m> {
             return Err(Problem::new(Code::LockHeld).path(root.join("lock").display()));
         };
         let changed = closed.and_then(|()| {
-            let attempt = Attempt { root, metadata, migrations: 0, store: None };
-            attempt.run(family, options, feedback, change)
+            let mut attempt = Attempt { root, metadata, migrations: 0, begun: Begun::Files(None) };
+            match family {
+                Family::Octez => attempt.in_database(options, feedback, change),
+                Family::Mavkit => {
+                    let done = change(&mut attempt, feedback);
+                    attempt.end(done, feedback)
+                }
+            }
         });
         // A lock file of ours goes with a change that was refused.
         match &changed {
@@ -238,15 +273,22 @@ impl<'m> Held<'m> {
     }
 }
 
+/// Finishes a swap that was interrupted once its journal was in force. What was staged before that harms nobody, and may be
+/// of use to an import.
+fn finish(root: &Path, feedback: &mut dyn Feedback) -> Result<()> {
+    match swap::pending(root)? {
+        Some(Pending::HalfWay | Pending::Leftovers) => swap::recover(root, feedback).map(drop),
+        Some(Pending::NotBegun) | None => Ok(()),
+    }
+}
+
 /// The store that is there, and what rollup it is of.
 fn opened(root: &Path, family: Option<Family>, options: &Options) -> Result<(AnyStore, Metadata)> {
     if let Some(path) = &options.backup {
         Output::File(path.clone()).check_early(false)?;
     }
     // Half of an import is of no moment that there ever was.
-    if swap::pending(root)?.is_some_and(|pending| !pending.is_readable()) {
-        return Err(Problem::new(Code::ImportUnfinished).path(root.display()));
-    }
+    swap::require_whole(root)?;
     let store = open_any(root, family)?;
     match &store {
         AnyStore::Database(store) if options.migrations == Migrations::Refuse && !store.is_current()? => {
@@ -297,19 +339,38 @@ impl Attempt<'_> {
     /// # Errors
     /// [`Code::RepairKind`] for a store in files.
     pub fn database(&mut self) -> Result<&mut Editing> {
-        self.store.as_mut().ok_or_else(|| Problem::new(Code::RepairKind).path(self.root.display()))
+        match &mut self.begun {
+            Begun::Database(store) => Ok(store),
+            Begun::Files(_) => Err(Problem::new(Code::RepairKind).path(self.root.display())),
+        }
     }
 
-    fn run<T>(
+    /// The store, to be changed: of one in files, a draft.
+    ///
+    /// # Errors
+    /// [`Code::ImportLink`], [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code when no draft can be made.
+    pub fn writing(&mut self, feedback: &mut dyn Feedback) -> Result<Writing<'_>> {
+        Ok(match &mut self.begun {
+            Begun::Database(store) => Writing::Database(store),
+            Begun::Files(Some(draft)) => Writing::Files(draft),
+            Begun::Files(none) => Writing::Files(none.insert(Draft::begin(self.root, feedback)?)),
+        })
+    }
+
+    /// The draft of a store in files, if one was made.
+    pub fn draft(&self) -> Option<&Draft> {
+        match &self.begun {
+            Begun::Files(draft) => draft.as_ref(),
+            Begun::Database(_) => None,
+        }
+    }
+
+    fn in_database<T>(
         mut self,
-        family: Family,
         options: &Options,
         feedback: &mut dyn Feedback,
         change: impl FnOnce(&mut Self, &mut dyn Feedback) -> Result<T>,
     ) -> Result<T> {
-        if family == Family::Mavkit {
-            return change(&mut self, feedback);
-        }
         let database = DataDir::new(self.root).store();
         if let Some(path) = &options.backup {
             back_up(&database, path, Phase::only(BACKING_UP.name), feedback)?;
@@ -319,21 +380,33 @@ impl Attempt<'_> {
             Migrations::Apply => store.migrate(feedback),
             _ => Ok(0),
         };
-        self.store = Some(store);
+        self.begun = Begun::Database(store);
         let done = migrated.and_then(|count| {
             self.migrations = count;
-            let done = change(&mut self, feedback)?;
-            // Who stops it until here has changed nothing.
-            feedback.checkpoint()?;
-            Ok(done)
+            change(&mut self, feedback)
         });
-        match (done, self.store) {
-            (done, None) => done,
-            (Ok(value), Some(store)) => store.commit().map(|()| value),
-            (Err(problem), Some(store)) => {
+        self.end(done, feedback)
+    }
+
+    /// Makes what was changed last, or takes it back.
+    fn end<T>(self, done: Result<T>, feedback: &mut dyn Feedback) -> Result<T> {
+        let done = match &self.begun {
+            Begun::Files(None) => done,
+            // Who stops it until here has changed nothing.
+            _ => done.and_then(|value| feedback.checkpoint().map(|()| value)),
+        };
+        match (done, self.begun) {
+            (Ok(value), Begun::Database(store)) => store.commit().map(|()| value),
+            (Ok(value), Begun::Files(Some(draft))) => draft.commit(feedback).map(|()| value),
+            (Err(problem), Begun::Database(store)) => {
                 store.roll_back()?;
                 Err(problem)
             }
+            (Err(problem), Begun::Files(Some(draft))) => {
+                draft.abandon()?;
+                Err(problem)
+            }
+            (done, Begun::Files(None)) => done,
         }
     }
 }

@@ -1736,6 +1736,7 @@ impl<'de> Deserialize<'de> for Header {}
 pub fn file_name(header: &Header) -> alloc::string::String {}
 
 // rollsnap_core::index
+pub use edit::{Edit, Target};
 pub use header::Header;
 pub use log::MAX_LOG;
 pub use order::KeyOrder;
@@ -1763,6 +1764,28 @@ impl<R: ReadAt> Index<R> {
     pub fn scan(&self) -> Scan<'_, R> {}
     pub fn hidden(&self) -> Option<&Problem> {}
     pub fn misplaced(&self) -> Result<Vec<Problem>> {}
+}
+
+// rollsnap_core::index::(private) edit
+#[derive(Clone, Copy)]
+pub struct Edit<'e> {
+    pub goes: &'e dyn Fn(&[u8], &[u8]) -> bool,
+    pub comes: &'e [u8],
+}
+pub trait Target {
+    fn create(&mut self, name: &str) -> Result<()>;
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
+}
+impl core::fmt::Debug for Edit<'_> {}
+impl Edit<'_> {
+    pub fn carry_out<F: Files>(
+        &self,
+        files: &F,
+        directory: &str,
+        shape: Shape,
+        target: &mut dyn Target,
+        feedback: &dyn Feedback,
+    ) -> Result<()> {}
 }
 
 // rollsnap_core::index::(private) header
@@ -3842,7 +3865,7 @@ pub struct Walked {
 // rollsnap_core::store::v4
 pub use check::{against_header, check, head_context};
 pub use irmin_store::{IrminStore, slots::Slot};
-pub use records::{Protocol, Published, WholeBlock};
+pub use records::{BlockHeader, Protocol, Published, WholeBlock};
 pub use singletons::{GcLevels, Singletons};
 pub use store::{Store, StoredMessages};
 pub use table::{Generation, Record, Table};
@@ -3907,6 +3930,12 @@ pub struct Published {
     pub by_us: Option<i32>,
 }
 pub type WholeBlock = (Block, Evaluation);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockHeader {
+    pub block: Block,
+    pub inbox_witness: WitnessHash,
+    pub inbox_hash: InboxHash,
+}
 
 // rollsnap_core::store::v4::(private) rows
 impl<R: ReadAt> Rows for Store<R> {}
@@ -3948,6 +3977,7 @@ impl<R: ReadAt> Store<R> {
     pub fn notices(&self) -> &[Problem] {}
     pub fn singletons(&self) -> &Singletons {}
     pub fn tables(&self) -> [(&'static str, &Table<R>); 6] {}
+    pub fn table(&self, name: TableName) -> &Table<R> {}
     pub fn block(&self, hash: &BlockHash) -> Result<Stored<WholeBlock>> {}
     pub fn hash_at(&self, level: i32) -> Result<Option<BlockHash>> {}
     pub fn messages(&self, witness: &WitnessHash) -> Result<Stored<StoredMessages>> {}
@@ -4015,6 +4045,7 @@ pub fn has_files<F: Files>(files: &F) -> Result<bool> {}
 impl<R: ReadAt> Store<R> {
     pub fn levels(&self) -> Result<Vec<i32>> {}
     pub fn block_hashes(&self) -> impl Iterator<Item = Result<BlockHash>> + '_ {}
+    pub fn block_headers(&self) -> impl Iterator<Item = Result<BlockHeader>> + '_ {}
     pub fn commitment_hashes(
         &self,
     ) -> impl Iterator<Item = Result<CommitmentHash>> + '_ {}
@@ -4023,6 +4054,36 @@ impl<R: ReadAt> Store<R> {
     ) -> impl Iterator<Item = Result<(CommitmentHash, Published)>> + '_ {}
     pub fn inbox_with_cell(&self, hash: &InboxHash) -> Result<Stored<(Inbox, Vec<u8>)>> {}
 }
+
+// rollsnap_core::store::v4::write
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableName {
+    Blocks,
+    Messages,
+    Inboxes,
+    Commitments,
+    Levels,
+    Published,
+}
+impl TableName {
+    pub const ALL: [Self; 6] = [
+        Self::Blocks,
+        Self::Messages,
+        Self::Inboxes,
+        Self::Commitments,
+        Self::Levels,
+        Self::Published,
+    ];
+    pub const fn as_str(self) -> &'static str {}
+    pub const fn shape(self) -> Shape {}
+    pub const fn has_values(self) -> bool {}
+    pub fn index_of(self, generation: &str) -> String {}
+}
+pub fn block_bytes((block, evaluation): &WholeBlock) -> (Vec<u8>, Vec<u8>) {}
+pub fn head_bytes(block: &WholeBlock) -> Vec<u8> {}
+pub fn commitment_bytes(commitment: &Commitment) -> Vec<u8> {}
+pub fn lcc_bytes(mark: &Mark<CommitmentHash>) -> Vec<u8> {}
+pub fn value_bytes(value: &[u8]) -> Vec<u8> {}
 
 // rollsnap_core::tar
 pub use block::{BLOCK, MAX_PLAIN_SIZE, checksum_matches, is_member_header};

@@ -943,6 +943,7 @@ pub fn of_this_machine() -> Option<u64> {}
 pub fn size(text: &str) -> Result<u64, String> {}
 
 // rollsnap::modify
+pub use self::draft::{Draft, Record};
 pub use crate::store::Parameter;
 #[derive(Debug)]
 pub struct Head<'m> {
@@ -968,6 +969,11 @@ pub struct Attempt<'m> {
     pub metadata: Metadata,
     pub migrations: usize,
 }
+#[derive(Debug)]
+pub enum Writing<'a> {
+    Database(&'a mut Editing),
+    Files(&'a mut Draft),
+}
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
@@ -992,7 +998,11 @@ pub fn run<T>(
     change: impl FnOnce(&mut Change<'_>) -> Result<T>,
 ) -> Result<Modified<T>> {}
 impl<'m> Held<'m> {
-    pub fn take(root: &'m Path, options: &'m Options) -> Result<Self> {}
+    pub fn take(
+        root: &'m Path,
+        options: &'m Options,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {}
     pub fn look(root: &'m Path, options: &'m Options) -> Result<Self> {}
     pub fn release(self) -> Result<()> {}
     pub fn change<T>(
@@ -1015,6 +1025,29 @@ impl Change<'_> {
 }
 impl Attempt<'_> {
     pub fn database(&mut self) -> Result<&mut Editing> {}
+    pub fn writing(&mut self, feedback: &mut dyn Feedback) -> Result<Writing<'_>> {}
+    pub fn draft(&self) -> Option<&Draft> {}
+}
+
+// rollsnap::modify::(private) draft
+#[derive(Debug)]
+pub struct Draft {}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub key: Vec<u8>,
+    pub header: Vec<u8>,
+    pub value: Vec<u8>,
+}
+impl Draft {
+    pub fn store(&self) -> Result<Store<Part>> {}
+    pub fn put(&mut self, name: &str, content: Option<&[u8]>) -> Result<()> {}
+    pub fn edit(
+        &mut self,
+        name: TableName,
+        goes: &dyn Fn(&[u8], &[u8]) -> bool,
+        comes: &[Record],
+        feedback: &dyn Feedback,
+    ) -> Result<()> {}
 }
 
 // rollsnap::output
@@ -1158,6 +1191,9 @@ pub fn run(
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
+
+// rollsnap::repair::(private) block_store
+impl BlockStore for &Store {}
 
 // rollsnap::repair::(private) commitments
 #[derive(Debug)]
@@ -1752,6 +1788,7 @@ impl Pending {
     pub fn is_readable(self) -> bool {}
 }
 pub fn pending(root: &Path) -> Result<Option<Pending>> {}
+pub fn require_whole(root: &Path) -> Result<()> {}
 
 // rollsnap::swap::(private) merge
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Numbers and lengths as the OCaml library `data-encoding` writes them.
 
+use alloc::vec::Vec;
+
 use super::Malformed;
 
 type Result<T> = core::result::Result<T, Malformed>;
@@ -41,6 +43,19 @@ pub(crate) fn natural(input: &mut &[u8]) -> Result<u128> {
         }
     }
     Err(Malformed("a number is too large"))
+}
+
+/// The bytes of a natural number, as [`natural`] reads them.
+pub(crate) fn natural_bytes(mut value: u128) -> Vec<u8> {
+    let mut out = Vec::with_capacity(4);
+    loop {
+        let group = (value & 0x7f) as u8;
+        value >>= 7;
+        out.push(if value == 0 { group } else { group | 0x80 });
+        if value == 0 {
+            return out;
+        }
+    }
 }
 
 /// Nothing may follow.

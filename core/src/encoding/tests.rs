@@ -198,6 +198,7 @@ fn natural_numbers() {
         [("00", 0), ("7f", 127), ("8001", 128), ("ac02", 300), ("80c0d9a0ce19", 880_000_000_000u128)]
     {
         assert_eq!(primitive::natural(&mut &hex(bytes)[..]), Ok(value));
+        assert_eq!(primitive::natural_bytes(value), hex(bytes));
     }
     for bad in ["", "80", "8000", "ff00", &"ff".repeat(30), &("ff".repeat(18) + "7f")] {
         assert!(primitive::natural(&mut &hex(bad)[..]).is_err(), "{bad}");

@@ -5,6 +5,7 @@
 //! each entry of a log, and nothing of `data`.
 
 mod data;
+mod edit;
 mod header;
 mod log;
 mod order;
@@ -22,6 +23,7 @@ use crate::read_at::{Files, ReadAt};
 use data::Data;
 use log::Log;
 
+pub use edit::{Edit, Target};
 pub use header::Header;
 pub use log::MAX_LOG;
 pub use order::KeyOrder;

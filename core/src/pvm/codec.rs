@@ -16,16 +16,8 @@ use crate::problem::{Problem, Result};
 pub(super) type Steps<'a> = [&'a [u8]];
 
 /// Writes `n`.
-pub(super) fn natural(mut value: u128) -> Vec<u8> {
-    let mut out = Vec::with_capacity(4);
-    loop {
-        let group = (value & 0x7f) as u8;
-        value >>= 7;
-        out.push(if value == 0 { group } else { group | 0x80 });
-        if value == 0 {
-            return out;
-        }
-    }
+pub(super) fn natural(value: u128) -> Vec<u8> {
+    primitive::natural_bytes(value)
 }
 
 /// Writes `z`, for numbers that are not negative: the PVM has no others.

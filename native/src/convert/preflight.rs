@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rollsnap_core::members::{DATABASE, STORAGE};
-use rollsnap_core::{Code, Feedback, Problem, Result};
+use rollsnap_core::{Feedback, Result};
 
 use super::{OLD_STORE, Options, Output, Upgrade, stage};
 use crate::data_dir::{DataDir, Listing, Top};
@@ -154,9 +154,7 @@ fn source(path: &Path, plan: &mut Preflight, feedback: &mut dyn Feedback) -> Res
     }
     DataDir::new(path).require()?;
     stage::convertible(&FileSet::Directory(path.into()), path)?;
-    if swap::pending(path)?.is_some_and(|pending| !pending.is_readable()) {
-        return Err(Problem::new(Code::ImportUnfinished).path(path.display()));
-    }
+    swap::require_whole(path)?;
     plan.lock_of_node(path)?;
     let copied = bytes(path, &[Top::Metadata, Top::Context, Top::PreImages], feedback)?;
     let store = bytes(path, &[Top::Storage], feedback)?;

@@ -69,9 +69,7 @@ impl Source {
         }
         DataDir::new(path).require()?;
         convertible(&FileSet::Directory(path.into()), path)?;
-        if swap::pending(path)?.is_some_and(|pending| !pending.is_readable()) {
-            return Err(Problem::new(Code::ImportUnfinished).path(path.display()));
-        }
+        swap::require_whole(path)?;
         if !locked {
             return Ok(Self::DataDir { root: path.into(), _lock: None });
         }

@@ -1,4 +1,4 @@
-//! The chain of a store of version 5, as its blocks alone tell it: from a block down along the predecessors.
+//! The chain of a store, as its blocks alone tell it: from a block down along the predecessors.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -6,7 +6,7 @@ use rollsnap_core::chain::Block;
 use rollsnap_core::hash::BlockHash;
 use rollsnap_core::{Code, Feedback, Place, Problem, Result};
 
-use crate::store::{AnyStore, Store};
+use super::block_store::BlockStore;
 
 /// Progress is reported once for this many blocks.
 const STRIDE: u64 = 1000;
@@ -14,21 +14,9 @@ const STRIDE: u64 = 1000;
 /// Memory of a hash in a set, in bytes.
 const HASH: u64 = 48;
 
-/// The store, if it is one whose rows can be changed.
-///
-/// # Errors
-/// [`Code::RepairKind`] for one in files.
-pub(super) fn database(store: &AnyStore) -> Result<&Store> {
-    match store {
-        AnyStore::Database(store) => Ok(store),
-        AnyStore::Files(_) => Err(Problem::new(Code::RepairKind)),
-    }
-}
-
 /// The chain below blocks.
-#[derive(Debug)]
 pub(super) struct Chains<'s> {
-    pub(super) store: &'s Store,
+    pub(super) store: &'s dyn BlockStore,
     /// The lowest level at which the store has blocks: where a chain must lead to.
     pub(super) bottom: i32,
     /// Blocks from which no chain leads down.
@@ -47,7 +35,7 @@ impl<'s> Chains<'s> {
     ///
     /// # Errors
     /// [`Code::ChainBlock`] for a store without blocks, and for one that lacks its first ones and must not.
-    pub(super) fn new(store: &'s Store, genesis: Option<i32>) -> Result<Self> {
+    pub(super) fn new(store: &'s dyn BlockStore, genesis: Option<i32>) -> Result<Self> {
         let lowest = store.lowest_block_level()?.and_then(|level| i32::try_from(level).ok());
         let bottom = lowest.ok_or_else(|| Problem::new(Code::ChainBlock).found("no block at all"))?;
         match genesis.filter(|genesis| bottom > *genesis) {

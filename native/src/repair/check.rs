@@ -12,7 +12,7 @@ use rollsnap_core::{Class, Code, Feedback, Problem, Result};
 use crate::context::pvm_state;
 use crate::contexts;
 use crate::data_dir::metadata;
-use crate::modify::{Attempt, Held};
+use crate::modify::{Attempt, Draft, Held};
 use crate::store::AnyStore;
 
 /// What was found before a repair.
@@ -27,25 +27,7 @@ impl Judged {
     /// Holds what is there to the rules.
     pub(super) fn of(held: &mut Held<'_>, phase: Phase, feedback: &mut dyn Feedback) -> Result<Self> {
         let contexts = contexts::read(held.root, feedback)?;
-        let evidence = match &mut held.store {
-            AnyStore::Database(store) => judged(held.root, store, &contexts, phase, feedback)?,
-            store @ AnyStore::Files(_) => {
-                let states = |commit: &ContextHash| pvm_state(held.root, commit);
-                AnyStore::check(
-                    store::Subject {
-                        metadata: metadata::read(held.root),
-                        store: Ok(store),
-                        shown: &held.root.display().to_string(),
-                        header: None,
-                        contexts: Some(&contexts),
-                        states: Some(&states),
-                        old_lists: false,
-                    },
-                    phase,
-                    feedback,
-                )?
-            }
-        };
+        let evidence = judged_any(held.root, &mut held.store, &contexts, phase, feedback)?;
         hindered(&evidence.problems)?;
         Ok(Self { contexts, evidence })
     }
@@ -55,8 +37,8 @@ impl Judged {
         &self.evidence.problems
     }
 
-    /// Holds what a repair has made to the same rules, and gives what does not hold still. Stores in files are judged
-    /// where they are staged.
+    /// Holds what a repair has made to the same rules, and gives what does not hold still: in the transaction, or in the
+    /// draft of a store in files. A repair that changes nothing of one is not judged.
     ///
     /// # Errors
     /// [`Code::RepairUnsound`] for what does not hold now, and did before.
@@ -68,10 +50,15 @@ impl Judged {
         feedback: &mut dyn Feedback,
     ) -> Result<Problems> {
         let root = attempt.root;
-        let Ok(editing) = attempt.database() else { return Ok(Problems::default()) };
         // A repair may have written contexts.
         let contexts = contexts::read(root, feedback)?;
-        let evidence = judged(root, editing.store(), &contexts, phase, feedback)?;
+        let evidence = match attempt.draft().map(Draft::store).transpose()? {
+            Some(store) => judged_any(root, &mut AnyStore::Files(store.into()), &contexts, phase, feedback)?,
+            None => {
+                let Ok(editing) = attempt.database() else { return Ok(Problems::default()) };
+                judged(root, editing.store(), &contexts, phase, feedback)?
+            }
+        };
         hindered(&evidence.problems)?;
         match self.first_new(&evidence.problems, may_leave) {
             None => Ok(evidence.problems),
@@ -101,7 +88,18 @@ impl Judged {
     }
 }
 
-/// Holds a store of version 5 to the rules.
+/// Holds a store to the rules of its version; `root` is where contexts and metadata are.
+fn judged_any(
+    root: &Path,
+    store: &mut AnyStore,
+    contexts: &Contexts,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<Evidence> {
+    of(root, store, contexts, |subject| AnyStore::check(subject, phase, feedback))
+}
+
+/// Holds a store to the rules that are those of every version.
 pub(super) fn judged<S: Rows>(
     root: &Path,
     store: &mut S,
@@ -109,20 +107,25 @@ pub(super) fn judged<S: Rows>(
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<Evidence> {
+    of(root, store, contexts, |subject| store::check(subject, phase, feedback))
+}
+
+fn of<S>(
+    root: &Path,
+    store: &mut S,
+    contexts: &Contexts,
+    check: impl FnOnce(store::Subject<'_, S>) -> Result<Evidence>,
+) -> Result<Evidence> {
     let states = |commit: &ContextHash| pvm_state(root, commit);
-    store::check(
-        store::Subject {
-            metadata: metadata::read(root),
-            store: Ok(store),
-            shown: &root.display().to_string(),
-            header: None,
-            contexts: Some(contexts),
-            states: Some(&states),
-            old_lists: false,
-        },
-        phase,
-        feedback,
-    )
+    check(store::Subject {
+        metadata: metadata::read(root),
+        store: Ok(store),
+        shown: &root.display().to_string(),
+        header: None,
+        contexts: Some(contexts),
+        states: Some(&states),
+        old_lists: false,
+    })
 }
 
 /// What could not be read keeps a repair from being judged.

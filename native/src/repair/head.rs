@@ -7,19 +7,21 @@
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::{Feedback, Result};
 
-use super::chain::{Chains, database};
+use super::block_store::{MarkName, block_store};
+use super::chain::Chains;
+use super::filed::write_mark;
 use super::known::{Known, Row};
 use super::levels::{Changes, genesis};
 use super::search::{Contexts, Search};
 use super::{Plan, Repair, Repaired, Subject};
 use crate::l1::{self, At, L1};
-use crate::modify::Attempt;
+use crate::modify::{Attempt, Writing};
 
-/// Repairs `l2_head`, `finalized_level`, `lcc` and `lpc`.
+/// Repairs `l2_head`, `finalized_level` (`last_finalized_level` in files), `lcc` and `lpc`.
 #[derive(Debug, Default)]
 pub struct Head {
     endpoint: Option<String>,
-    marks: Vec<(&'static str, Option<(String, i32)>)>,
+    marks: Vec<(MarkName, Option<(String, i32)>)>,
     levels: Changes,
 }
 
@@ -29,21 +31,32 @@ impl Head {
         Self { endpoint, ..Self::default() }
     }
 
-    fn set(&mut self, name: &'static str, from: &Row, to: Option<(String, i32)>, plan: &mut Plan) {
-        let shown = |hash: &str, level: i32| format!("{hash} at level {level}");
+    /// `by_level`: the mark has nothing but the level.
+    fn set(
+        &mut self,
+        (name, shown_as, by_level): (MarkName, &'static str, bool),
+        from: &Row,
+        to: Option<(String, i32)>,
+        plan: &mut Plan,
+    ) {
+        let shown = |hash: &str, level: i32| match by_level {
+            true => format!("level {level}"),
+            false => format!("{hash} at level {level}"),
+        };
         let was = match from {
             Row::Missing => None,
             Row::Malformed(text) => Some(text.clone()),
             Row::Found(hash, level) => Some(shown(hash, *level)),
+            Row::Level(level) => Some(shown("", *level)),
         };
         let now = to.as_ref().map(|(hash, level)| shown(hash, *level));
         if was == now {
             return;
         }
         let text = match (&was, &now) {
-            (None, Some(now)) => format!("{name}: {now}, and was missing"),
-            (Some(was), Some(now)) => format!("{name}: {now}, and was {was}"),
-            (was, None) => format!("{name} is removed; it was {}", was.as_deref().unwrap_or("nothing")),
+            (None, Some(now)) => format!("{shown_as}: {now}, and was missing"),
+            (Some(was), Some(now)) => format!("{shown_as}: {now}, and was {was}"),
+            (was, None) => format!("{shown_as} is removed; it was {}", was.as_deref().unwrap_or("nothing")),
         };
         let level = to.as_ref().map(|(_, level)| *level);
         plan.repaired.push(Repaired { what: "mark", level, from: was, to: now, text });
@@ -53,12 +66,12 @@ impl Head {
 
 impl Repair for Head {
     fn plan(&mut self, subject: &mut Subject<'_, '_>, feedback: &mut dyn Feedback) -> Result<Plan> {
-        let genesis = genesis(subject)?;
         let rollup = subject.before.metadata.rollup_address;
         let contexts = Contexts::open(subject, feedback)?;
-        let store = database(&subject.before.store)?;
-        let rows = ["l2_head", "finalized_level", "lcc", "lpc"];
-        let [head, finalized, lcc, lpc] = rows.map(|name| Row::of(store, name));
+        let store = block_store(&subject.before.store, feedback)?;
+        let store = &*store;
+        let genesis = genesis(store, &subject.before.metadata)?;
+        let [head, finalized, lcc, lpc] = MarkName::ALL.map(|name| store.mark(name));
         let (head, finalized, lcc, lpc) = (head?, finalized?, lcc?, lpc?);
         let cemented = match &self.endpoint {
             None => None,
@@ -74,14 +87,18 @@ impl Repair for Head {
         let mut search = Search { chains, contexts, wanted };
         let (block, chain) = search.head(&head, feedback)?;
         let mut plan = Plan::default();
-        self.set("l2_head", &head, Some((block.hash.to_string(), block.level)), &mut plan);
+        let mark = |name: MarkName| match store.is_in_files() {
+            true => (name, name.file(), name == MarkName::Finalized),
+            false => (name, name.row(), false),
+        };
+        self.set(mark(MarkName::Head), &head, Some((block.hash.to_string(), block.level)), &mut plan);
         let known = Known { head: block, chain, store };
         let lcc_to = known.cemented(&lcc, cemented)?;
         let finalized_to = known.finalized(&finalized, lcc_to.as_ref(), &search.chains, feedback)?;
-        self.set("finalized_level", &finalized, finalized_to, &mut plan);
-        self.set("lcc", &lcc, lcc_to, &mut plan);
+        self.set(mark(MarkName::Finalized), &finalized, finalized_to, &mut plan);
+        self.set(mark(MarkName::Lcc), &lcc, lcc_to, &mut plan);
         let lpc_to = known.published(&lpc)?;
-        self.set("lpc", &lpc, lpc_to, &mut plan);
+        self.set(mark(MarkName::Lpc), &lpc, lpc_to, &mut plan);
         self.levels = known.levels(&search.chains, &mut plan, feedback)?;
         let root = subject.before.root.display();
         if plan.repaired.is_empty() {
@@ -104,15 +121,25 @@ impl Repair for Head {
         _: &mut Plan,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
-        let database = attempt.database()?;
-        for (name, to) in &self.marks {
-            match to {
-                Some((hash, level)) => {
-                    let row = "REPLACE INTO rollup_node_state (name, value, level) VALUES (?1, ?2, ?3)";
-                    database.execute(row, &[name, hash, level])?;
+        match attempt.writing(feedback)? {
+            Writing::Database(database) => {
+                for (name, to) in &self.marks {
+                    let name = name.row();
+                    match to {
+                        Some((hash, level)) => {
+                            let row =
+                                "REPLACE INTO rollup_node_state (name, value, level) VALUES (?1, ?2, ?3)";
+                            database.execute(row, &[&name, hash, level])?;
+                        }
+                        None => {
+                            database.execute("DELETE FROM rollup_node_state WHERE name = ?1", &[&name])?;
+                        }
+                    }
                 }
-                None => {
-                    database.execute("DELETE FROM rollup_node_state WHERE name = ?1", &[name])?;
+            }
+            Writing::Files(draft) => {
+                for (name, to) in &self.marks {
+                    write_mark(draft, *name, to.as_ref())?;
                 }
             }
         }

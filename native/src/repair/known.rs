@@ -2,13 +2,13 @@
 
 use rollsnap_core::chain::Block;
 use rollsnap_core::hash::CommitmentHash;
-use rollsnap_core::store::{Mark, shortened};
+use rollsnap_core::store::Mark;
 use rollsnap_core::{Code, Feedback, Place, Problem, Result};
 
 use super::Plan;
+use super::block_store::BlockStore;
 use super::chain::{Chain, Chains};
 use super::levels::Changes;
-use crate::store::Store;
 
 /// What a store has at the place of a mark.
 pub(super) enum Row {
@@ -16,22 +16,13 @@ pub(super) enum Row {
     /// No text, no level, or no hash.
     Malformed(String),
     Found(String, i32),
+    /// A level, where a mark has no more.
+    Level(i32),
 }
 
 impl Row {
-    pub(super) fn of(store: &Store, name: &'static str) -> Result<Self> {
-        Ok(match store.mark_row(name)? {
-            Some((None, None)) => Self::Missing,
-            Some((Some(hash), Some(level))) => Self::Found(shortened(&hash), level),
-            Some((text, _)) => {
-                Self::Malformed(text.map_or_else(|| "a level alone".into(), |text| shortened(&text)))
-            }
-            None => Self::Malformed("neither a text nor a level".into()),
-        })
-    }
-
     pub(super) fn level(&self) -> Option<i32> {
-        if let Self::Found(_, level) = self { Some(*level) } else { None }
+        if let Self::Found(_, level) | Self::Level(level) = self { Some(*level) } else { None }
     }
 
     pub(super) fn mark<H: std::str::FromStr>(&self) -> Option<Mark<H>> {
@@ -44,7 +35,7 @@ impl Row {
 pub(super) struct Known<'s> {
     pub(super) head: Block,
     pub(super) chain: Chain,
-    pub(super) store: &'s Store,
+    pub(super) store: &'s dyn BlockStore,
 }
 
 impl Known<'_> {
@@ -137,7 +128,7 @@ impl Known<'_> {
         plan: &mut Plan,
         feedback: &dyn Feedback,
     ) -> Result<Changes> {
-        let (mut changes, allowance) = (Changes::default(), feedback.allowance());
+        let (mut changes, allowance) = (Changes::of(self.store), feedback.allowance());
         self.store.levels_above(self.head.level, &mut |level, from| {
             changes.add(level, Some(from), None, plan, &allowance)
         })?;

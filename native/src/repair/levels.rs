@@ -1,32 +1,43 @@
-//! The index of levels: the canonical chain, by the predecessors from the head down, written into `l2_levels`.
+//! The index of levels: the canonical chain, by the predecessors from the head down, written into `l2_levels`, or into
+//! `levels_to_hashes` of a store in files.
 
 use std::collections::BTreeSet;
 
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::BlockHash;
-use rollsnap_core::store::{Rows, shortened};
-use rollsnap_core::{Allowance, Code, Feedback, HistoryMode, Place, Problem, Result};
+use rollsnap_core::store::v4::write::TableName;
+use rollsnap_core::store::{Metadata, Rows, shortened};
+use rollsnap_core::{Allowance, Code, Feedback, Place, Problem, Result};
 
-use super::chain::{Chains, database};
+use super::block_store::{BlockStore, block_store};
+use super::chain::Chains;
+use super::filed::write_levels;
 use super::{Plan, Repair, Repaired, Subject};
-use crate::modify::Attempt;
+use crate::modify::{Attempt, Writing};
 
 /// Memory of a change, in bytes.
 const CHANGE: u64 = 400;
 
-/// Repairs `l2_levels`.
+/// Repairs the index of levels.
 #[derive(Debug, Default)]
 pub struct Levels {
     changes: Changes,
 }
 
-/// Rows of `l2_levels` that are to be changed.
+/// Rows of the index of levels that are to be changed.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
+    table: &'static str,
     rows: Vec<(i64, Option<BlockHash>)>,
 }
 
 impl Changes {
+    /// Of this store.
+    pub(super) fn of(store: &dyn BlockStore) -> Self {
+        let table = if store.is_in_files() { TableName::Levels.as_str() } else { "l2_levels" };
+        Self { table, rows: Vec::new() }
+    }
+
     /// A row that gets this block, or goes.
     pub(super) fn add(
         &mut self,
@@ -40,10 +51,11 @@ impl Changes {
         allowance.check(taken, "the changes of the index of levels")?;
         self.rows.push((level, to));
         let from = from.map(|text| text.map_or_else(|| "no hash".into(), |text| shortened(&text)));
+        let table = self.table;
         let text = match (&from, &to) {
-            (_, None) => format!("l2_levels: level {level} is removed"),
-            (None, Some(to)) => format!("l2_levels: level {level} is {to}, and was missing"),
-            (Some(from), Some(to)) => format!("l2_levels: level {level} is {to}, and was {from}"),
+            (_, None) => format!("{table}: level {level} is removed"),
+            (None, Some(to)) => format!("{table}: level {level} is {to}, and was missing"),
+            (Some(from), Some(to)) => format!("{table}: level {level} is {to}, and was {from}"),
         };
         plan.repaired.push(Repaired {
             what: "rows",
@@ -55,8 +67,14 @@ impl Changes {
         Ok(())
     }
 
-    pub(super) fn carry_out(&self, attempt: &mut Attempt<'_>, feedback: &dyn Feedback) -> Result<()> {
-        let database = attempt.database()?;
+    pub(super) fn carry_out(&self, attempt: &mut Attempt<'_>, feedback: &mut dyn Feedback) -> Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let database = match attempt.writing(feedback)? {
+            Writing::Database(database) => database,
+            Writing::Files(draft) => return write_levels(draft, &self.rows, feedback),
+        };
         for (level, block) in &self.rows {
             feedback.checkpoint()?;
             match block {
@@ -74,23 +92,22 @@ impl Changes {
 }
 
 /// The level that the chain of a store must lead to: that of the origination, where nothing is ever forgotten.
-pub(super) fn genesis(subject: &Subject<'_, '_>) -> Result<Option<i32>> {
-    let mode = database(&subject.before.store)?.mark_row("history_mode")?.and_then(|(mode, _)| mode);
-    let is_archive = mode.is_some_and(|mode| HistoryMode::from_name(&mode) == Some(HistoryMode::Archive));
-    Ok(is_archive.then_some(subject.before.metadata.genesis_level))
+pub(super) fn genesis(store: &dyn BlockStore, metadata: &Metadata) -> Result<Option<i32>> {
+    Ok(store.is_archive()?.then_some(metadata.genesis_level))
 }
 
 impl Repair for Levels {
     fn plan(&mut self, subject: &mut Subject<'_, '_>, feedback: &mut dyn Feedback) -> Result<Plan> {
-        let genesis = genesis(subject)?;
         let root = subject.before.root.display().to_string();
-        let store = database(&subject.before.store)?;
-        let head = store.head()?;
+        let head = subject.before.store.head()?;
+        let store = block_store(&subject.before.store, feedback)?;
+        let store = &*store;
+        let genesis = genesis(store, &subject.before.metadata)?;
         let mut chains = Chains::new(store, genesis)?;
         let levels = i64::from(head.level) - i64::from(chains.bottom) + 1;
         let total = u64::try_from(levels).ok();
         feedback.phase(Phase { total, unit: Unit::Blocks, ..subject.phase });
-        let (mut plan, mut changes) = (Plan::default(), Changes::default());
+        let (mut plan, mut changes) = (Plan::default(), Changes::of(store));
         let allowance = feedback.allowance();
         store.levels_above(head.level, &mut |level, from| {
             changes.add(level, Some(from), None, &mut plan, &allowance)

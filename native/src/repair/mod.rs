@@ -5,8 +5,9 @@
 //!
 //! 1. [`Repair::plan`] reads what is there and gives a [`Plan`]: what is to be changed, one [`Repaired`] each, or nothing.
 //!    It keeps in itself what it needs to know later. A dry run ends here, so a plan names everything that it can know.
-//! 2. [`Repair::carry_out`] changes it: rows through [`Attempt::database`], which is the transaction; files so that a
-//!    crash at any instant leaves the old or the new ones. It gives what only came out while it worked.
+//! 2. [`Repair::carry_out`] changes it: the store through [`Attempt::writing`], which is a transaction, or a draft of one in
+//!    files; other files so that a crash at any instant leaves the old or the new ones. It gives what only came out while it
+//!    worked.
 //! 3. [`run`] holds the store to the rules of `verify`, before and afterwards (`check`). When something would not hold
 //!    that held before, all of the transaction is taken back ([`Code::RepairUnsound`]).
 //!
@@ -14,10 +15,13 @@
 //! a `NameArgs` that flattens `Common` and a function `run` that calls `cli::repair::carry_out`; a variant of
 //! `RepairCommand`, with its arms, in `native/src/cli/repair/mod.rs`; and the tests in `tests/tests/repair/`.
 
+mod above;
+mod block_store;
 mod chain;
 mod check;
 mod commitments;
 mod contexts;
+mod filed;
 mod head;
 mod index;
 mod known;
@@ -182,7 +186,10 @@ pub const REPAIRING: Stage = Stage::new("Repairing");
 pub fn run(repair: &mut dyn Repair, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let mut stages = Stages::new([jobs::CHECKING_STORE, PLANNING, REPAIRING, jobs::CHAIN]);
     let Options { data_dir, dry_run, modify } = options;
-    let mut held = if *dry_run { Held::look(data_dir, modify)? } else { Held::take(data_dir, modify)? };
+    let mut held = match dry_run {
+        true => Held::look(data_dir, modify)?,
+        false => Held::take(data_dir, modify, feedback)?,
+    };
     let (plan, judged) = match planned(repair, &mut held, &mut stages, feedback) {
         Ok(planned) => planned,
         Err(problem) => {

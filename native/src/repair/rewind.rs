@@ -15,12 +15,13 @@ use rollsnap_core::store::Lacking;
 use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Place, Problem, Result};
 
+use super::above::{self, Above};
 use super::check::{hindered, judged};
 use super::rewound::Rewound;
 use super::states::Hashes;
 use super::{Plan, Repair, Repaired, Subject};
-use crate::modify::Attempt;
-use crate::store::{AnyStore, MarkChange, Reset, Rows, Store};
+use crate::modify::{Attempt, Writing};
+use crate::store::{AnyStore, MarkChange, Reset, Rows};
 
 /// The level that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl FromStr for To {
 #[derive(Debug)]
 pub struct Rewind {
     to: To,
-    reset: Option<Reset>,
+    reset: Option<(Reset, Above)>,
 }
 
 impl Rewind {
@@ -78,7 +79,7 @@ impl Rewind {
     }
 
     /// The level that is meant.
-    fn level(&self, there: &There<'_>, store: &mut Store, feedback: &mut dyn Feedback) -> Result<i32> {
+    fn level(&self, there: &There<'_>, store: &mut AnyStore, feedback: &mut dyn Feedback) -> Result<i32> {
         Ok(match self.to {
             To::Level(level) => level,
             To::Finalized => store.state()?.finalized.ok_or_else(no_finalized_block)?.level,
@@ -94,9 +95,7 @@ impl Repair for Rewind {
         let Subject { before, contexts, problems, phase } = subject;
         let root = before.root;
         let there = There { root, contexts, problems, phase: *phase };
-        let AnyStore::Database(store) = &mut before.store else {
-            return Err(Problem::new(Code::RepairKind).path(root.display()));
-        };
+        let store = &mut before.store;
         let level = self.level(&there, store, feedback)?;
         let head = store.head()?;
         if level > head.level {
@@ -116,16 +115,23 @@ impl Repair for Rewind {
         }
         let block = store.block_at(level)?.ok_or_else(|| no_block_at(level))?;
         let notes = there.context_of(store, (&block, &head), feedback)?.into_iter().collect();
-        let reset = Reset::plan(store, level)?;
+        let reset = reset(store, level)?;
         let mut repaired: Vec<Repaired> = reset.marks.iter().map(mark).collect();
-        let rows = reset.rows(store)?.into_iter().filter(|(_, count)| *count > 0);
+        let (rows, above) = match store {
+            AnyStore::Database(store) => (reset.rows(store)?, Above::default()),
+            AnyStore::Files(store) => {
+                let above = Above::find(store, level, feedback)?;
+                (above.rows(), above)
+            }
+        };
+        let rows = rows.into_iter().filter(|(_, count)| *count > 0);
         repaired.extend(rows.map(|(table, count)| removed(table, count, level)));
         let text = format!(
             "Took {shown} back from level {} to {level}, at which the last commitment is {}",
             head.level,
             block.most_recent_commitment()
         );
-        self.reset = Some(reset);
+        self.reset = Some((reset, above));
         Ok(Plan { repaired, text, notes, ..Plan::default() })
     }
 
@@ -135,10 +141,19 @@ impl Repair for Rewind {
         _: &mut Plan,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
-        match &self.reset {
-            Some(reset) => attempt.database()?.take_back(reset, feedback),
-            None => Ok(()),
+        let Some((reset, above)) = &self.reset else { return Ok(()) };
+        match attempt.writing(feedback)? {
+            Writing::Database(store) => store.take_back(reset, feedback),
+            Writing::Files(draft) => above.take_back(reset, draft, feedback),
         }
+    }
+}
+
+/// What it takes to go back to a level.
+fn reset(store: &AnyStore, level: i32) -> Result<Reset> {
+    match store {
+        AnyStore::Database(store) => Reset::plan(store, level),
+        AnyStore::Files(store) => above::reset(store, level),
     }
 }
 
@@ -156,7 +171,7 @@ const TRIES: u32 = 32;
 
 impl There<'_> {
     /// The highest level, up to this one, whose block has a context that is there.
-    fn last_committed(&self, store: &Store, most: i32) -> Result<Option<i32>> {
+    fn last_committed(&self, store: &AnyStore, most: i32) -> Result<Option<i32>> {
         let mut found = None;
         store.contexts(&mut |level, context| {
             if level <= most && self.contexts.contains(&context) {
@@ -169,7 +184,7 @@ impl There<'_> {
     /// What there is to know about the context of the block that becomes the head.
     fn context_of(
         &self,
-        store: &Store,
+        store: &AnyStore,
         (block, head): (&Block, &Block),
         feedback: &dyn Feedback,
     ) -> Result<Option<String>> {
@@ -194,7 +209,7 @@ impl There<'_> {
     }
 
     /// The highest level at which everything holds.
-    fn last_sound(&self, store: &mut Store, feedback: &mut dyn Feedback) -> Result<i32> {
+    fn last_sound(&self, store: &mut AnyStore, feedback: &mut dyn Feedback) -> Result<i32> {
         let (mut level, first) = (store.head()?.level, store.first_available()?);
         let mut problems = self.problems.clone();
         let mut tries = 0;
@@ -219,15 +234,32 @@ impl There<'_> {
                 let next = if faulty < level { Some(faulty) } else { level.checked_sub(1) };
                 level = next.filter(|level| *level >= first).ok_or_else(none)?;
                 feedback.checkpoint()?;
-                match Reset::plan(store, level) {
+                match reset(store, level) {
                     Ok(reset) => break reset,
                     Err(problem) if problem.code().is_about_contents() => {}
                     Err(problem) => return Err(problem),
                 }
             };
-            let mut rewound = Rewound::new(store, &reset)?;
-            problems = judged(self.root, &mut rewound, self.contexts, self.phase, feedback)?.problems;
+            problems = self.at(store, &reset, feedback)?;
             hindered(&problems)?;
+        }
+    }
+
+    /// What would not hold at an older level.
+    fn at(&self, store: &mut AnyStore, reset: &Reset, feedback: &mut dyn Feedback) -> Result<Problems> {
+        let Self { root, contexts, phase, .. } = *self;
+        match store {
+            AnyStore::Database(store) => {
+                let mut rewound = Rewound::new(store, reset)?;
+                Ok(judged(root, &mut rewound, contexts, phase, feedback)?.problems)
+            }
+            AnyStore::Files(store) => {
+                let mut rewound = Rewound::new(&mut **store, reset)?;
+                let mut problems = judged(root, &mut rewound, contexts, phase, feedback)?.problems;
+                // Indexes that are damaged stay so.
+                problems.extend(store.misplaced()?);
+                Ok(problems)
+            }
         }
     }
 }

@@ -6,18 +6,18 @@ use rollsnap_core::sqlite::Value;
 use rollsnap_core::store::{Mark, Publication, RawValue, Rows, Side, State, Walked};
 use rollsnap_core::{Feedback, Result};
 
-use crate::store::{Reset, Store};
+use crate::store::Reset;
 
 /// The rows that taking the store back would leave.
 #[derive(Debug)]
-pub(super) struct Rewound<'s> {
-    store: &'s mut Store,
+pub(super) struct Rewound<'s, S> {
+    store: &'s mut S,
     head: Block,
     state: State,
 }
 
-impl<'s> Rewound<'s> {
-    pub(super) fn new(store: &'s mut Store, reset: &Reset) -> Result<Self> {
+impl<'s, S: Rows> Rewound<'s, S> {
+    pub(super) fn new(store: &'s mut S, reset: &Reset) -> Result<Self> {
         let head = reset.block;
         let state = store.state()?;
         let block = Mark { hash: head.hash, level: head.level };
@@ -35,7 +35,7 @@ impl<'s> Rewound<'s> {
     }
 }
 
-impl Rows for Rewound<'_> {
+impl<S: Rows> Rows for Rewound<'_, S> {
     fn head(&self) -> Result<Block> {
         Ok(self.head)
     }
@@ -100,6 +100,10 @@ impl Rows for Rewound<'_> {
             Some(Value::Integer(level)) if level > head => Ok(()),
             _ => each(row),
         })
+    }
+
+    fn is_in_files(&self) -> bool {
+        self.store.is_in_files()
     }
 
     fn with_chain<T>(&mut self, read: impl FnOnce(&mut dyn Chain) -> Result<T>) -> Result<T> {

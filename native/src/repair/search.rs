@@ -8,11 +8,11 @@ use rollsnap_core::hash::BlockHash;
 use rollsnap_core::{Code, Feedback, Place, Problem, Result};
 
 use super::Subject;
+use super::block_store::BlockStore;
 use super::chain::{Chain, Chains};
 use super::known::Row;
 use crate::context::Moment;
 use crate::files::FileSet;
-use crate::store::Store;
 
 /// What the contexts of blocks are looked up in.
 pub(super) struct Contexts {
@@ -28,7 +28,7 @@ impl Contexts {
     }
 
     /// Whether the state of a block may be had: its own, or where none was written, the newest one below it.
-    fn has(&self, block: &Block, store: &Store, feedback: &dyn Feedback) -> Result<bool> {
+    fn has(&self, block: &Block, store: &dyn BlockStore, feedback: &dyn Feedback) -> Result<bool> {
         let mut block = *block;
         loop {
             feedback.checkpoint()?;

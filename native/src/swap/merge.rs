@@ -115,7 +115,7 @@ fn copy(from: &Dir, to: &Dir, name: &Path) -> io::Result<()> {
 }
 
 /// Owner and mode of what was taken over, as far as they can be given.
-pub(super) fn like(new: impl std::os::fd::AsFd, old: &Entry) -> io::Result<()> {
+pub(crate) fn like(new: impl std::os::fd::AsFd, old: &Entry) -> io::Result<()> {
     use rustix::fs::{Gid, Mode, Uid};
     let new = new.as_fd();
     if !old.is_ours() {

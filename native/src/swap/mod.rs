@@ -97,7 +97,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rollsnap_core::feedback::Notice;
-use rollsnap_core::{Feedback, Result};
+use rollsnap_core::members::STORAGE;
+use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use self::home::Home;
 use self::moves::Settled;
@@ -106,6 +107,7 @@ use self::sync::Durable;
 use crate::dir::Dir;
 use crate::io::problem;
 
+pub(crate) use self::merge::like;
 pub use self::merge::{Merged, merge};
 pub use self::partial::recover_but_partial;
 
@@ -231,7 +233,7 @@ impl Staging {
                 if let Err(problem) = self.at.tidy() {
                     feedback.notice(Notice::NotRemoved(&format!(
                         "The new data is in place, but what it replaced could not be deleted: {problem}. \
-                         The next import tries again; {} may be deleted.",
+                         The next import or repair tries again; {} may be deleted.",
                         self.at.dir.path().display()
                     )));
                 }
@@ -287,7 +289,7 @@ pub enum Recovered {
 /// the text says what to do. `io.*`: calling it again goes on.
 pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {
     let Some(at) = find(root)? else { return Ok(Recovered::Nothing) };
-    let place = root.display();
+    let (place, job) = (root.display(), job(&at)?);
     let (outcome, note) = match state::look(&at)? {
         State::Uncommitted => {
             at.discard()?;
@@ -319,14 +321,24 @@ pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {
             (Recovered::CleanedUp, CLEANED_UP.to_owned())
         }
     };
-    feedback.notice(Notice::Recovered(&format!("An earlier import into {place} {note}.")));
+    feedback.notice(Notice::Recovered(&format!("{job} {place} {note}.")));
     Ok(outcome)
+}
+
+/// Whose staging directory it is, for messages: a repair replaces the store in files alone, an import everything.
+fn job(at: &Home) -> Result<&'static str> {
+    let mut names = Vec::new();
+    for dir in at.new.iter().chain(&at.old) {
+        names.extend(dir.names()?);
+    }
+    let is_repair = !names.is_empty() && names.iter().all(|name| *name == *STORAGE);
+    Ok(if is_repair { "An earlier repair of" } else { "An earlier import into" })
 }
 
 const ROLLED_BACK: &str = "was interrupted before it changed anything: its staging directory was deleted, \
                            the data is as it was before";
-const FINISHED: &str = "was interrupted while its files were put in place: it is complete now, the imported \
-                        data has taken the place of the old";
+const FINISHED: &str = "was interrupted while its files were put in place: it is complete now, the new data \
+                        has taken the place of the old";
 const CLEANED_UP: &str =
     "was interrupted while it cleaned up: its leftovers were deleted, the data is complete";
 
@@ -359,6 +371,17 @@ pub fn pending(root: &Path) -> Result<Option<Pending>> {
         State::HalfWay(_) => Pending::HalfWay,
         State::Done | State::Empty => Pending::Leftovers,
     }))
+}
+
+/// Refuses a directory whose data is not complete, because a change was interrupted half-way.
+///
+/// # Errors
+/// [`Code::ImportUnfinished`]; those of [`pending`].
+pub fn require_whole(root: &Path) -> Result<()> {
+    match pending(root)? {
+        Some(Pending::HalfWay) => Err(Problem::new(Code::ImportUnfinished).path(root.display())),
+        _ => Ok(()),
+    }
 }
 
 fn find(root: &Path) -> Result<Option<Home>> {

@@ -108,6 +108,6 @@ fn refused(from: &Path, error: Error) -> Problem {
 
 fn unfinished(refusal: Problem) -> Problem {
     Problem::new(Code::ImportUnfinished)
-        .headline("the import stopped half-way, and the next run goes on with it")
+        .headline("it stopped half-way, and the next run goes on with it")
         .because(refusal)
 }

@@ -40,7 +40,7 @@ impl Staging {
         }
         let refused = |why: &str| {
             Problem::new(Code::ImportLink)
-                .headline("an entry of the data directory cannot be moved, which the import would have to do")
+                .headline("an entry of the data directory cannot be moved, which it takes to replace it")
                 .path(root.place(name).display())
                 .because(why)
         };

@@ -29,6 +29,7 @@ use crate::jobs::{self, Stage, Stages, Timed};
 use crate::replay;
 use crate::source::Source;
 use crate::store::Family;
+use crate::swap;
 
 pub(crate) use consistent::genesis;
 pub use consistent::{Streamed, Subject, check_store, counts};
@@ -101,6 +102,7 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
     }
     if directory {
         DataDir::new(target).require()?;
+        swap::require_whole(target)?;
     }
     let mut plan = match directory {
         true => vec![options.context.stage(), jobs::CHAIN],

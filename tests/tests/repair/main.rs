@@ -4,6 +4,7 @@
 mod commitments;
 mod contexts;
 mod crash;
+mod files;
 mod frame;
 mod index;
 mod marks;

@@ -15,10 +15,11 @@ mod store;
 mod table;
 mod version;
 mod whole;
+pub mod write;
 
 pub use check::{against_header, check, head_context};
 pub use irmin_store::{IrminStore, slots::Slot};
-pub use records::{Protocol, Published, WholeBlock};
+pub use records::{BlockHeader, Protocol, Published, WholeBlock};
 pub use singletons::{GcLevels, Singletons};
 pub use store::{Store, StoredMessages};
 pub use table::{Generation, Record, Table};

@@ -35,8 +35,19 @@ pub type WholeBlock = (Block, Evaluation);
 /// Length of the header of a block, in bytes.
 pub(super) const BLOCK_HEADER: usize = 228;
 
-/// A block from its header and its body: `initial tick (natural) ‖ number of ticks (8)`.
-pub(super) fn block(mut header: &[u8], mut body: &[u8]) -> Result<WholeBlock, Malformed> {
+/// What the index of blocks has of one, which is all but the ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockHeader {
+    /// The block.
+    pub block: Block,
+    /// The witness of its messages.
+    pub inbox_witness: WitnessHash,
+    /// The hash of its inbox.
+    pub inbox_hash: InboxHash,
+}
+
+/// The header of a block.
+pub(super) fn header(mut header: &[u8]) -> Result<BlockHeader, Malformed> {
     let header = &mut header;
     let block = Block {
         hash: BlockHash::new(bytes(header)?),
@@ -47,14 +58,22 @@ pub(super) fn block(mut header: &[u8], mut body: &[u8]) -> Result<WholeBlock, Ma
         previous_commitment: CommitmentHash::new(bytes(header)?),
         context: Some(ContextHash::new(bytes(header)?)),
     };
+    let inbox_witness = WitnessHash::new(bytes(header)?);
+    let inbox_hash = InboxHash::new(bytes(header)?);
+    end(header)?;
+    Ok(BlockHeader { block, inbox_witness, inbox_hash })
+}
+
+/// A block from its header and its body: `initial tick (natural) ‖ number of ticks (8)`.
+pub(super) fn block(header: &[u8], mut body: &[u8]) -> Result<WholeBlock, Malformed> {
+    let BlockHeader { block, inbox_witness, inbox_hash } = self::header(header)?;
     let evaluation = Evaluation {
-        inbox_witness: WitnessHash::new(bytes(header)?),
-        inbox_hash: InboxHash::new(bytes(header)?),
+        inbox_witness,
+        inbox_hash,
         initial_tick: natural(&mut body)?,
         num_ticks: i64::from_be_bytes(bytes(&mut body)?),
         state_hash: None,
     };
-    end(header)?;
     end(body)?;
     Ok((block, evaluation))
 }

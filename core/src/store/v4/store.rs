@@ -2,16 +2,16 @@
 
 use alloc::vec::Vec;
 
-use super::records::{self, BLOCK_HEADER, Published, WholeBlock};
+use super::records::{self, Published, WholeBlock};
 use super::singletons::Singletons;
 use super::table::Table;
 use super::version::{self, Version};
+use super::write::TableName;
 use crate::allowance::Allowance;
 use crate::chain::{Stored, Work};
 use crate::code::Code;
 use crate::encoding::{Commitment, Inbox, Inflater, Malformed, MessageList};
 use crate::hash::{BlockHash, CommitmentHash, InboxHash, WitnessHash};
-use crate::index::{KeyOrder, Shape};
 use crate::members::{self, STORAGE};
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
@@ -66,18 +66,18 @@ impl<R: ReadAt> Store<R> {
             )
             .because("no node opens the store without them"));
         }
-        let values = |name, shape, most| Table::with_values(files, name, shape, most);
-        let pure = |name, shape| Table::pure(files, name, shape);
+        let values = |name, most| Table::with_values(files, name, most);
+        let pure = |name| Table::pure(files, name);
         let mut store = Self {
             version,
             recorded,
             singletons: Singletons::read(files)?,
-            blocks: values("l2_blocks", shape(32, 8 + BLOCK_HEADER, KeyOrder::Boxed), SHORT)?,
-            messages: values("messages", shape(32, 8 + 32, KeyOrder::Bytes), Inflater::MAX)?,
-            inboxes: values("inboxes", shape(32, 8, KeyOrder::Bytes), SHORT)?,
-            commitments: values("commitments", shape(32, 8, KeyOrder::Bytes), SHORT)?,
-            levels: pure("levels_to_hashes", shape(4, 32, KeyOrder::Bytes))?,
-            published: pure("commitments_published_at_level", shape(32, 8, KeyOrder::Bytes))?,
+            blocks: values(TableName::Blocks, SHORT)?,
+            messages: values(TableName::Messages, Inflater::MAX)?,
+            inboxes: values(TableName::Inboxes, SHORT)?,
+            commitments: values(TableName::Commitments, SHORT)?,
+            levels: pure(TableName::Levels)?,
+            published: pure(TableName::Published)?,
             notices: Vec::new(),
             genesis_level: None,
         };
@@ -119,14 +119,19 @@ impl<R: ReadAt> Store<R> {
 
     /// Every table with its name, for listing.
     pub fn tables(&self) -> [(&'static str, &Table<R>); 6] {
-        [
-            ("l2_blocks", &self.blocks),
-            ("messages", &self.messages),
-            ("inboxes", &self.inboxes),
-            ("commitments", &self.commitments),
-            ("levels_to_hashes", &self.levels),
-            ("commitments_published_at_level", &self.published),
-        ]
+        TableName::ALL.map(|name| (name.as_str(), self.table(name)))
+    }
+
+    /// A table.
+    pub fn table(&self, name: TableName) -> &Table<R> {
+        match name {
+            TableName::Blocks => &self.blocks,
+            TableName::Messages => &self.messages,
+            TableName::Inboxes => &self.inboxes,
+            TableName::Commitments => &self.commitments,
+            TableName::Levels => &self.levels,
+            TableName::Published => &self.published,
+        }
     }
 
     /// The block of a hash.
@@ -259,10 +264,6 @@ const IRMIN_STORE: [&str; 2] = ["storage/irmin_store/store.control", "storage/ir
 /// commitment 77, an inbox 45 and 32 for each back pointer, of which there are as many as its index has digits to
 /// base 4.
 const SHORT: usize = 4096;
-
-const fn shape(key: usize, value: usize, order: KeyOrder) -> Shape {
-    Shape { key, value, order }
-}
 
 fn value<R: ReadAt, T>(
     table: &Table<R>,

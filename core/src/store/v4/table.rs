@@ -6,9 +6,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::keys::Keys;
+use super::write::TableName;
 use crate::code::Code;
 use crate::encoding::Malformed;
-use crate::index::{Index, Scan, Shape};
+use crate::index::{Index, Scan};
 use crate::members::in_storage;
 use crate::problem::{Problem, Result};
 use crate::read_at::{Files, ReadAt};
@@ -55,29 +56,23 @@ const LOOK_BEYOND: usize = 8;
 
 impl<R: ReadAt> Table<R> {
     /// Opens a table without a file of values: `storage/NAME/index/…`, stale `storage/NAME.N/…`.
-    pub(super) fn pure<F: Files<File = R>>(files: &F, name: &str, shape: Shape) -> Result<Self> {
+    pub(super) fn pure<F: Files<File = R>>(files: &F, name: TableName) -> Result<Self> {
         let mut table = Self { generations: Vec::new(), offset: 0, most: 0, notices: Vec::new() };
-        let fresh = in_storage(name);
+        let fresh = in_storage(name.as_str());
         for directory in table.directories(files, &fresh, ".")? {
-            let index = Index::open(files, &format!("{directory}/index"), shape)?;
+            let index = Index::open(files, &name.index_of(&directory), name.shape())?;
             table.push(directory, index, None);
         }
         Ok(table)
     }
 
     /// Opens a table with a file of values: `storage/NAME/data`, `storage/NAME/index/index/…`,
-    /// stale `storage/NAME/N/…`. The shape is that of the index: key, offset (8 bytes), header. `most`: the
-    /// longest value, in bytes.
-    pub(super) fn with_values<F: Files<File = R>>(
-        files: &F,
-        name: &str,
-        shape: Shape,
-        most: usize,
-    ) -> Result<Self> {
+    /// stale `storage/NAME/N/…`. `most`: the longest value, in bytes.
+    pub(super) fn with_values<F: Files<File = R>>(files: &F, name: TableName, most: usize) -> Result<Self> {
         let mut table = Self { generations: Vec::new(), offset: 8, most, notices: Vec::new() };
-        let fresh = in_storage(name);
+        let fresh = in_storage(name.as_str());
         for directory in table.directories(files, &fresh, "/")? {
-            let index = Index::open(files, &format!("{directory}/index/index"), shape)?;
+            let index = Index::open(files, &name.index_of(&directory), name.shape())?;
             let values = files.open(&format!("{directory}/data"))?;
             table.push(directory, index, values);
         }

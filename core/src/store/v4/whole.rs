@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::records::{self, Published};
+use super::records::{self, BlockHeader, Published};
 use super::store::Store;
 use crate::chain::Stored;
 use crate::encoding::Inbox;
@@ -12,6 +12,9 @@ use crate::read_at::ReadAt;
 
 /// Bytes before the cell in the value of an inbox: its version, and its level.
 const BEFORE_CELL: usize = 5;
+
+/// Bytes of an offset, before the header in an index.
+const OFFSET: usize = 8;
 
 impl<R: ReadAt> Store<R> {
     /// The levels of the index of levels, ascending. Four bytes of memory each.
@@ -28,6 +31,19 @@ impl<R: ReadAt> Store<R> {
             .keys()
             .filter_map(|binding| first_of(binding).transpose())
             .map(|key| key.map(BlockHash::new))
+    }
+
+    /// What the index of blocks has of every block, once, in no order. An entry that stands under another key than its
+    /// hash is left out: nobody finds it.
+    pub fn block_headers(&self) -> impl Iterator<Item = Result<BlockHeader>> + '_ {
+        self.blocks.keys().filter_map(|binding| {
+            let (key, value) = match binding {
+                Ok(binding) => binding,
+                Err(problem) => return Some(Err(problem)),
+            };
+            let header = records::header(value.get(OFFSET..).unwrap_or_default()).ok()?;
+            (header.block.hash.as_bytes()[..] == key[..]).then_some(Ok(header))
+        })
     }
 
     /// Every commitment once, in no order.
