@@ -7,6 +7,7 @@ pub mod cli;
 pub mod crash;
 pub mod damaged;
 pub mod engines;
+pub mod fault_server;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod faults;
 pub mod fixtures;
