@@ -323,10 +323,11 @@ ReplayKind         Refused "replay.kind"          "the blocks of this kind of ro
 ReplayProtocol     Refused "replay.protocol"      "the protocol of a level is not known, nor what its machine does" "a newer rollsnap may know it"
 ReplayMessages     Refused "replay.messages"      "a very old node stored the messages of a block without layer 1's own" "choose later levels"
 ReportForm         Damaged "report.form"          "this is not a report of rollsnap" ""
-ReportShare        Refused "report.share"         "the report is not that of a share of a replay" "verify --replay BLOCKS --shard K/N --json makes one"
+ReportShare        Refused "report.share"         "the report is not that of a share" "verify --shard K/N --json makes one"
 ReportOther        Refused "report.other"         "the reports are not of the same snapshot, divided alike" ""
 ReportGap          Refused "report.gap"           "the report of a share is missing" ""
 ReportOverlap      Refused "report.overlap"       "two reports are of the same share" ""
+ReportDivided      Answer  "report.divided"       "what the other shares check" ""
 // --- Rules before an import ---------------------------------------------------------------------
 ImportPopulated    Refused "import.populated"     "the data directory is already populated" "use --force to overwrite it"
 ImportRollup       Refused "import.rollup"        "the data directory belongs to another rollup" "import into the data directory of the snapshot's rollup, or into an empty one"

@@ -993,10 +993,12 @@ impl<F: Files> Context<F> {
 }
 
 // rollsnap_core::context::verify
-pub use audit::{Audit, Audited};
+pub use audit::{Audit, Audited, AuditedShare};
 pub use failures::MAX_FAILURES;
+pub use identity::{identity, object_bytes};
 pub use outcome::{Commit, Outcome, PartTotal, Totals};
 pub use reach::{PARTS, Wanted, reach};
+pub use share::{Shared, share};
 pub use spool::{Memory, Spool};
 pub use stream::Stream;
 pub use window::{Hasher, Immediate, Mismatch, Window};
@@ -1029,6 +1031,19 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
 impl Audited {
     pub fn of(outcome: Outcome, contexts: Contexts) -> Self {}
 }
+#[derive(Debug)]
+pub struct AuditedShare {
+    pub audited: Audited,
+    pub context: ContextShare,
+}
+impl Audited {
+    pub fn of_share(
+        shared: Shared,
+        (number, of): (u32, u32),
+        files: String,
+        contexts: Contexts,
+    ) -> AuditedShare {}
+}
 
 // rollsnap_core::context::verify::(private) failures
 pub const MAX_FAILURES: usize = 1000;
@@ -1038,6 +1053,10 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     pub fn finish(mut self, feedback: &mut dyn Feedback) -> Result<Outcome> {}
     pub fn put_off(&self) -> u64 {}
 }
+
+// rollsnap_core::context::verify::(private) identity
+pub fn identity(files: &impl Files, feedback: &dyn Feedback) -> Result<String> {}
+pub fn object_bytes<F: Files>(context: &Context<F>) -> u64 {}
 
 // rollsnap_core::context::verify::(private) outcome
 #[derive(Clone, Debug, Default)]
@@ -1095,6 +1114,21 @@ pub fn reach<F: Files, H: Hasher>(
     feedback: &mut dyn Feedback,
     phase: Phase,
 ) -> Result<Outcome> {}
+
+// rollsnap_core::context::verify::(private) share
+#[derive(Clone, Debug)]
+pub struct Shared {
+    pub outcome: Outcome,
+    pub range: Range<u64>,
+    pub bytes: u64,
+}
+pub fn share<F: Files, H: Hasher>(
+    context: &Context<F>,
+    (number, of): (u32, u32),
+    hasher: H,
+    feedback: &mut dyn Feedback,
+    phase: Phase,
+) -> Result<Option<Shared>> {}
 
 // rollsnap_core::context::verify::(private) spool
 pub trait Spool {
@@ -2946,6 +2980,7 @@ pub use evidence::Evidence;
 pub use merge::{Named, merge};
 pub use problems::Problems;
 pub use replay::{ReplayInfo, Share};
+pub use share::{ContextShare, ShareInfo};
 pub use store::StoreInfo;
 pub use tally::Tally;
 pub const SCHEMA: &str = "rollsnap.report/1";
@@ -2959,6 +2994,7 @@ pub struct Report {
     pub context: Option<ContextStats>,
     pub store: Option<StoreInfo>,
     pub replay: Option<ReplayInfo>,
+    pub share: Option<ShareInfo>,
     pub verdicts: Verdicts,
     pub checks: Vec<Check>,
     pub checks_left_out: u64,
@@ -3058,6 +3094,9 @@ pub struct ContextStats {
     pub inner_depth: u64,
     pub head: Option<HeadStats>,
 }
+impl ContextStats {
+    pub fn words(&self) -> String {}
+}
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadStats {
     pub objects: Tally,
@@ -3145,6 +3184,30 @@ impl ReplayInfo {
     pub fn conclude(self, stopped: Option<&Problem>, report: &mut Report) {}
     pub fn refuse(problem: &Problem, report: &mut Report) {}
     pub fn words(&self) -> String {}
+}
+
+// rollsnap_core::report::(private) share
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareInfo {
+    pub number: u32,
+    pub of: u32,
+    pub holds: Verdict,
+    pub context: Option<ContextShare>,
+}
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextShare {
+    pub files: String,
+    pub bytes: u64,
+    pub first: u64,
+    pub end: u64,
+    pub whole: bool,
+}
+impl ShareInfo {
+    pub const fn new(number: u32, of: u32) -> Self {}
+    pub fn conclude(mut self, evidence: Evidence, report: &mut Report, whole: bool) {}
+}
+impl ContextShare {
+    pub fn words(&self, number: u32, of: u32, stats: &ContextStats) -> String {}
 }
 
 // rollsnap_core::report::(private) store

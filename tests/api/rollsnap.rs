@@ -1839,6 +1839,7 @@ pub struct Options {
     pub context: ContextScope,
     pub family: Option<Family>,
     pub temp_dir: Option<PathBuf>,
+    pub shard: Option<replay::Shard>,
     pub replay: Option<replay::Options>,
 }
 #[derive(Clone, Debug)]

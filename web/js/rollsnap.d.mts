@@ -139,9 +139,30 @@ export interface Report {
   };
   /** What was run again; beside `replayed`, where the replay could begin. */
   replay?: ReplayFacts;
+  /** Only in reports of the command line, of one of several machines that divide the work. */
+  share?: ShareFacts;
   checks: Check[];
   /** How many checks are not listed. */
   checks_left_out: Size;
+}
+
+/** Which share a report is of. */
+export interface ShareFacts {
+  number: number;
+  of: number;
+  /** Whether all holds that this share had to check for *Consistent*. */
+  holds: Verdict;
+  /** The objects of the context that begin in its bytes, where the context is divided. */
+  context?: {
+    /** The same for all shares of the same context. */
+    files: string;
+    /** How many bytes hold objects. */
+    bytes: Size;
+    first: Size;
+    end: Size;
+    /** Whether it checked the whole context. */
+    whole: boolean;
+  };
 }
 
 /** What was run again. */

@@ -4,7 +4,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Check, Problems, Report, Status, Verdict};
+use super::{Check, Problems, Report, ShareInfo, Status, Verdict};
 use crate::code::Code;
 use crate::problem::{Problem, Result};
 
@@ -62,6 +62,13 @@ impl Evidence {
     /// contents holds; without its last bytes, the rest of a snapshot cannot vouch for the whole. Neither can what was
     /// read where something could not be.
     pub fn conclude(self, report: &mut Report, whole: bool) {
+        self.judge(report, whole, None);
+    }
+
+    /// The same of a share, which is not enough for a "yes" to the whole. Gives the answer to what it had to check; when
+    /// nobody looked at the origination, that is for the first share to say.
+    pub(super) fn judge(self, report: &mut Report, whole: bool, share: Option<&ShareInfo>) -> Verdict {
+        let origination = share.is_none_or(|share| share.number == 1);
         let Self { problems, checks } = self;
         // Messages without a witness may be anything, and so may objects that nobody read, half of a state, and outboxes of
         // other blocks.
@@ -71,17 +78,20 @@ impl Evidence {
         let judged = checks.iter().any(|check| check.code == Code::StateGenesis)
             || problems.count_of(Code::StateGenesis) > 0;
         checks.into_iter().for_each(|check| report.add(check));
-        if !judged {
+        if origination && !judged {
             report.add(Check::unknown(Code::StateGenesis, GENESIS_NOT_CHECKED));
         }
         problems.iter().for_each(|problem| report.add(Check::of(problem)));
         report.checks_left_out = report.checks_left_out.saturating_add(problems.left_out());
         let accused = problems.codes().any(Code::is_about_contents);
-        report.verdicts.consistent = match (accused, whole && !unproved && problems.is_empty()) {
+        let answer = match (accused, whole && !unproved && problems.is_empty()) {
             (true, _) => Verdict::No,
             (false, false) => Verdict::Unknown,
             (false, true) => Verdict::Yes,
         };
+        let is_part = answer == Verdict::Yes && share.is_some_and(|share| share.of > 1);
+        report.verdicts.consistent = if is_part { Verdict::Unknown } else { answer };
+        answer
     }
 }
 

@@ -5,6 +5,7 @@ mod evidence;
 mod merge;
 mod problems;
 mod replay;
+mod share;
 mod store;
 mod tally;
 
@@ -19,6 +20,7 @@ use crate::code::Code;
 use crate::header::Header;
 use crate::problem::{Place, Problem};
 
+pub(crate) use context::commits_in_words;
 pub(crate) use evidence::GENESIS_NOT_CHECKED;
 
 pub use context::{ContextStats, HeadStats, Subtree};
@@ -26,6 +28,7 @@ pub use evidence::Evidence;
 pub use merge::{Named, merge};
 pub use problems::Problems;
 pub use replay::{ReplayInfo, Share};
+pub use share::{ContextShare, ShareInfo};
 pub use store::StoreInfo;
 pub use tally::Tally;
 
@@ -58,6 +61,9 @@ pub struct Report {
     /// What was run again, where a replay was asked for and could begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayInfo>,
+    /// Which share this is of, where several machines divide the work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<ShareInfo>,
     /// The answers.
     pub verdicts: Verdicts,
     /// The evidence behind them.
@@ -230,6 +236,7 @@ impl Report {
             context: None,
             store: None,
             replay: None,
+            share: None,
             verdicts: Verdicts::default(),
             checks: Vec::new(),
             checks_left_out: 0,

@@ -22,7 +22,7 @@ impl Tally {
 impl core::iter::Sum for Tally {
     fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
         tallies.fold(Self::default(), |all, more| Self {
-            count: all.count + more.count,
+            count: all.count.saturating_add(more.count),
             bytes: all.bytes.saturating_add(more.bytes),
         })
     }

@@ -20,14 +20,14 @@ const MAX_REPORT: u64 = 64 << 20;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ReportCommand {
-    /// Make one report of those of all shares of a replay (verify --replay all --shard K/N --json)
+    /// Make one report of those of all shares (verify --shard K/N --json)
     Merge(MergeArgs),
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  rollsnap verify rollup.snapshot --replay all --shard 1/2 --json > 1.json
-  rollsnap verify rollup.snapshot --replay all --shard 2/2 --json > 2.json
+  rollsnap verify rollup.snapshot --shard 1/2 --json > 1.json
+  rollsnap verify rollup.snapshot --shard 2/2 --json > 2.json
   rollsnap report merge 1.json 2.json";
 
 #[derive(Args, Debug)]

@@ -52,8 +52,9 @@ pub(super) struct VerifyArgs {
     /// Run blocks again and compare what comes of them with what is recorded: all, last:N, sample:N or FROM..TO
     #[arg(long, value_name = "BLOCKS", help_heading = REPLAY)]
     replay: Option<Blocks>,
-    /// Run a share of the blocks only, number K of N; rollsnap report merge makes one report of all
-    #[arg(long, value_name = "K/N", requires = "replay", help_heading = REPLAY)]
+    /// Check a share only, number K of N, of the objects of the context and of the blocks of --replay; rollsnap report
+    /// merge makes one report of all
+    #[arg(long, value_name = "K/N", help_heading = CHECKS)]
     shard: Option<Shard>,
     #[command(flatten)]
     engine: EngineArgs,
@@ -141,6 +142,7 @@ pub(super) fn run(
         family: args.store_format.map(Into::into),
         fail_fast: args.fail_fast,
         temp_dir: args.temp_dir.clone(),
+        shard: args.shard,
         replay: args.replay.map(|blocks| args.engine.options(blocks, args.shard, global)),
     };
     can_be_given(args, &options)?;
@@ -195,12 +197,35 @@ fn can_be_given(args: &VerifyArgs, options: &Options) -> Result<()> {
         let stream = "the blocks of a snapshot that streams by cannot be replayed; name a file";
         return Err(Problem::new(Code::Usage).headline(stream));
     }
+    if let Some(shard) = args.shard {
+        divides(args, options, shard)?;
+    }
     if args.no_lock && !args.targets.iter().any(|target| target.is_dir()) {
         return Err(Problem::new(Code::Usage)
             .headline("--no-lock is for data directories: reading a snapshot takes no lock"));
     }
     if args.require.contains(&Answer::Consistent) && options.context != ContextScope::All {
         return never("consistent needs --context all");
+    }
+    Ok(())
+}
+
+/// Refuses a share of nothing, and a required answer that takes all shares.
+fn divides(args: &VerifyArgs, options: &Options, shard: Shard) -> Result<()> {
+    let refused = |why: &str| Err(Problem::new(Code::Usage).headline(why));
+    if options.replay.is_none() && options.context != ContextScope::All {
+        return refused("--shard divides the context (--context all) and the blocks of --replay");
+    }
+    if args.targets.iter().any(|target| target.as_os_str() == "-") {
+        return refused("a snapshot that streams by cannot be divided; name a file");
+    }
+    if shard.of() > 1 && args.require.contains(&Answer::Consistent) {
+        return refused("--require consistent takes all shares: see what rollsnap report merge says");
+    }
+    if shard.number() > 1 && args.require.contains(&Answer::Anchored) {
+        return refused(
+            "--require anchored is for the first share, which alone asks about the last commitment",
+        );
     }
     Ok(())
 }

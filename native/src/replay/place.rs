@@ -54,7 +54,7 @@ impl Place {
         let mut source = Source::open(target)?;
         let made = Workspace::temporary(temp_dir, feedback)?;
         let place = made.parent().path().display().to_string();
-        feedback.notice(Notice::TakesSpace(&format!("The snapshot is unpacked to {place} for the replay")));
+        feedback.notice(Notice::TakesSpace(&format!("The snapshot is unpacked to {place}")));
         let mut files = extract::Files::new(made.held())?;
         let (mut has_context, mut count) = (false, 0);
         let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {

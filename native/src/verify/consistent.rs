@@ -7,7 +7,7 @@ use rollsnap_core::context::Beginning;
 use rollsnap_core::context::edit::Tree;
 use rollsnap_core::feedback::Phase;
 use rollsnap_core::hash::ContextHash;
-use rollsnap_core::report::{ContextStats, Evidence};
+use rollsnap_core::report::{ContextStats, Evidence, ShareInfo};
 use rollsnap_core::store::{self, Genesis};
 use rollsnap_core::{Code, Feedback, Header, Report, Result, Verdict};
 
@@ -80,12 +80,22 @@ pub(super) fn check(
     };
     let store = contents.store();
     report.store = store.as_ref().ok().map(AnyStore::info);
-    let checked = check_store(subject, store, stages.next(jobs::CHAIN), feedback)?;
+    let checked = if options.is_first() {
+        check_store(subject, store, stages.next(jobs::CHAIN), feedback)?
+    } else {
+        Evidence::default()
+    };
     let mut evidence = findings.with(checked);
     if options.fail_fast {
         evidence.keep_first_problem();
     }
-    evidence.conclude(report, whole);
+    match options.share_info() {
+        Some(share) => {
+            let share = ShareInfo { context: contents.share().cloned(), ..share };
+            share.conclude(evidence, report, whole);
+        }
+        None => evidence.conclude(report, whole),
+    }
     Ok(())
 }
 

@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::Beginning;
-use rollsnap_core::context::verify::Audit;
+use rollsnap_core::context::verify::{Audit, AuditedShare};
 use rollsnap_core::hash::ContextHash;
-use rollsnap_core::report::Evidence;
+use rollsnap_core::report::{ContextShare, Evidence};
 use rollsnap_core::store::{Came, Checked, Findings, Rows, SnapshotChecker};
 use rollsnap_core::{Feedback, Report, Result};
 
 use super::consistent::Streamed;
+use super::share::whole;
 use super::store_copy::StoreCopy;
-use super::{ContextScope, Options, Reading, pre_images};
+use super::{ContextScope, Options, PreImages, Reading, pre_images};
 use crate::context::{TempSpool, Threads};
+use crate::files::FileSet;
 use crate::jobs::Stages;
+use crate::replay::Place;
 use crate::store::{AnyStore, Family, open_any};
 
 /// Checks a snapshot that streams by. Metadata and store go to temporary files.
@@ -21,9 +24,9 @@ pub(super) type Checker = SnapshotChecker<StoreCopy, Threads, TempSpool>;
 
 /// Waits for a snapshot. Takes no more memory than the user allows, and removes what interrupted commands have left
 /// where the store will be kept.
-pub(super) fn checker(options: &Options, feedback: &mut dyn Feedback) -> Checker {
+pub(super) fn checker(options: &Options, scope: ContextScope, feedback: &mut dyn Feedback) -> Checker {
     let place = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-    let audit = match options.context {
+    let audit = match scope {
         ContextScope::None => Audit::index_only(),
         // What streams by cannot be followed from the head, so all of it is read.
         ContextScope::All | ContextScope::Head => {
@@ -43,6 +46,10 @@ pub struct Contents {
     shown: PathBuf,
     family: Option<Family>,
     findings: Findings,
+    /// What is checked of the context, where that is divided.
+    share: Option<ContextShare>,
+    /// A copy of a snapshot that can be read at any offset.
+    copy: Option<Place>,
 }
 
 /// Where metadata and store are.
@@ -58,7 +65,7 @@ impl Contents {
     pub(super) fn of_snapshot(checked: Checked<StoreCopy>, shown: &Path, options: &Options) -> Self {
         let Checked { members, findings, beginning, came } = checked;
         let home = Home::Snapshot(Box::new(members), beginning, came);
-        Self { home, shown: shown.into(), family: options.family, findings }
+        Self { home, shown: shown.into(), family: options.family, findings, share: None, copy: None }
     }
 
     /// Of a data directory, whose context and pre-images are read.
@@ -71,14 +78,47 @@ impl Contents {
         let (phase, mut listening) = stages.listen(options.context.stage(), feedback);
         let head = head_context_of(open_any(root, options.family))?;
         let reading = Reading { scope: options.context, head, temp_dir: options.temp_dir.as_deref() };
-        let audited = reading.of_data_dir(root, phase, &mut listening)?;
-        let pre_images = pre_images::read(root, feedback)?;
+        let (audited, share) = match options.context_shard() {
+            Some(shard) => {
+                let files = FileSet::context_of(root);
+                let AuditedShare { audited, context } =
+                    reading.share_or_whole(&files, shard, phase, &mut listening)?;
+                (audited, Some(context))
+            }
+            None if options.is_first() => (reading.of_data_dir(root, phase, &mut listening)?, None),
+            None => Default::default(),
+        };
+        let pre_images =
+            if options.is_first() { pre_images::read(root, feedback)? } else { PreImages::default() };
         Ok(Self {
             home: Home::DataDir(root.into()),
             shown: root.into(),
             family: options.family,
             findings: Findings { audited, pre_images, others: Evidence::default() },
+            share,
+            copy: None,
         })
+    }
+
+    /// Of a snapshot, a part of whose context was checked from a copy.
+    pub(super) fn with_share(mut self, copy: Place, found: AuditedShare) -> Self {
+        self.findings.audited = found.audited;
+        Self { share: Some(found.context), copy: Some(copy), ..self }
+    }
+
+    /// Of a snapshot whose context could not be divided.
+    pub(super) fn with_whole(self) -> Self {
+        Self { share: Some(whole(String::new(), 0)), ..self }
+    }
+
+    /// What is checked of the context, where that is divided.
+    pub(super) fn share(&self) -> Option<&ContextShare> {
+        self.share.as_ref()
+    }
+
+    /// The copy of a snapshot that can be read at any offset, if there is one. It is given away.
+    pub(super) fn take_copy(&mut self) -> Option<Place> {
+        self.copy.take()
     }
 
     /// Where `metadata` and the store are; nowhere for a snapshot that had neither.

@@ -10,20 +10,22 @@ mod contents;
 mod context;
 pub(crate) mod pre_images;
 mod replayed;
+mod share;
 mod staged;
 pub(crate) mod store_copy;
 
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::context::verify::Audited;
-use rollsnap_core::feedback::{Notice, OfFile};
+use rollsnap_core::context::verify::{Audited, AuditedShare};
+use rollsnap_core::feedback::{Notice, OfFile, Silent};
 use rollsnap_core::hash::CommitmentHash;
-use rollsnap_core::report::{Check, ContextStats};
+use rollsnap_core::report::{Check, ContextStats, ShareInfo};
 use rollsnap_core::snapshot::{Event, Options as Inspection};
-use rollsnap_core::{Class, Code, Feedback, Report, Result};
+use rollsnap_core::{Class, Code, Feedback, Report, Result, Verdict};
 
 use crate::context::is_context;
 use crate::data_dir::DataDir;
+use crate::files::FileSet;
 use crate::io;
 use crate::jobs::{self, Stage, Stages, Timed};
 use crate::replay;
@@ -76,6 +78,9 @@ pub struct Options {
     pub family: Option<Family>,
     /// Directory for the temporary copy of the store; the system's if `None`.
     pub temp_dir: Option<PathBuf>,
+    /// Check a share only of what several machines divide: the context, where all of it is read, and the blocks of
+    /// [`Options::replay`]. The first share checks all else as well.
+    pub shard: Option<replay::Shard>,
     /// Run blocks again, and how; `None`: not at all. It takes a data directory, or the file of a snapshot.
     pub replay: Option<replay::Options>,
 }
@@ -106,15 +111,21 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
     }
     let mut plan = match directory {
         true => vec![options.context.stage(), jobs::CHAIN],
+        false if options.context_shard().is_some() => {
+            vec![jobs::READING, jobs::UNPACKING, jobs::WHOLE_CONTEXT, jobs::CHAIN]
+        }
         false => vec![jobs::READING, jobs::WHOLE_CONTEXT, jobs::CHAIN],
     };
     plan.extend(options.endpoint.as_ref().map(|_| jobs::LAYER_1));
     plan.extend(replayed::stages(options, directory));
     let mut stages = Stages::new(plan);
-    let (mut report, contents) = if directory {
+    let (mut report, mut contents) = if directory {
         (Report::new(), Contents::of_data_dir(target, options, &mut stages, feedback)?)
+    } else if let Some(shard) = options.context_shard() {
+        stream_share(target, options, shard, &mut stages, feedback)?
     } else {
-        stream(target, options, &mut stages, feedback)?
+        let whole = options.context;
+        stream(target, (options, whole), Some(jobs::WHOLE_CONTEXT), &mut stages, feedback)?
     };
     let header = report.header;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
@@ -122,11 +133,14 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
         let header = header.as_ref();
         let checked = consistent::check(&contents, header, options, &mut report, &mut stages, feedback);
         unless_hindered(checked, &mut report)?;
-        let checked = anchored::check(&contents, header, options, &mut report, &mut stages, feedback);
-        unless_hindered(checked, &mut report)?;
-        let checked = replayed::check(target, &contents, options, &mut report, &mut stages, feedback);
+        if options.is_first() {
+            let checked = anchored::check(&contents, header, options, &mut report, &mut stages, feedback);
+            unless_hindered(checked, &mut report)?;
+        }
+        let checked = replayed::check(target, &mut contents, options, &mut report, &mut stages, feedback);
         unless_hindered(checked, &mut report)?;
     }
+    share::note(options, &mut report);
     // What was stopped half-way is no answer.
     feedback.checkpoint()?;
     Ok(Outcome { report, stages: stages.finish() })
@@ -149,29 +163,47 @@ fn context_alone(target: &Path, options: &Options, feedback: &mut dyn Feedback) 
     let mut stages = Stages::new([stage]);
     let (phase, mut listening) = stages.listen(stage, feedback);
     let reading = Reading { scope: options.context, head: None, temp_dir: options.temp_dir.as_deref() };
-    let Audited { mut evidence, totals, .. } = reading.directory(target, phase, &mut listening)?;
+    let mut share = options.share_info();
+    let audited = match options.context_shard() {
+        Some(shard) => {
+            let files = FileSet::Directory(target.into());
+            let AuditedShare { audited, context } =
+                reading.share_or_whole(&files, shard, phase, &mut listening)?;
+            share = share.map(|share| ShareInfo { context: Some(context), ..share });
+            audited
+        }
+        None => reading.directory(target, phase, &mut listening)?,
+    };
+    let Audited { mut evidence, totals, .. } = audited;
     let mut report = Report::new();
     report.context = totals.as_ref().map(ContextStats::from);
-    let why = "not checked: which blocks the commits belong to, for a context alone has no store";
-    evidence.checks.push(Check::unknown(Code::StoreMissing, why));
+    if options.is_first() {
+        let why = "not checked: which blocks the commits belong to, for a context alone has no store";
+        evidence.checks.push(Check::unknown(Code::StoreMissing, why));
+    }
     if options.fail_fast {
         evidence.keep_first_problem();
     }
-    evidence.conclude(&mut report, true);
+    match share {
+        Some(share) => share.conclude(evidence, &mut report, true),
+        None => evidence.conclude(&mut report, true),
+    }
     replayed::leave_out(options, &mut report);
     Ok(Outcome { report, stages: stages.finish() })
 }
 
-/// Reads a snapshot to its last byte and keeps what later checks need.
+/// Reads a snapshot to its last byte and keeps what later checks need. `scope`: how much of its context is checked as it
+/// comes, and to its end in stage `last`, if that takes any.
 fn stream(
     target: &Path,
-    options: &Options,
+    (options, scope): (&Options, ContextScope),
+    last: Option<Stage>,
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Contents)> {
     let mut source = Source::open(target)?;
     let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
-    let mut checker = contents::checker(options, feedback);
+    let mut checker = contents::checker(options, scope, feedback);
     let phase = stages.next(jobs::READING);
     let inspection = Inspection { digests: false, ..Inspection::default() };
     let report = source.inspect(inspection, phase, feedback, &mut |event| match event {
@@ -181,8 +213,35 @@ fn stream(
     if let Some(note) = checker.members().note() {
         feedback.notice(Notice::TakesSpace(&note));
     }
-    let checked = checker.finish(stages.next(jobs::WHOLE_CONTEXT), feedback)?;
+    let checked = match last {
+        Some(last) => checker.finish(stages.next(last), feedback)?,
+        None => checker.finish(phase, &mut Silent)?,
+    };
     Ok((report, Contents::of_snapshot(checked, shown, options)))
+}
+
+/// The same for a share: the context is checked from a copy, which can be read at any offset. The whole of it is, as it
+/// streams by once more, where it cannot be divided.
+fn stream_share(
+    target: &Path,
+    options: &Options,
+    shard: replay::Shard,
+    stages: &mut Stages,
+    feedback: &mut dyn Feedback,
+) -> Result<(Report, Contents)> {
+    let (report, contents) = stream(target, (options, ContextScope::None), None, stages, feedback)?;
+    if report.verdicts.intact == Verdict::Yes
+        && let Some((place, found)) = share::of_snapshot(target, options, shard, stages, feedback)?
+    {
+        return Ok((report, contents.with_share(place, found)));
+    }
+    drop(contents);
+    for stage in [jobs::WHOLE_CONTEXT, jobs::READING] {
+        stages.add(stage);
+    }
+    let again = (options, ContextScope::All);
+    let (report, contents) = stream(target, again, Some(jobs::WHOLE_CONTEXT), stages, feedback)?;
+    Ok((report, contents.with_whole()))
 }
 
 /// What was found out about a context, for who goes on only with one that could be checked.

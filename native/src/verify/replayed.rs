@@ -12,6 +12,7 @@ use crate::replay::{self, Place};
 /// The stages that it takes.
 pub(super) fn stages(options: &Options, directory: bool) -> Vec<Stage> {
     match options.replay {
+        // What a share reads of a snapshot is unpacked before, unless it could not be divided.
         Some(_) if directory => vec![jobs::REPLAYING],
         Some(_) => vec![jobs::UNPACKING, jobs::REPLAYING],
         None => Vec::new(),
@@ -29,7 +30,7 @@ pub(super) fn leave_out(options: &Options, report: &mut Report) {
 
 pub(super) fn check(
     target: &Path,
-    contents: &Contents,
+    contents: &mut Contents,
     options: &Options,
     report: &mut Report,
     stages: &mut Stages,
@@ -44,10 +45,11 @@ pub(super) fn check(
     }
     let mut wanted = wanted.clone();
     wanted.family = wanted.family.or(options.family);
-    let place = if directory {
-        Place::data_dir(target)
-    } else {
-        Place::open(target, options.temp_dir.as_deref(), stages.next(jobs::UNPACKING), feedback)?
+    wanted.shard = wanted.shard.or(options.shard);
+    let place = match contents.take_copy() {
+        Some(copy) => copy,
+        None if directory => Place::data_dir(target),
+        None => Place::open(target, options.temp_dir.as_deref(), stages.next(jobs::UNPACKING), feedback)?,
     };
     let phase = stages.next(jobs::REPLAYING);
     match replay::run(&place, &wanted, None, phase, feedback, &mut |_| {}) {

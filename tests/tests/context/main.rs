@@ -8,6 +8,8 @@ mod hostile;
 mod irmin_store;
 mod read;
 mod reindex;
+mod shares;
+mod shares_forged;
 mod tree_forged;
 mod tree_order;
 mod tree_stored;

@@ -2,6 +2,7 @@
 //! own machine computed.
 
 mod command;
+mod divided;
 mod library;
 mod modified;
 mod mutants;

@@ -20,13 +20,13 @@ fn shares(ground: &Ground, target: &str, of: u32, blocks: &str) -> Vec<String> {
     (1..=of).map(share).collect()
 }
 
-fn merge(ground: &Ground, files: &[String]) -> Run {
+pub(super) fn merge(ground: &Ground, files: &[String]) -> Run {
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     ground.run(&[&["report", "merge", "--json"], &files[..]].concat())
 }
 
 /// What a report says, but for times.
-fn said(mut report: Value) -> Value {
+pub(super) fn said(mut report: Value) -> Value {
     for field in ["advice", "exit_status", "failures", "phases"] {
         report.as_object_mut().unwrap().remove(field);
     }

@@ -119,7 +119,13 @@ fn what_cannot_be_replayed() {
     let data = directory(&ground, "r5-dense");
     ground.run(&["verify", "--require", "replayed", &data]).refused(2, "replayed needs --replay");
     ground.run(&["verify", "--replay", "some", &data]).ends(2);
-    ground.run(&["verify", "--shard", "1/2", &data]).ends(2);
+    ground.run(&["verify", "--context", "head", "--shard", "1/2", &data]).refused(2, "--shard divides");
+    ground.run(&["verify", "--shard", "1/2", "-"]).refused(2, "name a file");
+    let alone = ["verify", "--require", "consistent", "--shard", "1/2", &data];
+    ground.run(&alone).refused(2, "takes all shares");
+    let anchored =
+        ["verify", "--require", "anchored", "--endpoint", "http://localhost:1", "--shard", "2/2", &data];
+    ground.run(&anchored).refused(2, "the first share");
     ground.run(&["verify", "--replay", "all", "--shard", "3/2", &data]).ends(2);
     ground.run(&["verify", "--replay", "all", "-"]).refused(2, "name a file");
     // A context alone.

@@ -8,7 +8,7 @@ use super::super::layout::Layout;
 use super::super::pack::Dict;
 use super::super::path::unhex;
 use super::named::Named;
-use super::{Hasher, Outcome, Spool, Stream, Totals};
+use super::{Hasher, Outcome, Shared, Spool, Stream, Totals};
 use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::context::Contexts;
@@ -16,8 +16,7 @@ use crate::feedback::Feedback;
 use crate::hash::ContextHash;
 use crate::members::is_nds;
 use crate::problem::{Problem, Result};
-use crate::report::{Check, Evidence};
-use crate::words::plural;
+use crate::report::{Check, ContextShare, ContextStats, Evidence, commits_in_words};
 
 /// Hears the files of a context as they come, in any order, and says in the end what they prove.
 #[derive(Debug)]
@@ -185,16 +184,7 @@ impl Audited {
         let Outcome { mut failures, failures_left_out, warnings, unchecked, commits, totals } = outcome;
         let mut checks = Vec::new();
         if failures.is_empty() && unchecked.is_empty() {
-            let all = totals.all();
-            checks.push(Check::yes(
-                Code::ContextHash,
-                format!(
-                    "{} objects of the context, {} bytes, have their hashes and forms; {}",
-                    all.count,
-                    all.bytes,
-                    commits_in_words(totals.commits.count)
-                ),
-            ));
+            checks.push(Check::yes(Code::ContextHash, ContextStats::from(&totals).words()));
         }
         if failures_left_out > 0 {
             let more = format!("{failures_left_out} more objects of the context are damaged");
@@ -227,6 +217,37 @@ impl Audited {
     }
 }
 
+/// A share of the proof, for a report.
+#[derive(Debug)]
+pub struct AuditedShare {
+    /// What it found of its objects.
+    pub audited: Audited,
+    /// What of the context it has.
+    pub context: ContextShare,
+}
+
+impl Audited {
+    /// What share `number` of `of` proves. `files`: the [identity] of the context.
+    ///
+    /// [identity]: super::identity
+    pub fn of_share(
+        shared: Shared,
+        (number, of): (u32, u32),
+        files: String,
+        contexts: Contexts,
+    ) -> AuditedShare {
+        let Shared { outcome, range, bytes } = shared;
+        let context = ContextShare { files, bytes, first: range.start, end: range.end, whole: false };
+        let mut audited = Self::of(outcome, contexts);
+        let stats = audited.totals.as_ref().map(ContextStats::from);
+        let sound = audited.evidence.checks.iter_mut().find(|check| check.is_of_objects());
+        if let (Some(check), Some(stats)) = (sound, stats) {
+            check.text = context.words(number, of, &stats);
+        }
+        AuditedShare { audited, context }
+    }
+}
+
 fn named(mut named: Named, contexts: Contexts, allowance: &Allowance) -> Audited {
     let (files, bytes, all) = named.finish();
     let mut checks = Vec::new();
@@ -243,10 +264,6 @@ fn named(mut named: Named, contexts: Contexts, allowance: &Allowance) -> Audited
     checks.extend(hindered.iter().map(Check::open));
     let evidence = Evidence { problems: named.problems.into_iter().collect(), checks };
     Audited { contexts, evidence, hindered, totals: None, first: None }
-}
-
-fn commits_in_words(count: u64) -> String {
-    format!("{count} {}", plural(count, "commit", "commits"))
 }
 
 fn unchecked() -> Check {

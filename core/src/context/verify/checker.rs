@@ -8,6 +8,7 @@ use super::super::pack::primitive::Reader;
 use super::super::pack::{Child, Commit, ENTRIES, Hash, Head, Inode, Kind, Malformed, Step, hashing};
 use super::failures::{Failures, Remark, Remarks, What};
 use super::outcome::Commit as Outcome;
+use super::outside::Seen;
 use super::shape::{self, Bits, Facts};
 use super::space::Space;
 use super::table::{Flag, Object, Spot, Table};
@@ -20,10 +21,10 @@ pub(super) const MAX_COMMIT: u64 = 64 << 10;
 const MAX_PARENTS: usize = 16;
 
 /// The step of the PVM state in the root of a commit.
-const STATE: &[u8] = b"pvm_state";
+pub(super) const STATE: &[u8] = b"pvm_state";
 
 /// Message of commits whose root is the PVM state itself.
-const REFUTATION: &[u8] = b"refutation_cache";
+pub(super) const REFUTATION: &[u8] = b"refutation_cache";
 
 /// What a map takes for an entry beside key and value, in bytes: about as much.
 const NODE: usize = 32;
@@ -96,6 +97,19 @@ impl<H: Hasher> Checker<H> {
     pub(super) fn taken(&self) -> u64 {
         let states = self.states.len() * (size_of::<(Spot, State)>() + NODE);
         self.table.taken() + (states + self.commits.len() * COMMIT) as u64
+    }
+
+    /// An object that is not walked through.
+    pub(super) fn add_outside(&mut self, spot: Spot, seen: Seen) {
+        if let Some(hash) = seen.state {
+            self.states.insert(spot, State { hash, alone: true });
+        }
+        self.table.add_outside(spot, seen);
+    }
+
+    /// Whether nothing was found that is wrong or strange.
+    pub(super) fn is_clean(&self) -> bool {
+        self.failures.list.is_empty() && self.remarks.is_empty()
     }
 
     /// Contents that are there whole.

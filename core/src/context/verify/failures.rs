@@ -267,6 +267,10 @@ impl Remark {
 }
 
 impl Remarks {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(BTreeMap::is_empty)
+    }
+
     pub(super) fn add(&mut self, remark: Remark, spot: Spot) {
         if let Some(place) = self.0.get_mut(remark as usize) {
             let (count, first) = place.entry(spot.part).or_insert((0, spot));

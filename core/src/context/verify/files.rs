@@ -81,6 +81,12 @@ impl Inventory {
         self.sizes.len() >= MAX_NAMES
     }
 
+    /// How many files with objects there are, in use or not.
+    pub(super) fn parts(&self) -> usize {
+        let is_part = |name: &&String| matches!(Role::of(name), Role::Prefix(_) | Role::Suffix(_));
+        self.sizes.keys().filter(is_part).count()
+    }
+
     /// Memory that mappings take, in bytes: what they say, and what it means.
     pub(super) fn taken(&self) -> u64 {
         self.mappings.values().map(|bytes| 2 * bytes.len() as u64).sum()

@@ -7,6 +7,8 @@
 //!   that is there;
 //! * [`reach`] follows references from given commits, over files that can be read at random.
 //!
+//! [`share`] does a part of the second for all objects, so that several machines can divide the proof.
+//!
 //! [`Audit`] stands before the first and takes contexts of the kind `riscv` as well.
 //!
 //! Both keep a table of some 40 to 50 bytes for every object; hashing is done by a [`Hasher`], many
@@ -16,18 +18,23 @@ mod audit;
 mod checker;
 mod children;
 mod closing;
+mod cut;
 mod failures;
 mod files;
 mod finish;
+mod identity;
 mod listed;
 mod named;
 mod offset_set;
 mod outcome;
+mod outside;
 mod pages;
 mod paths;
+mod peeks;
 mod places;
 mod reach;
 mod shape;
+mod share;
 mod space;
 mod spool;
 mod stream;
@@ -35,10 +42,12 @@ mod table;
 pub(super) mod walk;
 mod window;
 
-pub use audit::{Audit, Audited};
+pub use audit::{Audit, Audited, AuditedShare};
 pub use failures::MAX_FAILURES;
+pub use identity::{identity, object_bytes};
 pub use outcome::{Commit, Outcome, PartTotal, Totals};
 pub use reach::{PARTS, Wanted, reach};
+pub use share::{Shared, share};
 pub use spool::{Memory, Spool};
 pub use stream::Stream;
 pub use window::{Hasher, Immediate, Mismatch, Window};

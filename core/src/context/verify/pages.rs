@@ -4,15 +4,22 @@ use alloc::vec::Vec;
 
 use super::super::layout::Part;
 use super::super::open::Context;
-use super::super::pack::{Head, MAX_HEAD, Malformed};
+use super::super::pack::{Hash, Head, MAX_HEAD, Malformed};
 use super::space::Space;
 use super::table::Spot;
 use super::walk::accept;
+use super::window::Long;
 use crate::problem::Result;
 use crate::read_at::{Files, ReadAt};
 
+/// How many bytes of long contents are read at once.
+const PIECE: u64 = 256 << 10;
+
 /// How many bytes are read at once by a pass that goes up.
 const UP: u64 = 1 << 20;
+
+/// How many bytes are read at once by a pass that goes up and leaves much out.
+const NEAR: u64 = 1 << 16;
 
 /// How many bytes are read at once by a pass that goes down, and how many more because objects reach
 /// into the next piece.
@@ -25,7 +32,7 @@ pub(super) struct Pages<'a, F: Files> {
     part: u32,
     start: u64,
     bytes: Vec<u8>,
-    up: bool,
+    up: Option<u64>,
 }
 
 /// A part, and where what counts of it ends.
@@ -56,7 +63,48 @@ impl<'a, F: Files> Pages<'a, F> {
             Live { part: Part::Chunk(at), from: header + dead, until: header + len }
         });
         let parts = core::iter::once(prefix).chain(chunks).collect();
-        Self { context, parts, part: 0, start: 0, bytes: Vec::new(), up }
+        Self { context, parts, part: 0, start: 0, bytes: Vec::new(), up: up.then_some(UP) }
+    }
+
+    /// A window for a pass upwards that leaves much out.
+    pub(super) fn near(context: &'a Context<F>) -> Self {
+        Self { up: Some(NEAR), ..Self::new(context, true) }
+    }
+
+    /// Where what counts of a part begins, and where it ends.
+    pub(super) fn live(&self, part: u32) -> (u64, u64) {
+        self.parts.get(part as usize).map_or((0, 0), |part| (part.from, part.until))
+    }
+
+    /// The spot with so many bytes that count before it; `None` at the end of them all.
+    pub(super) fn at(&self, mut bytes: u64) -> Option<Spot> {
+        for (part, live) in self.parts.iter().enumerate() {
+            let len = live.until - live.from;
+            if bytes < len {
+                return Some(Spot { part: part as u32, position: live.from + bytes });
+            }
+            bytes -= len;
+        }
+        None
+    }
+
+    /// The hash of the contents at a spot, read bit by bit.
+    ///
+    /// # Errors
+    /// Whatever the files report.
+    pub(super) fn hash(&mut self, spot: Spot, head: &Head) -> Result<Hash> {
+        let mut long = Long::new(head.value_len);
+        let (mut at, mut left) = (spot.position + head.len as u64, head.value_len);
+        while left > 0 {
+            let bytes = self.bytes(Spot { position: at, ..spot }, left.min(PIECE))?;
+            if bytes.is_empty() {
+                break;
+            }
+            long.update(bytes);
+            let len = bytes.len() as u64;
+            (at, left) = (at + len, left - len);
+        }
+        Ok(long.hash())
     }
 
     /// How many bytes count in all.
@@ -120,8 +168,8 @@ impl<'a, F: Files> Pages<'a, F> {
         let end = self.start + self.bytes.len() as u64;
         if self.part != spot.part || spot.position < self.start || spot.position + len > end {
             let (start, wanted) = match self.up {
-                true => (spot.position, UP.max(len)),
-                false => {
+                Some(most) => (spot.position, most.max(len)),
+                None => {
                     let start = spot.position / DOWN.0 * DOWN.0;
                     (start, (DOWN.0 + DOWN.1).max(spot.position - start + len))
                 }

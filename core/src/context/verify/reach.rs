@@ -12,7 +12,7 @@ use core::cell::RefCell;
 
 use super::super::index::Entry as Indexed;
 use super::super::open::{Context, nothing_at};
-use super::super::pack::{Child, Commit, Inode, Kind, Malformed};
+use super::super::pack::{Child, Commit, ENTRIES, Head, Inode, Kind, Malformed};
 use super::checker::{Checker, Turn};
 use super::closing::Closing;
 use super::failures::What;
@@ -25,7 +25,7 @@ use super::paths;
 use super::space::Space;
 use super::table::Spot;
 use super::walk::LONG;
-use super::window::{Hasher, Long};
+use super::window::Hasher;
 use crate::code::Code;
 use crate::feedback::{Feedback, Phase, Unit};
 use crate::growing::Growing;
@@ -34,7 +34,7 @@ use crate::problem::{Place, Problem, Result};
 use crate::read_at::{Files, ReadAt};
 use crate::report::Tally;
 
-/// How many bytes of long contents or of a small file are read at once.
+/// How many bytes of a small file are read at once.
 const PIECE: u64 = 256 << 10;
 
 /// How many objects may wait for objects behind them. Writers never make one do so.
@@ -89,7 +89,7 @@ fn check<F: Files, H: Hasher>(
     phase: Phase,
     outcome: &mut Outcome,
 ) -> Result<()> {
-    let inventory = inventory(context.files())?;
+    let inventory = inventory(context.files(), &["", "index", NDS])?;
     inventory.check(context.layout(), context.dict(), outcome);
     let listed = listed(context.files(), outcome, feedback)?;
     let around = listed::taken(&listed);
@@ -131,10 +131,10 @@ fn check<F: Files, H: Hasher>(
     Ok(())
 }
 
-/// Names, sizes and what little is looked at besides the objects.
-fn inventory<F: Files>(files: &F) -> Result<Inventory> {
+/// Names in these directories, sizes and what little is looked at besides the objects.
+pub(super) fn inventory<F: Files>(files: &F, directories: &[&str]) -> Result<Inventory> {
     let mut inventory = Inventory::default();
-    for directory in ["", "index", NDS] {
+    for directory in directories {
         for name in files.names(directory)? {
             let name = if directory.is_empty() { name } else { [directory, "/", &name].concat() };
             let Some(file) = files.open(&name)? else { continue };
@@ -149,7 +149,8 @@ fn inventory<F: Files>(files: &F) -> Result<Inventory> {
     Ok(inventory)
 }
 
-fn listed<F: Files>(
+/// What the index lists, and what is wrong with its files.
+pub(super) fn listed<F: Files>(
     files: &F,
     outcome: &mut Outcome,
     feedback: &mut dyn Feedback,
@@ -271,27 +272,32 @@ pub(super) fn children<F: Files>(
     pages: &mut Pages<'_, F>,
     space: &Space<'_>,
     spot: Spot,
-) -> Result<[Option<(Spot, Kind)>; 2]> {
-    let Entry::Whole(head, value) = pages.entry(space, spot, LONG)? else { return Ok([None; 2]) };
+) -> Result<[Option<(Spot, Kind)>; ENTRIES]> {
+    let Entry::Whole(head, value) = pages.entry(space, spot, LONG)? else { return Ok([None; ENTRIES]) };
+    Ok(places(space, &head, value))
+}
+
+/// Where what an object refers to is, and what it should be, as far as that can be told.
+pub(super) fn places(space: &Space<'_>, head: &Head, value: &[u8]) -> [Option<(Spot, Kind)>; ENTRIES] {
     let place = |child: Child, kind| match child {
         Child::Offset(offset) => Some((space.spot(offset).ok()?, kind)),
         Child::Hash(_) => None,
     };
-    Ok(match head.kind {
-        Kind::Contents => [None; 2],
+    match head.kind {
+        Kind::Contents => [None; ENTRIES],
         Kind::Commit => {
             let root = Commit::parse(value).ok().and_then(|commit| place(commit.root, Kind::Root));
             [root, None]
         }
         Kind::Root | Kind::Inner => match Inode::parse(value) {
-            Err(_) => [None; 2],
+            Err(_) => [None; ENTRIES],
             Ok(Inode::Values(values)) => values.map(|value| {
                 let value = value?;
                 place(value.child, if value.node { Kind::Root } else { Kind::Contents })
             }),
             Ok(Inode::Tree { pointers, .. }) => pointers.map(|pointer| place(pointer?.child, Kind::Inner)),
         },
-    })
+    }
 }
 
 struct Checking<'a, H> {
@@ -404,18 +410,8 @@ impl<H: Hasher> Checking<'_, H> {
                 }
             }
             None => {
-                let mut long = Long::new(head.value_len);
-                let (mut at, mut left) = (spot.position + head.len as u64, head.value_len);
-                while left > 0 {
-                    let bytes = pages.bytes(Spot { position: at, ..spot }, left.min(PIECE))?;
-                    if bytes.is_empty() {
-                        break;
-                    }
-                    long.update(bytes);
-                    let len = bytes.len() as u64;
-                    (at, left) = (at + len, left - len);
-                }
-                checker.long_contents(spot, &head.hash, long.hash());
+                let found = pages.hash(spot, &head)?;
+                checker.long_contents(spot, &head.hash, found);
             }
         }
         Ok(Some(head.entry_len()))
@@ -426,7 +422,7 @@ impl<H: Hasher> Checking<'_, H> {
 ///
 /// # Errors
 /// Whatever the files report.
-fn look<F: Files>(context: &Context<F>, offset: u64) -> Result<There> {
+pub(super) fn look<F: Files>(context: &Context<F>, offset: u64) -> Result<There> {
     match context.head(offset) {
         Ok(head) if head.kind == Kind::Commit => Ok(There::Commit(head.hash, None, head.entry_len())),
         Err(problem) if !problem.code().is_about_contents() => Err(problem),

@@ -37,6 +37,16 @@ impl Facts {
         Self::pack(bits, count, VALUES, agree)
     }
 
+    /// A tree that was judged elsewhere: the bits of one of its names, how many it has, and its depth.
+    pub(super) const fn judged(bits: u64, count: u64, depth: u64) -> Self {
+        Self::pack(bits, count, depth, depth as u32)
+    }
+
+    /// The bits of one of its names.
+    pub(super) const fn bits(self) -> u64 {
+        self.bits
+    }
+
     const fn pack(bits: u64, count: u64, what: u64, agree: u32) -> Self {
         Self { bits, rest: count << 16 | what << 8 | agree as u64 }
     }

@@ -30,7 +30,7 @@ use crate::problem::{Problem, Result};
 
 /// How many files with objects are accepted. A node begins one at each collection and split, about 26 a
 /// year.
-const MAX_PARTS: usize = 1 << 12;
+pub(super) const MAX_PARTS: usize = 1 << 12;
 
 /// Checks a context whose files come one after the other.
 ///

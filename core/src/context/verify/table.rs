@@ -8,6 +8,7 @@
 use alloc::vec::Vec;
 
 use super::super::pack::{Hash, Kind};
+use super::outside::{Outside, Seen};
 use super::shape::Facts;
 
 /// How far the positions of one block may be apart, in bytes.
@@ -26,6 +27,8 @@ pub(super) struct Table {
     facts: Pieces<Facts>,
     /// How many blocks the parts have.
     blocks: usize,
+    /// What is not walked through, and was looked at because something refers to it.
+    outside: Outside,
 }
 
 /// Where an object is: the number of a part of the table, and its position in that file.
@@ -38,8 +41,8 @@ pub(super) struct Spot {
 /// An object of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Object {
-    index: usize,
-    facts: usize,
+    pub(super) index: usize,
+    pub(super) facts: usize,
     pub(super) kind: Kind,
 }
 
@@ -118,6 +121,20 @@ impl Table {
 
     /// The object that begins at this spot.
     pub(super) fn find(&mut self, spot: Spot) -> Option<Object> {
+        self.walked(spot).or_else(|| self.outside.find(spot))
+    }
+
+    /// Adds an object that is not walked through.
+    pub(super) fn add_outside(&mut self, spot: Spot, seen: Seen) {
+        self.outside.add(spot, seen);
+    }
+
+    /// Where the objects are that are not walked through, ascending.
+    pub(super) fn outside(&self) -> impl Iterator<Item = Spot> {
+        self.outside.spots()
+    }
+
+    fn walked(&mut self, spot: Spot) -> Option<Object> {
         let directory = self.parts.get_mut(spot.part as usize)?;
         let block = directory.find(spot.position)?;
         let within = u16::try_from(spot.position - block.start).ok()?;
@@ -132,11 +149,17 @@ impl Table {
 
     /// The hash that an object says it has.
     pub(super) fn hash(&self, object: Object) -> &Hash {
-        self.hashes.get(object.index).unwrap_or(&[0; 32])
+        match self.outside.get(object) {
+            Some(seen) => &seen.hash,
+            None => self.hashes.get(object.index).unwrap_or(&[0; 32]),
+        }
     }
 
     /// The facts of a part of a directory; pending for anything else.
     pub(super) fn facts(&self, object: Object) -> Facts {
+        if let Some(seen) = self.outside.get(object) {
+            return seen.facts;
+        }
         let facts = self.facts.get(object.facts).filter(|_| object.kind == Kind::Inner);
         facts.copied().unwrap_or(Facts::PENDING)
     }
@@ -159,6 +182,9 @@ impl Table {
 
     /// Whether an object has a remark.
     pub(super) fn has(&self, object: Object, flag: Flag) -> bool {
+        if let Some(seen) = self.outside.get(object) {
+            return flag == Flag::Checked || flag == Flag::State && seen.state.is_some();
+        }
         self.metas.get(object.index).is_some_and(|meta| meta & flag as u16 != 0)
     }
 
@@ -178,7 +204,7 @@ impl Table {
     pub(super) fn taken(&self) -> u64 {
         const OBJECT: usize = 2 * size_of::<u16>() + size_of::<Hash>();
         let objects = self.positions.len() * OBJECT + self.facts.len() * size_of::<Facts>();
-        (objects + self.blocks * size_of::<Block>()) as u64
+        (objects + self.blocks * size_of::<Block>()) as u64 + self.outside.taken()
     }
 
     /// Memory taken, in bytes.
