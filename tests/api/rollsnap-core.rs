@@ -2743,6 +2743,7 @@ pub struct Gathering {}
 impl Gathering {
     pub fn new(most: u64) -> Self {}
     pub fn take(&mut self, event: &Event<'_>) {}
+    pub fn check(&self) -> Result<()> {}
     pub fn finish(self) -> Result<MemberFiles> {}
 }
 #[derive(Clone, Debug)]

@@ -104,7 +104,16 @@ test('what cannot be known is open, what cannot be run is refused', async () => 
     });
   await refused(replay(await blobOf('r5-dense'), { maxMemory: 1000 }), 'limit.memory');
   await refused(replay(await blobOf('r5-dense'), { from: 5000 }), 'replay.start');
-  await refused(replay(await blobOf('r5-dense'), { to: 6000 }), 'level.unavailable');
+  for (const levels of [{ to: 6000 }, { from: 6000 }])
+    await refused(replay(await blobOf('r5-dense'), levels), 'level.unavailable');
+  await refused(replay(await blobOf('r5-dense'), { to: 5000 }), 'replay.start');
+  // The rest of what is too large is not read.
+  let read = 0;
+  await refused(
+    replay(await blobOf('r5-dense'), { maxMemory: 1000, onProgress: (progress) => (read = progress.read) }),
+    'limit.memory',
+  );
+  assert.equal(read, 0);
   const whole = readFileSync(place('r5-dense'));
   await refused(replay(new Blob([whole.subarray(0, whole.length / 2)])), 'gzip.truncated');
   await refused(replay(new Blob(['<html></html>'])), 'header.foreign');

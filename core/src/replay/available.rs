@@ -79,13 +79,15 @@ impl Available {
     /// # Errors
     /// [`Code::LevelUnavailable`] above the head, [`Code::ReplayStart`] without a context before them.
     pub fn check(&self, lowest: i32, most: i32, head: i32) -> Result<()> {
-        if most > head {
-            let text = alloc::format!("level {most} is higher than the head level {head}");
+        // Where one of both is left out, the other may be on the wrong side of it.
+        let (least, highest) = (lowest.min(most), lowest.max(most));
+        if highest > head {
+            let text = alloc::format!("level {highest} is higher than the head level {head}");
             return Err(Problem::new(Code::LevelUnavailable).headline(text));
         }
-        if lowest <= self.first() {
+        if least <= self.first() {
             let first = self.first();
-            return Err(no_start(lowest).because(format_args!("the first context is that of level {first}")));
+            return Err(no_start(least).because(format_args!("the first context is that of level {first}")));
         }
         Ok(())
     }

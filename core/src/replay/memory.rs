@@ -70,6 +70,30 @@ impl Gathering {
         }
     }
 
+    /// Whether what has come so far could be kept: whoever asks while a snapshot streams by need not read the rest.
+    ///
+    /// # Errors
+    /// [`Code::LimitMemory`] when there was more than may be kept.
+    pub fn check(&self) -> Result<()> {
+        if self.files.files().is_some() {
+            return Ok(());
+        }
+        let (announced, most, count) = (self.files.announced(), self.files.most(), self.files.count());
+        let over = Problem::new(Code::LimitMemory);
+        let over = if announced > most {
+            let found = format!("{announced} bytes by then");
+            over.expected(format_args!("at most {most} bytes")).found(found)
+        } else if count > MAX_MEMBERS {
+            let found = format!("{count} members by then");
+            over.expected(format_args!("at most {MAX_MEMBERS} members")).found(found)
+        } else if self.files.is_swollen() {
+            over.headline("the snapshot would take more memory than a file of its size can need")
+        } else {
+            over.headline("there is not enough memory to keep the snapshot")
+        };
+        Err(over.because("rollsnap verify --replay on the command line has no such bound"))
+    }
+
     /// What was kept of a snapshot that came whole.
     ///
     /// # Errors
@@ -78,13 +102,8 @@ impl Gathering {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        let (announced, most) = (self.files.announced(), self.files.most());
-        let files = self.files.into_files().ok_or_else(|| {
-            Problem::new(Code::LimitMemory)
-                .expected(format_args!("at most {most} bytes in {MAX_MEMBERS} members"))
-                .found(format_args!("{announced} bytes"))
-                .because("rollsnap verify --replay on the command line has no such bound")
-        })?;
+        self.check()?;
+        let files = self.files.into_files().unwrap_or_default();
         Ok(MemberFiles { files: Arc::new(files), below: "" })
     }
 }

@@ -4,6 +4,7 @@
 mod command;
 mod divided;
 mod library;
+mod memory;
 mod modified;
 mod mutants;
 mod shards;

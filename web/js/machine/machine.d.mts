@@ -132,7 +132,10 @@ export interface BlockRun {
 }
 
 export interface ReplayOptions extends Levels {
-  /** Most bytes that the snapshot may have when it is unpacked: all of it is kept. Default: 1 GiB. */
+  /**
+   * Most bytes that the snapshot may have when it is unpacked: all of it is kept. Default: 1 GiB; no more than 4 GiB can be
+   * had. It may have 65,536 members. More is refused as soon as it comes, `limit.memory`.
+   */
   maxMemory?: number;
   /**
    * Answers what kernels ask for and the snapshot does not tell: other pre-images, pages of the data availability layer, its
@@ -158,9 +161,12 @@ export function replay(source: Blob | ReadableStream<Uint8Array>, options?: Repl
 /** The same step by step, for who reads the file or shares the processor in another way. */
 export class Replayer implements Disposable {
   constructor(options?: { maxMemory?: number });
-  /** Takes the next bytes of the file. */
+  /** Takes the next bytes of the file. Throws a `RollsnapError`, `limit.memory`, as soon as there is more than may be kept. */
   feed(chunk: Uint8Array): void;
-  /** The file has ended. */
+  /**
+   * The file has ended. Throws a `RollsnapError` for a snapshot that is damaged, for levels that it does not have, and for what
+   * is refused before anything is run.
+   */
   begin(levels?: Levels): ReplayPlan;
   /** Runs the next block; undefined when all were run, or one does not agree, which the report says. */
   step(reveal?: Reveal): BlockRun | undefined;

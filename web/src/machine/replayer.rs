@@ -83,7 +83,8 @@ impl Replayer {
     /// Takes the next bytes of the file, all of them.
     ///
     /// # Errors
-    /// A `TypeError` for anything but a `Uint8Array`, and after [`Replayer::begin`].
+    /// A `TypeError` for anything but a `Uint8Array`, and after [`Replayer::begin`]; `limit.memory` as soon as there is more
+    /// than may be kept.
     pub fn feed(&mut self, chunk: &JsValue) -> core::result::Result<(), JsValue> {
         let chunk = bytes_of(chunk)?;
         let Reading { inspector, gathering, piece } = self.reading.as_mut().ok_or_else(begun)?;
@@ -95,6 +96,7 @@ impl Replayer {
                 core::result::Result::<(), JsValue>::Ok(())
             });
             fed?;
+            gathering.check().map_err(|problem| thrown(&problem))?;
             at = end;
         }
         Ok(())
