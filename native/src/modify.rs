@@ -19,6 +19,7 @@
 //! # Ok::<(), rollsnap_core::Problem>(())
 //! ```
 
+mod backup;
 mod draft;
 
 use std::path::{Path, PathBuf};
@@ -118,7 +119,8 @@ pub enum Writing<'a> {
 pub struct Options {
     /// What becomes of a store that an older node wrote.
     pub migrations: Migrations,
-    /// Where the database is copied to before it is changed, a new file; `None`: nowhere.
+    /// Where the store is copied to before it is changed: a database to a new file, one in files to a new directory. `None`:
+    /// nowhere.
     pub backup: Option<PathBuf>,
 }
 
@@ -144,7 +146,7 @@ pub enum Modified<T> {
 }
 
 /// The stage in which the backup is made.
-pub const BACKING_UP: Stage = Stage::new("Copying database");
+pub const BACKING_UP: Stage = Stage::new("Copying store");
 
 /// Changes a data directory. `skip` is asked first whether there is nothing to do; then `change` works on the store in a
 /// transaction, which is committed when it succeeds. The store must be of version 5, and no node may be running.
@@ -259,6 +261,9 @@ impl<'m> Held<'m> {
             match family {
                 Family::Octez => attempt.in_database(options, feedback, change),
                 Family::Mavkit => {
+                    if let Some(path) = &options.backup {
+                        backup::back_up(root, path, feedback)?;
+                    }
                     let done = change(&mut attempt, feedback);
                     attempt.end(done, feedback)
                 }
@@ -293,10 +298,6 @@ fn opened(root: &Path, family: Option<Family>, options: &Options) -> Result<(Any
     match &store {
         AnyStore::Database(store) if options.migrations == Migrations::Refuse && !store.is_current()? => {
             return Err(Problem::new(Code::RepairMigrations).path(DataDir::new(root).store().display()));
-        }
-        AnyStore::Files(_) if options.backup.is_some() => {
-            let what = "--backup copies a database, and this store is in files";
-            return Err(Problem::new(Code::Usage).headline(what));
         }
         _ => {}
     }

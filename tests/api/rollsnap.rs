@@ -991,7 +991,7 @@ pub enum Modified<T> {
     Skipped,
     Done(T),
 }
-pub const BACKING_UP: Stage = Stage::new("Copying database");
+pub const BACKING_UP: Stage = Stage::new("Copying store");
 pub fn run<T>(
     root: &Path,
     skip: impl FnOnce(&Head<'_>) -> Result<bool>,
@@ -1225,6 +1225,10 @@ impl Head {
     pub fn new(endpoint: Option<String>) -> Self {}
 }
 impl Repair for Head {}
+
+// rollsnap::repair::(private) history
+impl History for &Store {}
+impl History for &v4::Store<Part> {}
 
 // rollsnap::repair::(private) index
 #[derive(Debug, Default)]

@@ -5,19 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollsnap_core::chain::{Block, Evaluation};
+use rollsnap_core::chain::{Block, Evaluation, Stored};
 use rollsnap_core::encoding::Commitment;
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::{BlockHash, CommitmentHash, ProtocolHash};
-use rollsnap_core::store::Metadata;
+use rollsnap_core::store::v4::Protocol;
+use rollsnap_core::store::v4::write::{self, TableName};
+use rollsnap_core::store::{Metadata, State};
 use rollsnap_core::{Code, Feedback, Place, Problem, Result};
 
+use super::history::{History, history};
 use super::periods::Periods;
 use super::states::Hashes;
 use super::{Plan, Repair, Repaired, Subject};
 use crate::l1::L1;
-use crate::modify::Attempt;
-use crate::store::{AnyStore, Rows, Store};
+use crate::modify::{Attempt, Draft, Record, Writing};
+use crate::store::{Editing, Rows};
 
 /// Repairs the commitments from the first level of a protocol to the head.
 #[derive(Debug)]
@@ -49,8 +52,7 @@ impl Commitments {
     }
 
     /// The level at which the protocol begins.
-    fn first_level(&self, store: &Store) -> Result<i32> {
-        let protocols = store.protocols()?;
+    fn first_level(&self, protocols: &[Protocol]) -> Result<i32> {
         let found = protocols.iter().find(|protocol| protocol.hash == self.protocol);
         let first = found.map(|found| found.level.saturating_add(found.activates.into()));
         first.ok_or_else(|| {
@@ -67,17 +69,16 @@ impl Repair for Commitments {
     fn plan(&mut self, subject: &mut Subject<'_, '_>, feedback: &mut dyn Feedback) -> Result<Plan> {
         let Subject { before, phase, .. } = subject;
         let root = before.root;
-        let AnyStore::Database(store) = &before.store else {
-            return Err(Problem::new(Code::RepairKind).path(root.display()));
-        };
-        let store: &Store = store;
-        let head = store.head()?.level;
-        let protocol_first = self.first_level(store)?;
+        let (head, available) = (before.store.head()?.level, before.store.first_available()?);
+        let state = before.store.state()?;
+        let store = history(&before.store);
+        let store = &*store;
+        let protocols = store.protocols()?;
+        let protocol_first = self.first_level(&protocols)?;
         if protocol_first > head {
             let text = format!("First level to fix commitments is {protocol_first} but head is at {head}");
             return Err(Problem::new(Code::LevelUnavailable).headline(text));
         }
-        let available = store.first_available()?;
         let first = protocol_first.max(available);
         let mut known = BTreeMap::new();
         store.each_commitment(feedback, &mut |hash, content| {
@@ -85,7 +86,7 @@ impl Repair for Commitments {
         })?;
         let periods = match (self.period, &self.l1) {
             (Some(period), _) => Periods::of(first, period),
-            (None, Some(l1)) => Periods::ask(&store.protocols()?, (first, head), l1, feedback)?,
+            (None, Some(l1)) => Periods::ask(&protocols, (first, head), l1, feedback)?,
             (None, None) => Periods::shared(&known, first)?,
         };
         let states = Hashes::open(root, feedback)?;
@@ -116,7 +117,7 @@ impl Repair for Commitments {
             notes.push(format!("Blocks below level {first} are not there any more"));
         }
         if self.prune {
-            self.orphans = orphans(store, &known, &changes, (first, head), feedback)?;
+            self.orphans = orphans(store, &state, (&known, &changes), (first, head), feedback)?;
             repaired.extend(self.orphans.iter().map(|hash| pruned(hash, known.get(hash))));
         }
         self.changes = changes;
@@ -145,7 +146,21 @@ impl Repair for Commitments {
         _: &mut Plan,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
-        let store = attempt.database()?;
+        match attempt.writing(feedback)? {
+            Writing::Database(store) => self.write_rows(store, feedback),
+            Writing::Files(draft) => self.write_files(draft, feedback),
+        }
+    }
+
+    /// Marks and publications speak of commitments by their hashes: what they said of a wrong one does not fit the right
+    /// one, and layer 1 alone knows what does.
+    fn may_leave(&self) -> &'static [Code] {
+        &[Code::MarkLcc, Code::MarkLpc, Code::PublishedUnknown]
+    }
+}
+
+impl Commitments {
+    fn write_rows(&self, store: &mut Editing, feedback: &dyn Feedback) -> Result<()> {
         for Change { block, commitment, previous, content } in &self.changes {
             feedback.checkpoint()?;
             let (block, previous) = (block.to_string(), previous.to_string());
@@ -180,10 +195,34 @@ impl Repair for Commitments {
         Ok(())
     }
 
-    /// Marks and publications speak of commitments by their hashes: what they said of a wrong one does not fit the right
-    /// one, and layer 1 alone knows what does.
-    fn may_leave(&self) -> &'static [Code] {
-        &[Code::MarkLcc, Code::MarkLpc, Code::PublishedUnknown]
+    fn write_files(&self, draft: &mut Draft, feedback: &dyn Feedback) -> Result<()> {
+        let store = draft.store()?;
+        let marked = store.singletons().head()?.map(|(block, _)| block.hash);
+        let (mut blocks, mut commitments, mut head) = (Vec::new(), Vec::new(), None);
+        for Change { block: hash, commitment, previous, content } in &self.changes {
+            feedback.checkpoint()?;
+            // It was read when the change was planned, and nobody else writes.
+            let Stored::Found((block, evaluation)) = store.block(hash)? else {
+                return Err(Problem::new(Code::ChainBlock).found(hash));
+            };
+            let block = Block { commitment: *commitment, previous_commitment: *previous, ..block };
+            let (header, value) = write::block_bytes(&(block, evaluation));
+            blocks.push(Record { key: hash.as_bytes().to_vec(), header, value });
+            if marked == Some(*hash) {
+                head = Some(write::head_bytes(&(block, evaluation)));
+            }
+            if let (Some(hash), Some(content)) = (commitment, content) {
+                let (key, value) = (hash.as_bytes().to_vec(), write::commitment_bytes(content));
+                commitments.push(Record { key, header: Vec::new(), value });
+            }
+        }
+        let orphans: BTreeSet<&[u8]> = self.orphans.iter().map(|hash| &hash.as_bytes()[..]).collect();
+        let goes = |key: &[u8], _: &[u8]| orphans.contains(key);
+        draft.edit(TableName::Commitments, &goes, &commitments, feedback)?;
+        draft.edit(TableName::Published, &goes, &[], feedback)?;
+        draft.edit(TableName::Blocks, &|_, _| false, &blocks, feedback)?;
+        // The head is there as a whole.
+        head.map_or(Ok(()), |head| draft.put("l2_head", Some(&head)))
     }
 }
 
@@ -206,7 +245,7 @@ struct Recent {
 
 /// The way from the first level up to the head: each block sees what the ones below it got.
 struct Walk<'a> {
-    store: &'a Store,
+    store: &'a dyn History,
     metadata: &'a Metadata,
     periods: &'a Periods,
     known: BTreeMap<CommitmentHash, Commitment>,
@@ -374,9 +413,9 @@ impl Walk<'_> {
 
 /// The commitments of these levels that no block names when the changes are made.
 fn orphans(
-    store: &Store,
-    known: &BTreeMap<CommitmentHash, Commitment>,
-    changes: &[Change],
+    store: &dyn History,
+    state: &State,
+    (known, changes): (&BTreeMap<CommitmentHash, Commitment>, &[Change]),
     (first, head): (i32, i32),
     feedback: &dyn Feedback,
 ) -> Result<Vec<CommitmentHash>> {
@@ -388,7 +427,6 @@ fn orphans(
             named.insert(hash);
         }
     })?;
-    let state = store.state()?;
     named.extend([state.lcc, state.lpc].into_iter().flatten().map(|mark| mark.hash));
     let is_orphan = |(hash, content): &(&CommitmentHash, &Commitment)| {
         (first..=head).contains(&content.inbox_level) && !named.contains(*hash)

@@ -23,6 +23,7 @@ mod commitments;
 mod contexts;
 mod filed;
 mod head;
+mod history;
 mod index;
 mod known;
 mod levels;
@@ -200,6 +201,10 @@ pub fn run(repair: &mut dyn Repair, options: &Options, feedback: &mut dyn Feedba
     let status = if plan.repaired.is_empty() { Status::Idle } else { Status::Planned };
     if *dry_run || status == Status::Idle {
         held.release()?;
+        let mut plan = plan;
+        if status == Status::Planned {
+            plan.notes.push(UNCHECKED.into());
+        }
         let stages = stages.finish();
         return Ok(Outcome { plan, status, migrations: 0, remaining: None, stages });
     }
@@ -214,6 +219,10 @@ pub fn run(repair: &mut dyn Repair, options: &Options, feedback: &mut dyn Feedba
     let stages = stages.finish();
     Ok(Outcome { plan, status: Status::Done, migrations, remaining: Some(remaining), stages })
 }
+
+/// What a dry run leaves out.
+const UNCHECKED: &str =
+    "What the repair would leave was not held to the rules of verify, as it is before it counts";
 
 fn planned(
     repair: &mut dyn Repair,

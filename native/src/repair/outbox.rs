@@ -1,14 +1,17 @@
 //! `rollsnap repair outbox`: writes the rows of the outboxes as the states of the PVM have them.
 
+use std::path::Path;
+
 use rollsnap_core::feedback::{Phase, Unit};
 use rollsnap_core::hash::ContextHash;
-use rollsnap_core::members::PvmKind;
+use rollsnap_core::members::{PvmKind, STORAGE};
 use rollsnap_core::store::{OutboxBits, Outboxes};
 use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use super::{Plan, Repair, Repaired, Subject};
 use crate::context::pvm_state;
+use crate::dir::Dir;
 use crate::modify::Attempt;
 use crate::store::{AnyStore, OutboxRow, Rows};
 
@@ -31,9 +34,7 @@ impl Repair for Outbox {
     fn plan(&mut self, subject: &mut Subject<'_, '_>, feedback: &mut dyn Feedback) -> Result<Plan> {
         let Subject { before, contexts, phase, .. } = subject;
         let root = before.root;
-        let AnyStore::Database(store) = &before.store else {
-            return Err(Problem::new(Code::RepairKind).path(root.display()));
-        };
+        let AnyStore::Database(store) = &before.store else { return in_files(root) };
         let kind = before.metadata.kind;
         if kind != PvmKind::Wasm200 {
             let what = format!(
@@ -116,6 +117,20 @@ impl Repair for Outbox {
         Ok(())
     }
 }
+
+/// Of a store in files: only Octez of 2024 recorded outboxes in one, in a form that nothing here reads.
+fn in_files(root: &Path) -> Result<Plan> {
+    let storage = Dir::open(root)?.enter(STORAGE)?;
+    if let Some(storage) = storage.filter(|storage| storage.has(IN_FILES).unwrap_or(true)) {
+        let what = format!("{IN_FILES} of a store in files is neither read nor written");
+        return Err(Problem::new(Code::RepairKind).headline(what).path(storage.place(IN_FILES).display()));
+    }
+    let text = format!("the store of {} is in files, and records no outboxes", root.display());
+    Ok(Plan { text, ..Plan::default() })
+}
+
+/// Where that would be.
+const IN_FILES: &str = "outbox_messages";
 
 /// The outbox of a level: what the store records, and what the state has.
 struct Found {

@@ -33,14 +33,37 @@ const DEPTH: usize = 16;
 /// `io.*`, `cancelled`. The existing directory is never changed.
 pub fn merge(existing: &Dir, staged: &Dir, feedback: &mut dyn Feedback) -> Result<Merged> {
     let mut merged = Merged::default();
-    take_over(existing, staged, DEPTH, &mut merged, feedback)?;
+    take_over(existing, staged, DEPTH, How::Linked, &mut merged, feedback)?;
     Ok(merged)
+}
+
+/// Copies everything in a directory, which stays as it is, into an empty one; FIFOs, sockets and devices are counted.
+///
+/// # Errors
+/// As [`merge`].
+pub(crate) fn copy_all(existing: &Dir, copy: &Dir, feedback: &mut dyn Feedback) -> Result<Merged> {
+    let mut merged = Merged::default();
+    take_over(existing, copy, DEPTH, How::Copied, &mut merged, feedback)?;
+    let place = |error| problem("copy", copy.path(), error);
+    like(copy, &existing.about()?).map_err(place)?;
+    copy.sync()?;
+    Ok(merged)
+}
+
+/// What becomes of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// They get another name, where the file system can do that.
+    Linked,
+    /// They are there twice.
+    Copied,
 }
 
 fn take_over(
     existing: &Dir,
     staged: &Dir,
     depth: usize,
+    how: How,
     merged: &mut Merged,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
@@ -60,7 +83,10 @@ fn take_over(
                 };
                 match (existing.enter(name)?, inner) {
                     (Some(from), Some(to)) => {
-                        take_over(&from, &to, depth - 1, merged, feedback)?;
+                        take_over(&from, &to, depth - 1, how, merged, feedback)?;
+                        if how == How::Copied {
+                            to.sync()?;
+                        }
                         if there.is_none() {
                             like(&to, &found).map_err(failed)?;
                         }
@@ -69,6 +95,10 @@ fn take_over(
                 }
             }
             _ if there.is_some() => {}
+            Kind::File if how == How::Copied => {
+                copy(existing, staged, name).map_err(failed)?;
+                merged.kept += 1;
+            }
             Kind::File => {
                 link_or(existing, staged, name, || copy(existing, staged, name)).map_err(failed)?;
                 merged.kept += 1;

@@ -107,8 +107,8 @@ use self::sync::Durable;
 use crate::dir::Dir;
 use crate::io::problem;
 
-pub(crate) use self::merge::like;
 pub use self::merge::{Merged, merge};
+pub(crate) use self::merge::{copy_all, like};
 pub use self::partial::recover_but_partial;
 
 /// Name of the staging directory inside the directory whose entries are replaced.

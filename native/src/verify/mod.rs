@@ -31,7 +31,7 @@ use crate::jobs::{self, Stage, Stages, Timed};
 use crate::replay;
 use crate::source::Source;
 use crate::store::Family;
-use crate::swap;
+use crate::swap::{self, Pending};
 
 pub(crate) use consistent::genesis;
 pub use consistent::{Streamed, Subject, check_store, counts};
@@ -107,7 +107,10 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
     }
     if directory {
         DataDir::new(target).require()?;
-        swap::require_whole(target)?;
+        // Of a staging directory that cannot be read nobody knows; most are of an import that has not begun.
+        if matches!(swap::pending(target), Ok(Some(Pending::HalfWay))) {
+            swap::require_whole(target)?;
+        }
     }
     let mut plan = match directory {
         true => vec![options.context.stage(), jobs::CHAIN],

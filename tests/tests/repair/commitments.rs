@@ -149,7 +149,6 @@ fn another_period() {
 fn what_is_refused_changes_nothing() {
     let ground = Ground::new();
     let data = directory(&ground, "r5-dense");
-    let old = directory(&ground, "r4-mavkit");
     let no_state = directory(&ground, "r5-sparse");
     sql(&data, "UPDATE commitments SET number_of_ticks = 7 WHERE inbox_level = 5025");
     let level = "SELECT level FROM l2_blocks WHERE commitment_hash IS NOT NULL AND level > 790 ORDER BY level LIMIT 1";
@@ -165,7 +164,6 @@ fn what_is_refused_changes_nothing() {
         (&["repair", "commitments", FIRST, &data, "--period", "4294967301"], 2, ""),
         (&["repair", "commitments", "of", FIRST, &data], 2, ""),
         (&["repair", "commitments", FIRST, &data, "-d", &data], 2, "usage"),
-        (&["repair", "commitments", FIRST, &old], 4, "repair.kind"),
         (&["repair", "commitments", &protocol(&no_state), &no_state], 4, "repair.lacks"),
         (&["repair", "commitments", FIRST, &data, "-E", "http://127.0.0.1:9"], 5, "l1.unreachable"),
     ] {

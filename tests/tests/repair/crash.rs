@@ -8,12 +8,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use rollsnap::swap::{self, Pending};
 use rollsnap_tests::cli::{Ground, Tree};
 use rollsnap_tests::crash::{self, How, was_killed};
 
 use super::contexts::{bare, expected, found};
-use super::files::{log, raw};
 use super::pre_images::{files, installer, pre_images};
+use super::raw::{log, raw};
 use super::{directory, sound, sql, tables};
 
 /// Copies a directory tree.
@@ -178,10 +179,13 @@ fn a_store_in_files_is_the_old_one_or_the_new_one() {
     let whole = directory(&ground, "r4-mavkit");
     let (damaged, made) = (ground.at("damaged"), ground.at("made"));
     type Damage = fn(&str);
-    let damages: [(Damage, &[&str]); 3] = [
+    let first = "PtAtLasdzXg4XxeVNtWheo13nG4wHXP22qYMqFcT3fyBpWkFero";
+    let damages: [(Damage, &[&str]); 2] = [
         (|_| (), &["rewind", "--to", "3012"]),
-        (|data| fs::remove_file(format!("{data}/storage/l2_head")).unwrap(), &["head"]),
-        (|data| log(data, "levels_to_hashes/index", 36, |entries| drop(entries.drain(5..9))), &["levels"]),
+        (
+            |data| log(data, "commitments/index/index", 40, |entries| entries.truncate(2)),
+            &["commitments", first, "--period", "5"],
+        ),
     ];
     for (damage, words) in damages {
         copy(&whole, &damaged);
@@ -213,4 +217,51 @@ fn a_store_in_files_is_the_old_one_or_the_new_one() {
         };
         under_fire(&ground, words, &damaged, judge, complete);
     }
+}
+
+/// What an import has left half-way is finished by a repair, and only looked at by a dry run; what it had not begun is left
+/// to the next import.
+#[test]
+fn an_import_that_was_interrupted() {
+    let ground = Ground::new();
+    let whole = directory(&ground, "r5-dense");
+    let snapshot = ground.snapshot("replay/r5-dense.head.snapshot.gz");
+    let work = ground.at("work");
+    ground.run(&["repair", "rewind", &whole, "--to", "5020"]).ok();
+    let import = || ground.command(&["import", &snapshot, "--data-dir", &work, "--force", "--no-check"]);
+    copy(&whole, &work);
+    let calls = crash::count(import());
+    let mut seen = [0; 3];
+    for n in (1..=calls).rev() {
+        if seen.iter().all(|seen| *seen >= 2) {
+            break;
+        }
+        copy(&whole, &work);
+        crash::run_at(import(), n, How::Kill);
+        let pending = swap::pending(Path::new(&work)).unwrap();
+        let at = match pending {
+            Some(Pending::HalfWay) => 0,
+            Some(Pending::Leftovers) => 1,
+            Some(Pending::NotBegun) => 2,
+            None => continue,
+        };
+        if seen[at] >= 2 {
+            continue;
+        }
+        seen[at] += 1;
+        let tree = Tree::of(Path::new(&work));
+        let dry = ground.run(&["repair", "head", &work, "--dry-run"]);
+        tree.same_as(&Tree::of(Path::new(&work)), "a look");
+        let refused = (dry.status, dry.err.contains("[import.unfinished]"));
+        assert_eq!(refused, if at == 0 { (4, true) } else { (6, false) }, "{n}: {dry}");
+        let run = ground.run(&["repair", "head", &work]).ends(6);
+        assert_eq!(run.err.contains("An earlier import into"), at < 2, "{n}: {run}");
+        assert_eq!(Path::new(&work).join(".rollsnap-import").exists(), at == 2, "{n}");
+        sound(&ground, &work);
+        // What was finished is there already.
+        let output = import().output().unwrap();
+        assert_eq!(output.status.code(), Some(if at == 2 { 0 } else { 6 }), "{n}: {output:?}");
+        sound(&ground, &work);
+    }
+    assert_eq!(seen, [2; 3]);
 }

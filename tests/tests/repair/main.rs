@@ -5,11 +5,14 @@ mod commitments;
 mod contexts;
 mod crash;
 mod files;
+mod files_commitments;
+mod files_rewind;
 mod frame;
 mod index;
 mod marks;
 mod outbox;
 mod pre_images;
+mod raw;
 mod rewind;
 
 use std::collections::BTreeMap;

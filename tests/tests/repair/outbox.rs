@@ -64,7 +64,6 @@ fn the_spelling_of_the_nodes() {
 fn what_is_refused_changes_nothing() {
     let ground = Ground::new();
     let data = directory(&ground, "r5-dense");
-    let old = directory(&ground, "r4-mavkit");
     sql(&data, "UPDATE outbox_messages SET messages = '1'");
     let tree = ground.tree();
     for (words, status) in [
@@ -72,7 +71,6 @@ fn what_is_refused_changes_nothing() {
         (&["repair", "outbox", &data, "--from=-1"], 2),
         (&["repair", "outbox", &data, "--from", "2147483648"], 2),
         (&["repair", "outbox", &data, "-d", &data], 2),
-        (&["repair", "outbox", &old], 4),
         (&["recompute", "outbox", "messages", "from", "x", "-d", &data], 2),
         (&["recompute", "outbox", "messages", "from", "-1", "-d", &data], 2),
         (&["recompute", "outbox", "messages", "at", "5000", "-d", &data], 2),

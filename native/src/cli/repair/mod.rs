@@ -79,7 +79,7 @@ struct Common {
     /// Say what would be changed, and change nothing
     #[arg(long, help_heading = RESULT)]
     dry_run: bool,
-    /// Copy the database to this new file before anything is changed
+    /// Copy the store before anything is changed: a database to this new file, a store in files to this new directory
     #[arg(long, value_name = "FILE", help_heading = RESULT)]
     backup: Option<PathBuf>,
     /// Apply the migrations that the store of an older node lacks
@@ -185,7 +185,7 @@ fn carry_out(
     };
     if *status == Status::Done {
         if let Some(path) = &common.backup {
-            feedback.note(&format!("The database as it was is in {}", shown_path(path)));
+            feedback.note(&format!("The store as it was is in {}", shown_path(path)));
         }
         let changes = plural(plan.repaired.len() as u64, "change", "changes");
         remarks::made(format_args!("{changes}"), since, feedback);
