@@ -40,6 +40,9 @@ use crate::read_at::Files;
 /// How many bytes are gone through between two looks at whether to go on.
 const STRIDE: u64 = 256 << 10;
 
+/// How many single objects are looked at between two of those.
+const OBJECTS: usize = 1 << 10;
+
 /// What takes memory, for messages.
 const WHAT: &str = "the objects of the context";
 
@@ -113,8 +116,10 @@ fn prove<F: Files, H: Hasher>(
     let Some(until) = share.walk(&mut pages, from..until, around, &mut outcome, feedback)? else {
         return Ok(None);
     };
-    let outside: Vec<Spot> = share.checker.table.outside().collect();
-    for spot in outside {
+    for (count, spot) in share.checker.table.outside().enumerate() {
+        if count % OBJECTS == 0 {
+            feedback.checkpoint()?;
+        }
         if !heads.begins(spot, feedback)? {
             return Ok(None);
         }
@@ -272,7 +277,7 @@ impl<F: Files, H: Hasher> Share<'_, F, H> {
         entries.sort_unstable();
         entries.dedup();
         for (count, (spot, hash)) in entries.into_iter().enumerate() {
-            if count % 1024 == 0 {
+            if count % OBJECTS == 0 {
                 feedback.checkpoint()?;
             }
             let Some(offset) = self.space.offset(spot) else { return Ok(false) };
