@@ -20,7 +20,8 @@ use crate::workspace::PLANNED;
 /// Finds out what [`run`](super::run) would do, or with `is_stream` [`stream`](super::stream). Nothing is written.
 ///
 /// # Errors
-/// Those that the conversion itself would refuse with before it writes anything, and [`Code::IoNoSpace`].
+/// Those that the conversion itself would refuse with before it writes anything, and
+/// [`IoNoSpace`](rollsnap_core::Code::IoNoSpace).
 pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback) -> Result<Preflight> {
     if let Some(owner) = &options.owner {
         owner.check_permitted()?;

@@ -65,6 +65,12 @@ impl Draft {
         }
         let storage = staging.held().enter(STORAGE)?;
         let storage = storage.ok_or_else(|| Problem::new(Code::StoreMissing).path(place.display()))?;
+        for name in storage.names()? {
+            // It may lead elsewhere from where the draft is.
+            if storage.look(&name)?.is_some_and(|found| found.kind == Kind::Link) {
+                return Err(refused(&place.join(&name)));
+            }
+        }
         let mut draft = Self { staging, storage, generations: Vec::new() };
         let store = draft.store()?;
         let names = |table: &[Generation<Part>]| table.iter().map(|one| one.name().to_owned()).collect();

@@ -18,7 +18,7 @@ use std::io::{Read, Write};
 use rollsnap_core::{Code, Problem, Result};
 
 use super::Change;
-use super::home::{DRAFT, Home, JOURNAL, NEW, OLD};
+use super::home::{DONE, DRAFT, Home, JOURNAL, NEW, OLD};
 use crate::dir::{Dir, Kind, sync_file};
 use crate::io::problem;
 
@@ -119,11 +119,20 @@ pub(super) fn write(at: &Home, entries: &[Entry]) -> Result<()> {
 
 /// Reads the journal in force; `None` when there is none.
 pub(super) fn read(at: &Home) -> Result<Option<Vec<Entry>>> {
-    let Some(file) = at.dir.file(JOURNAL)? else { return Ok(None) };
+    read_as(at, JOURNAL)
+}
+
+/// What was planned, in force or done, where that can be read.
+pub(super) fn planned(at: &Home) -> Option<Vec<Entry>> {
+    [JOURNAL, DONE].into_iter().find_map(|name| read_as(at, name).ok().flatten())
+}
+
+fn read_as(at: &Home, name: &str) -> Result<Option<Vec<Entry>>> {
+    let Some(file) = at.dir.file(name)? else { return Ok(None) };
     let unreadable = |why: &str| {
         Problem::new(Code::ImportUnfinished)
             .headline("the journal of an interrupted import cannot be read, so nothing was changed")
-            .path(at.dir.place(JOURNAL).display())
+            .path(at.dir.place(name).display())
             .because(format!(
                 "{why}; what the import replaced is in {}, what it brings in {}: move there what is right \
                  by hand, then delete {}",
@@ -135,7 +144,7 @@ pub(super) fn read(at: &Home) -> Result<Option<Vec<Entry>>> {
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| problem("read the journal", &at.dir.place(JOURNAL), error))?;
+        .map_err(|error| problem("read the journal", &at.dir.place(name), error))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(unreadable("it is longer than a journal can be"));
     }

@@ -289,7 +289,7 @@ pub enum Recovered {
 /// the text says what to do. `io.*`: calling it again goes on.
 pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {
     let Some(at) = find(root)? else { return Ok(Recovered::Nothing) };
-    let (place, job) = (root.display(), job(&at)?);
+    let job = job(&at, root);
     let (outcome, note) = match state::look(&at)? {
         State::Uncommitted => {
             at.discard()?;
@@ -321,18 +321,20 @@ pub fn recover(root: &Path, feedback: &mut dyn Feedback) -> Result<Recovered> {
             (Recovered::CleanedUp, CLEANED_UP.to_owned())
         }
     };
-    feedback.notice(Notice::Recovered(&format!("{job} {place} {note}.")));
+    feedback.notice(Notice::Recovered(&format!("{job} {note}.")));
     Ok(outcome)
 }
 
 /// Whose staging directory it is, for messages: a repair replaces the store in files alone, an import everything.
-fn job(at: &Home) -> Result<&'static str> {
-    let mut names = Vec::new();
-    for dir in at.new.iter().chain(&at.old) {
-        names.extend(dir.names()?);
+fn job(at: &Home, place: &Path) -> String {
+    let place = place.display();
+    match journal::planned(at) {
+        None => format!("An earlier import into {place}, or a repair of it,"),
+        Some(entries) if entries.iter().all(|entry| entry.change.name() == STORAGE) => {
+            format!("An earlier repair of {place}")
+        }
+        Some(_) => format!("An earlier import into {place}"),
     }
-    let is_repair = !names.is_empty() && names.iter().all(|name| *name == *STORAGE);
-    Ok(if is_repair { "An earlier repair of" } else { "An earlier import into" })
 }
 
 const ROLLED_BACK: &str = "was interrupted before it changed anything: its staging directory was deleted, \

@@ -177,7 +177,7 @@ fn rows_are_the_old_ones_or_the_new_ones() {
 fn a_store_in_files_is_the_old_one_or_the_new_one() {
     let ground = Ground::new();
     let whole = directory(&ground, "r4-mavkit");
-    let (damaged, made) = (ground.at("damaged"), ground.at("made"));
+    let (damaged, made, looked) = (ground.at("damaged"), ground.at("made"), ground.at("looked"));
     type Damage = fn(&str);
     let first = "PtAtLasdzXg4XxeVNtWheo13nG4wHXP22qYMqFcT3fyBpWkFero";
     let damages: [(Damage, &[&str]); 2] = [
@@ -210,6 +210,11 @@ fn a_store_in_files_is_the_old_one_or_the_new_one() {
                 assert_eq!((run.status, run.err.contains("[import.unfinished]")), (4, true), "{run}");
             }
             tree.same_as(&Tree::of(Path::new(data)), "a look");
+            copy(data, &looked);
+            let run = ground.run(&["repair", "index", &looked]).ends(6);
+            let said =
+                format!("An earlier repair of {looked} was interrupted while its files were put in place");
+            assert!(run.err.contains(&said) && raw(&looked) == new, "{run}");
         };
         let complete = |data: &str| {
             assert!(raw(data) == new, "{words:?}");

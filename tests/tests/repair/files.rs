@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 
 use rollsnap_tests::cli::{Ground, Holder};
@@ -164,12 +165,21 @@ fn what_is_refused_changes_nothing() {
         tree.same_as(&ground.tree(), "locked");
     }
     drop(node);
+    // A part of the store that lies elsewhere.
+    let names = |name: &str| !name.ends_with("/lock");
+    let (lcc, aside) = (Path::new(&data).join("storage/lcc"), ground.path("aside"));
+    fs::rename(&lcc, &aside).unwrap();
+    symlink(&aside, &lcc).unwrap();
+    let tree = ground.tree().only(names);
+    let run = ground.run(&["repair", "rewind", &data, "--to", "3012"]);
+    assert_eq!((run.status, run.err.contains("[import.link]")), (4, true), "{run}");
+    tree.same_as(&ground.tree().only(names), "a link within");
+    fs::rename(&aside, &lcc).unwrap();
     // What would be replaced itself, and what it leads to orphaned.
     fs::rename(format!("{data}/storage"), ground.path("elsewhere")).unwrap();
     symlink(ground.path("elsewhere"), format!("{data}/storage")).unwrap();
     let tree = ground.tree();
     let run = ground.run(&["repair", "rewind", &data, "--to", "3012"]);
     assert_eq!((run.status, run.err.contains("[import.link]")), (4, true), "{run}");
-    let names = |name: &str| !name.ends_with("/lock");
     tree.only(names).same_as(&ground.tree().only(names), "a link");
 }
