@@ -52,6 +52,7 @@ pub mod nodes;
 pub mod problem;
 pub mod pvm;
 pub mod read_at;
+pub mod remote;
 pub mod replay;
 pub mod report;
 pub mod rule;
