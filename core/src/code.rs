@@ -65,6 +65,8 @@ impl Group {
     pub const GZIP: Self = Self("gzip");
     /// The archive in a snapshot.
     pub const TAR: Self = Self("tar");
+    /// The server of a file behind an address.
+    pub const REMOTE: Self = Self("remote");
     /// The context.
     pub const CONTEXT: Self = Self("context");
 

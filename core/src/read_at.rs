@@ -22,6 +22,9 @@ pub trait ReadAt {
     /// [`Code::IoOther`] when fewer bytes are there, and whatever the source reports.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()>;
 
+    /// So many bytes from `offset` on will be read soon: where they are far away, they can be fetched at once.
+    fn expect(&self, _offset: u64, _len: u64) {}
+
     /// No byte at all?
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -86,6 +89,10 @@ impl<R: ReadAt + ?Sized> ReadAt for &R {
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
         (**self).read_at(offset, out)
+    }
+
+    fn expect(&self, offset: u64, len: u64) {
+        (**self).expect(offset, len);
     }
 }
 

@@ -49,7 +49,9 @@ pub fn glance(source: &mut Source, feedback: &mut dyn Feedback) -> Result<(Heade
     let mut glance = Glance::default();
     let (header, report) = source.read_beginning(feedback, &mut |event| glance.hear(event))?;
     if glance.found.is_none()
-        && let Ok(mut again) = Source::open(source.name())
+        // A look at the beginning of a file behind an address is one request.
+        && source.remote().is_none()
+        && let Ok(mut again) = source.again()
         && again.is_reachable()
     {
         glance = Glance { reached: true, ..Glance::default() };

@@ -1,6 +1,7 @@
 //! Files by name, read at random: in a directory, or as windows over an uncompressed snapshot.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
@@ -29,10 +30,25 @@ pub enum FileSet {
 /// A file, or a part of one.
 #[derive(Clone, Debug)]
 pub struct Part {
-    file: Arc<File>,
+    bytes: Bytes,
     path: PathBuf,
     start: u64,
     len: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Bytes {
+    File(Arc<File>),
+    Distant(Arc<dyn Distant>),
+}
+
+/// Bytes that are not in a file of this machine.
+pub(crate) trait Distant: ReadAt + fmt::Debug + Send + Sync {
+    /// All bytes from `offset` on will be read in their order: they are fetched ahead, until what this gives is dropped.
+    fn stream(&self, offset: u64) -> Box<dyn Send>;
+
+    /// What was fetched of these bytes may be damaged: the next who reads them fetches them anew.
+    fn forget(&self, offset: u64, len: u64);
 }
 
 impl Part {
@@ -55,20 +71,36 @@ impl Part {
 
     fn of_file(file: File, path: &Path) -> Result<Self> {
         let metadata = file.metadata().map_err(|err| io::problem("read", path, err))?;
-        Ok(Self { file: file.into(), path: path.into(), start: 0, len: metadata.len() })
+        Ok(Self::of(file, path, metadata.len()))
     }
 
     /// The whole of an open file of this length; `path` is for messages.
     pub fn of(file: File, path: &Path, len: u64) -> Self {
-        Self { file: file.into(), path: path.into(), start: 0, len }
+        Self { bytes: Bytes::File(file.into()), path: path.into(), start: 0, len }
+    }
+
+    /// The whole of what is somewhere else; `path` is for messages.
+    pub(crate) fn distant(bytes: Arc<dyn Distant>, path: &Path) -> Self {
+        Self { len: bytes.len(), bytes: Bytes::Distant(bytes), path: path.into(), start: 0 }
+    }
+
+    /// What is not in a file of this machine, and where in it this part begins.
+    pub(crate) fn far(&self) -> Option<(&dyn Distant, u64)> {
+        match &self.bytes {
+            Bytes::File(_) => None,
+            Bytes::Distant(bytes) => Some((&**bytes, self.start)),
+        }
     }
 
     /// What the file system says of the file now.
     ///
     /// # Errors
-    /// Any `io.*` code.
+    /// Any `io.*` code; [`Code::IoOther`] for what is no file of this machine.
     pub fn metadata(&self) -> Result<Metadata> {
-        self.file.metadata().map_err(|err| io::problem("look at", &self.path, err))
+        let Bytes::File(file) = &self.bytes else {
+            return Err(io::problem("look at", &self.path, ErrorKind::Unsupported.into()));
+        };
+        file.metadata().map_err(|err| io::problem("look at", &self.path, err))
     }
 
     /// The same file, as long as it is by now.
@@ -95,9 +127,12 @@ impl ReadAt for Part {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
         interrupt::checkpoint()?;
         let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len);
-        let read = match end {
-            Some(_) => self.file.read_exact_at(out, self.start + offset),
-            None => return Err(io::problem("read", &self.path, ErrorKind::UnexpectedEof.into())),
+        if end.is_none() {
+            return Err(io::problem("read", &self.path, ErrorKind::UnexpectedEof.into()));
+        }
+        let read = match &self.bytes {
+            Bytes::File(file) => file.read_exact_at(out, self.start + offset),
+            Bytes::Distant(bytes) => return bytes.read_at(self.start + offset, out),
         };
         read.map_err(|err| match (err.kind(), self.metadata()) {
             (ErrorKind::UnexpectedEof, Ok(now)) => Problem::new(Code::SourceChanged)
@@ -106,6 +141,13 @@ impl ReadAt for Part {
                 .found(now.len()),
             _ => io::problem("read", &self.path, err),
         })
+    }
+
+    fn expect(&self, offset: u64, len: u64) {
+        if let Bytes::Distant(bytes) = &self.bytes {
+            let len = len.min(self.len.saturating_sub(offset));
+            bytes.expect(self.start.saturating_add(offset), len);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::gzip::checkpoint::{HEAD, Index, MOST_CHECKPOINTS, MemberTable, Scanned, Scanner};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
 
-use crate::checkpoint::{Members, look_for};
+use crate::checkpoint::Members;
 use crate::dir;
 use crate::files::Part;
 use crate::io;
@@ -69,10 +69,14 @@ pub struct Made {
 /// [`Code::Usage`] for standard input, a pipe, or a file that is not compressed; [`Code::OutputExists`];
 /// the `gzip.*` code of a damaged file; [`Code::FileEmpty`]; [`Code::Cancelled`]; any `io.*` code.
 pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Made> {
-    let file = compressed(path)?;
+    let (source, file) = compressed(path, feedback)?;
     let default = options.output.is_none() && options.span.is_none() && !options.force;
-    if default && let Some(made) = found(path, file.clone()) {
+    if default && let Some(made) = found(&source, file.clone()) {
         return Ok(made);
+    }
+    if options.output.is_none() && source.remote().is_some() {
+        let headline = "the index of a file behind an address needs -o FILE, which says where it goes";
+        return Err(Problem::new(Code::Usage).headline(headline));
     }
     let output = options.output.clone().unwrap_or_else(|| sidecar(path));
     let place = Output::File(output.clone());
@@ -95,7 +99,7 @@ pub fn stream(
     out: &mut dyn Write,
     feedback: &mut dyn Feedback,
 ) -> Result<Made> {
-    let file = compressed(path)?;
+    let (_, file) = compressed(path, feedback)?;
     let work = Workspace::temporary(options.temp_dir.as_deref(), feedback)?;
     let (index, bytes) = write(path, &file, &work, options, feedback)?;
     let failed = |err| io::problem("read", &work.held().place(FINISHED), err);
@@ -117,21 +121,22 @@ pub fn stream(
 }
 
 /// The file, if an index can be made of it.
-fn compressed(path: &Path) -> Result<Part> {
-    let shown = path.display();
-    let source = Source::open(path)?;
+fn compressed(path: &Path, feedback: &mut dyn Feedback) -> Result<(Source, Part)> {
+    let source = Source::open(path, feedback)?;
+    // Of an address, what may be shown.
+    let shown = source.name().display();
     let Some(file) = source.part() else {
         return Err(Problem::new(Code::Usage)
             .headline("an index is of a file that can be read again, not of a pipe or standard input"));
     };
     if file.is_empty() {
-        return Err(Problem::new(Code::FileEmpty).path(shown));
+        return Err(Problem::new(Code::FileEmpty).path(&shown));
     }
     if !source::is_gzip(&file) {
         return Err(Problem::new(Code::Usage)
             .headline(format!("{shown} is not compressed: it can be read from anywhere without an index")));
     }
-    Ok(file)
+    Ok((source, file))
 }
 
 /// Writes the index to the file [`FINISHED`] of a working directory; its length in bytes.
@@ -143,6 +148,7 @@ fn write(
     feedback: &mut dyn Feedback,
 ) -> Result<(Index, u64)> {
     let total = Some(file.len());
+    let _ahead = file.far().map(|(file, start)| file.stream(start));
     feedback.phase(Phase { total, ..Phase::only("Indexing") });
     let span = options.span.unwrap_or((file.len() / SHARE).clamp(SPAN.0, SPAN.1));
     let mut scanner = Scanner::new(span, MOST_CHECKPOINTS);
@@ -174,12 +180,12 @@ fn write(
 }
 
 /// The index that readers of the file would take: the one in its header, or beside it.
-fn found(path: &Path, file: Part) -> Option<Made> {
-    let indexed = look_for(path, file).indexed?;
+fn found(source: &Source, file: Part) -> Option<Made> {
+    let indexed = source.look_for(file).indexed?;
     let made = Made { found: true, ..made(indexed.index()) };
     Some(match indexed.beside() {
         None => made,
-        Some(beside) => Made { path: Some(sidecar(path)), bytes: beside.len(), ..made },
+        Some(beside) => Made { path: Some(sidecar(source.name())), bytes: beside.len(), ..made },
     })
 }
 

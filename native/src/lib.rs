@@ -18,7 +18,7 @@
 //! `Result<_, Problem>`; the command line in `cli` is a thin layer above it, which a program that uses the library can leave
 //! out (`default-features = false`).
 //!
-//! * [`source`]: where a snapshot is read from; [`extract`]: its members to files; [`index`]: makes the
+//! * [`source`]: where a snapshot is read from; [`remote`]: how one behind an address is; [`extract`]: its members to files; [`index`]: makes the
 //!   checkpoint index with which it is read on all cores, and from anywhere;
 //! * [`output`]: where a file goes that a job makes;
 //! * [`dir`]: directories that are held open, in which others may write;
@@ -55,6 +55,7 @@ pub mod engine;
 pub mod export;
 pub mod extract;
 pub mod files;
+mod http;
 pub mod import;
 pub mod index;
 pub mod interrupt;
@@ -68,6 +69,7 @@ pub mod output;
 pub mod page;
 mod pool;
 pub mod preflight;
+pub mod remote;
 pub mod repair;
 pub mod replay;
 mod size;

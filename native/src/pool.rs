@@ -3,17 +3,21 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use rollsnap_core::{Code, Problem, Result};
+use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use crate::io;
 
 /// More threads than this are not started, whatever the user wants: that is no machine's number.
 #[cfg(feature = "cli")]
 const MOST: usize = 256;
+
+/// How long a job is waited for before looking whether the user wants to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How many threads the user wants to work at once; 0 when he has not said.
 static WANTED: AtomicUsize = AtomicUsize::new(0);
@@ -83,6 +87,21 @@ impl<T: Send + 'static> Pool<T> {
         let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(Job { work, back }).is_ok());
         self.under_way.push_back(result);
         if sent { Ok(()) } else { Err(ended()) }
+    }
+
+    /// As [`Pool::take`], and looks meanwhile whether the user wants to stop: what the job reads may be far away.
+    pub(crate) fn take_unless(&mut self, feedback: &dyn Feedback) -> Option<Result<T>> {
+        let result = self.under_way.pop_front()?;
+        loop {
+            match result.recv_timeout(PATIENCE) {
+                Ok(result) => return Some(result),
+                Err(RecvTimeoutError::Disconnected) => return Some(Err(ended())),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Err(stopped) = feedback.checkpoint() {
+                return Some(Err(stopped));
+            }
+        }
     }
 
     /// Waits for the oldest job; `None` when there is none.

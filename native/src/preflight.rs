@@ -214,7 +214,7 @@ impl Members {
     /// # Errors
     /// [`Code::Cancelled`], any `io.*` code.
     pub(crate) fn of(snapshot: &Path, feedback: &mut dyn Feedback) -> Result<Option<Self>> {
-        let mut source = Source::open(snapshot)?;
+        let mut source = Source::open(snapshot, feedback)?;
         if !source.is_plain_file() || !source.is_reachable() {
             return Ok(None);
         }

@@ -4,6 +4,7 @@ mod context;
 mod evidence;
 mod merge;
 mod problems;
+mod remote;
 mod replay;
 mod share;
 mod store;
@@ -27,6 +28,7 @@ pub use context::{ContextStats, HeadStats, Subtree};
 pub use evidence::Evidence;
 pub use merge::{Named, merge};
 pub use problems::Problems;
+pub use remote::RemoteInfo;
 pub use replay::{ReplayInfo, Share};
 pub use share::{ContextShare, ShareInfo};
 pub use store::StoreInfo;
@@ -61,8 +63,10 @@ pub struct Report {
     /// What was run again, where a replay was asked for and could begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayInfo>,
-    /// Which share this is of, where several machines divide the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where the snapshot came from, where that is not a file of this machine.
+    /// Which share this is of, where several machines divide the work.
+    pub remote: Option<RemoteInfo>,
     pub share: Option<ShareInfo>,
     /// The answers.
     pub verdicts: Verdicts,
@@ -236,6 +240,7 @@ impl Report {
             context: None,
             store: None,
             replay: None,
+            remote: None,
             share: None,
             verdicts: Verdicts::default(),
             checks: Vec::new(),

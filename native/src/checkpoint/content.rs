@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rollsnap_core::report::Compression;
 use rollsnap_core::{ReadAt, Result};
 
-use super::Indexed;
+use super::{Indexed, again};
 use super::span::SpanInflater;
 use crate::files::Part;
 
@@ -98,7 +98,7 @@ impl Content {
             Kind::Spans { indexed, inflater, span } => {
                 let index = indexed.index();
                 let at = index.span_of(offset);
-                inflater.read(indexed, at, span)?;
+                again::read(inflater, indexed, at, span)?;
                 let start = index.checkpoints.get(at).map_or(0, |point| point.offset);
                 Ok(usize::try_from(offset - start).ok().and_then(|from| span.get(from..)).unwrap_or_default())
             }

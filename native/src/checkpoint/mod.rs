@@ -1,6 +1,7 @@
 //! The checkpoint index of a gzip file, in its header or in a file beside it (`docs/FORMAT.md`, section 5):
 //! reading on all cores, and from anywhere.
 
+mod again;
 mod content;
 mod members;
 mod parallel;
@@ -49,32 +50,36 @@ pub fn sidecar(path: &Path) -> PathBuf {
     io::with_suffix(path, ".idx")
 }
 
-/// Looks for an index: in the header of the file, then beside it.
-pub(crate) fn look_for(path: &Path, file: Part) -> FoundIndex {
+/// Looks for an index: in the header of the file, then beside it, in the file of this name, which `open` opens.
+pub(crate) fn look_for(
+    beside: &Path,
+    file: Part,
+    open: impl FnOnce(&Path) -> Result<Option<Part>>,
+) -> FoundIndex {
     let mut problem = None;
-    for look in [of_header, of_sidecar] {
-        match look(path, &file) {
-            Ok(None) => {}
-            Ok(Some(indexed)) => return FoundIndex { indexed: Some(Arc::new(indexed)), problem },
-            Err(found) => problem = problem.or(Some(found)),
-        }
+    match Index::of_file(&file).and_then(|index| index.map(|index| Indexed::new(file.clone(), index, None)).transpose()) {
+        Ok(Some(indexed)) => return FoundIndex { indexed: Some(Arc::new(indexed)), problem },
+        Ok(None) => {}
+        Err(found) => problem = Some(found),
     }
-    FoundIndex { indexed: None, problem }
+    match of_sidecar(beside, file, open) {
+        Ok(Some(indexed)) => FoundIndex { indexed: Some(Arc::new(indexed)), problem },
+        Ok(None) => FoundIndex { indexed: None, problem },
+        Err(found) => FoundIndex { indexed: None, problem: problem.or(Some(found)) },
+    }
 }
 
-fn of_header(_: &Path, file: &Part) -> Result<Option<Indexed>> {
-    let index = Index::of_file(file)?;
-    index.map(|index| Indexed::new(file.clone(), index, None)).transpose()
-}
-
-fn of_sidecar(path: &Path, file: &Part) -> Result<Option<Indexed>> {
-    let path = sidecar(path);
+fn of_sidecar(
+    path: &Path,
+    file: Part,
+    open: impl FnOnce(&Path) -> Result<Option<Part>>,
+) -> Result<Option<Indexed>> {
     let shown = |problem: Problem| problem.path(path.display());
     let unreadable = |err: Problem| shown(Problem::new(Code::GzipIndex).because(err));
-    let Some(beside) = Part::open(&path).map_err(unreadable)? else { return Ok(None) };
+    let Some(beside) = open(path).map_err(unreadable)? else { return Ok(None) };
     let index = Index::of_beside(&beside).map_err(|problem| match problem.code() {
         Code::GzipIndex => shown(problem),
         _ => unreadable(problem),
     })?;
-    Indexed::new(file.clone(), index, Some(beside)).map(Some).map_err(shown)
+    Indexed::new(file, index, Some(beside)).map(Some).map_err(shown)
 }

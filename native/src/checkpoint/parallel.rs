@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{ContentInspector, Event};
-use rollsnap_core::{Feedback, Problem, ReadAt, Result};
+use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
 
 use super::span::SpanInflater;
 use super::{Indexed, Resume};
@@ -62,7 +62,7 @@ pub(crate) fn inspect<E: From<Problem>>(
     let threads = NonZeroUsize::new(threads.min(depth)).unwrap_or(NonZeroUsize::MIN);
     let mut pool = Pool::new("inflate", threads, || {
         let (indexed, mut inflater) = (indexed.clone(), SpanInflater::new());
-        move |job: &mut Job| inflater.read(&indexed, job.at, &mut job.bytes)
+        move |job: &mut Job| super::again::read(&mut inflater, &indexed, job.at, &mut job.bytes)
     })?;
     inspector.compressed(Compression::Gzip);
     let mut resume = Resume::default();
@@ -75,9 +75,10 @@ pub(crate) fn inspect<E: From<Problem>>(
             pool.put(job)?;
             next += 1;
         }
-        let job = match pool.take() {
+        let job = match pool.take_unless(feedback) {
             None => return Ok(Outcome::Read { crc32: index.crc }),
             Some(Ok(job)) => job,
+            Some(Err(problem)) if problem.code() == Code::Cancelled => return Err(problem.into()),
             // Whatever it is, reading from front to end tells it better.
             Some(Err(problem)) => return Ok(Outcome::Stopped { resume, problem }),
         };

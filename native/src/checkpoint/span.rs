@@ -48,6 +48,7 @@ impl SpanInflater {
         let next = index.checkpoints.get(at + 1);
         let (end, end_bit) = index.end_of(at);
         let length = usize::try_from(end.saturating_sub(point.offset)).unwrap_or(usize::MAX);
+        indexed.file().expect(point.bit / 8, (end_bit / 8 + 1).saturating_sub(point.bit / 8));
         let window = indexed.window(at)?;
 
         self.inflate.reset(false);

@@ -119,7 +119,7 @@ const PHASE: Phase = Phase::only("Reading snapshot");
 /// Lists members as they are met, so that a damaged snapshot still shows what comes before the
 /// damage. Contents are read where nothing else leads to the next member, and where they are to be checked.
 pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let mut source = Source::open(&args.snapshot)?;
+    let mut source = Source::open(&args.snapshot, feedback)?;
     let json = output.is_json();
     if !json {
         feedback.results_stream();
@@ -175,7 +175,7 @@ pub(super) fn list(args: &LsArgs, output: &Output, feedback: &mut Terminal) -> R
 /// Writes a member out and stops there; what follows it is not read, and what comes before it only where
 /// nothing else leads to it.
 pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
-    let mut source = Source::open(&args.snapshot)?;
+    let mut source = Source::open(&args.snapshot, feedback)?;
     feedback.results_stream();
     let mut out = std::io::stdout().lock();
     let (inside, complete, doubtful) = (Cell::new(false), Cell::new(false), Cell::new(false));
@@ -232,7 +232,7 @@ pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
 }
 
 pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let mut source = Source::open(&args.snapshot)?;
+    let mut source = Source::open(&args.snapshot, feedback)?;
     let options = extract::Options {
         members: args.members.clone(),
         directory: args.output.clone(),

@@ -59,16 +59,16 @@ impl Target {
         if io::is_dir(target)? {
             return Self::of_directory(target);
         }
-        let mut source = Source::open(target)?;
-        let header = match source.size() {
-            Some(_) => Some(source.read_header(feedback)?),
-            None => None,
+        let mut source = Source::open(target, feedback)?;
+        let header = match source.comes_once() {
+            false => Some(source.read_header(feedback)?),
+            true => None,
         };
         match header {
             Some((_, report)) if report.container.compression == Some(Compression::None) => {
-                Self::in_place(Source::open(target)?, feedback)
+                Self::in_place(source.again()?, feedback)
             }
-            Some(_) => Self::unpacked(Source::open(target)?, temp_dir, feedback),
+            Some(_) => Self::unpacked(source.again()?, temp_dir, feedback),
             None => Self::unpacked(source, temp_dir, feedback),
         }
     }

@@ -138,7 +138,7 @@ struct Read {
 
 fn source(path: &Path, plan: &mut Preflight, feedback: &mut dyn Feedback) -> Result<Read> {
     if !io::is_dir(path)? {
-        let mut source = Source::open(path)?;
+        let mut source = Source::open(path, feedback)?;
         source.read_header(feedback)?;
         let all = source.size();
         if source.is_plain_file()

@@ -132,7 +132,7 @@ fn current(shown: &Path) -> Problem {
 
 /// Extracts a snapshot that is intact to its last byte, and holds nothing else than it should.
 fn extract(path: &Path, dir: &Dir, stages: &mut Stages, feedback: &mut dyn Feedback) -> Result<Report> {
-    let mut source = source::Source::open(path)?;
+    let mut source = source::Source::open(path, feedback)?;
     if let Some(least) = source.least_content() {
         Room::new(dir).reserve(dir.path(), least)?;
     }

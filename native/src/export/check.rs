@@ -20,7 +20,7 @@ pub(super) fn read_back(
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, PreImages)> {
-    let mut source = Source::open(path)?;
+    let mut source = Source::open(path, feedback)?;
     let options = Options { digests: true, ..Options::default() };
     let mut expected = written.iter();
     let mut pre_images = PreImages::default();

@@ -237,7 +237,7 @@ fn not_over_full(path: &Path, feedback: &dyn Feedback) -> Result<()> {
     if !path.is_file() {
         return Ok(());
     }
-    let there = source::Source::open(path)
+    let there = source::Source::open(path, &mut interrupt::Quiet)
         .and_then(|mut there| content_info::glance(&mut there, &mut interrupt::Quiet));
     match there {
         Ok((_, _, Some(true))) => Ok(()),

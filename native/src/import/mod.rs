@@ -115,7 +115,7 @@ pub struct Outcome {
 /// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code; for a compact snapshot, those of a replay
 /// (`replay.*`, `pvm.*`).
 pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    import(|| Source::open(snapshot), options, feedback)
+    import(|feedback| Source::open(snapshot, feedback), options, feedback)
 }
 
 /// Imports a snapshot that was opened already, such as one that comes from a [`Read`](std::io::Read)er
@@ -124,12 +124,12 @@ pub fn run(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback) -> R
 /// # Errors
 /// As [`run`].
 pub fn from_source(source: Source, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    import(|| Ok(source), options, feedback)
+    import(|_| Ok(source), options, feedback)
 }
 
 /// The snapshot is opened when nothing speaks against the place that it goes to.
 fn import(
-    open: impl FnOnce() -> Result<Source>,
+    open: impl FnOnce(&mut dyn Feedback) -> Result<Source>,
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
@@ -153,14 +153,14 @@ fn import(
 
 fn into(
     target: &Destination,
-    open: impl FnOnce() -> Result<Source>,
+    open: impl FnOnce(&mut dyn Feedback) -> Result<Source>,
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
     let root = &*options.data_dir;
     swap::recover_but_partial(root, feedback)?;
     destination::not_populated(root, options.force)?;
-    let source = open()?;
+    let source = open(feedback)?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
     let converting = if options.to_v5 { convert::writing(options.check) } else { &[] };
     let checking = if options.check { &Staged::STAGES[..] } else { &[] };

@@ -33,7 +33,7 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
         destination::not_populated(root, options.force)?;
     }
     plan.lock_of_node(root)?;
-    let mut source = Source::open(snapshot)?;
+    let mut source = Source::open(snapshot, feedback)?;
     let size = source.size();
     let existing = match (Dir::open_if_there(root)?, pending) {
         (Some(_), None) => Existing::read(root, options.family, options.force, feedback)?,
@@ -53,7 +53,7 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
     let family = options.family.or(options.to_v5.then_some(Family::Octez));
     StreamPolicy::new(&existing, &layer1, options.level, family).header(&header)?;
 
-    plan.read(snapshot, size);
+    plan.read(source.name(), size);
     let members = if source.is_plain_file() { Members::of(snapshot, feedback)? } else { None };
     let amount = match (size, report.container.compression) {
         (None, _) => Amount::at_least(0),

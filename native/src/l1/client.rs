@@ -1,9 +1,7 @@
 //! One HTTP request at a time, to a node of layer 1 or of the DAL, or to a server of pre-images: bounded in time and size, tried again when the
 //! network fails.
 
-use std::fmt;
-use std::io::{ErrorKind, Read};
-use std::net::IpAddr;
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -14,13 +12,11 @@ use rollsnap_core::layer1::{self, MAX_ANSWER, excerpt};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use ureq::http::Uri;
 use ureq::http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Error};
 
 pub use rollsnap_core::layer1::Peer;
 
-use super::login::Login;
-use super::resolver::SystemResolver;
+use crate::http::{self, Broken, Login, Times, without_login};
 
 /// The limits of a request.
 #[derive(Clone, Debug)]
@@ -123,19 +119,8 @@ impl Client {
         }
         let login = uri.authority().and_then(Login::of);
         let base = without_login(endpoint.trim().trim_end_matches('/'));
-        let mut config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(options.connect))
-            .timeout_per_read(Some(options.read))
-            .timeout_per_write(Some(options.read))
-            .timeout_global(Some(options.total))
-            .user_agent(concat!("rollsnap/", env!("CARGO_PKG_VERSION")))
-            .accept(options.accept);
-        if is_loopback(host) {
-            config = config.proxy(None);
-        }
-        let agent = Agent::with_parts(config.build(), DefaultConnector::default(), SystemResolver);
+        let times = Times { connect: options.connect, read: options.read, total: Some(options.total) };
+        let agent = http::agent(host, times, options.accept);
         Ok(Self(Arc::new(Inner { peer, agent, base, login, options })))
     }
 
@@ -231,32 +216,13 @@ impl Inner {
         Ok(Answer { status, location, retry_after, asks_login, body })
     }
 
-    /// Says in our words what the HTTP library says.
     fn failure(&self, err: Error) -> Failure {
-        let unreachable = |why: String| self.peer.unreachable(&self.base, &why);
-        let insecure =
-            |err: &dyn fmt::Display| unreachable(format!("no secure connection can be made: {err}"));
-        match err {
-            Error::Timeout(_) => Failure::passing(unreachable("it takes too long to answer".into())),
-            // What TLS finds wrong while the connection is being made comes in this form.
-            Error::Io(err) if err.kind() == ErrorKind::InvalidData => Failure::lasting(insecure(&err)),
-            Error::Io(err) if err.kind() == ErrorKind::UnexpectedEof => {
-                Failure::passing(unreachable("it closed the connection before the end of its answer".into()))
-            }
-            Error::Io(err) => Failure::passing(unreachable(err.to_string())),
-            Error::HostNotFound => Failure::passing(unreachable("no such host is known".into())),
-            Error::ConnectionFailed => Failure::passing(unreachable("no connection".into())),
-            Error::Rustls(err) => Failure::lasting(insecure(&err)),
-            Error::Tls(err) => Failure::lasting(insecure(&err)),
-            Error::ConnectProxyFailed(err) => {
-                let why = excerpt(err.as_bytes());
-                Failure::lasting(unreachable(format!("the proxy of the environment refuses: {why}")))
-            }
-            Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) | Error::BodyStalled => {
-                Failure::lasting(self.peer.not_understood(&self.base, "this is not an HTTP answer"))
-            }
-            err => Failure::lasting(unreachable(err.to_string())),
-        }
+        let Broken { why, passing, foreign } = err.into();
+        let problem = match foreign {
+            true => self.peer.not_understood(&self.base, &why),
+            false => self.peer.unreachable(&self.base, &why),
+        };
+        Failure { problem, passing }
     }
 }
 
@@ -268,10 +234,6 @@ struct Failure {
 }
 
 impl Failure {
-    fn passing(problem: Problem) -> Self {
-        Self { problem, passing: true }
-    }
-
     fn lasting(problem: Problem) -> Self {
         Self { problem, passing: false }
     }
@@ -285,20 +247,6 @@ fn wait(mut time: Duration, feedback: &dyn Feedback) -> Result<()> {
         time = time.saturating_sub(POLL);
     }
     Ok(())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
-/// What comes before an `@` in the host part may be a password.
-fn without_login(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (host, path) = rest.split_at(end);
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
 }
 
 #[cfg(test)]
@@ -344,15 +292,5 @@ mod tests {
         assert_eq!(client.endpoint(), "https://node.example:8732/x@y");
         assert!(!refused("ftp://me:secret@node.example").contains("secret"));
         assert!(!refused("me:secret@node.example").contains("secret"));
-    }
-
-    #[test]
-    fn this_machine_is_asked_directly() {
-        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "[::1]"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["10.0.0.1", "localhost.example", "[2001:db8::1]", "node.example"] {
-            assert!(!is_loopback(host), "{host}");
-        }
     }
 }

@@ -8,9 +8,7 @@
 
 pub mod client;
 pub mod dal;
-mod login;
 pub mod publication;
-mod resolver;
 pub mod rpc;
 
 pub use client::Options;

@@ -51,7 +51,7 @@ impl Place {
             DataDir::new(target).require()?;
             return Ok(Self::data_dir(target));
         }
-        let mut source = Source::open(target)?;
+        let mut source = Source::open(target, feedback)?;
         let made = Workspace::temporary(temp_dir, feedback)?;
         let place = made.parent().path().display().to_string();
         feedback.notice(Notice::TakesSpace(&format!("The snapshot is unpacked to {place}")));

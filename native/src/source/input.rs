@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use rollsnap_core::Result;
+use rollsnap_core::{ReadAt, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::io::problem;
+use crate::remote::{RemoteFile, Whole};
 
 /// How long a pipe is waited for before looking whether the user wants to stop.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -20,6 +21,10 @@ pub(super) enum Input {
     Pipe(File),
     /// What a program gives.
     Reader(Box<dyn Read + Send>),
+    /// A file behind an address, and how much of it was read.
+    Remote(RemoteFile, u64),
+    /// One that its server gives only as a whole.
+    Whole(Whole),
 }
 
 impl Input {
@@ -34,6 +39,13 @@ impl Input {
         loop {
             checkpoint()?;
             let read = match self {
+                Self::Remote(file, at) => {
+                    let len = chunk.len().min(usize::try_from(file.len() - *at).unwrap_or(usize::MAX));
+                    file.read_at(*at, chunk.get_mut(..len).unwrap_or_default())?;
+                    *at += len as u64;
+                    return Ok(len);
+                }
+                Self::Whole(whole) => return whole.read(chunk, checkpoint),
                 Self::File(file) => file.read(chunk),
                 Self::Pipe(pipe) => match poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&PATIENCE)) {
                     Ok(0) => continue,

@@ -1,4 +1,4 @@
-//! Where a snapshot is read from: a file or standard input.
+//! Where a snapshot is read from: a file, standard input, or an address.
 
 mod hole;
 mod input;
@@ -10,18 +10,22 @@ use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rollsnap_core::code::Group;
 use rollsnap_core::feedback::{Notice, Phase, Unit};
 use rollsnap_core::gzip::MAGIC;
 use rollsnap_core::nodes::import::cannot_open;
+use rollsnap_core::report::RemoteInfo;
 use rollsnap_core::snapshot::{Beginning, Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
 use crate::checkpoint::{self, Content, FoundIndex, Outcome};
 use crate::dir;
-use crate::files::Part;
+use crate::files::{Distant as _, Part};
+use crate::interrupt::Quiet;
 use crate::io::problem;
+use crate::remote::{self, Address, Attended, Opened, RemoteFile};
 use input::Input;
 use pass::Pass;
 
@@ -32,27 +36,32 @@ pub struct Source {
     size: Option<u64>,
     /// Whether nothing was read yet.
     fresh: bool,
+    /// The address of what comes once.
+    origin: Option<Address>,
 }
 
+/// Two versions of a file could be taken for one; where it is compressed, its checksums tell.
+const UNNAMED: &str = "The server says nothing that tells one version of the file from another: only its length is compared";
+
+const UNDIVIDED: &str = "The server serves the file as a whole only: it comes over one connection, and nothing goes on when that breaks";
+
 impl Source {
-    /// Opens a file (rule I3); `-` stands for standard input.
+    /// Opens a file (rule I3), or what is behind an `http` or `https` address; `-` stands for standard input. The user is
+    /// told when a server has to be asked again.
     ///
     /// # Errors
-    /// [`Code::IoDirectory`], [`Code::Usage`] for a URL, any other `io.*` code, with the text of
-    /// the nodes.
-    pub fn open(name: &Path) -> Result<Self> {
+    /// [`Code::IoDirectory`], any other `io.*` code, with the text of the nodes; any `remote.*` code.
+    pub fn open(name: &Path, feedback: &mut dyn Feedback) -> Result<Self> {
         if name.as_os_str() == "-" {
             // The descriptor itself: what a buffer holds could not be waited for.
             let stdin = io::stdin().as_fd().try_clone_to_owned();
             let stdin = stdin.map_err(|err| problem("read", Path::new("standard input"), err))?;
-            return Ok(Self { name: name.into(), input: Input::Pipe(stdin.into()), size: None, fresh: true });
+            return Ok(Self::of(name, Input::Pipe(stdin.into()), None));
+        }
+        if let Some(address) = Address::of_name(name)? {
+            return Self::open_address(&address, feedback);
         }
         let shown = name.display();
-        if ["http://", "https://"].iter().any(|scheme| shown.to_string().starts_with(scheme)) {
-            return Err(Problem::new(Code::Usage)
-                .headline(format!("rollsnap does not download {shown}"))
-                .because(format_args!("use a pipe: curl -fL {shown} | rollsnap COMMAND -")));
-        }
         let cannot = |err: io::Error| {
             let reason = err.to_string();
             cannot_open(problem("open", name, err).code(), &shown, reason)
@@ -63,23 +72,63 @@ impl Source {
         if metadata.is_dir() {
             return Err(cannot(ErrorKind::IsADirectory.into()));
         }
-        Ok(if metadata.is_file() {
-            Self { name: name.into(), input: Input::File(file), size: Some(metadata.len()), fresh: true }
-        } else {
-            Self { name: name.into(), input: Input::Pipe(file), size: None, fresh: true }
+        Ok(match metadata.is_file() {
+            true => Self::of(name, Input::File(file), Some(metadata.len())),
+            false => Self::of(name, Input::Pipe(file), None),
         })
+    }
+
+    /// Whether it comes from front to end, once.
+    pub(crate) fn comes_once(&self) -> bool {
+        !matches!(self.input, Input::File(_) | Input::Remote(..))
+    }
+
+    /// What is read is called by its address, without what may be secret in it.
+    fn open_address(address: &Address, feedback: &mut dyn Feedback) -> Result<Self> {
+        let name = PathBuf::from(address.to_string());
+        Ok(match remote::open(address, feedback)? {
+            Opened::File(file) => {
+                if !file.identity().validator.is_strong() {
+                    feedback.notice(Notice::Lacking(UNNAMED));
+                }
+                let size = file.len();
+                Self::of(&name, Input::Remote(file, 0), Some(size))
+            }
+            Opened::Whole(whole) => {
+                feedback.notice(Notice::Lacking(UNDIVIDED));
+                let size = whole.len();
+                Self { origin: Some(address.clone()), ..Self::of(&name, Input::Whole(whole), size) }
+            }
+            Opened::Empty => return Err(Problem::new(Code::FileEmpty).path(address)),
+        })
+    }
+
+    fn of(name: &Path, input: Input, size: Option<u64>) -> Self {
+        Self { name: name.into(), input, size, fresh: true, origin: None }
+    }
+
+    /// The same bytes from their beginning, where they are not gone with the reading: a file is opened again.
+    ///
+    /// # Errors
+    /// As [`Source::open`]; [`Code::Usage`] for what comes once.
+    pub(crate) fn again(&self) -> Result<Self> {
+        match &self.input {
+            Input::File(_) => Self::open(&self.name, &mut Quiet),
+            Input::Remote(file, _) => Ok(Self::of(&self.name, Input::Remote(file.clone(), 0), self.size)),
+            _ => Err(Problem::new(Code::Usage).headline("what comes as a stream cannot be read again")),
+        }
     }
 
     /// A snapshot in memory, called `name` in messages.
     pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Self {
         let size = Some(bytes.as_ref().len() as u64);
-        Self { size, ..Self::from_reader(name, io::Cursor::new(bytes)) }
+        Self::of(name.as_ref(), Input::Reader(Box::new(io::Cursor::new(bytes))), size)
     }
 
     /// A snapshot that is read from front to end, called `name` in messages. While `reader` waits, the job cannot be
     /// stopped.
     pub fn from_reader(name: &str, reader: impl io::Read + Send + 'static) -> Self {
-        Self { name: name.into(), input: Input::Reader(Box::new(reader)), size: None, fresh: true }
+        Self::of(name.as_ref(), Input::Reader(Box::new(reader)), None)
     }
 
     /// What it is called: the path, or `-`.
@@ -90,6 +139,15 @@ impl Source {
     /// Size of the file in bytes; `None` for a pipe.
     pub fn size(&self) -> Option<u64> {
         self.size
+    }
+
+    /// Where it comes from, and what came, where that is an address.
+    pub fn remote(&self) -> Option<RemoteInfo> {
+        match (&self.input, &self.origin) {
+            (Input::Remote(file, _), _) => Some(file.info()),
+            (Input::Whole(whole), Some(origin)) => Some(whole.info(origin)),
+            _ => None,
+        }
     }
 
     /// Whether it is an uncompressed file.
@@ -143,6 +201,7 @@ impl Source {
         report.verdicts = Default::default();
         report.container.compressed_bytes = self.size;
         report.container.bytes = None;
+        report.remote = self.remote();
         Ok((header, report))
     }
 
@@ -160,12 +219,34 @@ impl Source {
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Report, E> {
         feedback.phase(Phase { total: self.size, unit: Unit::Bytes, ..phase });
+        let report = match self.far() {
+            None => self.pass(options, feedback, sink),
+            Some(file) => self.pass(options, &mut Attended::new(feedback, file), sink),
+        };
+        report.map(|report| self.told(report))
+    }
+
+    /// A report, with where the snapshot came from.
+    fn told(&self, mut report: Report) -> Report {
+        report.remote = self.remote();
+        report
+    }
+
+    fn pass<E: From<Problem>>(
+        &mut self,
+        options: Options,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Report, E> {
         let mut pass = Pass::new(options);
         let found = self.find_index();
         pass.remark = found.problem;
         if let Some(indexed) = found.indexed.filter(|indexed| checkpoint::is_possible(indexed)) {
+            let _ahead = self.far().map(|file| file.stream(0));
             match checkpoint::inspect(&indexed, &mut pass.inspector, feedback, sink)? {
                 Outcome::Read { crc32 } => return pass.finish(indexed.file().len(), Some(crc32), sink),
+                // A server that does not go on says nothing against the index.
+                Outcome::Stopped { problem, .. } if problem.code().group() == Group::REMOTE => return Err(problem.into()),
                 Outcome::Stopped { resume, problem } => {
                     (pass.resume, pass.remark) = (resume, pass.remark.or(Some(problem)));
                 }
@@ -176,6 +257,7 @@ impl Source {
                 "The checkpoint index cannot be used: the file is read from front to end",
             ));
         }
+        let _ahead = self.far().map(|file| file.stream(0));
         stream::inspect(&mut self.input, &self.name, pass, feedback, sink)
     }
 
@@ -194,10 +276,14 @@ impl Source {
         feedback: &mut dyn Feedback,
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Option<Report>, E> {
-        match self.content() {
-            Some(mut content) => checkpoint::list(&mut content, options, phase, feedback, sink),
-            None => Ok(None),
-        }
+        let Some(mut content) = self.content() else { return Ok(None) };
+        let report = match self.far() {
+            None => checkpoint::list(&mut content, options, phase, feedback, sink),
+            Some(file) => {
+                checkpoint::list(&mut content, options, phase, &mut Attended::new(feedback, file), sink)
+            }
+        };
+        report.map(|report| report.map(|report| self.told(report)))
     }
 
     /// Reads the members of these names and little else, as one phase of a job, where the content can be reached
@@ -219,12 +305,15 @@ impl Source {
         feedback: &mut dyn Feedback,
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Option<Report>, E> {
-        match self.content() {
-            Some(mut content) => {
-                checkpoint::find(&mut content, names, header, options, phase, feedback, sink)
+        let Some(mut content) = self.content() else { return Ok(None) };
+        let report = match self.far() {
+            None => checkpoint::find(&mut content, names, header, options, phase, feedback, sink),
+            Some(file) => {
+                let mut attended = Attended::new(feedback, file);
+                checkpoint::find(&mut content, names, header, options, phase, &mut attended, sink)
             }
-            None => Ok(None),
-        }
+        };
+        report.map(|report| report.map(|report| self.told(report)))
     }
 
     /// Whether nothing speaks against reading it from anywhere: it is uncompressed, or has an index that fits.
@@ -236,7 +325,7 @@ impl Source {
     fn content(&self) -> Option<Content> {
         let part = self.part().filter(|_| self.fresh)?;
         if is_gzip(&part) {
-            checkpoint::look_for(&self.name, part).indexed.and_then(Content::indexed)
+            self.look_for(part).indexed.and_then(Content::indexed)
         } else {
             Some(Content::plain(part))
         }
@@ -246,8 +335,26 @@ impl Source {
     fn find_index(&mut self) -> FoundIndex {
         let fresh = std::mem::replace(&mut self.fresh, false);
         match self.part().filter(|part| fresh && is_gzip(part)) {
-            Some(part) => checkpoint::look_for(&self.name, part),
+            Some(part) => self.look_for(part),
             None => FoundIndex::default(),
+        }
+    }
+
+    /// The index of a compressed file: in its header, or beside it.
+    pub(crate) fn look_for(&self, part: Part) -> FoundIndex {
+        match self.far() {
+            None => checkpoint::look_for(&checkpoint::sidecar(&self.name), part, Part::open),
+            Some(file) => checkpoint::look_for(&checkpoint::sidecar(&self.name), part, |path| {
+                Ok(file.sidecar()?.map(|index| Part::distant(Arc::new(index), path)))
+            }),
+        }
+    }
+
+    /// The file behind an address, if this is one whose parts can be asked for.
+    fn far(&self) -> Option<RemoteFile> {
+        match &self.input {
+            Input::Remote(file, _) => Some(file.clone()),
+            _ => None,
         }
     }
 
@@ -259,8 +366,11 @@ impl Source {
 
     /// The file, to be read from anywhere; `None` for a pipe.
     pub(crate) fn part(&self) -> Option<Part> {
-        let (Input::File(file), Some(size)) = (&self.input, self.size) else { return None };
-        Some(Part::of(file.try_clone().ok()?, &self.name, size))
+        match (&self.input, self.size) {
+            (Input::File(file), Some(size)) => Some(Part::of(file.try_clone().ok()?, &self.name, size)),
+            (Input::Remote(file, _), _) => Some(Part::distant(Arc::new(file.clone()), &self.name)),
+            _ => None,
+        }
     }
 }
 

@@ -204,7 +204,7 @@ fn stream(
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Contents)> {
-    let mut source = Source::open(target)?;
+    let mut source = Source::open(target, feedback)?;
     let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
     let mut checker = contents::checker(options, scope, feedback);
     let phase = stages.next(jobs::READING);

@@ -58,7 +58,7 @@ fn one(snapshot: &Path, args: &InfoArgs, output: &Output, feedback: &mut Termina
         }
         return data_dir::show(snapshot, output, feedback);
     }
-    let mut source = Source::open(snapshot)?;
+    let mut source = Source::open(snapshot, feedback)?;
     if args.full {
         return full(args, &mut source, output, feedback);
     }

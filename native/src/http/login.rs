@@ -8,12 +8,12 @@ use percent_encoding::percent_decode_str;
 use ureq::http::uri::Authority;
 
 /// What stands before the `@`; it is never shown.
-#[derive(Clone)]
-pub(super) struct Login(String);
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Login(String);
 
 impl Login {
     /// That of an address, where special characters are written with `%`: `user:p%40ss@host`.
-    pub(super) fn of(authority: &Authority) -> Option<Self> {
+    pub(crate) fn of(authority: &Authority) -> Option<Self> {
         let (login, _) = authority.as_str().rsplit_once('@')?;
         let (user, password) = login.split_once(':').unwrap_or((login, ""));
         let decoded = [user, password].map(|part| percent_decode_str(part).collect::<Vec<u8>>()).join(&b':');
@@ -21,9 +21,18 @@ impl Login {
     }
 
     /// The value of the header `Authorization`.
-    pub(super) fn header(&self) -> &str {
+    pub(crate) fn header(&self) -> &str {
         &self.0
     }
+}
+
+/// An address without what comes before an `@` in its host part, which may be a password.
+pub(crate) fn without_login(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
 }
 
 impl fmt::Debug for Login {

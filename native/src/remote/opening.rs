@@ -1,0 +1,179 @@
+//! The first request: it follows redirects, pins the file, and brings its beginning.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rollsnap_core::feedback::Notice;
+use rollsnap_core::remote::{self, FIRST, Identity, Opening, Validator};
+use rollsnap_core::{Code, Feedback, Problem, Result};
+use ureq::Agent;
+
+use super::address::Address;
+use super::file::{Place, RemoteFile};
+use super::request::{Failure, Given, agent, cut_off, get, read_body};
+use super::whole::Whole;
+use crate::io;
+
+/// A file behind an address.
+pub(crate) enum Opened {
+    /// Its parts can be asked for.
+    File(RemoteFile),
+    /// It comes from front to end, once.
+    Whole(Whole),
+    /// It has no bytes.
+    Empty,
+}
+
+/// More redirects are a circle.
+const MOST_REDIRECTS: usize = 10;
+
+/// How often a server is asked that cannot be reached or forbids access, before anything came from it.
+const FIRST_TRIES: u32 = 4;
+
+/// How long a server is asked that says that it is busy, before anything came from it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often a waiting job looks whether the user wants to stop.
+pub(super) const POLL: Duration = Duration::from_millis(50);
+
+/// Makes the first request, and makes it again while the server is busy.
+///
+/// # Errors
+/// Any `remote.*` code, [`Code::Cancelled`].
+pub(crate) fn open(address: &Address, feedback: &mut dyn Feedback) -> Result<Opened> {
+    let begun = Instant::now();
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let origin = address.clone();
+        let failure = match patiently(&|| feedback.checkpoint(), move || begin(&origin))? {
+            Ok(begun) => return Ok(begun.opened(address, tries)),
+            Err(failure) => failure,
+        };
+        let pause = remote::pause(tries, failure.retry_after);
+        let again = match failure.status {
+            Some(403) | None => (failure.passing || failure.status == Some(403)) && tries < FIRST_TRIES,
+            Some(_) => failure.passing && begun.elapsed().saturating_add(pause) < PATIENCE,
+        };
+        if !again {
+            return Err(failure.problem);
+        }
+        feedback.notice(Notice::Retrying(&format!("{}; trying again", failure.problem.sentence())));
+        wait(pause, &|| feedback.checkpoint())?;
+    }
+}
+
+/// The first answer.
+pub(super) struct Begun {
+    pub(super) place: Place,
+    kind: Kind,
+}
+
+enum Kind {
+    File { identity: Identity, first: Vec<u8> },
+    Whole { len: Option<u64>, given: Given },
+    Empty,
+}
+
+impl Begun {
+    /// What it pins; `None` where the server does not give parts.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        match &self.kind {
+            Kind::File { identity, .. } => Some(identity),
+            _ => None,
+        }
+    }
+
+    fn opened(self, origin: &Address, requests: u32) -> Opened {
+        match self.kind {
+            Kind::File { identity, first } => {
+                Opened::File(RemoteFile::new(origin.clone(), self.place, identity, first, requests))
+            }
+            Kind::Whole { len, given } => Opened::Whole(Whole::new(self.place.address, len, given.into_body())),
+            Kind::Empty => Opened::Empty,
+        }
+    }
+}
+
+/// One try.
+pub(super) fn begin(origin: &Address) -> Result<Begun, Failure> {
+    let (place, given) = first_answer(origin, "gzip")?;
+    // A server that compresses what it sends, and does not give parts of that, may give parts of the file itself.
+    if given.head().status == 200 && given.head().content_encoding.is_some() {
+        let (place, given) = first_answer(origin, "identity")?;
+        return judge(place, given);
+    }
+    judge(place, given)
+}
+
+fn first_answer(origin: &Address, encoding: &'static str) -> Result<(Place, Given), Failure> {
+    let mut address = origin.clone();
+    for _ in 0..=MOST_REDIRECTS {
+        let agent: Agent = agent(&address);
+        let given = get(&agent, &address, &(0..FIRST), &Validator::None, encoding)?;
+        match given.location() {
+            Some(location) => address = address.redirected(location).map_err(Failure::lasting)?,
+            None => return Ok((Place { agent, address, encoding, since: Instant::now() }, given)),
+        }
+    }
+    let why = format!("more than {MOST_REDIRECTS} times: it goes in a circle");
+    Err(Failure::lasting(Problem::new(Code::RemoteRedirect).path(origin).because(why)))
+}
+
+fn judge(place: Place, given: Given) -> Result<Begun, Failure> {
+    let opening = match Opening::of(&given.head()) {
+        Ok(opening) => opening,
+        Err(problem) => return Err(given.failed(&place.address, problem, false)),
+    };
+    let kind = match opening {
+        Opening::Empty => Kind::Empty,
+        Opening::Whole(len) => Kind::Whole { len, given },
+        Opening::Ranges(identity) => {
+            let wanted = usize::try_from(FIRST.min(identity.len)).unwrap_or(usize::MAX);
+            let mut first = Vec::new();
+            read_body(&mut given.into_body(), &place.address, |bytes| {
+                first.extend_from_slice(bytes);
+                first.len() < wanted
+            })?;
+            if first.is_empty() {
+                return Err(cut_off(&place.address));
+            }
+            first.truncate(wanted);
+            Kind::File { identity, first }
+        }
+    };
+    Ok(Begun { place, kind })
+}
+
+/// Does something in a thread of its own, which is left behind when the user does not want to wait for it.
+pub(super) fn patiently<T: Send + 'static>(
+    checkpoint: &dyn Fn() -> Result<()>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let (done, result) = mpsc::channel();
+    let asking = move || {
+        // Nobody listens any more after a cancellation.
+        let _ = done.send(work());
+    };
+    thread::Builder::new().name("remote".into()).spawn(asking).map_err(io::no_thread)?;
+    loop {
+        match result.recv_timeout(POLL) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Timeout) => checkpoint()?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Problem::new(Code::IoOther).headline("the thread that asks a server has ended"));
+            }
+        }
+    }
+}
+
+/// Sleeps in small pieces, so that the user can stop it.
+pub(super) fn wait(mut time: Duration, checkpoint: &dyn Fn() -> Result<()>) -> Result<()> {
+    while !time.is_zero() {
+        checkpoint()?;
+        thread::sleep(time.min(POLL));
+        time = time.saturating_sub(POLL);
+    }
+    Ok(())
+}
