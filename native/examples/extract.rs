@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut options = Options::new(directory);
     options.members = args.collect();
-    let mut source = Source::open(Path::new(&snapshot))?;
+    let mut source = Source::open(Path::new(&snapshot), &mut Silent)?;
     let report = extract::run(&mut source, &options, &mut Silent)?.report;
     for check in report.checks.iter().filter(|check| check.status == Status::Unknown) {
         println!("{}", check.text);

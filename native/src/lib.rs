@@ -20,6 +20,7 @@
 //!
 //! * [`source`]: where a snapshot is read from; [`remote`]: how one behind an address is; [`extract`]: its members to files; [`index`]: makes the
 //!   checkpoint index with which it is read on all cores, and from anywhere;
+//! * [`download`]: one behind an address to a file;
 //! * [`output`]: where a file goes that a job makes;
 //! * [`dir`]: directories that are held open, in which others may write;
 //! * [`files`]: the files of a directory or of an uncompressed snapshot, read at random;
@@ -51,6 +52,7 @@ pub mod deflate;
 pub mod demo;
 mod destination;
 pub mod dir;
+pub mod download;
 pub mod engine;
 pub mod export;
 pub mod extract;

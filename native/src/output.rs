@@ -82,11 +82,23 @@ impl Output {
         force: bool,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
-        let (directory, last) = (work.parent(), last(path)?);
+        Self::put_from(work.held(), finished, work.parent(), path, force, feedback)
+    }
+
+    /// As [`Output::put`], from one directory to another of the same file system.
+    pub(crate) fn put_from(
+        from: &Dir,
+        finished: &str,
+        directory: &Dir,
+        path: &Path,
+        force: bool,
+        feedback: &mut dyn Feedback,
+    ) -> Result<()> {
+        let last = last(path)?;
         may_write(directory.look(last)?, path, force)?;
         let renamed = match force {
-            true => work.held().move_over(finished, directory, last),
-            false => work.held().move_to_new(finished, directory, last),
+            true => from.move_over(finished, directory, last),
+            false => from.move_to_new(finished, directory, last),
         };
         renamed.map_err(|err| match err.kind() {
             ErrorKind::AlreadyExists => exists(path),

@@ -32,6 +32,15 @@ pub struct RemoteInfo {
 impl RemoteInfo {
     /// Of a file at an address, of which nothing came yet.
     pub fn new(url: String, final_url: String) -> Self {
-        Self { url, final_url, ranges: false, validator: None, bytes_received: 0, requests: 1, retries: 0, time_ms: 0 }
+        Self {
+            url,
+            final_url,
+            ranges: false,
+            validator: None,
+            bytes_received: 0,
+            requests: 1,
+            retries: 0,
+            time_ms: 0,
+        }
     }
 }

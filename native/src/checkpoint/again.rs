@@ -43,7 +43,10 @@ pub(super) fn read(
         bytes = vec![0; before.len()];
         indexed.file().read_at(begin, &mut bytes)?;
         if bytes == before {
-            return Err(told(wrong, "the same bytes come when they are fetched again: the file at the provider is damaged"));
+            return Err(told(
+                wrong,
+                "the same bytes come when they are fetched again: the file at the provider is damaged",
+            ));
         }
     }
     Err(told(wrong, "other bytes come each time they are fetched: the connection damages them"))

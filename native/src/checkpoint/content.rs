@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rollsnap_core::report::Compression;
 use rollsnap_core::{ReadAt, Result};
 
-use super::{Indexed, again};
 use super::span::SpanInflater;
+use super::{Indexed, again};
 use crate::files::Part;
 
 /// How much of an uncompressed file is read at once, in bytes: little behind what was left out, more and more

@@ -57,7 +57,9 @@ pub(crate) fn look_for(
     open: impl FnOnce(&Path) -> Result<Option<Part>>,
 ) -> FoundIndex {
     let mut problem = None;
-    match Index::of_file(&file).and_then(|index| index.map(|index| Indexed::new(file.clone(), index, None)).transpose()) {
+    match Index::of_file(&file)
+        .and_then(|index| index.map(|index| Indexed::new(file.clone(), index, None)).transpose())
+    {
         Ok(Some(indexed)) => return FoundIndex { indexed: Some(Arc::new(indexed)), problem },
         Ok(None) => {}
         Err(found) => problem = Some(found),

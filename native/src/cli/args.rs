@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use super::context::ContextCommand;
 use super::convert::ConvertArgs;
 use super::demo::DemoArgs;
+use super::download::DownloadArgs;
 use super::export::ExportArgs;
 use super::global::Global;
 use super::import::ImportArgs;
@@ -61,6 +62,8 @@ pub(super) enum Command {
     Cat(CatArgs),
     /// Extract members to files
     Extract(ExtractArgs),
+    /// Fetch a snapshot from an address to a file; after an interruption, the same command goes on
+    Download(DownloadArgs),
     /// Say whether a snapshot or a data directory is intact, consistent and anchored
     Verify(VerifyArgs),
     /// Run blocks of a data directory or a snapshot again, and compare what comes of them
@@ -128,6 +131,7 @@ impl Command {
             Self::Ls(args) => args.json,
             Self::Index(args) => args.json,
             Self::Extract(args) => args.json,
+            Self::Download(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Export(args) | Self::Snapshot { command: Snapshot::Export(args) } => args.json,
             Self::Import(args) | Self::Snapshot { command: Snapshot::Import(args) } => args.json,
@@ -151,6 +155,7 @@ impl Command {
         match self {
             Self::Export(args) | Self::Snapshot { command: SnapshotCommand::Export(args) } => args.streams(),
             Self::Index(args) => args.streams(),
+            Self::Download(args) => args.streams(),
             Self::Convert(args) => args.streams(),
             _ => false,
         }

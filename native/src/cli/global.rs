@@ -3,15 +3,17 @@
 use std::any::Any;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueEnum};
 use rollsnap_core::{Code, Problem, Result};
 
 use super::headings::{CHECKS, GROUPS, LIMITS, OUTPUT};
 use crate::l1::{self, client::Client};
-use crate::memory;
 use crate::store::Family;
+use crate::{memory, remote};
 
 /// Options that several commands have. Before the command all of them are understood, as the nodes take them there;
 /// after it, those that mean something to it.
@@ -27,6 +29,12 @@ pub(super) struct Global {
     /// [default: three quarters of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = memory::size, help_heading = LIMITS)]
     pub(super) memory: Option<u64>,
+    /// How many connections fetch what is behind an address, from 1 to 16 [default: 8]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=remote::MOST_CONNECTIONS as u64), help_heading = LIMITS)]
+    pub(super) connections: Option<usize>,
+    /// Give a server up that brings nothing for so long, such as 90s or 15m [default: 15m]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = LIMITS)]
+    pub(super) give_up: Option<Duration>,
     /// How progress is shown on standard error: bar, plain (a line now and then), json (an object a line) or none
     /// [default: bar on a terminal, else none]
     #[arg(long, value_name = "FORM", help_heading = OUTPUT)]
@@ -62,8 +70,9 @@ struct NodeOptions {
 }
 
 /// What reads snapshots or data directories, and may take its time.
-const JOBS: [&str; 14] = [
+const JOBS: [&str; 15] = [
     "info",
+    "download",
     "ls",
     "index",
     "cat",
@@ -79,8 +88,28 @@ const JOBS: [&str; 14] = [
     "context stat",
 ];
 
+/// What reads snapshots, which may be behind an address.
+const READERS: [&str; 14] = [
+    "info",
+    "ls",
+    "index",
+    "cat",
+    "extract",
+    "download",
+    "verify",
+    "replay",
+    "import",
+    "convert",
+    "context log",
+    "context ls",
+    "context cat",
+    "context stat",
+];
+
 /// Who takes which of the shared options. The table in `docs/STABILITY.md` says the same.
-const TAKEN_BY: [(&str, &[&str]); 5] = [
+const TAKEN_BY: [(&str, &[&str]); 7] = [
+    ("connections", &READERS),
+    ("give_up", &READERS),
     (
         "endpoint",
         &["verify", "replay", "export", "import", "repair commitments", "repair head", "repair contexts"],
@@ -125,7 +154,7 @@ pub(super) fn spread(command: Command) -> Command {
     let top = command
         .mut_args(|arg| match arg.get_id().as_str() {
             // They mean something to some commands only, whose help has them.
-            "endpoint" | "jobs" | "memory" => arg.hide(true),
+            "endpoint" | "jobs" | "memory" | "connections" | "give_up" => arg.hide(true),
             _ => in_words(arg),
         })
         .mut_subcommands(|sub| {
@@ -207,6 +236,15 @@ impl Global {
         Ok(Some(endpoint.clone()))
     }
 
+    /// How files behind addresses are read.
+    pub(super) fn remote(&self) -> remote::Options {
+        let options = remote::Options::default();
+        remote::Options {
+            connections: self.connections.unwrap_or(options.connections),
+            give_up: self.give_up.unwrap_or(options.give_up),
+        }
+    }
+
     /// What is true of a command line: what stands after the command goes before what stands in front of it.
     ///
     /// # Errors
@@ -219,15 +257,17 @@ impl Global {
             chain.push(inner);
         }
         let path = path.join(" ");
-        for option in ["jobs", "memory", "progress"] {
+        for option in ["jobs", "memory", "connections", "give_up", "progress"] {
             if top.value_source(option) == Some(ValueSource::CommandLine) && !takes(&path, option) {
                 return Err(Problem::new(Code::Usage)
-                    .headline(format!("--{option} means nothing to rollsnap {path}")));
+                    .headline(format!("--{} means nothing to rollsnap {path}", option.replace('_', "-"))));
             }
         }
         self.endpoint = last(&chain, "endpoint");
         self.jobs = last(&chain, "jobs");
         self.memory = last(&chain, "memory");
+        self.connections = last(&chain, "connections");
+        self.give_up = last(&chain, "give_up");
         self.progress = last(&chain, "progress");
         self.quiet = chain.iter().any(|matches| matches!(matches.try_get_one("quiet"), Ok(Some(true))));
         self.color = last(&chain, "color").unwrap_or(self.color);

@@ -4,6 +4,7 @@ mod args;
 mod context;
 mod convert;
 mod demo;
+mod download;
 mod dry_run;
 mod export;
 mod failure;
@@ -45,7 +46,7 @@ use global::ProgressForm;
 use output::Output;
 use progress::Terminal;
 
-use crate::pool;
+use crate::{pool, remote};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
     };
     cli.global.color.apply();
     cli.global.jobs.into_iter().for_each(pool::limit);
+    remote::set_options(cli.global.remote());
     let mut feedback = match Terminal::new(&cli.global) {
         Ok(feedback) => feedback,
         Err(problem) => return Output::new(false).failure(&problem),
@@ -117,6 +119,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Index(args) => index::run(args, output, feedback),
         Command::Cat(args) => members::cat(args, feedback),
         Command::Extract(args) => members::extract(args, output, feedback),
+        Command::Download(args) => download::run(args, output, feedback),
         Command::Verify(args) => verify::run(args, &cli.global, output, feedback),
         Command::Export(args) => export::run(args, &cli.global, Spelling::Ours, output, feedback),
         Command::Snapshot { command: Snapshot::Export(args) } => {

@@ -9,12 +9,13 @@ use rollsnap_core::Result;
 use super::output::print;
 
 /// Their names, and their texts.
-const SCHEMAS: [(&str, &str); 9] = [
+const SCHEMAS: [(&str, &str); 10] = [
     ("report", include_str!("../../assets/schema/report-1.json")),
     ("data-dir", include_str!("../../assets/schema/data-dir-1.json")),
     ("dry-run", include_str!("../../assets/schema/dry-run-1.json")),
     ("progress", include_str!("../../assets/schema/progress-1.json")),
     ("index", include_str!("../../assets/schema/index-1.json")),
+    ("download", include_str!("../../assets/schema/download-1.json")),
     ("repair", include_str!("../../assets/schema/repair-1.json")),
     ("context-log", include_str!("../../assets/schema/context-log-1.json")),
     ("context-ls", include_str!("../../assets/schema/context-ls-1.json")),

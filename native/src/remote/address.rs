@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use iri_string::types::{UriReferenceStr, UriStr};
+use percent_encoding::percent_decode_str;
 use rollsnap_core::layer1::excerpt;
+use rollsnap_core::shown::is_plain;
 use rollsnap_core::{Code, Problem, Result};
 use ureq::http::Uri;
 
@@ -50,7 +52,9 @@ impl Address {
         match &*scheme {
             "http" | "https" => {}
             "file" => return Err(wrong("give the path of the file itself")),
-            "s3" | "gs" | "r2" | "az" => return Err(wrong("give the https address at which the store serves the file")),
+            "s3" | "gs" | "r2" | "az" => {
+                return Err(wrong("give the https address at which the store serves the file"));
+            }
             _ => return Err(wrong("only http and https addresses can be read")),
         }
         let text = text.split_once('#').map_or(text, |(text, _)| text);
@@ -72,21 +76,34 @@ impl Address {
     /// [`Code::RemoteRedirect`]
     pub(crate) fn redirected(&self, location: Option<&str>) -> Result<Self> {
         let wrong = |why: &str| {
-            let found = location.map_or("no address".into(), |to| excerpt(shown(&without_login(to)).as_bytes()));
+            let found =
+                location.map_or("no address".into(), |to| excerpt(shown(&without_login(to)).as_bytes()));
             Problem::new(Code::RemoteRedirect).path(self).found(found).because(why)
         };
         let text = location.ok_or_else(|| wrong("it does not say where to"))?;
         let base = UriStr::new(&self.text).map_err(|_| wrong("this is no address"))?;
         let reference = UriReferenceStr::new(text).map_err(|_| wrong("this is no address"))?;
         let joined = reference.resolve_against(base.to_absolute()).to_string();
-        let mut next = Self::parse(&joined).map_err(|_| wrong("only http and https addresses can be read"))?;
+        let mut next =
+            Self::parse(&joined).map_err(|_| wrong("only http and https addresses can be read"))?;
         if self.https && !next.https {
-            return Err(wrong("from https to http, where anybody on the way could put another file in its place"));
+            return Err(wrong(
+                "from https to http, where anybody on the way could put another file in its place",
+            ));
         }
         if next.authority == self.authority {
             next.login = next.login.or_else(|| self.login.clone());
         }
         Ok(next)
+    }
+
+    /// The last name in it, if that can be the name of a file.
+    pub(crate) fn file_name(&self) -> Option<String> {
+        let path = self.text.split('?').next().unwrap_or_default();
+        let last = path.split_once("://").map_or(path, |(_, rest)| rest).rsplit_once('/')?.1;
+        let name = percent_decode_str(last).decode_utf8().ok()?;
+        let plain = !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && !name.contains('/');
+        (plain && name.chars().all(is_plain)).then(|| name.into_owned())
     }
 
     /// The address of the index beside the file. One with a query may be signed for the file alone.
@@ -187,11 +204,32 @@ mod tests {
             let next = from.redirected(Some(location)).unwrap();
             assert_eq!((next.text(), next.login().is_some()), (to, login), "{location}");
         }
-        for location in [None, Some("http://host.example/x"), Some("file:///etc/passwd"), Some("ftp://x"), Some("http://a b")] {
+        for location in [
+            None,
+            Some("http://host.example/x"),
+            Some("file:///etc/passwd"),
+            Some("ftp://x"),
+            Some("http://a b"),
+        ] {
             assert_eq!(from.redirected(location).unwrap_err().code(), Code::RemoteRedirect, "{location:?}");
         }
         // What was not secret before need not be.
         assert!(address("http://host.example/").redirected(Some("http://cdn.example/")).is_ok());
+    }
+
+    #[test]
+    fn the_last_name() {
+        let name = |text: &str| address(text).file_name();
+        assert_eq!(name("https://h/a/eth-mainnet.full").as_deref(), Some("eth-mainnet.full"));
+        assert_eq!(name("https://h/a/b%20c?x=/y").as_deref(), Some("b c"));
+        for text in
+            ["https://h", "https://h/", "https://h/a/", "https://h/..", "https://h/%2e%2e", "https://h/a%2fb"]
+        {
+            assert_eq!(name(text), None, "{text}");
+        }
+        for text in ["https://h/.bashrc", "https://h/a%00b", "https://h/a%1b%5b31m", "https://h/%ff"] {
+            assert_eq!(name(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -66,7 +66,10 @@ enum Piece {
     /// Nobody fetches the rest of it.
     Left(Vec<u8>),
     /// So many connections fetch it.
-    Loading { since: Instant, hands: u8 },
+    Loading {
+        since: Instant,
+        hands: u8,
+    },
     Ready(Arc<Vec<u8>>),
 }
 
@@ -103,7 +106,12 @@ impl Ahead {
     ///
     /// # Errors
     /// Why nothing more comes; those of `checkpoint`.
-    pub(super) fn read(&self, mut offset: u64, mut out: &mut [u8], checkpoint: &dyn Fn() -> Result<()>) -> Result<bool> {
+    pub(super) fn read(
+        &self,
+        mut offset: u64,
+        mut out: &mut [u8],
+        checkpoint: &dyn Fn() -> Result<()>,
+    ) -> Result<bool> {
         while !out.is_empty() {
             let Some(start) = self.start_of(offset) else { return Ok(false) };
             let Some(piece) = self.wait_for(start, checkpoint)? else { return Ok(false) };
@@ -157,7 +165,9 @@ impl Ahead {
             state.cursor = start;
             state.kept = state.kept.max(start.saturating_sub(BEHIND));
             let kept = state.kept;
-            state.pieces.retain(|start, piece| start + self.piece > kept || matches!(piece, Piece::Loading { .. }));
+            state
+                .pieces
+                .retain(|start, piece| start + self.piece > kept || matches!(piece, Piece::Loading { .. }));
             self.changed.notify_all();
         }
         loop {
@@ -183,7 +193,9 @@ impl Ahead {
             if self.is_stopped() || state.failed.is_some() {
                 return None;
             }
-            if let Some(work) = state.left().or_else(|| self.next(&mut state)).or_else(|| self.late(&mut state)) {
+            if let Some(work) =
+                state.left().or_else(|| self.next(&mut state)).or_else(|| self.late(&mut state))
+            {
                 return Some(work);
             }
             // Also when all is there: a piece may have to be fetched anew.

@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 
+use rollsnap_core::Feedback;
 use rollsnap_core::allowance::Allowance;
 use rollsnap_core::feedback::{Notice, Phase};
-use rollsnap_core::Feedback;
 
 use super::file::RemoteFile;
 

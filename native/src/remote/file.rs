@@ -80,7 +80,13 @@ const RENEWED: Duration = Duration::from_secs(10);
 const MOST_NOTES: usize = 20;
 
 impl RemoteFile {
-    pub(super) fn new(origin: Address, place: Place, identity: Identity, first: Vec<u8>, requests: u32) -> Self {
+    pub(super) fn new(
+        origin: Address,
+        place: Place,
+        identity: Identity,
+        first: Vec<u8>,
+        requests: u32,
+    ) -> Self {
         let tally = Tally {
             bytes: (first.len() as u64).into(),
             requests: u64::from(requests).into(),
@@ -106,6 +112,11 @@ impl RemoteFile {
     /// Which file it is.
     pub(crate) fn identity(&self) -> &Identity {
         &self.0.identity
+    }
+
+    /// Its first bytes.
+    pub(crate) fn beginning(&self) -> &[u8] {
+        &self.0.first
     }
 
     /// What came from where until now.

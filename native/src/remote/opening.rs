@@ -90,7 +90,9 @@ impl Begun {
             Kind::File { identity, first } => {
                 Opened::File(RemoteFile::new(origin.clone(), self.place, identity, first, requests))
             }
-            Kind::Whole { len, given } => Opened::Whole(Whole::new(self.place.address, len, given.into_body())),
+            Kind::Whole { len, given } => {
+                Opened::Whole(Whole::new(self.place.address, len, given.into_body()))
+            }
             Kind::Empty => Opened::Empty,
         }
     }

@@ -8,8 +8,8 @@ use rollsnap_core::remote::{self, Answer, Validator};
 use rollsnap_core::{Code, Problem};
 use ureq::http::Response;
 use ureq::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE,
-    LAST_MODIFIED, LOCATION, RANGE, RETRY_AFTER,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap,
+    IF_RANGE, LAST_MODIFIED, LOCATION, RANGE, RETRY_AFTER,
 };
 use ureq::{Agent, Body};
 
@@ -89,7 +89,8 @@ impl Given {
     pub(super) fn failed(&self, address: &Address, problem: Problem, served: bool) -> Failure {
         let status = self.response.status().as_u16();
         let retry_after = header(self.response.headers(), RETRY_AFTER.as_str());
-        let retry_after = retry_after.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+        let retry_after =
+            retry_after.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
         let problem = if problem.place().is_none() { problem.path(address) } else { problem };
         Failure { problem, passing: remote::is_passing(status, served), status: Some(status), retry_after }
     }

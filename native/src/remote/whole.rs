@@ -4,10 +4,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Instant;
 
-use rollsnap_core::report::RemoteInfo;
 #[cfg(doc)]
 use rollsnap_core::Code;
 use rollsnap_core::Result;
+use rollsnap_core::report::RemoteInfo;
 
 use super::address::Address;
 use super::opening::POLL;

@@ -7,6 +7,7 @@ mod stream;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -41,7 +42,8 @@ pub struct Source {
 }
 
 /// Two versions of a file could be taken for one; where it is compressed, its checksums tell.
-const UNNAMED: &str = "The server says nothing that tells one version of the file from another: only its length is compared";
+const UNNAMED: &str =
+    "The server says nothing that tells one version of the file from another: only its length is compared";
 
 const UNDIVIDED: &str = "The server serves the file as a whole only: it comes over one connection, and nothing goes on when that breaks";
 
@@ -117,6 +119,15 @@ impl Source {
             Input::Remote(file, _) => Ok(Self::of(&self.name, Input::Remote(file.clone(), 0), self.size)),
             _ => Err(Problem::new(Code::Usage).headline("what comes as a stream cannot be read again")),
         }
+    }
+
+    /// A file that is open, at its beginning, called `name` in messages.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(crate) fn from_file(name: &Path, file: File) -> Result<Self> {
+        let metadata = file.metadata().map_err(|err| problem("look at", name, err))?;
+        Ok(Self::of(name, Input::File(file), Some(metadata.len())))
     }
 
     /// A snapshot in memory, called `name` in messages.
@@ -246,7 +257,9 @@ impl Source {
             match checkpoint::inspect(&indexed, &mut pass.inspector, feedback, sink)? {
                 Outcome::Read { crc32 } => return pass.finish(indexed.file().len(), Some(crc32), sink),
                 // A server that does not go on says nothing against the index.
-                Outcome::Stopped { problem, .. } if problem.code().group() == Group::REMOTE => return Err(problem.into()),
+                Outcome::Stopped { problem, .. } if problem.code().group() == Group::REMOTE => {
+                    return Err(problem.into());
+                }
                 Outcome::Stopped { resume, problem } => {
                     (pass.resume, pass.remark) = (resume, pass.remark.or(Some(problem)));
                 }

@@ -53,7 +53,10 @@ fn pass(mut source: Source, options: snapshot::Options) -> (Report, String) {
 }
 
 fn pass_over(path: &str) -> (Report, String) {
-    pass(Source::open(Path::new(path)).unwrap(), snapshot::Options { list: true, ..Default::default() })
+    pass(
+        Source::open(Path::new(path), &mut Silent).unwrap(),
+        snapshot::Options { list: true, ..Default::default() },
+    )
 }
 
 /// The report without what it says of the index, and that.
@@ -176,7 +179,8 @@ fn find(path: &str, name: &str) -> Option<Vec<u8>> {
         Ok(())
     };
     let phase = Phase::only("");
-    let (mut source, options) = (Source::open(Path::new(path)).unwrap(), snapshot::Options::default());
+    let (mut source, options) =
+        (Source::open(Path::new(path), &mut Silent).unwrap(), snapshot::Options::default());
     let report = source.find(&BTreeSet::from([name]), false, options, phase, &mut Silent, &mut sink).unwrap();
     report.filter(|_| met).map(|_| all)
 }

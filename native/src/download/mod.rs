@@ -1,0 +1,291 @@
+//! Fetches a snapshot from an address to a file, as it is.
+//!
+//! Until it is complete and found intact it is called `NAME.part`, and `NAME.part.state` says how much of it is on the
+//! disk and which file that is of. The same command goes on there, whatever ended the one before.
+
+mod checksum;
+mod partial;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rollsnap_core::feedback::{Notice, Phase};
+use rollsnap_core::report::RemoteInfo;
+use rollsnap_core::snapshot::{self, Event};
+use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
+
+use crate::dir::{self, Dir};
+use crate::files::Distant as _;
+use crate::io;
+use crate::jobs::{Stage, Stages, Timed};
+use crate::output::Output;
+use crate::remote::{self, Address, Attended, Opened, RemoteFile, Whole};
+use crate::size::Size;
+use crate::source::Source;
+
+pub use checksum::Expected;
+use checksum::Sum;
+use partial::Partial;
+
+/// What to fetch, and where to.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// The file, or the directory that it goes to under the last name of the address; `None` for the current directory.
+    pub output: Option<PathBuf>,
+    /// Whether an existing file may be replaced.
+    pub force: bool,
+    /// Whether what an earlier download has fetched is forgotten.
+    pub restart: bool,
+    /// Whether the file is not read to its end before it gets its name.
+    pub unchecked: bool,
+    /// What its SHA-256 must be.
+    pub sha256: Option<Expected>,
+}
+
+/// A file that was fetched.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The file; `None` for a stream.
+    pub path: Option<PathBuf>,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// How much of it an earlier download had fetched.
+    pub resumed_at: u64,
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: String,
+    /// What was found in it, unless nobody looked.
+    pub report: Option<Report>,
+    /// Where it came from.
+    pub remote: RemoteInfo,
+    /// How long each stage took.
+    pub stages: Vec<Timed>,
+}
+
+const FETCHING: Stage = Stage::new("Downloading");
+const CHECKING: Stage = Stage::new("Checking snapshot");
+
+/// How much is written at once, in bytes.
+const PIECE: usize = 1 << 20;
+
+/// Fetches it to a file.
+///
+/// # Errors
+/// Any `remote.*` code; [`Code::OutputExists`]; [`Code::DownloadPartial`]; [`Code::DownloadSum`]; the codes of a damaged
+/// snapshot; [`Code::Cancelled`]; any `io.*` code.
+pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    let address = Address::parse(url)?;
+    let path = place(&address, options.output.as_deref())?;
+    let output = Output::File(path.clone());
+    output.check_early(options.force)?;
+    let expected = options.sha256.as_ref().map(|sum| sum.value(&address, feedback)).transpose()?;
+    let directory = Dir::open(&output.directory())?;
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| nameless(&address))?;
+    let checking: &[Stage] = if options.unchecked { &[] } else { &[CHECKING] };
+    let mut stages = Stages::new([&[FETCHING], checking].concat());
+    let phase = stages.next(FETCHING);
+    let mut partial = Partial::open(&directory, name, options.restart)?;
+    let fetched = match remote::open(&address, feedback)? {
+        Opened::Empty => return Err(Problem::new(Code::FileEmpty).path(&address)),
+        Opened::File(file) => {
+            let begun = partial.begin(file.identity(), file.beginning(), feedback)?;
+            let mut attended = Attended::new(feedback, file.clone());
+            let result = copy(&file, &mut partial, begun, phase, &mut attended);
+            (result.map(|()| (begun, file.info())), true)
+        }
+        Opened::Whole(mut whole) => {
+            partial.begin_anew()?;
+            let result = copy_whole(&mut whole, &mut partial, phase, feedback);
+            (result.map(|()| (0, whole.info(&address))), false)
+        }
+    };
+    let (resumed_at, remote) = match fetched {
+        (Ok(fetched), _) => fetched,
+        (Err(problem), true) => {
+            partial.keep(feedback);
+            return Err(problem);
+        }
+        (Err(problem), false) => {
+            partial.remove(feedback);
+            return Err(problem);
+        }
+    };
+    let part = partial.part()?;
+    let sum = Sum::begin(part.clone())?;
+    let report = match options.unchecked {
+        true => None,
+        false => Some(check(&partial, &mut stages, feedback)?),
+    };
+    let sha256 = sum.finish(feedback)?;
+    if let Some(expected) = expected.filter(|expected| *expected != sha256) {
+        partial.keep(feedback);
+        return Err(Problem::new(Code::DownloadSum).path(path.display()).expected(expected).found(sha256));
+    }
+    partial.put(&path, options.force, feedback)?;
+    dir::say_what_lacks(feedback);
+    Ok(Outcome {
+        path: Some(path),
+        bytes: part.len(),
+        resumed_at,
+        sha256,
+        report,
+        remote,
+        stages: stages.finish(),
+    })
+}
+
+/// Writes it to a stream, from front to end. What is wrong with it is said when it was written.
+///
+/// # Errors
+/// As [`run`]; [`Code::OutputClosed`].
+pub fn stream(
+    url: &str,
+    options: &Options,
+    out: &mut dyn Write,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {
+    let address = Address::parse(url)?;
+    let expected = options.sha256.as_ref().map(|sum| sum.value(&address, feedback)).transpose()?;
+    let mut stages = Stages::new(vec![FETCHING]);
+    let phase = stages.next(FETCHING);
+    let mut sum = checksum::Running::default();
+    let mut bytes = 0;
+    let mut write = |piece: &[u8], feedback: &mut dyn Feedback| {
+        sum.update(piece);
+        bytes += piece.len() as u64;
+        // What stops a job may stop the reader first.
+        let written = out.write_all(piece).map_err(io::to_stream);
+        written.or_else(|problem| feedback.checkpoint().and(Err(problem)))
+    };
+    let remote = match remote::open(&address, feedback)? {
+        Opened::Empty => return Err(Problem::new(Code::FileEmpty).path(&address)),
+        Opened::File(file) => {
+            let mut attended = Attended::new(feedback, file.clone());
+            each_piece(&file, 0, phase, &mut attended, &mut write)?;
+            file.info()
+        }
+        Opened::Whole(mut whole) => {
+            feedback.phase(Phase { total: whole.len(), ..phase });
+            let mut piece = vec![0; PIECE];
+            loop {
+                let len = whole.read(&mut piece, || feedback.checkpoint())?;
+                if len == 0 {
+                    break;
+                }
+                write(piece.get(..len).unwrap_or_default(), feedback)?;
+                feedback.advance(len as u64);
+            }
+            whole.info(&address)
+        }
+    };
+    out.flush().map_err(io::to_stream)?;
+    let sha256 = sum.finish();
+    if let Some(expected) = expected.filter(|expected| *expected != sha256) {
+        return Err(Problem::new(Code::DownloadSum).path(&address).expected(expected).found(sha256));
+    }
+    Ok(Outcome { path: None, bytes, resumed_at: 0, sha256, report: None, remote, stages: stages.finish() })
+}
+
+/// The path of the file.
+fn place(address: &Address, output: Option<&Path>) -> Result<PathBuf> {
+    let directory = match output.map(Output::at).transpose()? {
+        Some(Output::File(path)) => return Ok(path),
+        Some(Output::Directory(directory)) => directory,
+        None => None,
+    };
+    let name = address.file_name().ok_or_else(|| nameless(address))?;
+    Ok(directory.unwrap_or_default().join(name))
+}
+
+fn nameless(address: &Address) -> Problem {
+    let headline = "the address does not end with the name of a file: -o FILE gives it one";
+    Problem::new(Code::Usage).headline(headline).path(address)
+}
+
+fn copy(
+    file: &RemoteFile,
+    partial: &mut Partial,
+    begun: u64,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
+    partial.reserve(file.len() - begun)?;
+    if begun > 0 {
+        feedback.notice(Notice::Recovered(&format!(
+            "Going on after {} that an earlier download has fetched",
+            Size(begun)
+        )));
+    }
+    each_piece(file, begun, phase, feedback, &mut |piece, _| partial.write(piece))?;
+    partial.complete()
+}
+
+fn copy_whole(
+    whole: &mut Whole,
+    partial: &mut Partial,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<()> {
+    feedback.phase(Phase { total: whole.len(), ..phase });
+    feedback.notice(Notice::Lacking(
+        "The server serves the file as a whole only: it comes over one connection, and nothing goes on when that breaks",
+    ));
+    partial.reserve(whole.len().unwrap_or_default())?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        let len = whole.read(&mut piece, || feedback.checkpoint())?;
+        if len == 0 {
+            return partial.complete();
+        }
+        partial.write(piece.get(..len).unwrap_or_default())?;
+        feedback.advance(len as u64);
+    }
+}
+
+/// Who takes bytes.
+type Taker<'t> = dyn FnMut(&[u8], &mut dyn Feedback) -> Result<()> + 't;
+
+/// Hands over the bytes from `begin` on, in order.
+fn each_piece(
+    file: &RemoteFile,
+    begin: u64,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+    take: &mut Taker<'_>,
+) -> Result<()> {
+    feedback.phase(Phase { total: Some(file.len()), ..phase });
+    feedback.advance(begin);
+    let _ahead = file.stream(begin);
+    let mut piece = vec![0; PIECE];
+    let mut at = begin;
+    while at < file.len() {
+        feedback.checkpoint()?;
+        let len = usize::try_from(file.len() - at).unwrap_or(PIECE).min(PIECE);
+        let piece = piece.get_mut(..len).unwrap_or_default();
+        file.read_at(at, piece)?;
+        take(piece, feedback)?;
+        at += len as u64;
+        feedback.advance(len as u64);
+    }
+    Ok(())
+}
+
+/// Reads the file to its end before it gets its name.
+fn check(partial: &Partial, stages: &mut Stages, feedback: &mut dyn Feedback) -> Result<Report> {
+    let mut source = Source::from_file(&partial.place(), partial.file()?)?;
+    let phase = stages.next(CHECKING);
+    let report = source.inspect(snapshot::Options::default(), phase, feedback, &mut |event| match event {
+        Event::Problem(problem) => Err(problem.clone()),
+        _ => Ok(()),
+    });
+    if let Err(problem) = &report
+        && problem.code().is_about_contents()
+    {
+        feedback.notice(Notice::Kept(&format!(
+            "{} is complete, and stays as it was fetched: --restart fetches it anew",
+            partial.place().display()
+        )));
+    }
+    report
+}

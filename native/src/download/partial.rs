@@ -1,0 +1,290 @@
+//! The part of a file that is there: `NAME.part`, and what is known of it: `NAME.part.state`.
+//!
+//! The state is written anew under another name and renamed, when what it speaks of is on the disk, so that it never says
+//! more than is true. Both are taken only where they are regular files of the same user with one name each: whatever else
+//! lies there belongs to somebody.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rollsnap_core::feedback::Notice;
+use rollsnap_core::remote::Identity;
+use rollsnap_core::{Code, Feedback, Problem, Result};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::checksum::sha256;
+use crate::dir::{Dir, Kind, Room, sync_data};
+use crate::files::Part;
+use crate::io::problem;
+use crate::output::Output;
+use crate::size::Size;
+
+/// After so many bytes, or so long a time, what is there is made to last.
+const INTERVAL: (u64, Duration) = (64 << 20, Duration::from_secs(10));
+
+/// A state is no longer, in bytes.
+const LONGEST_STATE: u64 = 64 << 10;
+
+/// A file that is being fetched.
+pub(super) struct Partial {
+    directory: Dir,
+    name: String,
+    file: File,
+    /// How much was written.
+    len: u64,
+    state: Option<State>,
+    /// How much the state on the disk speaks of, and since when.
+    recorded: (u64, Instant),
+}
+
+/// What is known of the part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    /// [`FORM`]
+    rollsnap: String,
+    /// The file that it is a part of.
+    identity: Identity,
+    /// SHA-256 of the first bytes of it.
+    beginning: String,
+    /// How many bytes of it are on the disk.
+    bytes: u64,
+}
+
+const FORM: &str = "download/1";
+
+impl Partial {
+    /// Opens the part of an earlier download, or makes a new one. `restart`: what is there is forgotten.
+    ///
+    /// # Errors
+    /// [`Code::DownloadPartial`] for what is not ours to write to, and while another download writes to it; any `io.*` code.
+    pub(super) fn open(directory: &Dir, name: &str, restart: bool) -> Result<Self> {
+        let part = format!("{name}.part");
+        let place = directory.place(&part);
+        let state = read_state(directory, &format!("{part}.state"))?.filter(|_| !restart);
+        let found = directory.look(&part)?;
+        let file = match found {
+            None => directory.create(&part, 0o666).map_err(|err| problem("create", &place, err))?,
+            Some(entry) if entry.kind != Kind::File || entry.links != 1 || !entry.is_ours() => {
+                return Err(foreign(&place).found("no regular file of this user with one name"));
+            }
+            Some(_) if state.is_none() && !restart => {
+                return Err(foreign(&place).because("nothing beside it says which download it is a part of"));
+            }
+            Some(_) => directory.file_for_writing(&part)?.ok_or_else(|| foreign(&place))?,
+        };
+        // A file system without locks has nobody to keep out but ourselves.
+        if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+            return Err(foreign(&place).because("another download is writing to it"));
+        }
+        Ok(Self {
+            directory: directory.clone(),
+            name: name.into(),
+            file,
+            len: 0,
+            state,
+            recorded: (0, Instant::now()),
+        })
+    }
+
+    /// Compares the part with the file that is to be fetched, and says from where on to go on.
+    ///
+    /// # Errors
+    /// [`Code::RemoteChanged`] when it is of another file; any `io.*` code.
+    pub(super) fn begin(
+        &mut self,
+        identity: &Identity,
+        beginning: &[u8],
+        feedback: &mut dyn Feedback,
+    ) -> Result<u64> {
+        let beginning = sha256(beginning);
+        let fresh = State { rollsnap: FORM.into(), identity: identity.clone(), beginning, bytes: 0 };
+        let begin = match &self.state {
+            None => 0,
+            Some(state) if (&state.identity, &state.beginning) != (&fresh.identity, &fresh.beginning) => {
+                return Err(Problem::new(Code::RemoteChanged)
+                    .path(self.place().display())
+                    .because("what is there is of the old one: --restart begins anew"));
+            }
+            Some(state) => {
+                let len = self.file.metadata().map_err(|err| self.failed("look at", err))?.len();
+                if len < state.bytes || state.bytes > identity.len {
+                    let text = format!(
+                        "{} is shorter than it should be: it is fetched anew",
+                        self.place().display()
+                    );
+                    feedback.notice(Notice::NotUsed(&text));
+                    0
+                } else {
+                    state.bytes
+                }
+            }
+        };
+        self.state = Some(State { bytes: begin, ..fresh });
+        self.go_to(begin)?;
+        self.record()?;
+        Ok(begin)
+    }
+
+    /// Begins with nothing, for what cannot be gone on with.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(super) fn begin_anew(&mut self) -> Result<()> {
+        self.state = None;
+        self.remove_state()?;
+        self.go_to(0)
+    }
+
+    /// # Errors
+    /// [`Code::IoNoSpace`] when so many bytes more have no room.
+    pub(super) fn reserve(&self, bytes: u64) -> Result<()> {
+        Room::new(&self.directory).reserve(&self.place(), bytes)
+    }
+
+    /// # Errors
+    /// Any `io.*` code.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|err| self.failed("write", err))?;
+        self.len += bytes.len() as u64;
+        let (recorded, since) = self.recorded;
+        if self.len - recorded >= INTERVAL.0 || since.elapsed() >= INTERVAL.1 {
+            self.record()?;
+        }
+        Ok(())
+    }
+
+    /// All of it was written: makes it last.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(super) fn complete(&mut self) -> Result<()> {
+        match self.state {
+            Some(_) => self.record(),
+            None => sync_data(&self.file).map_err(|err| self.failed("sync", err)),
+        }
+    }
+
+    /// Says that the part stays, after a failure.
+    pub(super) fn keep(&mut self, feedback: &mut dyn Feedback) {
+        // Where that fails, the state that is there speaks of less.
+        let _ = self.record();
+        let (recorded, _) = self.recorded;
+        feedback.notice(Notice::Kept(&format!(
+            "Kept {} of it as {}: the same command goes on there",
+            Size(recorded),
+            self.place().display()
+        )));
+    }
+
+    /// Removes the part, which nothing can go on with.
+    pub(super) fn remove(&self, feedback: &mut dyn Feedback) {
+        if let Err(err) = self.directory.unlink(self.part_name()) {
+            let text = format!("Cannot remove {}: {err}", self.place().display());
+            feedback.notice(Notice::NotRemoved(&text));
+        }
+    }
+
+    /// Gives the finished file its name.
+    ///
+    /// # Errors
+    /// [`Code::OutputExists`], any `io.*` code.
+    pub(super) fn put(&self, path: &Path, force: bool, feedback: &mut dyn Feedback) -> Result<()> {
+        Output::put_from(&self.directory, &self.part_name(), &self.directory, path, force, feedback)?;
+        if let Err(problem) = self.remove_state() {
+            feedback.notice(Notice::NotRemoved(&problem.sentence()));
+        }
+        Ok(())
+    }
+
+    /// What was written, to be read.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(super) fn part(&self) -> Result<Part> {
+        Ok(Part::of(self.file()?, &self.place(), self.len))
+    }
+
+    /// The file, at its beginning.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(super) fn file(&self) -> Result<File> {
+        let mut file = self.file.try_clone().map_err(|err| self.failed("open", err))?;
+        file.seek(SeekFrom::Start(0)).map_err(|err| self.failed("read", err))?;
+        Ok(file)
+    }
+
+    pub(super) fn place(&self) -> PathBuf {
+        self.directory.place(self.part_name())
+    }
+
+    fn part_name(&self) -> String {
+        format!("{}.part", self.name)
+    }
+
+    fn go_to(&mut self, at: u64) -> Result<()> {
+        self.file.set_len(at).map_err(|err| self.failed("write", err))?;
+        self.file.seek(SeekFrom::Start(at)).map_err(|err| self.failed("write", err))?;
+        (self.len, self.recorded) = (at, (at, Instant::now()));
+        Ok(())
+    }
+
+    /// Makes what is there last, and says so in the state.
+    fn record(&mut self) -> Result<()> {
+        let Some(state) = &mut self.state else { return Ok(()) };
+        sync_data(&self.file)
+            .map_err(|err| problem("sync", &self.directory.place(format!("{}.part", self.name)), err))?;
+        state.bytes = self.len;
+        let (name, new) = (format!("{}.part.state", self.name), format!("{}.part.state.new", self.name));
+        let place = self.directory.place(&new);
+        let failed = |err| problem("write", &place, err);
+        let text = serde_json::to_vec(&state).map_err(|err| failed(err.into()))?;
+        // One that a kill has left is not complete.
+        match self.directory.unlink(&new) {
+            Err(err) if err.kind() != ErrorKind::NotFound => return Err(failed(err)),
+            _ => {}
+        }
+        let mut file = self.directory.create(&new, 0o666).map_err(failed)?;
+        file.write_all(&text).and_then(|()| sync_data(&file)).map_err(failed)?;
+        self.directory.move_over(&new, &self.directory, &name).map_err(failed)?;
+        self.recorded = (self.len, Instant::now());
+        Ok(())
+    }
+
+    fn remove_state(&self) -> Result<()> {
+        let name = format!("{}.state", self.part_name());
+        match self.directory.unlink(&name) {
+            Err(err) if err.kind() != ErrorKind::NotFound => {
+                Err(problem("remove", &self.directory.place(&name), err))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&self, doing: &str, err: std::io::Error) -> Problem {
+        problem(doing, &self.place(), err)
+    }
+}
+
+/// The state of an earlier download; `None` where there is none, or none that can be believed.
+fn read_state(directory: &Dir, name: &str) -> Result<Option<State>> {
+    let believed = |found: crate::dir::Entry| found.kind == Kind::File && found.links == 1 && found.is_ours();
+    if !directory.look(name)?.is_some_and(believed) {
+        return Ok(None);
+    }
+    let Some(file) = directory.file(name)? else { return Ok(None) };
+    let mut text = Vec::new();
+    file.take(LONGEST_STATE)
+        .read_to_end(&mut text)
+        .map_err(|err| problem("read", &directory.place(name), err))?;
+    let state: Option<State> = serde_json::from_slice(&text).ok();
+    Ok(state.filter(|state| state.rollsnap == FORM))
+}
+
+fn foreign(place: &Path) -> Problem {
+    Problem::new(Code::DownloadPartial).path(place.display())
+}
