@@ -47,6 +47,9 @@ pub(crate) trait Distant: ReadAt + fmt::Debug + Send + Sync {
     /// All bytes from `offset` on will be read in their order: they are fetched ahead, until what this gives is dropped.
     fn stream(&self, offset: u64) -> Box<dyn Send>;
 
+    /// Nothing before `offset` will be read any more.
+    fn passed(&self, offset: u64);
+
     /// What was fetched of these bytes may be damaged: the next who reads them fetches them anew.
     fn forget(&self, offset: u64, len: u64);
 }

@@ -159,6 +159,9 @@ fn write(
         let len = CHUNK.min(file.len() - at);
         chunk.resize(len as usize, 0);
         file.read_at(at, &mut chunk)?;
+        if let Some((file, start)) = file.far() {
+            file.passed(start + at + len);
+        }
         scanner.feed(&chunk, &mut |scanned| match scanned {
             // A little of the file may be much content.
             Scanned::Content(content) => {

@@ -86,6 +86,9 @@ pub(crate) fn inspect<E: From<Problem>>(
             true => indexed.file().len(),
             false => index.end_of(job.at).1 / 8,
         };
+        if let Some((file, start)) = indexed.file().far() {
+            file.passed(start + read);
+        }
         inspector.read(read);
         sink(Event::Read(read))?;
         for piece in job.bytes.chunks(PIECE) {

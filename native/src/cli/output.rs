@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::failure::{Event, Failed};
 use super::{json, width};
-use crate::io;
 use crate::size::Size;
+use crate::{io, remote};
 
 /// Bold, for the word that matters.
 pub(super) const STRONG: Style = Style::new().bold();
@@ -59,7 +59,8 @@ impl Output {
 
     /// Results are about this file, one of several.
     pub(super) fn about(&self, file: &Path) -> Self {
-        Self { about: Some(file.to_string_lossy().into_owned()), ..self.clone() }
+        let name = remote::shown_name(file).unwrap_or_else(|| file.to_string_lossy().into_owned());
+        Self { about: Some(name), ..self.clone() }
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -219,7 +220,11 @@ pub(super) const NOTHING_TO_REPLACE: &str =
 
 /// A path as it may be shown.
 pub(super) fn shown_path(path: &Path) -> String {
-    shown(&path.to_string_lossy()).into_owned()
+    // Of an address, what may be shown.
+    match remote::shown_name(path) {
+        Some(address) => shown(&address).into_owned(),
+        None => shown(&path.to_string_lossy()).into_owned(),
+    }
 }
 
 /// A number with its thousands apart.

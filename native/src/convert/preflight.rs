@@ -1,6 +1,6 @@
 //! What a conversion would do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rollsnap_core::members::{DATABASE, STORAGE};
 use rollsnap_core::{Feedback, Result};
@@ -14,8 +14,8 @@ use crate::files::FileSet;
 use crate::io;
 use crate::preflight::{Amount, Members, Preflight};
 use crate::source::Source;
-use crate::swap;
 use crate::workspace::PLANNED;
+use crate::{remote, swap};
 
 /// Finds out what [`run`](super::run) would do, or with `is_stream` [`stream`](super::stream). Nothing is written.
 ///
@@ -48,7 +48,8 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
         }
     };
     let Read { all, copied, store } = source(&options.source, &mut plan, feedback)?;
-    plan.read(&options.source, all);
+    let shown = remote::shown_name(&options.source).map_or_else(|| options.source.clone(), PathBuf::from);
+    plan.read(shown, all);
     let made = Amount { at_least: copied, at_most: store.map(|store| copied + most_of(store)) };
     match (&options.output, snapshot) {
         (Output::DataDir(root), _) => {

@@ -266,6 +266,7 @@ fn each_piece(
         file.read_at(at, piece)?;
         take(piece, feedback)?;
         at += len as u64;
+        file.passed(at);
         feedback.advance(len as u64);
     }
     Ok(())

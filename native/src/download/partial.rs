@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rollsnap_core::feedback::Notice;
@@ -19,12 +20,16 @@ use serde::{Deserialize, Serialize};
 use super::checksum::sha256;
 use crate::dir::{Dir, Kind, Room, sync_data};
 use crate::files::Part;
+use crate::interrupt;
 use crate::io::problem;
 use crate::output::Output;
 use crate::size::Size;
 
 /// After so many bytes, or so long a time, what is there is made to last.
 const INTERVAL: (u64, Duration) = (64 << 20, Duration::from_secs(10));
+
+/// How long a process that was killed may take to be gone.
+const LEAVING: Duration = Duration::from_secs(2);
 
 /// A state is no longer, in bytes.
 const LONGEST_STATE: u64 = 64 << 10;
@@ -76,10 +81,7 @@ impl Partial {
             }
             Some(_) => directory.file_for_writing(&part)?.ok_or_else(|| foreign(&place))?,
         };
-        // A file system without locks has nobody to keep out but ourselves.
-        if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
-            return Err(foreign(&place).because("another download is writing to it"));
-        }
+        lock(&file, &place)?;
         Ok(Self {
             directory: directory.clone(),
             name: name.into(),
@@ -283,6 +285,20 @@ fn read_state(directory: &Dir, name: &str) -> Result<Option<State>> {
         .map_err(|err| problem("read", &directory.place(name), err))?;
     let state: Option<State> = serde_json::from_slice(&text).ok();
     Ok(state.filter(|state| state.rollsnap == FORM))
+}
+
+/// Keeps others out, who would write to the same file. One that was killed just now may need a moment to be gone. A file
+/// system without locks has nobody to keep out but ourselves.
+fn lock(file: &File, place: &Path) -> Result<()> {
+    let begun = Instant::now();
+    while flock(file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        interrupt::checkpoint()?;
+        if begun.elapsed() > LEAVING {
+            return Err(foreign(place).because("another download is writing to it"));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 fn foreign(place: &Path) -> Problem {

@@ -17,11 +17,8 @@ use super::file::{RemoteFile, lock};
 use super::opening::{POLL, wait};
 use super::request::{Failure, SETTLED};
 
-/// How far ahead of its reader it is fetched, in bytes, in all connections together.
+/// How far ahead of what was passed it is fetched, in bytes, in all connections together.
 const WINDOW: u64 = 24 << 20;
-
-/// How much is kept behind the farthest that was read, in bytes: several threads read side by side.
-const BEHIND: u64 = 16 << 20;
 
 /// The longest piece, in bytes.
 const LONGEST: u64 = 4 << 20;
@@ -49,10 +46,8 @@ pub(super) struct Ahead {
 struct State {
     /// Where the first piece begins that was not asked for yet.
     next: u64,
-    /// The farthest that was read.
-    cursor: u64,
-    /// Pieces before this are gone.
-    kept: u64,
+    /// Nothing before this is read any more.
+    passed: u64,
     pieces: BTreeMap<u64, Piece>,
     /// Why nothing more comes.
     failed: Option<Problem>,
@@ -60,6 +55,8 @@ struct State {
     dry: Option<Instant>,
     /// How long the last pieces took.
     times: VecDeque<Duration>,
+    /// What pieces were kept in, to be filled again: memory that goes back and forth between threads does not come back.
+    spare: Vec<Vec<u8>>,
 }
 
 enum Piece {
@@ -83,12 +80,12 @@ impl Ahead {
     pub(super) fn new(begin: u64, end: u64, connections: usize) -> Self {
         let state = State {
             next: begin,
-            cursor: begin,
-            kept: begin,
+            passed: begin,
             pieces: BTreeMap::new(),
             failed: None,
             dry: None,
             times: VecDeque::new(),
+            spare: Vec::new(),
         };
         Self {
             begin,
@@ -127,6 +124,27 @@ impl Ahead {
         Ok(true)
     }
 
+    /// Nothing before `offset` is read any more.
+    pub(super) fn passed(&self, offset: u64) {
+        let mut state = lock(&self.state);
+        if offset <= state.passed {
+            return;
+        }
+        state.passed = offset;
+        while let Some(entry) = state.pieces.first_entry() {
+            if self.range_of(*entry.key()).end > offset || matches!(entry.get(), Piece::Loading { .. }) {
+                break;
+            }
+            if let Piece::Ready(bytes) = entry.remove()
+                && let Ok(mut bytes) = Arc::try_unwrap(bytes)
+            {
+                bytes.clear();
+                state.spare.push(bytes);
+            }
+        }
+        self.changed.notify_all();
+    }
+
     /// What was fetched of these bytes is fetched anew.
     pub(super) fn forget(&self, range: &Range<u64>) {
         let mut state = lock(&self.state);
@@ -158,17 +176,8 @@ impl Ahead {
 
     fn wait_for(&self, start: u64, checkpoint: &dyn Fn() -> Result<()>) -> Result<Option<Arc<Vec<u8>>>> {
         let mut state = lock(&self.state);
-        if start < state.kept || start >= state.next.saturating_add(WINDOW) {
+        if self.range_of(start).end <= state.passed || start >= state.passed.saturating_add(WINDOW) {
             return Ok(None);
-        }
-        if start > state.cursor {
-            state.cursor = start;
-            state.kept = state.kept.max(start.saturating_sub(BEHIND));
-            let kept = state.kept;
-            state
-                .pieces
-                .retain(|start, piece| start + self.piece > kept || matches!(piece, Piece::Loading { .. }));
-            self.changed.notify_all();
         }
         loop {
             match state.pieces.get(&start) {
@@ -207,12 +216,15 @@ impl Ahead {
     /// A piece that nobody has asked for, within the window.
     fn next(&self, state: &mut State) -> Option<Work> {
         let start = state.next;
-        if start >= self.end || start >= state.cursor.saturating_add(WINDOW) {
+        if start >= self.end || start >= state.passed.saturating_add(WINDOW) {
             return None;
         }
         state.next = self.range_of(start).end;
         state.pieces.insert(start, Piece::Loading { since: Instant::now(), hands: 1 });
-        Some(Work { start, bytes: Vec::with_capacity(self.piece as usize) })
+        Some(Work {
+            start,
+            bytes: state.spare.pop().unwrap_or_else(|| Vec::with_capacity(self.piece as usize)),
+        })
     }
 
     /// A piece that takes too long, at the end of the file.

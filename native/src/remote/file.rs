@@ -381,6 +381,12 @@ impl Distant for RemoteFile {
         Box::new(Streaming { file: self.clone(), ahead })
     }
 
+    fn passed(&self, offset: u64) {
+        if let Some(ahead) = &*lock(&self.0.ahead) {
+            ahead.passed(offset);
+        }
+    }
+
     fn forget(&self, offset: u64, len: u64) {
         let range = offset..offset.saturating_add(len);
         lock(&self.0.blocks).forget(&range);

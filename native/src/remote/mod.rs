@@ -19,6 +19,7 @@ mod opening;
 mod request;
 mod whole;
 
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -45,6 +46,12 @@ impl Default for Options {
 
 /// More connections to one server are not made.
 pub const MOST_CONNECTIONS: usize = 16;
+
+/// What may be shown of a name that is an address: neither user name nor password, nor a query, which can be a signature.
+/// `None` for the name of a file.
+pub fn shown_name(name: &Path) -> Option<String> {
+    Address::of_name(name).ok()?.map(|address| address.to_string())
+}
 
 static OPTIONS: OnceLock<Options> = OnceLock::new();
 

@@ -74,7 +74,7 @@ impl Place {
         // Nobody looks at the times of these files.
         files.finish(&mut Silent)?;
         if !has_context {
-            return Err(Problem::new(Code::ContextMissing).path(target.display()));
+            return Err(Problem::new(Code::ContextMissing).path(source.name().display()));
         }
         let file_bytes = report.container.compressed_bytes;
         Ok(Self { root: made.dir().into(), beside: None, file_bytes, _unpacked: Some(made) })

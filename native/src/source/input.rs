@@ -7,6 +7,7 @@ use std::path::Path;
 use rollsnap_core::{ReadAt, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::files::Distant as _;
 use crate::io::problem;
 use crate::remote::{RemoteFile, Whole};
 
@@ -43,6 +44,7 @@ impl Input {
                     let len = chunk.len().min(usize::try_from(file.len() - *at).unwrap_or(usize::MAX));
                     file.read_at(*at, chunk.get_mut(..len).unwrap_or_default())?;
                     *at += len as u64;
+                    file.passed(*at);
                     return Ok(len);
                 }
                 Self::Whole(whole) => return whole.read(chunk, checkpoint),
