@@ -63,11 +63,12 @@ pub struct Report {
     /// What was run again, where a replay was asked for and could begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayInfo>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    /// Where the snapshot came from, where that is not a file of this machine.
     /// Which share this is of, where several machines divide the work.
-    pub remote: Option<RemoteInfo>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<ShareInfo>,
+    /// Where the snapshot came from, where that is not a file of this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteInfo>,
     /// The answers.
     pub verdicts: Verdicts,
     /// The evidence behind them.

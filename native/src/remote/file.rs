@@ -15,11 +15,11 @@ use ureq::Agent;
 use super::address::Address;
 use super::ahead::{self, Ahead};
 use super::blocks::{BLOCK, Blocks};
-use super::opening::{Opened, begin, open, patiently, wait};
+use super::opening::{begin, open_if_there, patiently, wait};
 use super::request::{Failure, cut_off, get, read_body};
 use super::{Options, options};
 use crate::files::Distant;
-use crate::interrupt::{self, Quiet};
+use crate::interrupt;
 
 /// A file whose parts can be asked for. Copies stand for the same one.
 #[derive(Clone)]
@@ -144,13 +144,8 @@ impl RemoteFile {
 
     fn find_sidecar(&self) -> Result<Option<Self>> {
         let Some(address) = self.0.origin.sidecar() else { return Ok(None) };
-        match open(&address, &mut Quiet) {
-            Ok(Opened::File(file)) => Ok(Some(file)),
-            Ok(_) => Ok(None),
-            // Stores that list nothing to strangers forbid what is not there.
-            Err(problem) if problem.code() == Code::RemoteStatus => Ok(None),
-            Err(problem) => Err(problem),
-        }
+        // A server that does not have it says so in many ways, and the file is read from front to end without it.
+        open_if_there(&address, &|| self.checkpoint())
     }
 
     /// What happened since this was asked last, for people.

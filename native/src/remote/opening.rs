@@ -12,6 +12,7 @@ use ureq::Agent;
 use super::address::Address;
 use super::file::{Place, RemoteFile};
 use super::request::{Failure, Given, agent, cut_off, get, read_body};
+use super::options;
 use super::whole::Whole;
 use crate::io;
 
@@ -54,13 +55,26 @@ pub(crate) fn open(address: &Address, feedback: &mut dyn Feedback) -> Result<Ope
         let pause = remote::pause(tries, failure.retry_after);
         let again = match failure.status {
             Some(403) | None => (failure.passing || failure.status == Some(403)) && tries < FIRST_TRIES,
-            Some(_) => failure.passing && begun.elapsed().saturating_add(pause) < PATIENCE,
+            Some(_) => failure.passing && begun.elapsed().saturating_add(pause) < PATIENCE.min(options().give_up),
         };
         if !again {
             return Err(failure.problem);
         }
         feedback.notice(Notice::Retrying(&format!("{}; trying again", failure.problem.sentence())));
         wait(pause, &|| feedback.checkpoint())?;
+    }
+}
+
+/// What is beside a file, which need not be there: asked for once. `None` where it does not come.
+///
+/// # Errors
+/// [`Code::Cancelled`]
+pub(super) fn open_if_there(address: &Address, checkpoint: &dyn Fn() -> Result<()>) -> Result<Option<RemoteFile>> {
+    let origin = address.clone();
+    let Ok(begun) = patiently(checkpoint, move || begin(&origin))? else { return Ok(None) };
+    match begun.opened(address, 1) {
+        Opened::File(file) => Ok(Some(file)),
+        _ => Ok(None),
     }
 }
 
