@@ -183,6 +183,7 @@ impl Group {
     pub const HEADER: Self = Self("header");
     pub const GZIP: Self = Self("gzip");
     pub const TAR: Self = Self("tar");
+    pub const REMOTE: Self = Self("remote");
     pub const CONTEXT: Self = Self("context");
     pub const fn as_str(self) -> &'static str {}
 }
@@ -2668,6 +2669,9 @@ impl StateView {
 pub trait ReadAt {
     fn len(&self) -> u64;
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()>;
+    fn expect(&self, _offset: u64, _len: u64) {
+        ..
+    }
     fn is_empty(&self) -> bool {
         ..
     }
@@ -2682,6 +2686,69 @@ impl<'a, R: ReadAt> Files for &'a BTreeMap<String, R> {}
 impl<T: Files + ?Sized> Files for &T {}
 impl<R: ReadAt + ?Sized> ReadAt for &R {}
 impl ReadAt for [u8] {}
+
+// rollsnap_core::remote
+pub use answer::{Answer, status};
+pub use identity::{Fitting, Identity, Opening, Validator};
+pub use retry::{LONGEST_PAUSE, is_passing, pause};
+pub const FIRST: u64 = 64 << 10;
+
+// rollsnap_core::remote::(private) answer
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answer<'a> {
+    pub status: u16,
+    pub content_range: Option<&'a str>,
+    pub content_length: Option<u64>,
+    pub content_encoding: Option<&'a str>,
+    pub etag: Option<&'a str>,
+    pub last_modified: Option<&'a str>,
+    pub x_goog_generation: Option<&'a str>,
+    pub x_amz_version_id: Option<&'a str>,
+}
+pub fn status(status: u16) -> Problem {}
+
+// rollsnap_core::remote::(private) identity
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Validator {
+    Etag(String),
+    Generation(String),
+    Version(String),
+    Modified(String),
+    None,
+}
+impl Validator {
+    pub fn of(answer: &Answer<'_>) -> Self {}
+    pub fn is_strong(&self) -> bool {}
+    pub fn if_range(&self) -> Option<&str> {}
+}
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub len: u64,
+    pub validator: Validator,
+    pub encoding: Option<String>,
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opening {
+    Ranges(Identity),
+    Whole(Option<u64>),
+    Empty,
+}
+impl Opening {
+    pub fn of(answer: &Answer<'_>) -> Result<Self> {}
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fitting {
+    pub skip: u64,
+    pub len: u64,
+}
+impl Identity {
+    pub fn accept(&self, asked: &Range<u64>, answer: &Answer<'_>) -> Result<Fitting> {}
+}
+
+// rollsnap_core::remote::(private) retry
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+pub const fn is_passing(status: u16, served: bool) -> bool {}
+pub fn pause(tries: u32, asked: Option<Duration>) -> Duration {}
 
 // rollsnap_core::replay
 pub use available::{Available, no_start};
@@ -2980,6 +3047,7 @@ pub use context::{ContextStats, HeadStats, Subtree};
 pub use evidence::Evidence;
 pub use merge::{Named, merge};
 pub use problems::Problems;
+pub use remote::RemoteInfo;
 pub use replay::{ReplayInfo, Share};
 pub use share::{ContextShare, ShareInfo};
 pub use store::StoreInfo;
@@ -2996,6 +3064,7 @@ pub struct Report {
     pub store: Option<StoreInfo>,
     pub replay: Option<ReplayInfo>,
     pub share: Option<ShareInfo>,
+    pub remote: Option<RemoteInfo>,
     pub verdicts: Verdicts,
     pub checks: Vec<Check>,
     pub checks_left_out: u64,
@@ -3153,6 +3222,23 @@ impl Problems {
 }
 impl Extend<Problem> for Problems {}
 impl FromIterator<Problem> for Problems {}
+
+// rollsnap_core::report::(private) remote
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RemoteInfo {
+    pub url: String,
+    pub final_url: String,
+    pub ranges: bool,
+    pub validator: Option<Validator>,
+    pub bytes_received: u64,
+    pub requests: u64,
+    pub retries: u64,
+    pub time_ms: u64,
+}
+impl RemoteInfo {
+    pub fn new(url: String, final_url: String) -> Self {}
+}
 
 // rollsnap_core::report::(private) replay
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

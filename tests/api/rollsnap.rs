@@ -516,6 +516,51 @@ impl Tree {
     pub fn untimed(&self) -> u64 {}
 }
 
+// rollsnap::download
+pub use checksum::Expected;
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    pub output: Option<PathBuf>,
+    pub force: bool,
+    pub restart: bool,
+    pub unchecked: bool,
+    pub sha256: Option<Expected>,
+}
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    pub path: Option<PathBuf>,
+    pub bytes: u64,
+    pub resumed_at: u64,
+    pub sha256: String,
+    pub report: Option<Report>,
+    pub remote: RemoteInfo,
+    pub stages: Vec<Timed>,
+}
+pub fn run(
+    url: &str,
+    options: &Options,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {}
+pub fn stream(
+    url: &str,
+    options: &Options,
+    out: &mut dyn Write,
+    feedback: &mut dyn Feedback,
+) -> Result<Outcome> {}
+
+// rollsnap::download::(private) checksum
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    Value(String),
+    File(PathBuf),
+    Url(String),
+}
+impl Expected {
+    pub fn of(text: &str) -> Self {}
+}
+
 // rollsnap::engine
 pub use auto::Auto;
 pub use compiler::Compiler;
@@ -1111,6 +1156,17 @@ pub struct Space {
     pub needed: Amount,
 }
 
+// rollsnap::remote
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub connections: usize,
+    pub give_up: Duration,
+}
+impl Default for Options {}
+pub const MOST_CONNECTIONS: usize = 16;
+pub fn shown_name(name: &Path) -> Option<String> {}
+pub fn set_options(options: Options) {}
+
 // rollsnap::repair
 pub use commitments::Commitments;
 pub use contexts::Contexts;
@@ -1430,11 +1486,12 @@ impl fmt::Display for Size {}
 // rollsnap::source
 pub struct Source {}
 impl Source {
-    pub fn open(name: &Path) -> Result<Self> {}
+    pub fn open(name: &Path, feedback: &mut dyn Feedback) -> Result<Self> {}
     pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Self {}
     pub fn from_reader(name: &str, reader: impl io::Read + Send + 'static) -> Self {}
     pub fn name(&self) -> &Path {}
     pub fn size(&self) -> Option<u64> {}
+    pub fn remote(&self) -> Option<RemoteInfo> {}
     pub fn is_plain_file(&self) -> bool {}
     pub fn read_header(&mut self, feedback: &dyn Feedback) -> Result<(Header, Report)> {}
     pub fn read_beginning(

@@ -11,8 +11,8 @@ use ureq::Agent;
 
 use super::address::Address;
 use super::file::{Place, RemoteFile};
-use super::request::{Failure, Given, agent, cut_off, get, read_body};
 use super::options;
+use super::request::{Failure, Given, agent, cut_off, get, read_body};
 use super::whole::Whole;
 use crate::io;
 
@@ -55,7 +55,9 @@ pub(crate) fn open(address: &Address, feedback: &mut dyn Feedback) -> Result<Ope
         let pause = remote::pause(tries, failure.retry_after);
         let again = match failure.status {
             Some(403) | None => (failure.passing || failure.status == Some(403)) && tries < FIRST_TRIES,
-            Some(_) => failure.passing && begun.elapsed().saturating_add(pause) < PATIENCE.min(options().give_up),
+            Some(_) => {
+                failure.passing && begun.elapsed().saturating_add(pause) < PATIENCE.min(options().give_up)
+            }
         };
         if !again {
             return Err(failure.problem);
@@ -69,7 +71,10 @@ pub(crate) fn open(address: &Address, feedback: &mut dyn Feedback) -> Result<Ope
 ///
 /// # Errors
 /// [`Code::Cancelled`]
-pub(super) fn open_if_there(address: &Address, checkpoint: &dyn Fn() -> Result<()>) -> Result<Option<RemoteFile>> {
+pub(super) fn open_if_there(
+    address: &Address,
+    checkpoint: &dyn Fn() -> Result<()>,
+) -> Result<Option<RemoteFile>> {
     let origin = address.clone();
     let Ok(begun) = patiently(checkpoint, move || begin(&origin))? else { return Ok(None) };
     match begun.opened(address, 1) {

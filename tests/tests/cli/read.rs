@@ -452,7 +452,6 @@ fn inputs_that_are_no_files() {
         }
         let run = ground.run(&[command, "empty"]).ends(3);
         assert!(run.err.contains("empty") || run.text().contains("the file is empty"), "{run}");
-        ground.run(&[command, "https://example.org/snapshot"]).refused(2, "curl");
     }
     assert_eq!(
         ground.tree().only(|name| !["", "tmp", "home"].contains(&name)).names(),

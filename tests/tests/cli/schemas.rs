@@ -4,14 +4,16 @@ use std::fs;
 
 use jsonschema::Validator;
 use rollsnap_tests::cli::{Ground, Run};
+use rollsnap_tests::fault_server::{Plan, Resource, Server};
 use serde_json::{Map, Value, json};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "report",
     "data-dir",
     "dry-run",
     "progress",
     "index",
+    "download",
     "repair",
     "context-log",
     "context-ls",
@@ -144,6 +146,21 @@ fn whatever_is_printed_as_json_has_a_schema() {
         ("verify s --context most", 2),
     ] {
         let run = run(&ground, &schemas, line);
+        assert_eq!(run.status, status, "{run}");
+    }
+    // What is behind an address.
+    let server = Server::start(Plan::new());
+    server.put("/s", Resource::of_bytes(whole));
+    let url = server.url("/s");
+    for (line, status) in [
+        (format!("info {url}"), 0),
+        (format!("verify {url}"), 0),
+        (format!("download {url} -o got"), 0),
+        (format!("download {url} -o got"), 4),
+        (format!("download {url}x -o other"), 5),
+        ("download s3://bucket/key".into(), 2),
+    ] {
+        let run = run(&ground, &schemas, &line);
         assert_eq!(run.status, status, "{run}");
     }
 }

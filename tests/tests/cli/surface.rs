@@ -9,13 +9,14 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, Tree, dump, program};
 use serde_json::{Value, json};
 
-pub(super) const COMMANDS: [&[&str]; 37] = [
+pub(super) const COMMANDS: [&[&str]; 38] = [
     &[],
     &["info"],
     &["ls"],
     &["index"],
     &["cat"],
     &["extract"],
+    &["download"],
     &["verify"],
     &["replay"],
     &["export"],

@@ -236,10 +236,10 @@ fn a_state_that_lies() {
 #[test]
 fn two_at_once() {
     let scene = Scene::new(Plan::new());
-    scene.server.set(Fault::Throttle(2_000_000));
+    scene.server.set(Fault::Throttle(1_000_000));
     let words = ["download", &scene.url("/plain"), "-o", "file", "--connections", "1", "--progress", "json"];
     let mut first = Running::start(&words, scene.ground.command(&words));
-    first.until("progress");
+    first.until("Downloading");
     scene
         .run(&["download", &scene.url("/plain"), "-o", "file"])
         .refused(4, "another download is writing to it");
