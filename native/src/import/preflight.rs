@@ -34,7 +34,7 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
     }
     plan.lock_of_node(root)?;
     let mut source = Source::open(snapshot, feedback)?;
-    let size = source.size();
+    let (size, content) = (source.size(), source.least_content());
     let existing = match (Dir::open_if_there(root)?, pending) {
         (Some(_), None) => Existing::read(root, options.family, options.force, feedback)?,
         _ => Existing::default(),
@@ -57,7 +57,7 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
     let members = if source.is_plain_file() { Members::of(snapshot, feedback)? } else { None };
     let amount = match (size, report.container.compression) {
         (None, _) => Amount::at_least(0),
-        (Some(size), Some(Compression::Gzip)) => Amount::at_least(size),
+        (Some(size), Some(Compression::Gzip)) => Amount::at_least(content.unwrap_or(size)),
         (Some(size), _) if options.to_v5 => Amount::at_least(size),
         (Some(size), _) => Amount::exactly(size),
     };

@@ -372,9 +372,13 @@ impl Source {
     }
 
     /// How much room its content takes at least, in bytes, as far as that is known before it is read: that of an
-    /// uncompressed file takes what the file does, and that of a compressed one no less.
+    /// uncompressed file takes what the file does, that of a compressed one what its index says, and without one no less
+    /// than the file.
     pub(crate) fn least_content(&self) -> Option<u64> {
-        self.part().map(|part| part.len())
+        let part = self.part()?;
+        let len = part.len();
+        let indexed = if is_gzip(&part) { self.look_for(part).indexed } else { None };
+        Some(indexed.map_or(len, |indexed| indexed.index().content_len))
     }
 
     /// The file, to be read from anywhere; `None` for a pipe.
