@@ -152,7 +152,7 @@ fn headers_from_the_first_bytes() {
         assert!(matches!(problem.code(), Code::GzipTruncated | Code::HeaderShort), "{name}: {problem}");
     }
     assert_eq!(snapshot::read_header(&[]).unwrap_err().code(), Code::FileEmpty);
-    assert_eq!(snapshot::read_header(&[0; 4096]).unwrap_err().code(), Code::SnapshotStore);
+    assert_eq!(snapshot::read_header(&[0; 4096]).unwrap_err().code(), Code::HeaderForeign);
     assert!(snapshot::read_header(b"<html><body>404</body></html>").is_err());
 }
 
