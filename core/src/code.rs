@@ -67,6 +67,8 @@ impl Group {
     pub const TAR: Self = Self("tar");
     /// The server of a file behind an address.
     pub const REMOTE: Self = Self("remote");
+    /// Blocks that were run again.
+    pub const REPLAY: Self = Self("replay");
     /// The context.
     pub const CONTEXT: Self = Self("context");
 

@@ -6,7 +6,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use super::{Check, ContextStats, Evidence, Report, Status, Verdict, Verdicts};
-use crate::code::Code;
+use crate::code::{Code, Group};
 use crate::problem::{Problem, Result};
 
 /// Which share a report is of. The first one checks all that is not divided: the store, its chain, the pre-images, and
@@ -74,9 +74,14 @@ impl ShareInfo {
         if self.number == 0 || self.number > self.of {
             return wrong("a share whose number is not from 1 to the number of shares");
         }
-        let Verdicts { consistent, .. } = report.verdicts;
+        let Verdicts { intact, consistent, anchored, replayed } = report.verdicts;
+        let answers = [intact, consistent, anchored, replayed.unwrap_or_default(), self.holds];
+        let fails = report.failures().next().is_some();
+        let blocks_fail = report.failures().any(|check| check.code.group() == Group::REPLAY);
         if self.holds == Verdict::Yes && consistent == Verdict::No
-            || self.holds == Verdict::No && report.checks_left_out == 0 && report.failures().next().is_none()
+            || self.holds == Verdict::No && report.checks_left_out == 0 && !fails
+            || fails && !answers.contains(&Verdict::No)
+            || blocks_fail && replayed == Some(Verdict::Yes)
         {
             return wrong("a share whose answers contradict its checks");
         }

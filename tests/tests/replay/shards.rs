@@ -85,6 +85,26 @@ fn shares_that_do_not_belong_together() {
     merge(&ground, &[ground.at("nothing")]).ends(3);
 }
 
+/// A check that says no beside an answer that says yes.
+#[test]
+fn a_report_that_contradicts_itself() {
+    let ground = Ground::new();
+    let data = directory(&ground, "r5-dense");
+    let files = shares(&ground, &data, 2, "all");
+    let honest: Value = serde_json::from_slice(&fs::read(&files[1]).unwrap()).unwrap();
+    for code in ["replay.state", "messages.witness"] {
+        let mut forged = honest.clone();
+        let check =
+            serde_json::json!({"code": code, "status": "no", "at": {"level": 5010}, "text": "it differs"});
+        forged["checks"].as_array_mut().unwrap().push(check);
+        fs::write(&files[1], serde_json::to_vec(&forged).unwrap()).unwrap();
+        let run = merge(&ground, &files).ends(3);
+        assert_eq!(run.json()["checks"][0]["code"], "report.form", "{run}");
+    }
+    fs::write(&files[1], serde_json::to_vec(&honest).unwrap()).unwrap();
+    merge(&ground, &files).ok();
+}
+
 /// A difference in one share is a difference of all.
 #[test]
 fn a_no_in_one_share() {
