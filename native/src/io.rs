@@ -38,6 +38,23 @@ pub fn is_dir(path: &Path) -> Result<bool> {
     }
 }
 
+/// Refuses to make files and directories under the name that an address would be, such as `https:/host/file`: whoever
+/// gives one means that something be sent there. Who has a directory of such a name means it.
+///
+/// # Errors
+/// [`Code::Usage`]
+pub(crate) fn not_an_address(path: &Path) -> Result<()> {
+    let text = path.to_string_lossy();
+    let Some((scheme, _)) = text.split_once("://") else { return Ok(()) };
+    let is_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !is_scheme || Path::new(&format!("{scheme}:")).exists() {
+        return Ok(());
+    }
+    let headline =
+        format!("nothing is written to an address: give a file or a directory, not one of {scheme}");
+    Err(Problem::new(Code::Usage).headline(headline))
+}
+
 /// What writing to a stream says. Its reader has not got all of it.
 pub fn to_stream(err: io::Error) -> Problem {
     match err.kind() {

@@ -36,6 +36,7 @@ impl Output {
 
     /// What can be said before the level is known.
     pub(crate) fn check_early(&self, force: bool) -> Result<()> {
+        io::not_an_address(&self.directory())?;
         match self {
             Self::File(path) => self.check(path, force),
             Self::Directory(_) => Ok(()),

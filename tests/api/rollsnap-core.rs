@@ -184,6 +184,7 @@ impl Group {
     pub const GZIP: Self = Self("gzip");
     pub const TAR: Self = Self("tar");
     pub const REMOTE: Self = Self("remote");
+    pub const REPLAY: Self = Self("replay");
     pub const CONTEXT: Self = Self("context");
     pub const fn as_str(self) -> &'static str {}
 }

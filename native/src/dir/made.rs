@@ -8,7 +8,7 @@ use rustix::fs::{Mode, mkdirat};
 use rustix::io::Errno;
 
 use super::{Dir, Owner};
-use crate::io::problem;
+use crate::io::{not_an_address, problem};
 
 /// A directory that a job needs. What was made for it is removed again, as far as it is empty, when this is
 /// dropped, unless it is kept.
@@ -23,8 +23,9 @@ impl MadeDirs {
     /// Opens the directory that the operator names; it and those above it are made as far as they are missing.
     ///
     /// # Errors
-    /// Any `io.*` code.
+    /// [`Code::Usage`](rollsnap_core::Code::Usage) for an address, any `io.*` code.
     pub fn create(path: &Path) -> Result<Self> {
+        not_an_address(path)?;
         let mut made = Vec::new();
         match make(path, &mut made) {
             Ok(dir) => Ok(Self { dir, made }),

@@ -188,6 +188,7 @@ impl RemoteFile {
             Ok(fitting) => fitting,
             Err(problem) => return Err(given.failed(&address, problem, true)),
         };
+        let is_measured = given.head().content_length.is_some();
         let (mut skip, mut left) = (fitting.skip, fitting.len);
         let mut wanted = true;
         let mut whole = |bytes: &[u8]| {
@@ -206,7 +207,8 @@ impl RemoteFile {
         if left > 0 && wanted {
             return Err(cut_off(&address));
         }
-        if left == 0 {
+        // Of a body without a length nobody knows whether more comes.
+        if left == 0 && is_measured {
             let _ = std::io::Read::read(&mut body, &mut [0]);
         }
         Ok(())

@@ -130,6 +130,27 @@ fn names_that_are_no_addresses() {
     assert_eq!(scene.server.requests(), 0);
 }
 
+#[test]
+fn nothing_is_written_to_an_address() {
+    let scene = Scene::new(Plan::new());
+    let (sound, to) = (scene.ground.snapshot(SOUND), scene.url("/new"));
+    scene.run(&["import", &sound, "--data-dir", "node"]).ok();
+    let tree = scene.ground.tree();
+    for words in [
+        &["export", "--data-dir", "node", "-o", &to][..],
+        &["export", "--data-dir", "node", "--dest", &to],
+        &["export", "--data-dir", "node", "-o", &to, "--dry-run"],
+        &["export", "--data-dir", "node", "-o", "s3://bucket/key"],
+        &["extract", &sound, "-o", &to],
+        &["index", &sound, "-o", &to],
+        &["import", &sound, "--data-dir", &to],
+        &["download", &scene.url("/own"), "-o", &to],
+    ] {
+        let run = scene.run(words).refused(2, "nothing is written to an address");
+        tree.same_as(&scene.ground.tree(), &run.to_string());
+    }
+}
+
 /// Neither passwords nor signatures reach a terminal, a report or another server.
 #[test]
 fn secrets_are_not_shown() {
