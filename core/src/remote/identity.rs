@@ -140,6 +140,9 @@ impl Opening {
     }
 }
 
+/// How much may come before what was asked for, in bytes: one that always sends all of a file would send it for every part.
+const MOST_BEFORE: u64 = 1 << 20;
+
 /// What of an answer is wanted: so many bytes behind those that are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fitting {
@@ -177,6 +180,9 @@ impl Identity {
                     let text = format_args!("bytes {start} to {}", end - 1);
                     let other = wrong("it brings another part of the file");
                     return Err(other.expected(format_args!("bytes from {} on", asked.start)).found(text));
+                }
+                if asked.start - start > MOST_BEFORE {
+                    return Err(wrong("it begins far before the part that was asked for").found(start));
                 }
                 let len = end.min(asked.end).saturating_sub(asked.start);
                 Ok(Fitting { skip: asked.start - start, len })

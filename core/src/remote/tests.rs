@@ -94,6 +94,10 @@ fn parts_that_fit() {
     for late in ["bytes 101-199/1000", "bytes 0-99/1000", "bytes 900-999/1000", "bytes */1000", "nonsense"] {
         assert_eq!(fitting(late).map_err(|problem| problem.code()), Err(Code::RemoteAnswer), "{late}");
     }
+    let large = Identity { len: 10 << 20, ..identity() };
+    let from_zero = |start: u64| large.accept(&(start..start + 9), &part("bytes 0-10485759/10485760"));
+    assert!(from_zero(1 << 20).is_ok());
+    assert_eq!(code(from_zero((1 << 20) + 1)), Code::RemoteAnswer, "all of the file for every part");
     for other in ["bytes 100-199/1001", "bytes 100-199/999"] {
         assert_eq!(fitting(other).map_err(|problem| problem.code()), Err(Code::RemoteChanged), "{other}");
     }
