@@ -5,7 +5,7 @@
 //! * `address`: what may be asked, where redirects may lead, and what of it may be shown;
 //! * `request`: one request;
 //! * `opening`: the first one, which pins the file;
-//! * `file`: the file that it has pinned, read at random ([`Distant`](crate::files::Distant));
+//! * `file`: the file that it has pinned, read at random;
 //! * `ahead`: its bytes fetched ahead of who reads them in order, by several threads;
 //! * `whole`: a file that its server gives only as a whole;
 //! * `attended`: tells the user of a job what happens meanwhile, and stops when he wants.
