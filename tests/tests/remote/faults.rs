@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 use std::fs;
+use std::thread;
 use std::time::SystemTime;
 
 use rollsnap_tests::cli::Tree;
@@ -30,7 +31,7 @@ const COMMANDS: [&str; 7] =
 /// Runs a command, and compares what comes of it with what is in the file, or with the command on the file itself.
 fn run(scene: &Scene, command: &str) -> Outcome {
     let ground = &scene.ground;
-    let patience = ["--give-up", "3s", "--connections", "16"];
+    let patience = ["--give-up", "2s", "--connections", "16"];
     let url = |path: &str| scene.url(path);
     let run = |words: &[&str]| ground.run(&[words, &patience].concat());
     let (run, made) = match command {
@@ -100,23 +101,27 @@ fn run(scene: &Scene, command: &str) -> Outcome {
     Right
 }
 
-/// A row of the matrix: what comes of a plan under each command, but for those that are named.
-#[track_caller]
+/// A row of the matrix: what comes of a plan under each command, but for those that are named. They run side by side, since
+/// most of the time they wait.
 fn row(plan: impl Into<Plan>, outcome: Outcome, others: &[(&str, Outcome)]) {
     let plan = plan.into();
-    for command in COMMANDS {
-        let scene = Scene::new(plan.clone());
-        scene.server.put("/moved", Resource::of_bytes(fixtures::read(SOUND)));
-        let expected = others.iter().find(|(name, _)| *name == command).map_or(outcome, |(_, other)| *other);
-        let found = run(&scene, command);
-        let fits = match (found, expected) {
-            (Error(code, status), Error(wanted, as_status)) => {
-                code.starts_with(wanted) && status == as_status
-            }
-            (found, expected) => found == expected,
-        };
-        assert!(fits, "{command} with {plan:?}: {found:?}, not {expected:?}");
-    }
+    thread::scope(|scope| {
+        for command in COMMANDS {
+            let expected =
+                others.iter().find(|(name, _)| *name == command).map_or(outcome, |(_, other)| *other);
+            let plan = &plan;
+            scope.spawn(move || {
+                let found = run(&Scene::new(plan.clone()), command);
+                let fits = match (found, expected) {
+                    (Error(code, status), Error(wanted, as_status)) => {
+                        code.starts_with(wanted) && status == as_status
+                    }
+                    (found, expected) => found == expected,
+                };
+                assert!(fits, "{command} with {plan:?}: {found:?}, not {expected:?}");
+            });
+        }
+    });
 }
 
 #[test]
