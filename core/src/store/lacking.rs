@@ -53,8 +53,8 @@ impl Lacking {
         Ok(found.lacking(head.level))
     }
 
-    /// The same, where the newest context is missing; `None` if it is there, whatever others are. That is told without
-    /// a look at all of them.
+    /// The same, if the newest context is missing; `None` if it is present, even if others are missing. This does not
+    /// read all of them.
     ///
     /// # Errors
     /// Those of reading the store.

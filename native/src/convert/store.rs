@@ -93,7 +93,7 @@ impl Conversion<'_> {
         let files = FileSet::Directory(self.root.into());
         let metadata = metadata::read(self.dir.path())?.ok_or_else(|| metadata::missing(self.shown))?;
         let mut old = v4::Store::open(&files)?.with_genesis_level(Some(metadata.genesis_level));
-        // Those that are missing are told of the new store, in which an import rebuilds them.
+        // Missing contexts are reported for the new store, in which an import rebuilds them.
         let contexts = states::read(self.dir.path(), feedback)?.lacking_some();
         let mut checks = Vec::new();
         if self.check {

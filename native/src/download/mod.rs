@@ -85,8 +85,10 @@ pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<
     let checking: &[Stage] = if options.unchecked { &[] } else { &[CHECKING] };
     let mut stages = Stages::new([&[FETCHING], checking].concat());
     let phase = stages.next(FETCHING);
+    // First, so that a file that is not there leaves nothing here.
+    let opened = remote::open(&address, feedback)?;
     let mut partial = Partial::open(&directory, name, options.restart)?;
-    let fetched = match remote::open(&address, feedback)? {
+    let fetched = match opened {
         Opened::Empty => return Err(Problem::new(Code::FileEmpty).path(&address)),
         Opened::File(file) => {
             let begun = partial.begin(file.identity(), file.beginning(), feedback)?;
@@ -115,7 +117,15 @@ pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<
     let sum = Sum::begin(part.clone())?;
     let report = match options.unchecked {
         true => None,
-        false => Some(check(&partial, &mut stages, feedback)?),
+        false => match check(&partial, &mut stages, feedback) {
+            Ok(report) => Some(report),
+            Err(problem) => {
+                if !partial.can_go_on() {
+                    partial.remove(feedback);
+                }
+                return Err(problem);
+            }
+        },
     };
     let sha256 = sum.finish(feedback)?;
     if let Some(expected) = expected.filter(|expected| *expected != sha256) {
@@ -282,6 +292,7 @@ fn check(partial: &Partial, stages: &mut Stages, feedback: &mut dyn Feedback) ->
     });
     if let Err(problem) = &report
         && problem.code().is_about_contents()
+        && partial.can_go_on()
     {
         feedback.notice(Notice::Kept(&format!(
             "{} is complete, and stays as it was fetched: --restart fetches it anew",

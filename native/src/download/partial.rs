@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::checksum::sha256;
-use crate::dir::{Dir, Kind, Room, sync_data};
+use crate::dir::{Dir, Entry, Kind, Room, sync_data};
 use crate::files::Part;
 use crate::interrupt;
 use crate::io::problem;
@@ -70,17 +70,23 @@ impl Partial {
         let part = format!("{name}.part");
         let place = directory.place(&part);
         let state = read_state(directory, &format!("{part}.state"))?.filter(|_| !restart);
+        refuse_foreign(directory, &format!("{part}.state.new"))?;
         let found = directory.look(&part)?;
         let file = match found {
             None => directory.create(&part, 0o666).map_err(|err| problem("create", &place, err))?,
-            Some(entry) if entry.kind != Kind::File || entry.links != 1 || !entry.is_ours() => {
-                return Err(foreign(&place).found("no regular file of this user with one name"));
-            }
-            Some(_) if state.is_none() && !restart => {
-                return Err(foreign(&place).because("nothing beside it says which download it is a part of"));
-            }
+            Some(entry) if !is_own(&entry) => return Err(not_own(&place)),
             Some(_) => directory.file_for_writing(&part)?.ok_or_else(|| foreign(&place))?,
         };
+        // What was opened is what counts: others may have put something else there meanwhile.
+        let opened = Entry::of_file(&file).map_err(|err| problem("look at", &place, err))?;
+        if !is_own(&opened) {
+            return Err(not_own(&place));
+        }
+        let len = file.metadata().map_err(|err| problem("look at", &place, err))?.len();
+        // One that was killed before its first record leaves an empty file, in which nothing can be lost.
+        if state.is_none() && !restart && len > 0 {
+            return Err(foreign(&place).because("nothing beside it says which download it is a part of"));
+        }
         lock(&file, &place)?;
         Ok(Self {
             directory: directory.clone(),
@@ -134,8 +140,12 @@ impl Partial {
     /// Begins with nothing, for what cannot be gone on with.
     ///
     /// # Errors
-    /// Any `io.*` code.
+    /// [`Code::DownloadPartial`] when an earlier download has fetched something; any `io.*` code.
     pub(super) fn begin_anew(&mut self) -> Result<()> {
+        if self.state.as_ref().is_some_and(|state| state.bytes > 0) {
+            let why = "the server does not serve parts of the file any more, so that nothing can go on there";
+            return Err(foreign(&self.place()).because(why));
+        }
         self.state = None;
         self.remove_state()?;
         self.go_to(0)
@@ -195,6 +205,10 @@ impl Partial {
     /// # Errors
     /// [`Code::OutputExists`], any `io.*` code.
     pub(super) fn put(&self, path: &Path, force: bool, feedback: &mut dyn Feedback) -> Result<()> {
+        let held = Entry::of_file(&self.file).map_err(|err| self.failed("look at", err))?;
+        if self.directory.look(self.part_name())?.map(|entry| entry.id) != Some(held.id) {
+            return Err(foreign(&self.place()).because("somebody has put something else there meanwhile"));
+        }
         Output::put_from(&self.directory, &self.part_name(), &self.directory, path, force, feedback)?;
         if let Err(problem) = self.remove_state() {
             feedback.notice(Notice::NotRemoved(&problem.sentence()));
@@ -222,6 +236,11 @@ impl Partial {
 
     pub(super) fn place(&self) -> PathBuf {
         self.directory.place(self.part_name())
+    }
+
+    /// Whether a later download can go on with it.
+    pub(super) fn can_go_on(&self) -> bool {
+        self.state.is_some()
     }
 
     fn part_name(&self) -> String {
@@ -274,10 +293,7 @@ impl Partial {
 
 /// The state of an earlier download; `None` where there is none, or none that can be believed.
 fn read_state(directory: &Dir, name: &str) -> Result<Option<State>> {
-    let believed = |found: crate::dir::Entry| found.kind == Kind::File && found.links == 1 && found.is_ours();
-    if !directory.look(name)?.is_some_and(believed) {
-        return Ok(None);
-    }
+    refuse_foreign(directory, name)?;
     let Some(file) = directory.file(name)? else { return Ok(None) };
     let mut text = Vec::new();
     file.take(LONGEST_STATE)
@@ -285,6 +301,23 @@ fn read_state(directory: &Dir, name: &str) -> Result<Option<State>> {
         .map_err(|err| problem("read", &directory.place(name), err))?;
     let state: Option<State> = serde_json::from_slice(&text).ok();
     Ok(state.filter(|state| state.rollsnap == FORM))
+}
+
+/// Whether it can be a file of an earlier download: a regular file of this user with one name.
+fn is_own(entry: &Entry) -> bool {
+    entry.kind == Kind::File && entry.links == 1 && entry.is_ours()
+}
+
+/// What has the name of a file of ours and is none stays.
+fn refuse_foreign(directory: &Dir, name: &str) -> Result<()> {
+    match directory.look(name)? {
+        Some(entry) if !is_own(&entry) => Err(not_own(&directory.place(name))),
+        _ => Ok(()),
+    }
+}
+
+fn not_own(place: &Path) -> Problem {
+    foreign(place).found("no regular file of this user with one name")
 }
 
 /// Keeps others out, who would write to the same file. One that was killed just now may need a moment to be gone. A file

@@ -195,13 +195,50 @@ fn leftovers_are_not_followed() {
     fs::create_dir(&part).unwrap();
     refused("a directory");
     fs::remove_dir(&part).unwrap();
-    // A state without a part, or one that is a link, says nothing.
-    scene.run(&["download", &url, "-o", "file"]).ok();
-    fs::remove_file(scene.ground.path("file")).unwrap();
-    symlink("mine", &state).unwrap();
+    for name in ["file.part.state", "file.part.state.new"] {
+        let _ = fs::remove_file(&state);
+        symlink("mine", scene.ground.path(name)).unwrap();
+        refused("a link in the place of a state");
+        scene.run(&["download", &url, "-o", "file", "--restart"]).refused(4, "[download.partial]");
+        fs::remove_file(scene.ground.path(name)).unwrap();
+    }
+    // An empty part is what a kill before the first record leaves.
+    fs::write(&part, "").unwrap();
     scene.run(&["download", &url, "-o", "file"]).ok();
     assert!(fs::read(scene.ground.path("file")).unwrap() == fixtures::read(SOUND));
     assert_eq!(fs::read(scene.ground.path("mine")).unwrap(), b"mine");
+}
+
+/// A server that has nothing, or something else, leaves nothing, and costs nothing that was fetched before.
+#[test]
+fn a_server_that_has_no_file() {
+    let scene = Scene::new(Fault::Status(404));
+    let url = scene.url("/plain");
+    let words = ["download", &url, "-o", "file"];
+    scene.run(&words).refused(5, "[remote.status]");
+    assert!(made(&scene).is_empty());
+    scene.server.set(Fault::Html);
+    scene.run(&words).refused(3, "[header.foreign]");
+    scene.server.set(Plan::of(Fault::IgnoreRange).with(Fault::DropAfter(70_000)));
+    scene.run(&words).refused(5, "[remote.unreachable]");
+    // Of a server without ranges nothing can be gone on with.
+    for fault in [Fault::Html, Fault::IgnoreRange] {
+        scene.server.set(Plan::of(Fault::Status(404)).from(1));
+        scene.run(&words).refused(5, "[remote.status]");
+        let state = scene.ground.path("file.part.state");
+        let mut there: Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
+        there["bytes"] = 5000.into();
+        fs::write(&state, serde_json::to_vec(&there).unwrap()).unwrap();
+        fs::write(scene.ground.path("file.part"), &PLAIN[..5000]).unwrap();
+        let tree = scene.ground.tree();
+        scene.server.set(fault);
+        scene.run(&words).refused(4, "--restart");
+        tree.same_as(&scene.ground.tree(), "refused");
+    }
+    scene.server.set(Plan::new());
+    let run = scene.run(&[&words[..], &["--json"]].concat()).ok();
+    assert_eq!(run.json()["resumed_at"], 5000);
+    assert!(fs::read(scene.ground.path("file")).unwrap() == *PLAIN);
 }
 
 /// A state that lies leads to no wrong file.

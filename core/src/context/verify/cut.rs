@@ -2,7 +2,7 @@
 //! another share walks through.
 //!
 //! Every share proves that its walk goes from where the share begins to where it ends, and that an
-//! object begins wherever index and mapping say so. So whoever wants to know of another place goes
+//! object begins wherever index and mapping say so. To check another place, a share goes
 //! from the last of those to it, from head to head, and reads little else.
 
 use alloc::vec::Vec;
