@@ -24,6 +24,8 @@
 //! * [`feedback`]: how long jobs tell where they are;
 //! * [`allowance`]: how much memory what a file says may take.
 
+// What a file, a server or a page says must never end the program.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable)]
 #![no_std]
 #![forbid(unsafe_code)]
 

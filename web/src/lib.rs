@@ -14,6 +14,8 @@
 //! What crosses the border are plain objects and typed errors. Nothing here panics: whatever is
 //! wrong with a file is thrown as a `RollsnapError`, whatever is wrong with a call as a `TypeError`.
 
+// What a file, a server or a page says must never end the program.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
