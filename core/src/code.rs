@@ -173,6 +173,7 @@ HeaderL1Node       Damaged "header.l1-node"       "this is a layer 1 node snapsh
 HeaderDesync       Damaged "header.desync"        "this is a desync index (an EVM node snapshot in chunks), not a rollup node snapshot" "import it with the EVM node it came from"
 HeaderForeign      Damaged "header.foreign"       "this is not a rollup node snapshot" "a snapshot starts with 00 00 or 00 01, or is a gzip file of such bytes"
 FileEmpty          Damaged "file.empty"           "the file is empty" "the download failed: fetch the file again"
+FileChecksum       Damaged "file.checksum"        "the SHA-256 of the file is not the expected one" "it is another file, or it was damaged on the way: fetch it again, or ask the provider which is right"
 // --- The container: gzip ------------------------------------------------------------------------
 GzipHeader         Damaged "gzip.header"          "the gzip header is damaged" "the file is damaged: fetch it again"
 GzipMethod         Damaged "gzip.method"          "the gzip compression method is not deflate (8)" "the file is damaged: fetch it again"
@@ -384,7 +385,6 @@ RemoteAnswer       Environment "remote.answer"    "the answer of the server is n
 RemoteChanged      Refused "remote.changed"       "the provider has replaced the file" "begin anew: what was read until now is of the old file, and nothing is mixed"
 RemoteValidator    Environment "remote.validator" "the server says nothing that tells one version of the file from another" ""
 DownloadPartial    Refused "download.partial"     "what lies where the download would go cannot be gone on with" "move it away, or begin anew with --restart"
-DownloadSum        Damaged "download.checksum"      "the SHA-256 of the file is not the expected one" "ask the provider which is right; --restart fetches the file anew"
 // --- Use and environment ------------------------------------------------------------------------
 Usage              Usage   "usage"                "the command line is not understood" "see --help"
 HashText           Usage   "hash.text"            "this is not a hash of the wanted kind" "copy it again: every character counts"

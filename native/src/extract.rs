@@ -30,7 +30,8 @@ pub struct Options {
     pub directory: PathBuf,
     /// Replace files that exist.
     pub force: bool,
-    /// Read the whole snapshot, also where little of it leads to the members.
+    /// Read the whole snapshot, also where little of it leads to the members. One that is
+    /// [summed](Source::summed) is read whole in any case.
     pub check: bool,
 }
 
@@ -71,7 +72,7 @@ pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) 
     source.size().into_iter().for_each(|bytes| allowance.read(bytes));
     let mut phase = PHASE;
     let named = match wanted.names() {
-        _ if *check || wanted.is_all() => None,
+        _ if *check || wanted.is_all() || source.is_summed() => None,
         Some(names) => Some(names.into_iter().map(str::to_owned).collect()),
         None if source.is_reachable() => {
             phase = Phase { index: 2, of: 2, ..PHASE };

@@ -95,6 +95,13 @@ impl Part {
         }
     }
 
+    /// Nothing before `offset` will be read any more.
+    pub(crate) fn passed(&self, offset: u64) {
+        if let Some((bytes, start)) = self.far() {
+            bytes.passed(start.saturating_add(offset));
+        }
+    }
+
     /// What the file system says of the file now.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::dir;
 use crate::files::Part;
 use crate::io;
 use crate::output::Output;
-use crate::source::{self, Source};
+use crate::source::{self, Checksum, Source, sum};
 use crate::workspace::Workspace;
 
 pub use crate::checkpoint::sidecar;
@@ -42,6 +42,8 @@ pub struct Options {
     pub span: Option<u64>,
     /// Where an index is made that goes to a stream; `None`: in the system's directory for temporary files.
     pub temp_dir: Option<PathBuf>,
+    /// What is asked about the SHA-256 of the compressed file.
+    pub checksum: Checksum,
 }
 
 /// An index that was made, or need not be made.
@@ -60,6 +62,8 @@ pub struct Made {
     pub file_bytes: u64,
     /// Length of the content in bytes.
     pub content_bytes: u64,
+    /// SHA-256 of the compressed file in hexadecimal digits, where it was asked for.
+    pub sha256: Option<String>,
 }
 
 /// Makes the index of the file at `path`. One that is there already and fits is [found](Made::found) instead, unless an
@@ -67,12 +71,15 @@ pub struct Made {
 ///
 /// # Errors
 /// [`Code::Usage`] for standard input, a pipe, or a file that is not compressed; [`Code::OutputExists`];
-/// the `gzip.*` code of a damaged file; [`Code::FileEmpty`]; [`Code::Cancelled`]; any `io.*` code.
+/// [`Code::FileChecksum`]; the `gzip.*` code of a damaged file; [`Code::FileEmpty`]; [`Code::Cancelled`]; any `io.*` code.
 pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Made> {
     let (source, file) = compressed(path, feedback)?;
     let default = options.output.is_none() && options.span.is_none() && !options.force;
+    let expected = options.checksum.expected.as_ref().map(|known| known.of(path)).transpose()?;
     if default && let Some(made) = found(&source, file.clone()) {
-        return Ok(made);
+        let sha256 = options.checksum.is_wanted().then(|| read_alone(&file, feedback)).transpose()?;
+        source::as_expected(path, expected.as_deref(), sha256.as_deref())?;
+        return Ok(Made { sha256, ..made });
     }
     if options.output.is_none() && source.remote().is_some() {
         let headline = "the index of a file behind an address needs -o FILE, which says where it goes";
@@ -82,11 +89,12 @@ pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Resul
     let place = Output::File(output.clone());
     place.check_early(options.force)?;
     let work = Workspace::create(&place.directory(), feedback)?;
-    let (index, bytes) = write(path, &file, &work, options, feedback)?;
+    let (index, bytes, sha256) = write(path, &file, &work, options, feedback)?;
+    source::as_expected(path, expected.as_deref(), sha256.as_deref())?;
     Output::put(&work, FINISHED, &output, options.force, feedback)?;
     work.remove(feedback);
     dir::say_what_lacks(feedback);
-    Ok(Made { path: Some(output), bytes, ..made(&index) })
+    Ok(Made { path: Some(output), bytes, sha256, ..made(&index) })
 }
 
 /// The same for a stream, such as standard output, which gets the index when it is complete.
@@ -100,8 +108,10 @@ pub fn stream(
     feedback: &mut dyn Feedback,
 ) -> Result<Made> {
     let (_, file) = compressed(path, feedback)?;
+    let expected = options.checksum.expected.as_ref().map(|known| known.of(path)).transpose()?;
     let work = Workspace::temporary(options.temp_dir.as_deref(), feedback)?;
-    let (index, bytes) = write(path, &file, &work, options, feedback)?;
+    let (index, bytes, sha256) = write(path, &file, &work, options, feedback)?;
+    source::as_expected(path, expected.as_deref(), sha256.as_deref())?;
     let failed = |err| io::problem("read", &work.held().place(FINISHED), err);
     let mut finished = work.held().file(FINISHED)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
     let mut chunk = vec![0; CHUNK as usize];
@@ -117,7 +127,7 @@ pub fn stream(
     }
     out.flush().map_err(io::to_stream)?;
     work.remove(feedback);
-    Ok(Made { bytes, ..made(&index) })
+    Ok(Made { bytes, sha256, ..made(&index) })
 }
 
 /// The file, if an index can be made of it.
@@ -139,14 +149,23 @@ fn compressed(path: &Path, feedback: &mut dyn Feedback) -> Result<(Source, Part)
     Ok((source, file))
 }
 
-/// Writes the index to the file [`FINISHED`] of a working directory; its length in bytes.
+/// The SHA-256 of a file that is read for nothing else.
+fn read_alone(file: &Part, feedback: &mut dyn Feedback) -> Result<String> {
+    let _ahead = file.far().map(|(file, start)| file.stream(start));
+    feedback.phase(Phase { total: Some(file.len()), ..Phase::only("Reading snapshot") });
+    sum::of_part(file, feedback)
+}
+
+/// Writes the index to the file [`FINISHED`] of a working directory; its length in bytes, and the SHA-256 of the
+/// compressed file if that is asked for.
 fn write(
     path: &Path,
     file: &Part,
     work: &Workspace,
     options: &Options,
     feedback: &mut dyn Feedback,
-) -> Result<(Index, u64)> {
+) -> Result<(Index, u64, Option<String>)> {
+    let mut adding = options.checksum.is_wanted().then(|| sum::begin(Some(file.clone()))).transpose()?;
     let total = Some(file.len());
     let _ahead = file.far().map(|(file, start)| file.stream(start));
     feedback.phase(Phase { total, ..Phase::only("Indexing") });
@@ -159,8 +178,9 @@ fn write(
         let len = CHUNK.min(file.len() - at);
         chunk.resize(len as usize, 0);
         file.read_at(at, &mut chunk)?;
-        if let Some((file, start)) = file.far() {
-            file.passed(start + at + len);
+        match &mut adding {
+            Some((adder, _)) => adder.add(&chunk),
+            None => file.passed(at + len),
         }
         scanner.feed(&chunk, &mut |scanned| match scanned {
             // A little of the file may be much content.
@@ -177,9 +197,14 @@ fn write(
         Problem::new(Code::FileEmpty).headline("there is nothing in the compressed file").path(path.display())
     })?;
     index.members = members.finish().unwrap_or_default();
+    let sha256 = adding.map(|(adder, total)| {
+        adder.end();
+        total.finish(feedback)
+    });
+    let sha256 = sha256.transpose()?;
     feedback.checkpoint()?;
     let bytes = beside.finish(&index)?;
-    Ok((index, bytes))
+    Ok((index, bytes, sha256))
 }
 
 /// The index that readers of the file would take: the one in its header, or beside it.
@@ -200,6 +225,7 @@ fn made(index: &Index) -> Made {
         checkpoints: index.checkpoints.len(),
         file_bytes: index.file_len,
         content_bytes: index.content_len,
+        sha256: None,
     }
 }
 

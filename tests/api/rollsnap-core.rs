@@ -3077,6 +3077,7 @@ pub struct Container {
     pub compression: Option<Compression>,
     pub compressed_bytes: Option<u64>,
     pub bytes: Option<u64>,
+    pub sha256: Option<String>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Compression {
@@ -3362,6 +3363,12 @@ impl ContentInspector {
     pub fn damaged<E>(
         &mut self,
         problem: &Problem,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {}
+    pub fn summed<E>(
+        &mut self,
+        found: String,
+        expected: Option<&str>,
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {}
     pub fn remark(&mut self, check: Check) {}

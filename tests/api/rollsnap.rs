@@ -177,6 +177,7 @@ pub struct Options {
     pub lock: bool,
     pub owner: Option<Owner>,
     pub temp_dir: Option<PathBuf>,
+    pub checksum: Checksum,
 }
 impl Options {
     pub fn new(source: impl Into<PathBuf>, output: Output) -> Self {}
@@ -192,6 +193,7 @@ pub struct Outcome {
     pub report: Report,
     pub version: u8,
     pub carried: Carried,
+    pub source_sha256: Option<String>,
     pub path: Option<PathBuf>,
     pub first_level: i32,
     pub head_level: i32,
@@ -517,7 +519,6 @@ impl Tree {
 }
 
 // rollsnap::download
-pub use checksum::Expected;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
@@ -525,7 +526,7 @@ pub struct Options {
     pub force: bool,
     pub restart: bool,
     pub unchecked: bool,
-    pub sha256: Option<Expected>,
+    pub sha256: Option<KnownSums>,
 }
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -549,17 +550,6 @@ pub fn stream(
     out: &mut dyn Write,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
-
-// rollsnap::download::(private) checksum
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected {
-    Value(String),
-    File(PathBuf),
-    Url(String),
-}
-impl Expected {
-    pub fn of(text: &str) -> Self {}
-}
 
 // rollsnap::engine
 pub use auto::Auto;
@@ -740,6 +730,7 @@ pub struct Options {
     pub owner: Option<Owner>,
     pub endpoint: Option<String>,
     pub dal_node: Option<String>,
+    pub checksum: Checksum,
     pub flushing: Flushing,
 }
 impl Options {
@@ -780,6 +771,7 @@ pub struct Options {
     pub force: bool,
     pub span: Option<u64>,
     pub temp_dir: Option<PathBuf>,
+    pub checksum: Checksum,
 }
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -790,6 +782,7 @@ pub struct Made {
     pub checkpoints: usize,
     pub file_bytes: u64,
     pub content_bytes: u64,
+    pub sha256: Option<String>,
 }
 pub fn run(path: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Made> {}
 pub fn stream(
@@ -1484,6 +1477,7 @@ impl fmt::Display for Shard {}
 impl fmt::Display for Size {}
 
 // rollsnap::source
+pub use known::{Checksum, KnownSums};
 pub struct Source {}
 impl Source {
     pub fn open(name: &Path, feedback: &mut dyn Feedback) -> Result<Self> {}
@@ -1523,6 +1517,28 @@ impl Source {
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Option<Report>, E> {}
     pub fn is_reachable(&self) -> bool {}
+}
+
+// rollsnap::source::(private) known
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Checksum {
+    pub expected: Option<KnownSums>,
+    pub reported: bool,
+}
+impl Checksum {
+    pub fn is_wanted(&self) -> bool {}
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSums {}
+impl KnownSums {
+    pub fn read(text: &str, feedback: &mut dyn Feedback) -> Result<Self> {}
+    pub fn is_one(&self) -> bool {}
+    pub fn of(&self, file: &Path) -> Result<String> {}
+}
+impl Source {
+    pub fn summed(mut self, checksum: &Checksum) -> Result<Self> {}
+    pub fn is_summed(&self) -> bool {}
 }
 
 // rollsnap::store
@@ -1902,6 +1918,7 @@ pub struct Options {
     pub temp_dir: Option<PathBuf>,
     pub shard: Option<replay::Shard>,
     pub replay: Option<replay::Options>,
+    pub checksum: Checksum,
 }
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -116,6 +116,8 @@ export interface Report {
     compressed_bytes: Size | null;
     /** Size of header and archive; null when the file was not read to its end. */
     bytes: Size | null;
+    /** SHA-256 of the file in hexadecimal digits, where the command line was asked for it. */
+    sha256?: string;
   };
   members: {
     count: Size | null;

@@ -39,6 +39,7 @@ pub fn merge(reports: Vec<Named>) -> Result<Report> {
     let Part { report, .. } = first;
     merged.header.clone_from(&report.header);
     merged.container = report.container.clone();
+    merged.container.sha256 = parts.iter().find_map(|part| part.report.container.sha256.clone());
     merged.members = report.members.clone();
     merged.context = stats(&parts);
     merged.store.clone_from(&report.store);
@@ -83,7 +84,8 @@ impl Part {
                 |report: &Report| report.header.map_or_else(|| "none".into(), |header| format!("{header:?}"));
             return differs("the header", words(&self.report), words(&other.report));
         }
-        if self.report.container != other.report.container || self.report.store != other.report.store {
+        let same_file = self.report.container.fits(&other.report.container);
+        if !same_file || self.report.store != other.report.store {
             return differs("the file or its store", "the same".into(), "another".into());
         }
         let files =

@@ -107,6 +107,17 @@ pub struct Container {
     pub compressed_bytes: Option<u64>,
     /// Size of header and archive; `None` when the file was not read to its end.
     pub bytes: Option<u64>,
+    /// SHA-256 of the file in hexadecimal digits, where it was asked for and the file was read to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+impl Container {
+    /// Whether both can be of the same file. One report may have its SHA-256, and another not.
+    pub(crate) fn fits(&self, other: &Self) -> bool {
+        let sum = if self.sha256.is_some() && other.sha256.is_some() { &other.sha256 } else { &self.sha256 };
+        *self == Self { sha256: sum.clone(), ..other.clone() }
+    }
 }
 
 /// How a snapshot file is compressed.

@@ -1,5 +1,7 @@
 //! The content half of an inspection: what comes out of the file, whoever unpacks it.
 
+use alloc::string::String;
+
 use super::archive::Archive;
 use super::{Event, Options};
 use crate::code::Code;
@@ -66,6 +68,31 @@ impl ContentInspector {
         self.cut |= !matches!(problem.code(), Code::GzipMembers | Code::GzipTrailing);
         self.report.add(Check::of(problem));
         sink(Event::Problem(problem))
+    }
+
+    /// The SHA-256 of the file is `found`, in hexadecimal digits. One that is not the `expected` one is damage: what was
+    /// read is not the file that was meant.
+    ///
+    /// # Errors
+    /// Those of `sink`.
+    pub fn summed<E>(
+        &mut self,
+        found: String,
+        expected: Option<&str>,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let differs = expected
+            .filter(|expected| *expected != found)
+            .map(|expected| Problem::new(Code::FileChecksum).expected(expected).found(&found));
+        self.report.container.sha256 = Some(found);
+        if let Some(problem) = differs {
+            self.report.add(Check::of(&problem));
+            return sink(Event::Problem(&problem));
+        }
+        if expected.is_some() {
+            self.report.add(Check::yes(Code::FileChecksum, "the SHA-256 of the file is the expected one"));
+        }
+        Ok(())
     }
 
     /// Adds a remark to the report.

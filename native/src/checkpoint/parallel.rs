@@ -44,13 +44,15 @@ pub(crate) fn is_possible(indexed: &Indexed) -> bool {
     index.checkpoints.len() > 1 && index.longest_span() <= LONGEST
 }
 
-/// Pushes all content through an inspector. Nothing is looked at before it is proved.
+/// Pushes all content through an inspector. Nothing is looked at before it is proved. `passed` is told how much of the file
+/// is not needed any more.
 ///
 /// # Errors
 /// Those of `sink`, [`Cancelled`](rollsnap_core::Code::Cancelled).
 pub(crate) fn inspect<E: From<Problem>>(
     indexed: &Arc<Indexed>,
     inspector: &mut ContentInspector,
+    passed: &mut dyn FnMut(u64),
     feedback: &mut dyn Feedback,
     sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
 ) -> Result<Outcome, E> {
@@ -86,9 +88,7 @@ pub(crate) fn inspect<E: From<Problem>>(
             true => indexed.file().len(),
             false => index.end_of(job.at).1 / 8,
         };
-        if let Some((file, start)) = indexed.file().far() {
-            file.passed(start + read);
-        }
+        passed(read);
         inspector.read(read);
         sink(Event::Read(read))?;
         for piece in job.bytes.chunks(PIECE) {

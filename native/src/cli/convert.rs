@@ -15,6 +15,7 @@ use super::output::{NOTHING_TO_REPLACE, Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
 use super::stdout::Stdout;
+use super::sums::SumArgs;
 use crate::convert::{self, Options, Outcome, Table, Upgrade};
 use crate::deflate::Level;
 use crate::dir::Owner;
@@ -44,7 +45,7 @@ pub(super) struct ConvertArgs {
     /// Convert the data directory where it is, all or nothing; its old store stays in it as storage.old
     #[arg(
         long,
-        conflicts_with_all = ["output", "kind", "force", "no_lock", "owner", "uncompressed", "fast", "temp_dir"],
+        conflicts_with_all = ["output", "kind", "force", "no_lock", "owner", "uncompressed", "fast", "temp_dir", "sha256", "print_sha256"],
         help_heading = RESULT
     )]
     in_place: bool,
@@ -62,7 +63,7 @@ pub(super) struct ConvertArgs {
     force: bool,
     /// Say what would be read, written, replaced and removed, which locks are taken and how much space that needs; change
     /// nothing
-    #[arg(long, help_heading = RESULT)]
+    #[arg(long, conflicts_with = "print_sha256", help_heading = RESULT)]
     dry_run: bool,
     /// Give a data directory to this user and group, names or numbers; for root only [default: those of the data
     /// directory, or, where it is new, of the directory that it is made in]
@@ -80,6 +81,8 @@ pub(super) struct ConvertArgs {
     /// Do neither
     #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
     no_check: bool,
+    #[command(flatten)]
+    sums: SumArgs,
     /// Directory for the data of a snapshot that goes to standard output, until it is written [default: the system's]
     #[arg(long, value_name = "DIR", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
@@ -126,7 +129,7 @@ fn in_place(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Res
     }
     let since = Instant::now();
     let outcome = convert::upgrade(&options, feedback)?;
-    report(outcome, since, output, feedback)
+    report(outcome, &args.sums, since, output, feedback)
 }
 
 pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
@@ -174,6 +177,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         lock: !args.no_lock,
         owner,
         temp_dir: args.temp_dir.clone(),
+        checksum: args.sums.read(std::slice::from_ref(&args.source), feedback)?,
     };
     if args.dry_run {
         let plan = convert::preflight(&options, args.is_stream(), feedback)?;
@@ -187,11 +191,17 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         }
         false => convert::run(&options, feedback)?,
     };
-    report(outcome, since, output, feedback)
+    report(outcome, &args.sums, since, output, feedback)
 }
 
 /// Says what was made.
-fn report(outcome: Outcome, since: Instant, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+fn report(
+    outcome: Outcome,
+    sums: &SumArgs,
+    since: Instant,
+    output: &Output,
+    feedback: &mut Terminal,
+) -> Result<ExitCode> {
     feedback.close(true);
     remarks::tell(&outcome.report, feedback);
     let large = outcome.report.members.bytes.map_or_else(String::new, |bytes| format!(": {}", size(bytes)));
@@ -205,6 +215,7 @@ fn report(outcome: Outcome, since: Instant, output: &Output, feedback: &mut Term
             first_level: outcome.first_level,
             head_level: outcome.head_level,
             tables: &outcome.carried.tables,
+            source_sha256: outcome.source_sha256.as_deref(),
             phases: phases(&outcome.stages),
         })?;
     } else {
@@ -213,6 +224,7 @@ fn report(outcome: Outcome, since: Instant, output: &Output, feedback: &mut Term
             "Converted store version {} to 5, levels {} to {}: {path}\n",
             outcome.version, outcome.first_level, outcome.head_level,
         ))?;
+        sums.print(outcome.source_sha256.as_deref(), output)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -228,5 +240,8 @@ struct Json<'a> {
     first_level: i32,
     head_level: i32,
     tables: &'a [Table],
+    /// That of the snapshot that was converted, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_sha256: Option<&'a str>,
     phases: Vec<JsonPhase>,
 }

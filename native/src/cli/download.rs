@@ -12,7 +12,8 @@ use super::headings::{CHECKS, OUTPUT, READ, RESULT};
 use super::output::{NOTHING_TO_REPLACE, Output, plural, shown_path, size};
 use super::progress::Terminal;
 use super::stdout::Stdout;
-use crate::download::{self, Expected, Options, Outcome};
+use super::sums::ExpectedArgs;
+use crate::download::{self, Options, Outcome};
 use crate::jobs::Timed;
 
 const EXAMPLES: &str = "\
@@ -43,9 +44,8 @@ pub(super) struct DownloadArgs {
     /// Do not
     #[arg(long, help_heading = CHECKS)]
     no_check: bool,
-    /// What the SHA-256 of the file must be: 64 digits, or a file or an address that has them, as sha256sum writes them
-    #[arg(long, value_name = "SUM|FILE|URL", help_heading = CHECKS)]
-    sha256: Option<String>,
+    #[command(flatten)]
+    sums: ExpectedArgs,
     /// Print path, length, checksum and what came as JSON
     #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
@@ -63,7 +63,7 @@ pub(super) fn run(args: &DownloadArgs, output: &Output, feedback: &mut Terminal)
         force: args.force,
         restart: args.restart,
         unchecked: args.no_check && !args.check,
-        sha256: args.sha256.as_deref().map(Expected::of),
+        sha256: args.sums.read(&[PathBuf::from(&args.url)], feedback)?,
         ..Options::default()
     };
     let outcome = match args.streams() {

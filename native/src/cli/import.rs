@@ -17,6 +17,7 @@ use super::headings::{CHECKS, OUTPUT, READ, REPLAY, RESULT};
 use super::output::{Output, print, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
+use super::sums::SumArgs;
 use crate::context::Flushing;
 use crate::dir::Owner;
 use crate::import::{self, Options};
@@ -42,7 +43,7 @@ pub(super) struct ImportArgs {
     force: bool,
     /// Say what would be read, written, replaced and removed, which locks are taken and how much space that needs; change
     /// nothing
-    #[arg(long, help_heading = RESULT)]
+    #[arg(long, conflicts_with = "print_sha256", help_heading = RESULT)]
     dry_run: bool,
     /// Take the store back to this level; stores of version 5 only
     #[arg(long, value_name = "LEVEL", help_heading = RESULT)]
@@ -60,6 +61,8 @@ pub(super) struct ImportArgs {
     /// Do none of that
     #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
     no_check: bool,
+    #[command(flatten)]
+    sums: SumArgs,
     /// Whose rules apply: octez (since v21: store version 5) or mavkit (and Octez before: version 4) [default: those of
     /// the nodes that read the store in the snapshot]
     #[arg(long, alias = "format", value_name = "NODES", help_heading = CHECKS)]
@@ -95,6 +98,7 @@ pub(super) fn run(
         owner: args.owner.as_deref().map(Owner::parse).transpose()?,
         endpoint: global.endpoint()?,
         dal_node: args.dal_node.clone(),
+        checksum: args.sums.read(std::slice::from_ref(&args.snapshot), feedback)?,
         flushing: Flushing::default(),
     };
     if args.dry_run {
@@ -130,6 +134,7 @@ pub(super) fn run(
         })?;
     } else {
         print(format_args!("Snapshot successfully imported\n"))?;
+        args.sums.print(outcome.report.container.sha256.as_deref(), output)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::slice;
 
 use clap::Args;
 use rollsnap_core::{Class, Code, Problem, Result};
@@ -12,6 +13,7 @@ use super::headings::{LIMITS, OUTPUT, READ, RESULT};
 use super::output::{NOTHING_TO_REPLACE, Output, plural, shown_path, size};
 use super::progress::Terminal;
 use super::stdout::Stdout;
+use super::sums::SumArgs;
 use crate::index::{self, Options};
 
 const EXAMPLES: &str = "\
@@ -35,6 +37,8 @@ pub(super) struct IndexArgs {
     /// Overwrite an existing index, and make one beside a file that holds its own
     #[arg(long, help_heading = RESULT)]
     force: bool,
+    #[command(flatten)]
+    sums: SumArgs,
     /// Directory for an index that goes to standard output, until it is complete [default: the system's]
     #[arg(long, value_name = "DIR", requires = "output", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
@@ -60,7 +64,9 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
     if args.force && args.streams() {
         return Err(Problem::new(Code::Usage).headline(NOTHING_TO_REPLACE));
     }
-    let options = Options { force: args.force, span, temp_dir: args.temp_dir.clone(), ..Options::default() };
+    let checksum = args.sums.read(slice::from_ref(&args.file), feedback)?;
+    let temp_dir = args.temp_dir.clone();
+    let options = Options { force: args.force, span, temp_dir, checksum, ..Options::default() };
     let made = match args.streams() {
         true => {
             let mut out = Stdout::open("an index", "rollsnap index FILE -o -")?;
@@ -75,17 +81,21 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
     let checkpoints = plural(made.checkpoints as u64, "checkpoint", "checkpoints");
     let exit_status = if made.found { Class::Idle.exit_status() } else { 0 };
     if output.is_json() {
-        output.json(&Json {
-            schema: "rollsnap.index/1",
-            exit_status,
-            found: made.found,
-            path: made.path.map(|path| path.to_string_lossy().into_owned()),
-            bytes: made.bytes,
-            checkpoints: made.checkpoints,
-            file_bytes: made.file_bytes,
-            content_bytes: made.content_bytes,
-        })?;
-    } else if let Some(path) = made.path {
+        return output
+            .json(&Json {
+                schema: "rollsnap.index/1",
+                exit_status,
+                found: made.found,
+                path: made.path.map(|path| path.to_string_lossy().into_owned()),
+                bytes: made.bytes,
+                checkpoints: made.checkpoints,
+                file_bytes: made.file_bytes,
+                content_bytes: made.content_bytes,
+                sha256: made.sha256,
+            })
+            .map(|()| exit_status.into());
+    }
+    if let Some(path) = made.path {
         let (path, there) = (shown_path(&path), if made.found { ", as it was" } else { "" });
         output.print(format_args!("{checkpoints}, {}, in {path}{there}\n", size(made.bytes)))?;
     } else if args.streams() {
@@ -94,6 +104,7 @@ pub(super) fn run(args: &IndexArgs, output: &Output, feedback: &mut Terminal) ->
         let file = shown_path(&args.file);
         output.print(format_args!("{file} has an index in its header: {checkpoints}\n"))?;
     }
+    args.sums.print(made.sha256.as_deref(), output)?;
     Ok(exit_status.into())
 }
 
@@ -109,4 +120,7 @@ struct Json {
     checkpoints: usize,
     file_bytes: u64,
     content_bytes: u64,
+    /// That of the compressed file, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
 }

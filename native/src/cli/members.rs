@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::slice;
 use std::time::{Duration, UNIX_EPOCH};
 
 use base16ct::lower;
@@ -22,6 +23,7 @@ use super::headings::{CHECKS, OUTPUT, READ, RESULT};
 use super::output::{Output, plural, print, print_lines, shown_path, size, written};
 use super::progress::Terminal;
 use super::rows::Rows;
+use super::sums::SumArgs;
 use super::{verify, width};
 use crate::extract;
 use crate::source::Source;
@@ -106,9 +108,11 @@ pub(super) struct ExtractArgs {
     /// anywhere: in an uncompressed file, or by an index
     #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
     check: bool,
-    /// Read as little as leads to the members; the default. Without names everything is read anyway
+    /// Read as little as leads to the members; the default. Without names, or for a SHA-256, everything is read anyway
     #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
     no_check: bool,
+    #[command(flatten)]
+    sums: SumArgs,
     /// Print a report as JSON
     #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
@@ -232,7 +236,8 @@ pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
 }
 
 pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let mut source = Source::open(&args.snapshot, feedback)?;
+    let checksum = args.sums.read(slice::from_ref(&args.snapshot), feedback)?;
+    let mut source = Source::open(&args.snapshot, feedback)?.summed(&checksum)?;
     let options = extract::Options {
         members: args.members.clone(),
         directory: args.output.clone(),
@@ -248,6 +253,7 @@ pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Termin
         note_left_out(&outcome.report, feedback);
         let (members, directory) = (plural(members, "member", "members"), shown_path(&args.output));
         print_lines(&format!("Extracted {members}, {}, to {directory}\n", size(bytes)))?;
+        args.sums.print(outcome.report.container.sha256.as_deref(), output)?;
     }
     Ok(ExitCode::SUCCESS)
 }

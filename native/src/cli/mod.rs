@@ -28,6 +28,7 @@ mod schema;
 mod several;
 mod shell;
 mod stdout;
+mod sums;
 mod verify;
 mod width;
 

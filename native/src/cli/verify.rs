@@ -15,6 +15,7 @@ use super::headings::{CHECKS, LIMITS, OUTPUT, READ, REPLAY};
 use super::output::{FAINT, Output, check_row, plural, print, size, verdict};
 use super::progress::Terminal;
 use super::replay::EngineArgs;
+use super::sums::SumArgs;
 use super::{several, width};
 use crate::data_dir::lock::left_out;
 use crate::jobs::Timed;
@@ -37,6 +38,8 @@ pub(super) struct VerifyArgs {
     /// The last commitment as you know it from elsewhere
     #[arg(long, value_name = "HASH", help_heading = CHECKS)]
     expect_commitment: Option<CommitmentHash>,
+    #[command(flatten)]
+    sums: SumArgs,
     /// How much of the context is read: all of it; every commit and the objects of the head (head); or the index of
     /// commits only (none)
     #[arg(long, value_name = "SCOPE", default_value = "all", help_heading = READ)]
@@ -144,6 +147,7 @@ pub(super) fn run(
         temp_dir: args.temp_dir.clone(),
         shard: args.shard,
         replay: args.replay.map(|blocks| args.engine.options(blocks, args.shard, global)),
+        checksum: args.sums.read(&args.targets, feedback)?,
     };
     can_be_given(args, &options)?;
     several::each(&args.targets, output, feedback, |target, output, feedback| {
@@ -177,6 +181,7 @@ fn one(
     } else {
         print(format_args!("{}", width::fit(&words(&report), 2, width::of_stdout())))?;
         print(format_args!("{}", summary(&report, &stages)))?;
+        args.sums.print(report.container.sha256.as_deref(), output)?;
     }
     if let Some(missing) = missing {
         output.error(status, &missing);

@@ -33,6 +33,7 @@ use crate::dir::{Dir, Owner};
 use crate::export::{self, Compression};
 use crate::io;
 use crate::jobs::{self, Stage, Stages, Timed};
+use crate::source::Checksum;
 use crate::store::{Family, LevelRequest, Packing, open_any};
 use crate::swap::{self, Staging};
 use crate::verify::Staged;
@@ -65,6 +66,9 @@ pub struct Options {
     /// Where the data are made of a snapshot that goes to a stream; `None`: in the system's directory for temporary
     /// files.
     pub temp_dir: Option<PathBuf>,
+    /// What is asked about the SHA-256 of a snapshot that is converted. Where it is not the expected one, nothing is
+    /// made.
+    pub checksum: Checksum,
 }
 
 impl Options {
@@ -78,6 +82,7 @@ impl Options {
             lock: true,
             owner: None,
             temp_dir: None,
+            checksum: Checksum::default(),
         }
     }
 }
@@ -108,6 +113,8 @@ pub struct Outcome {
     pub version: u8,
     /// What was carried over.
     pub carried: Carried,
+    /// SHA-256 of the snapshot that was converted, in hexadecimal digits, where it was asked for.
+    pub source_sha256: Option<String>,
     /// The data directory or snapshot that was made; `None` when it went to a stream.
     pub path: Option<PathBuf>,
     /// The first level that is available.
@@ -293,7 +300,7 @@ fn staged(
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
     let source = stage::Source::open(&options.source, options.lock)?;
-    let (root, report) = source.stage(held, stages, feedback)?;
+    let (root, report) = source.stage(held, &options.checksum, stages, feedback)?;
     let header = report.header;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
     let conversion = Conversion {
@@ -355,6 +362,7 @@ fn converted(
         return Err(problem);
     }
     Ok(Outcome {
+        source_sha256: report.container.sha256.clone(),
         report,
         version: carried.version,
         carried,

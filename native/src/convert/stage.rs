@@ -15,7 +15,8 @@ use crate::dir::{Dir, Room};
 use crate::extract::Files;
 use crate::files::{FileSet, Part};
 use crate::jobs::{self, Stages};
-use crate::{source, swap};
+use crate::source::{self, Checksum};
+use crate::swap;
 
 /// How much is copied at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -93,11 +94,13 @@ impl Source {
     pub(super) fn stage(
         &self,
         dir: &Dir,
+        checksum: &Checksum,
         stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<(PathBuf, Report)> {
         match self {
             Self::DataDir { root, .. } => {
+                checksum.refuse_directory(root)?;
                 let tops = [Top::Metadata, Top::Context, Top::PreImages];
                 let listing = Listing::of(root, &tops, feedback)?;
                 listing.say_early(feedback);
@@ -109,7 +112,7 @@ impl Source {
                 Ok((root.clone(), Report::new()))
             }
             Self::Snapshot(path) => {
-                let report = extract(path, dir, stages, feedback)?;
+                let report = extract(path, dir, checksum, stages, feedback)?;
                 convertible(&FileSet::Directory(dir.path().into()), path)?;
                 Ok((dir.path().into(), report))
             }
@@ -131,8 +134,14 @@ fn current(shown: &Path) -> Problem {
 }
 
 /// Extracts a snapshot that is intact to its last byte, and holds nothing else than it should.
-fn extract(path: &Path, dir: &Dir, stages: &mut Stages, feedback: &mut dyn Feedback) -> Result<Report> {
-    let mut source = source::Source::open(path, feedback)?;
+fn extract(
+    path: &Path,
+    dir: &Dir,
+    checksum: &Checksum,
+    stages: &mut Stages,
+    feedback: &mut dyn Feedback,
+) -> Result<Report> {
+    let mut source = source::Source::open(path, feedback)?.summed(checksum)?;
     if let Some(least) = source.least_content() {
         Room::new(dir).reserve(dir.path(), least)?;
     }

@@ -3,7 +3,6 @@
 //! Until it is complete and found intact it is called `NAME.part`, and `NAME.part.state` says how much of it is on the
 //! disk and which file that is of. The same command goes on there, whatever ended the one before.
 
-mod checksum;
 mod partial;
 
 use std::io::Write;
@@ -21,10 +20,8 @@ use crate::jobs::{Stage, Stages, Timed};
 use crate::output::Output;
 use crate::remote::{self, Address, Attended, Opened, RemoteFile, Whole};
 use crate::size::Size;
-use crate::source::Source;
+use crate::source::{self, KnownSums, Source, sum};
 
-pub use checksum::Expected;
-use checksum::Sum;
 use partial::Partial;
 
 /// What to fetch, and where to.
@@ -40,7 +37,7 @@ pub struct Options {
     /// Whether the file is not read to its end before it gets its name.
     pub unchecked: bool,
     /// What its SHA-256 must be.
-    pub sha256: Option<Expected>,
+    pub sha256: Option<KnownSums>,
 }
 
 /// A file that was fetched.
@@ -65,6 +62,7 @@ pub struct Outcome {
 
 const FETCHING: Stage = Stage::new("Downloading");
 const CHECKING: Stage = Stage::new("Checking snapshot");
+const ADDING_UP: Stage = Stage::new("Adding up SHA-256");
 
 /// How much is written at once, in bytes.
 const PIECE: usize = 1 << 20;
@@ -72,18 +70,18 @@ const PIECE: usize = 1 << 20;
 /// Fetches it to a file.
 ///
 /// # Errors
-/// Any `remote.*` code; [`Code::OutputExists`]; [`Code::DownloadPartial`]; [`Code::DownloadSum`]; the codes of a damaged
+/// Any `remote.*` code; [`Code::OutputExists`]; [`Code::DownloadPartial`]; [`Code::FileChecksum`]; the codes of a damaged
 /// snapshot; [`Code::Cancelled`]; any `io.*` code.
 pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let address = Address::parse(url)?;
     let path = place(&address, options.output.as_deref())?;
     let output = Output::File(path.clone());
     output.check_early(options.force)?;
-    let expected = options.sha256.as_ref().map(|sum| sum.value(&address, feedback)).transpose()?;
+    let expected = options.sha256.as_ref().map(|known| known.of(Path::new(url))).transpose()?;
     let directory = Dir::open(&output.directory())?;
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| nameless(&address))?;
-    let checking: &[Stage] = if options.unchecked { &[] } else { &[CHECKING] };
-    let mut stages = Stages::new([&[FETCHING], checking].concat());
+    let last = if options.unchecked { ADDING_UP } else { CHECKING };
+    let mut stages = Stages::new([FETCHING, last]);
     let phase = stages.next(FETCHING);
     // First, so that a file that is not there leaves nothing here.
     let opened = remote::open(&address, feedback)?;
@@ -113,36 +111,19 @@ pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<
             return Err(problem);
         }
     };
-    let part = partial.part()?;
-    let sum = Sum::begin(part.clone())?;
-    let report = match options.unchecked {
-        true => None,
-        false => match check(&partial, &mut stages, feedback) {
-            Ok(report) => Some(report),
-            Err(problem) => {
-                if !partial.can_go_on() {
-                    partial.remove(feedback);
-                }
-                return Err(problem);
+    let bytes = partial.part()?.len();
+    let (report, sha256) = match check(&partial, expected, last, &mut stages, feedback) {
+        Ok(found) => found,
+        Err(problem) => {
+            if !partial.can_go_on() {
+                partial.remove(feedback);
             }
-        },
+            return Err(problem);
+        }
     };
-    let sha256 = sum.finish(feedback)?;
-    if let Some(expected) = expected.filter(|expected| *expected != sha256) {
-        partial.keep(feedback);
-        return Err(Problem::new(Code::DownloadSum).path(path.display()).expected(expected).found(sha256));
-    }
     partial.put(&path, options.force, feedback)?;
     dir::say_what_lacks(feedback);
-    Ok(Outcome {
-        path: Some(path),
-        bytes: part.len(),
-        resumed_at,
-        sha256,
-        report,
-        remote,
-        stages: stages.finish(),
-    })
+    Ok(Outcome { path: Some(path), bytes, resumed_at, sha256, report, remote, stages: stages.finish() })
 }
 
 /// Writes it to a stream, from front to end. What is wrong with it is said when it was written.
@@ -156,10 +137,10 @@ pub fn stream(
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
     let address = Address::parse(url)?;
-    let expected = options.sha256.as_ref().map(|sum| sum.value(&address, feedback)).transpose()?;
+    let expected = options.sha256.as_ref().map(|known| known.of(Path::new(url))).transpose()?;
     let mut stages = Stages::new(vec![FETCHING]);
     let phase = stages.next(FETCHING);
-    let mut sum = checksum::Running::default();
+    let mut sum = sum::Running::default();
     let mut bytes = 0;
     let mut write = |piece: &[u8], feedback: &mut dyn Feedback| {
         sum.update(piece);
@@ -191,9 +172,7 @@ pub fn stream(
     };
     out.flush().map_err(io::to_stream)?;
     let sha256 = sum.finish();
-    if let Some(expected) = expected.filter(|expected| *expected != sha256) {
-        return Err(Problem::new(Code::DownloadSum).path(&address).expected(expected).found(sha256));
-    }
+    source::as_expected(Path::new(url), expected.as_deref(), Some(&sha256))?;
     Ok(Outcome { path: None, bytes, resumed_at: 0, sha256, report: None, remote, stages: stages.finish() })
 }
 
@@ -282,15 +261,20 @@ fn each_piece(
     Ok(())
 }
 
-/// Reads the file to its end before it gets its name.
-fn check(partial: &Partial, stages: &mut Stages, feedback: &mut dyn Feedback) -> Result<Report> {
-    let mut source = Source::from_file(&partial.place(), partial.file()?)?;
-    let phase = stages.next(CHECKING);
-    let report = source.inspect(snapshot::Options::default(), phase, feedback, &mut |event| match event {
-        Event::Problem(problem) => Err(problem.clone()),
-        _ => Ok(()),
-    });
-    if let Err(problem) = &report
+/// Reads the file to its end before it gets its name: what is found in it, unless nobody wants to know, and its SHA-256.
+fn check(
+    partial: &Partial,
+    expected: Option<String>,
+    stage: Stage,
+    stages: &mut Stages,
+    feedback: &mut dyn Feedback,
+) -> Result<(Option<Report>, String)> {
+    let phase = stages.next(stage);
+    let checked = match stage == CHECKING {
+        true => inspect(partial, expected, phase, feedback),
+        false => add_up(partial, expected.as_deref(), phase, feedback),
+    };
+    if let Err(problem) = &checked
         && problem.code().is_about_contents()
         && partial.can_go_on()
     {
@@ -299,5 +283,34 @@ fn check(partial: &Partial, stages: &mut Stages, feedback: &mut dyn Feedback) ->
             partial.place().display()
         )));
     }
-    report
+    checked
+}
+
+fn inspect(
+    partial: &Partial,
+    expected: Option<String>,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<(Option<Report>, String)> {
+    let mut source = Source::from_file(&partial.place(), partial.file()?)?.summed_as(expected);
+    let sink = &mut |event: Event<'_>| match event {
+        Event::Problem(problem) => Err(problem.clone()),
+        _ => Ok(()),
+    };
+    let report = source.inspect(snapshot::Options::default(), phase, feedback, sink)?;
+    let sha256 = report.container.sha256.clone().unwrap_or_default();
+    Ok((Some(report), sha256))
+}
+
+fn add_up(
+    partial: &Partial,
+    expected: Option<&str>,
+    phase: Phase,
+    feedback: &mut dyn Feedback,
+) -> Result<(Option<Report>, String)> {
+    let part = partial.part()?;
+    feedback.phase(Phase { total: Some(part.len()), ..phase });
+    let sha256 = sum::of_part(&part, feedback)?;
+    source::as_expected(&partial.place(), expected, Some(&sha256))?;
+    Ok((None, sha256))
 }

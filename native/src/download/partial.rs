@@ -17,13 +17,13 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::checksum::sha256;
 use crate::dir::{Dir, Entry, Kind, Room, sync_data};
 use crate::files::Part;
 use crate::interrupt;
 use crate::io::problem;
 use crate::output::Output;
 use crate::size::Size;
+use crate::source::sum::sha256;
 
 /// After so many bytes, or so long a time, what is there is made to last.
 const INTERVAL: (u64, Duration) = (64 << 20, Duration::from_secs(10));

@@ -31,7 +31,7 @@ use crate::destination::{self, Compact, Destination};
 use crate::dir::{self, Owner, Room};
 use crate::files::FileSet;
 use crate::jobs::{self, Stages, Timed};
-use crate::source::Source;
+use crate::source::{Checksum, Source};
 use crate::store::{Family, close_any, open_any};
 use crate::swap::{self, Staging};
 use crate::verify::Staged;
@@ -67,6 +67,8 @@ pub struct Options {
     pub endpoint: Option<String>,
     /// RPC address of a DAL node, for the pages that kernels read while the contexts of a compact snapshot are rebuilt.
     pub dal_node: Option<String>,
+    /// What is asked about the SHA-256 of the snapshot file. Where it is not the expected one, nothing is changed.
+    pub checksum: Checksum,
     /// When contexts that are rebuilt go to the disk: what an interrupted import has to do again.
     pub flushing: Flushing,
 }
@@ -85,6 +87,7 @@ impl Options {
             owner: None,
             endpoint: None,
             dal_node: None,
+            checksum: Checksum::default(),
             flushing: Flushing::default(),
         }
     }
@@ -110,7 +113,7 @@ pub struct Outcome {
 /// # Errors
 /// The codes of rules I1 to I5c ([`Code::ImportPopulated`], [`Code::LockHeld`], `header.*`,
 /// [`Code::ImportRollup`], [`Code::ImportMode`], [`Code::ImportLevel`], [`Code::ImportSame`], [`Code::ImportOlder`]), of
-/// a damaged snapshot (`gzip.*`, `tar.*`, `snapshot.*`), of what it holds (`metadata.*`,
+/// a damaged snapshot (`gzip.*`, `tar.*`, `snapshot.*`, [`Code::FileChecksum`]), of what it holds (`metadata.*`,
 /// `store.*`, [`Code::HeaderStore`]), [`Code::ImportStore`], [`Code::ImportLink`],
 /// [`Code::ImportUnfinished`], [`Code::Cancelled`], any `io.*` code; for a compact snapshot, those of a replay
 /// (`replay.*`, `pvm.*`).
@@ -160,7 +163,7 @@ fn into(
     let root = &*options.data_dir;
     swap::recover_but_partial(root, feedback)?;
     destination::not_populated(root, options.force)?;
-    let source = open(feedback)?;
+    let source = open(feedback)?.summed(&options.checksum)?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
     let converting = if options.to_v5 { convert::writing(options.check) } else { &[] };
     let checking = if options.check { &Staged::STAGES[..] } else { &[] };

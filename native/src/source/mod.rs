@@ -2,8 +2,10 @@
 
 mod hole;
 mod input;
+mod known;
 mod pass;
 mod stream;
+pub(crate) mod sum;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -28,7 +30,10 @@ use crate::interrupt::Quiet;
 use crate::io::problem;
 use crate::remote::{self, Address, Attended, Opened, RemoteFile};
 use input::Input;
-use pass::Pass;
+use pass::{Pass, Summing};
+
+pub(crate) use known::as_expected;
+pub use known::{Checksum, KnownSums};
 
 /// A snapshot to read.
 pub struct Source {
@@ -39,6 +44,10 @@ pub struct Source {
     fresh: bool,
     /// The address of what comes once.
     origin: Option<Address>,
+    /// What the user calls it, where that is an address.
+    given: Option<PathBuf>,
+    /// Whether its SHA-256 is added up, and what it should be.
+    sum: Option<Option<String>>,
 }
 
 /// Two versions of a file could be taken for one; where it is compressed, its checksums tell.
@@ -61,7 +70,7 @@ impl Source {
             return Ok(Self::of(name, Input::Pipe(stdin.into()), None));
         }
         if let Some(address) = Address::of_name(name)? {
-            return Self::open_address(&address, feedback);
+            return Ok(Self { given: Some(name.into()), ..Self::open_address(&address, feedback)? });
         }
         let shown = name.display();
         let cannot = |err: io::Error| {
@@ -106,7 +115,7 @@ impl Source {
     }
 
     fn of(name: &Path, input: Input, size: Option<u64>) -> Self {
-        Self { name: name.into(), input, size, fresh: true, origin: None }
+        Self { name: name.into(), input, size, fresh: true, origin: None, given: None, sum: None }
     }
 
     /// The same bytes from their beginning, where they are not gone with the reading: a file is opened again.
@@ -250,12 +259,24 @@ impl Source {
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Report, E> {
         let mut pass = Pass::new(options);
+        if let Some(expected) = self.sum.clone() {
+            pass.sum = Some(Summing::begin(self.part(), expected)?);
+        }
         let found = self.find_index();
         pass.remark = found.problem;
         if let Some(indexed) = found.indexed.filter(|indexed| checkpoint::is_possible(indexed)) {
             let _ahead = self.far().map(|file| file.stream(0));
-            match checkpoint::inspect(&indexed, &mut pass.inspector, feedback, sink)? {
-                Outcome::Read { crc32 } => return pass.finish(indexed.file().len(), Some(crc32), sink),
+            let (Pass { inspector, sum, .. }, file) = (&mut pass, indexed.file());
+            // Who adds up reads what others have read, while it is still at hand.
+            let mut passed = |offset| match sum {
+                Some(sum) => sum.up_to(offset),
+                None => file.passed(offset),
+            };
+            match checkpoint::inspect(&indexed, inspector, &mut passed, feedback, sink)? {
+                Outcome::Read { crc32 } => {
+                    passed(file.len());
+                    return pass.finish(file.len(), Some(crc32), feedback, sink);
+                }
                 // A server that does not go on says nothing against the index.
                 Outcome::Stopped { problem, .. } if problem.code().group() == Group::REMOTE => {
                     return Err(problem.into());

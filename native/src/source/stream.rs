@@ -17,7 +17,8 @@ use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::hole;
 use super::input::Input;
-use super::pass::Pass;
+use super::pass::{Pass, Summing};
+use super::sum::Adder;
 use crate::io;
 
 /// How many pieces wait to be looked at.
@@ -67,7 +68,8 @@ pub(super) fn inspect<E: From<Problem>>(
         let _stop = StopWhenDropped(&wishes.stop);
         let (full, messages) = mpsc::sync_channel(DEPTH);
         let (back, spare) = mpsc::channel();
-        let reader = Reader { input, name, wishes: &wishes, full, spare };
+        let adder = pass.sum.as_mut().and_then(Summing::take_adder);
+        let reader = Reader { input, name, wishes: &wishes, full, spare, adder };
         let started = thread::Builder::new().name("inflate".into()).spawn_scoped(scope, || reader.run());
         started.map_err(io::no_thread)?;
         loop {
@@ -101,7 +103,7 @@ pub(super) fn inspect<E: From<Problem>>(
                 Message::Damage(problem) => pass.inspector.damaged(&problem, sink)?,
                 Message::End { compression, file_len, crc32 } => {
                     compression.into_iter().for_each(|compression| pass.inspector.compressed(compression));
-                    return pass.finish(file_len, crc32, sink);
+                    return pass.finish(file_len, crc32, feedback, sink);
                 }
                 Message::Failed(problem) => return Err(problem.into()),
             }
@@ -140,6 +142,8 @@ struct Reader<'a> {
     wishes: &'a Wishes,
     full: SyncSender<Message>,
     spare: Receiver<Vec<u8>>,
+    /// Takes the bytes of the file as they are, for its SHA-256.
+    adder: Option<Adder>,
 }
 
 /// Nobody listens any more.
@@ -165,11 +169,15 @@ impl Reader<'_> {
                 Ok(len) => len,
                 Err(problem) => return self.tell(Message::Failed(problem)),
             };
+            if let Some(adder) = &mut self.adder {
+                adder.add(&chunk[..len]);
+            }
             if self.wishes.ignore.load(Ordering::Relaxed) {
                 unpacker.ignore_the_rest();
             }
             self.unpack(&mut unpacker, &chunk[..len])?;
         }
+        self.adder.take().into_iter().for_each(Adder::end);
         let last = unpacker.close().to_vec();
         self.tell(Message::Content { bytes: last, compression: unpacker.compression(), read: 0 })?;
         if let Err(problem) = unpacker.finish() {

@@ -29,7 +29,7 @@ use crate::files::FileSet;
 use crate::io;
 use crate::jobs::{self, Stage, Stages, Timed};
 use crate::replay;
-use crate::source::Source;
+use crate::source::{Checksum, Source};
 use crate::store::Family;
 use crate::swap::{self, Pending};
 
@@ -83,6 +83,8 @@ pub struct Options {
     pub shard: Option<replay::Shard>,
     /// Run blocks again, and how; `None`: not at all. It takes a data directory, or the file of a snapshot.
     pub replay: Option<replay::Options>,
+    /// What is asked about the SHA-256 of the snapshot file. One that is not the expected one is not intact.
+    pub checksum: Checksum,
 }
 
 /// What was found out.
@@ -102,6 +104,9 @@ pub struct Outcome {
 /// report.
 pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let directory = io::is_dir(target)?;
+    if directory {
+        options.checksum.refuse_directory(target)?;
+    }
     if directory && is_context(target)? {
         return context_alone(target, options, feedback);
     }
@@ -204,7 +209,7 @@ fn stream(
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Contents)> {
-    let mut source = Source::open(target, feedback)?;
+    let mut source = Source::open(target, feedback)?.summed(&options.checksum)?;
     let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
     let mut checker = contents::checker(options, scope, feedback);
     let phase = stages.next(jobs::READING);

@@ -20,6 +20,7 @@ mod schemas;
 mod sidecar;
 mod signals;
 mod stream;
+mod sums;
 mod surface;
 mod terminal;
 mod upgrade;

@@ -95,6 +95,7 @@ fn whatever_is_printed_as_json_has_a_schema() {
     let whole = fs::read(ground.path("s")).unwrap();
     fs::write(ground.path("cut"), &whole[..whole.len() / 2]).unwrap();
     ground.unpack("v4-full", "old");
+    fs::rename(ground.snapshot("data-dir/v4-full.head.snapshot.gz"), ground.path("older")).unwrap();
     ground.unpack("v5-sparse", "v5");
     for (line, status) in [
         ("info s", 0),
@@ -106,11 +107,11 @@ fn whatever_is_printed_as_json_has_a_schema() {
         ("info --full cut", 3),
         ("ls --sha256 s", 0),
         ("ls cut", 3),
-        ("index s", 0),
+        ("index s --print-sha256", 0),
         ("index s", 6),
-        ("extract s -C out", 0),
+        ("extract s -C out --print-sha256", 0),
         ("verify s", 0),
-        ("verify cut", 3),
+        ("verify cut --print-sha256", 3),
         ("verify v5", 0),
         ("verify s --replay last:3", 0),
         ("verify s --require anchored", 2),
@@ -132,6 +133,7 @@ fn whatever_is_printed_as_json_has_a_schema() {
         ("repair rewind data --to 5030x", 2),
         ("convert old -o new --dry-run", 0),
         ("convert old -o new", 0),
+        ("convert older -o newest --as snapshot --print-sha256", 0),
         ("convert new -o newer", 6),
         ("convert --in-place old", 0),
         ("convert --in-place old", 6),

@@ -65,9 +65,8 @@ fn sums_that_must_be() {
     }
     fs::remove_file(scene.ground.path("file")).unwrap();
     for expected in [&other, &scene.url("/wrong.sha256")] {
-        let run = scene
-            .run(&["download", &url, "-o", "file", "--sha256", expected])
-            .refused(3, "[download.checksum]");
+        let run =
+            scene.run(&["download", &url, "-o", "file", "--sha256", expected]).refused(3, "[file.checksum]");
         assert!(run.err.contains(&sum) && run.err.contains(&other), "{run}");
         assert!(!scene.ground.path("file").exists());
         scene.run(&["download", &url, "-o", "-", "--sha256", expected]).ends(3);

@@ -16,9 +16,10 @@ use super::headings::{LIMITS, OUTPUT, READ};
 use super::output::{FAINT, Output, check_row, print_lines, size};
 use super::progress::Terminal;
 use super::several;
+use super::sums::SumArgs;
 use crate::content_info::{self, ContentInfo};
 use crate::io;
-use crate::source::Source;
+use crate::source::{Checksum, Source};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,6 +37,8 @@ pub(super) struct InfoArgs {
     /// Read the whole file, and say whether it is compact
     #[arg(long, help_heading = READ)]
     full: bool,
+    #[command(flatten)]
+    sums: SumArgs,
     /// Directory for the temporary copy of the store, with --full [default: the system's]
     #[arg(long, value_name = "DIR", requires = "full", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
@@ -45,12 +48,23 @@ pub(super) struct InfoArgs {
 }
 
 pub(super) fn run(args: &InfoArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+    if args.sums.is_given() && !args.full {
+        let what = "without --full only the header is read: --sha256 and --print-sha256 need it";
+        return Err(Problem::new(Code::Usage).headline(what));
+    }
+    let checksum = args.sums.read(&args.snapshots, feedback)?;
     several::each(&args.snapshots, output, feedback, |snapshot, output, feedback| {
-        one(snapshot, args, output, feedback)
+        one(snapshot, args, &checksum, output, feedback)
     })
 }
 
-fn one(snapshot: &Path, args: &InfoArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
+fn one(
+    snapshot: &Path,
+    args: &InfoArgs,
+    checksum: &Checksum,
+    output: &Output,
+    feedback: &mut Terminal,
+) -> Result<ExitCode> {
     if io::is_dir(snapshot)? {
         if args.full {
             let what = "--full is for snapshots: rollsnap verify reads all of a data directory";
@@ -58,7 +72,7 @@ fn one(snapshot: &Path, args: &InfoArgs, output: &Output, feedback: &mut Termina
         }
         return data_dir::show(snapshot, output, feedback);
     }
-    let mut source = Source::open(snapshot, feedback)?;
+    let mut source = Source::open(snapshot, feedback)?.summed(checksum)?;
     if args.full {
         return full(args, &mut source, output, feedback);
     }
@@ -115,6 +129,7 @@ fn full(args: &InfoArgs, source: &mut Source, output: &Output, feedback: &mut Te
         print_lines(&our_lines(header, &report))?;
     }
     print_lines(&content_lines(&report, &info))?;
+    args.sums.print(report.container.sha256.as_deref(), output)?;
     Ok(exit_status.into())
 }
 

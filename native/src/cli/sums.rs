@@ -1,0 +1,77 @@
+//! `--sha256` and `--print-sha256`: the SHA-256 of the snapshot file, for every command that reads all of one.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rollsnap_core::{Code, Problem, Result};
+
+use super::headings::{CHECKS, OUTPUT};
+use super::output::Output;
+use super::progress::Terminal;
+use crate::io;
+use crate::source::{Checksum, KnownSums};
+
+#[derive(Args, Debug)]
+pub(super) struct SumArgs {
+    #[command(flatten)]
+    expected: ExpectedArgs,
+    /// Print the SHA-256 of the snapshot file
+    #[arg(long, help_heading = OUTPUT)]
+    print_sha256: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExpectedArgs {
+    /// What the SHA-256 of the file must be: 64 digits, or a file or an address that has them, as sha256sum writes them
+    #[arg(long, value_name = "SUM|FILE|URL", help_heading = CHECKS)]
+    sha256: Option<String>,
+}
+
+impl ExpectedArgs {
+    /// What is expected of these files, which are read afterwards.
+    pub(super) fn read(&self, files: &[PathBuf], feedback: &mut Terminal) -> Result<Option<KnownSums>> {
+        let Some(text) = &self.sha256 else { return Ok(None) };
+        let unfit = |what: &str| Err(Problem::new(Code::Usage).headline(what));
+        let is_stdin = |file: &Path| file.as_os_str() == "-";
+        if text == "-" && files.iter().any(|file| is_stdin(file)) {
+            return unfit("standard input is either the snapshot or its SHA-256");
+        }
+        let known = KnownSums::read(text, feedback)?;
+        if known.is_one() && files.len() > 1 {
+            return unfit(
+                "one SHA-256 is that of one file: for several, --sha256 takes a list as sha256sum writes it",
+            );
+        }
+        // Said before anything is read or written.
+        files.iter().try_for_each(|file| known.of(file).map(drop))?;
+        Ok(Some(known))
+    }
+}
+
+impl SumArgs {
+    /// What is asked about these files.
+    pub(super) fn read(&self, files: &[PathBuf], feedback: &mut Terminal) -> Result<Checksum> {
+        if self.is_given()
+            && let Some(directory) = files.iter().find(|file| io::is_dir(file).unwrap_or_default())
+        {
+            return Err(Problem::new(Code::Usage)
+                .headline("--sha256 and --print-sha256 are for snapshot files: a directory has no SHA-256")
+                .path(directory.display()));
+        }
+        let expected = self.expected.read(files, feedback)?;
+        Ok(Checksum { expected, reported: self.print_sha256 })
+    }
+
+    /// Whether one of them is there.
+    pub(super) fn is_given(&self) -> bool {
+        self.print_sha256 || self.expected.sha256.is_some()
+    }
+
+    /// Prints it, where that was asked for.
+    pub(super) fn print(&self, sha256: Option<&str>, output: &Output) -> Result<()> {
+        match sha256.filter(|_| self.print_sha256) {
+            Some(sha256) => output.print(format_args!("SHA-256 {sha256}\n")),
+            None => Ok(()),
+        }
+    }
+}
