@@ -11,7 +11,8 @@ use rollsnap_core::feedback::Phase;
 use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::{Allowance, Code, Feedback, Problem, Report, Result};
 
-use crate::dir::{self, Descent, Dir, Kind, MadeDirs, Room};
+use crate::dir::space::{Known, SpaceCheck};
+use crate::dir::{self, Descent, Dir, Kind, MadeDirs};
 use crate::io;
 use crate::source::Source;
 use crate::workspace::Workspace;
@@ -33,12 +34,20 @@ pub struct Options {
     /// Read the whole snapshot, also where little of it leads to the members. One that is
     /// [summed](Source::summed) is read whole in any case.
     pub check: bool,
+    /// What is said about the space that the members need.
+    pub space: SpaceCheck,
 }
 
 impl Options {
     /// What `rollsnap extract` does without further options: all members.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { members: Vec::new(), directory: directory.into(), force: false, check: false }
+        Self {
+            members: Vec::new(),
+            directory: directory.into(),
+            force: false,
+            check: false,
+            space: SpaceCheck::default(),
+        }
     }
 }
 
@@ -66,58 +75,63 @@ const PHASE: Phase = Phase::only("Extracting snapshot");
 /// # Errors
 /// The codes of a damaged snapshot, [`Code::MemberUnknown`], [`Code::OutputExists`], [`Code::LimitMemory`] for too many names, [`Code::Cancelled`], any `io.*` code.
 pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    let Options { members, directory, force, check } = options;
+    let Options { members, directory, force, check, space } = options;
     let wanted = Wanted::new(members);
     let mut allowance = feedback.allowance();
     source.size().into_iter().for_each(|bytes| allowance.read(bytes));
     let mut phase = PHASE;
+    let mut selected = None;
     let named = match wanted.names() {
         _ if *check || wanted.is_all() || source.is_summed() => None,
         Some(names) => Some(names.into_iter().map(str::to_owned).collect()),
         None if source.is_reachable() => {
             phase = Phase { index: 2, of: 2, ..PHASE };
-            listed(source, wanted.clone(), allowance, feedback)?
+            let found = listed(source, wanted.clone(), allowance, feedback)?;
+            selected = found.as_ref().map(|(_, bytes)| *bytes);
+            found.map(|(names, _)| names)
         }
         None => None,
     };
     let dirs = MadeDirs::create(directory)?;
-    if wanted.is_all()
-        && let Some(least) = source.least_content()
-    {
-        Room::new(dirs.dir()).reserve(directory, least)?;
-    }
+    let needed = match named.as_ref().and(selected) {
+        Some(bytes) => Known::Exactly(bytes),
+        None if wanted.is_all() => source.content_len(),
+        None => Known::AtLeast(0),
+    };
+    space.require(dirs.dir(), needed, feedback)?;
     let listing = snapshot::Options { list: true, ..Default::default() };
     let mut found = None;
     if let Some(named) = &named {
         let names = named.iter().map(String::as_str).collect();
-        let mut stage = Stage::new(dirs.dir(), wanted.clone(), allowance, feedback)?;
+        let mut stage = Stage::new(dirs.dir(), wanted.clone(), *space, allowance, feedback)?;
         let report = source.find(&names, true, listing, phase, feedback, &mut |event| stage.take(&event))?;
         found = report.map(|report| (report, stage));
     }
     let (report, stage) = match found {
         Some(found) => found,
         None => {
-            let mut stage = Stage::new(dirs.dir(), wanted, allowance, feedback)?;
+            let mut stage = Stage::new(dirs.dir(), wanted, *space, allowance, feedback)?;
             let report = source.inspect(listing, phase, feedback, &mut |event| stage.take(&event))?;
             (report, stage)
         }
     };
     let (members, bytes) = (stage.names.len() as u64, stage.bytes);
+    space.compare(needed, bytes, feedback);
     stage.put_in_place(dirs.dir(), *force, feedback)?;
     dirs.keep();
     dir::say_what_lacks(feedback);
     Ok(Outcome { report, members, bytes })
 }
 
-/// The names of what is wanted, where the snapshot can be read from anywhere: then it is known before anything is
+/// The names of what is wanted, and how long it is, where the snapshot can be read from anywhere: then it is known before anything is
 /// written whether there is such a member. `None` where it must be read to its end for that.
 fn listed(
     source: &mut Source,
     mut wanted: Wanted<'_>,
     allowance: Allowance,
     feedback: &mut dyn Feedback,
-) -> Result<Option<BTreeSet<String>>> {
-    let (mut names, mut taken) = (BTreeSet::new(), 0);
+) -> Result<Option<(BTreeSet<String>, u64)>> {
+    let (mut names, mut taken, mut bytes) = (BTreeSet::new(), 0, 0_u64);
     let phase = Phase { of: 2, ..Phase::only("Reading snapshot") };
     let report = source.list(snapshot::Options::default(), phase, feedback, &mut |event| {
         if let Event::MemberEnd { member, .. } = event
@@ -126,13 +140,14 @@ fn listed(
             taken += taken_by(&member.name);
             allowance.check(taken, NAMES)?;
             names.insert(member.name.clone());
+            bytes = bytes.saturating_add(member.size);
         }
         Ok::<(), Problem>(())
     })?;
     match report {
         Some(report) if report.failures().next().is_none() => {
             wanted.check_met()?;
-            Ok(Some(names))
+            Ok(Some((names, bytes)))
         }
         _ => Ok(None),
     }
@@ -164,11 +179,12 @@ impl<'t> Stage<'t> {
     fn new(
         directory: &Dir,
         wanted: Wanted<'t>,
+        space: SpaceCheck,
         allowance: Allowance,
         feedback: &mut dyn Feedback,
     ) -> Result<Self> {
         let work = Workspace::within(directory, feedback)?;
-        let files = Files::new(work.held())?;
+        let files = Files::within(work.held(), space)?;
         Ok(Self { files, work, wanted, names: Vec::new(), bytes: 0, taken: 0, allowance })
     }
 

@@ -12,7 +12,7 @@ use rollsnap_core::{Code, Feedback, Problem, Result};
 use serde::{Serialize, Serializer};
 
 use crate::data_dir::lock::{LockState, check_free, states};
-use crate::dir::Dir;
+use crate::dir::{Dir, SpaceCheck, space};
 use crate::size::Size;
 use crate::source::Source;
 
@@ -173,27 +173,26 @@ impl Preflight {
     /// Adds up the space, and looks whether what is made may be made.
     ///
     /// # Errors
-    /// [`Code::IoPermission`] where it may not, [`Code::IoNoSpace`] when it does not suffice, any `io.*` code.
-    pub(crate) fn finish(mut self) -> Result<Self> {
+    /// [`Code::IoPermission`] where it may not, [`Code::IoNoSpace`] when it does not suffice and that is not to be passed
+    /// over, any `io.*` code.
+    pub(crate) fn finish(mut self, check: SpaceCheck) -> Result<Self> {
         let mut systems: BTreeMap<u64, Space> = BTreeMap::new();
         for write in &self.writes {
             let place = nearest(&write.path)?;
             place.check_writable()?;
             let device = place.about()?.id.0;
             // Where the system does not say, it will when it is full.
-            let Ok(fs) = rustix::fs::fstatvfs(&place) else { continue };
-            let free = fs.f_bavail.saturating_mul(fs.f_frsize);
+            let Some(free) = space::free(&place) else { continue };
             let fresh = || Space { path: place.path().into(), free, needed: Amount::exactly(0) };
             let space = systems.entry(device).or_insert_with(fresh);
             space.needed = space.needed.and(write.amount);
         }
         self.space = systems.into_values().collect();
         match self.space.iter().find(|space| space.free < space.needed.at_least) {
-            Some(Space { path, free, needed }) => Err(Problem::new(Code::IoNoSpace)
-                .headline(format!("there is not enough space in {}", path.display()))
-                .expected(format_args!("at least {}", Size(needed.at_least)))
-                .found(format_args!("{} free", Size(*free)))),
-            None => Ok(self),
+            Some(Space { path, free, needed }) if !check.skipped => {
+                Err(space::too_little(path, needed.at_least, *free))
+            }
+            _ => Ok(self),
         }
     }
 }

@@ -178,6 +178,7 @@ pub struct Options {
     pub owner: Option<Owner>,
     pub temp_dir: Option<PathBuf>,
     pub checksum: Checksum,
+    pub space: SpaceCheck,
 }
 impl Options {
     pub fn new(source: impl Into<PathBuf>, output: Output) -> Self {}
@@ -406,6 +407,7 @@ pub use entry::{Entry, Kind};
 pub use made::MadeDirs;
 pub use owner::Owner;
 pub use read::read_small;
+pub use space::SpaceCheck;
 pub use tree::Tree;
 #[derive(Clone, Debug)]
 pub struct Dir {}
@@ -506,6 +508,14 @@ impl Dir {
     pub fn clear(&self, keep: Option<&str>) -> Result<()> {}
 }
 
+// rollsnap::dir::(private) space
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpaceCheck {
+    pub expected: Option<u64>,
+    pub skipped: bool,
+}
+
 // rollsnap::dir::(private) tree
 #[derive(Debug)]
 pub struct Tree {}
@@ -527,6 +537,7 @@ pub struct Options {
     pub restart: bool,
     pub unchecked: bool,
     pub sha256: Option<KnownSums>,
+    pub space: SpaceCheck,
 }
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -623,6 +634,7 @@ pub struct Options {
     pub temp_dir: Option<PathBuf>,
     pub endpoint: Option<String>,
     pub rollup_node_endpoint: Option<String>,
+    pub space: SpaceCheck,
 }
 impl Options {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {}
@@ -659,6 +671,7 @@ pub struct Options {
     pub directory: PathBuf,
     pub force: bool,
     pub check: bool,
+    pub space: SpaceCheck,
 }
 impl Options {
     pub fn new(directory: impl Into<PathBuf>) -> Self {}
@@ -731,6 +744,7 @@ pub struct Options {
     pub endpoint: Option<String>,
     pub dal_node: Option<String>,
     pub checksum: Checksum,
+    pub space: SpaceCheck,
     pub flushing: Flushing,
 }
 impl Options {

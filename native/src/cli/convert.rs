@@ -14,6 +14,7 @@ use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
 use super::output::{NOTHING_TO_REPLACE, Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
+use super::space::SpaceArgs;
 use super::stdout::Stdout;
 use super::sums::SumArgs;
 use crate::convert::{self, Options, Outcome, Table, Upgrade};
@@ -45,7 +46,7 @@ pub(super) struct ConvertArgs {
     /// Convert the data directory where it is, all or nothing; its old store stays in it as storage.old
     #[arg(
         long,
-        conflicts_with_all = ["output", "kind", "force", "no_lock", "owner", "uncompressed", "fast", "temp_dir", "sha256", "print_sha256"],
+        conflicts_with_all = ["output", "kind", "force", "no_lock", "owner", "uncompressed", "fast", "temp_dir", "sha256", "print_sha256", "expect_size", "no_preflight"],
         help_heading = RESULT
     )]
     in_place: bool,
@@ -81,6 +82,8 @@ pub(super) struct ConvertArgs {
     /// Do neither
     #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
     no_check: bool,
+    #[command(flatten)]
+    space: SpaceArgs,
     #[command(flatten)]
     sums: SumArgs,
     /// Directory for the data of a snapshot that goes to standard output, until it is written [default: the system's]
@@ -169,6 +172,9 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         }
         _ => {}
     }
+    if io::is_dir(&args.source)? {
+        args.space.refuse_size("snapshots: the size of a data directory is known")?;
+    }
     let options = Options {
         source: args.source.clone(),
         output: made,
@@ -177,6 +183,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         lock: !args.no_lock,
         owner,
         temp_dir: args.temp_dir.clone(),
+        space: args.space.check(),
         checksum: args.sums.read(std::slice::from_ref(&args.source), feedback)?,
     };
     if args.dry_run {

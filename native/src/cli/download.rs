@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::headings::{CHECKS, OUTPUT, READ, RESULT};
 use super::output::{NOTHING_TO_REPLACE, Output, plural, shown_path, size};
 use super::progress::Terminal;
+use super::space::FileSpaceArgs;
 use super::stdout::Stdout;
 use super::sums::ExpectedArgs;
 use crate::download::{self, Options, Outcome};
@@ -46,6 +47,8 @@ pub(super) struct DownloadArgs {
     no_check: bool,
     #[command(flatten)]
     sums: ExpectedArgs,
+    #[command(flatten)]
+    space: FileSpaceArgs,
     /// Print path, length, checksum and what came as JSON
     #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
@@ -63,6 +66,7 @@ pub(super) fn run(args: &DownloadArgs, output: &Output, feedback: &mut Terminal)
         force: args.force,
         restart: args.restart,
         unchecked: args.no_check && !args.check,
+        space: args.space.check(),
         sha256: args.sums.read(&[PathBuf::from(&args.url)], feedback)?,
         ..Options::default()
     };
@@ -71,6 +75,7 @@ pub(super) fn run(args: &DownloadArgs, output: &Output, feedback: &mut Terminal)
             if args.force || args.restart {
                 return Err(Problem::new(Code::Usage).headline(NOTHING_TO_REPLACE));
             }
+            args.space.refuse_all("a file: nothing is written to a disk")?;
             let mut out = Stdout::open("a snapshot", "rollsnap download URL -o -")?;
             download::stream(&args.url, &options, &mut out, feedback)?
         }

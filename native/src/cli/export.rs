@@ -15,6 +15,7 @@ use super::home;
 use super::output::{NOTHING_TO_REPLACE, Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
+use super::space::FileSpaceArgs;
 use super::stdout::Stdout;
 use crate::data_dir::DataDir;
 use crate::deflate::Level;
@@ -108,6 +109,8 @@ pub(super) struct ExportArgs {
     /// the system's directory for temporary files]
     #[arg(long, value_name = "DIR", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
+    #[command(flatten)]
+    space: FileSpaceArgs,
     /// Print path, sizes, times and report as JSON
     #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
@@ -157,6 +160,9 @@ pub(super) fn run(
     if args.force && args.is_stream() {
         return Err(Problem::new(Code::Usage).headline(NOTHING_TO_REPLACE));
     }
+    if args.is_stream() {
+        args.space.refuse_size("a file: standard output takes what there is")?;
+    }
     let options = Options {
         output: args.output()?,
         compression: if args.uncompressed { Compression::None } else { Compression::Gzip },
@@ -174,6 +180,7 @@ pub(super) fn run(
         temp_dir: args.temp_dir.clone(),
         endpoint: global.endpoint()?,
         rollup_node_endpoint: args.rollup_node_endpoint.clone(),
+        space: args.space.check(),
         ..Options::new(data_dir(args.data_dir.as_deref())?)
     };
     if args.dry_run {

@@ -17,6 +17,7 @@ use super::headings::{CHECKS, OUTPUT, READ, REPLAY, RESULT};
 use super::output::{Output, print, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
+use super::space::SpaceArgs;
 use super::sums::SumArgs;
 use crate::context::Flushing;
 use crate::dir::Owner;
@@ -74,6 +75,8 @@ pub(super) struct ImportArgs {
     /// A DAL node to ask for the pages that kernels read, while the contexts of a compact snapshot are rebuilt
     #[arg(long, value_name = "URL", conflicts_with = "keep_compact", help_heading = REPLAY)]
     dal_node: Option<String>,
+    #[command(flatten)]
+    space: SpaceArgs,
     #[arg(long, hide = true)]
     apply_unsafe_patches: bool,
     /// Print the report as JSON
@@ -99,6 +102,7 @@ pub(super) fn run(
         endpoint: global.endpoint()?,
         dal_node: args.dal_node.clone(),
         checksum: args.sums.read(std::slice::from_ref(&args.snapshot), feedback)?,
+        space: args.space.check(),
         flushing: Flushing::default(),
     };
     if args.dry_run {

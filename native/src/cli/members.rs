@@ -23,6 +23,7 @@ use super::headings::{CHECKS, OUTPUT, READ, RESULT};
 use super::output::{Output, plural, print, print_lines, shown_path, size, written};
 use super::progress::Terminal;
 use super::rows::Rows;
+use super::space::SpaceArgs;
 use super::sums::SumArgs;
 use super::{verify, width};
 use crate::extract;
@@ -111,6 +112,8 @@ pub(super) struct ExtractArgs {
     /// Read as little as leads to the members; the default. Without names, or for a SHA-256, everything is read anyway
     #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
     no_check: bool,
+    #[command(flatten)]
+    space: SpaceArgs,
     #[command(flatten)]
     sums: SumArgs,
     /// Print a report as JSON
@@ -243,6 +246,7 @@ pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Termin
         directory: args.output.clone(),
         force: args.force,
         check: args.check,
+        space: args.space.check(),
     };
     let outcome = extract::run(&mut source, &options, feedback)?;
     let (members, bytes) = (outcome.members, outcome.bytes);

@@ -27,6 +27,7 @@ mod rows;
 mod schema;
 mod several;
 mod shell;
+mod space;
 mod stdout;
 mod sums;
 mod verify;

@@ -29,7 +29,7 @@ use crate::contexts;
 use crate::data_dir::{lock, metadata};
 use crate::deflate::Level;
 use crate::destination::{self, Compact, Destination};
-use crate::dir::{Dir, Owner};
+use crate::dir::{Dir, Owner, SpaceCheck};
 use crate::export::{self, Compression};
 use crate::io;
 use crate::jobs::{self, Stage, Stages, Timed};
@@ -69,6 +69,8 @@ pub struct Options {
     /// What is asked about the SHA-256 of a snapshot that is converted. Where it is not the expected one, nothing is
     /// made.
     pub checksum: Checksum,
+    /// What is said about the space that the contents of a snapshot need which is converted.
+    pub space: SpaceCheck,
 }
 
 impl Options {
@@ -83,6 +85,7 @@ impl Options {
             owner: None,
             temp_dir: None,
             checksum: Checksum::default(),
+            space: SpaceCheck::default(),
         }
     }
 }
@@ -254,6 +257,7 @@ fn exported(
         packing: Packing::Pages,
         check: options.check,
         force: options.force,
+        space: SpaceCheck { expected: None, ..options.space },
         old_lists: outcome.carried.partial_lists > 0,
         ..export::Options::new(dir)
     };
@@ -300,7 +304,7 @@ fn staged(
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {
     let source = stage::Source::open(&options.source, options.lock)?;
-    let (root, report) = source.stage(held, &options.checksum, stages, feedback)?;
+    let (root, report) = source.stage(held, options, stages, feedback)?;
     let header = report.header;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
     let conversion = Conversion {

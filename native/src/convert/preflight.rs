@@ -8,7 +8,8 @@ use rollsnap_core::{Feedback, Result};
 use super::{OLD_STORE, Options, Output, Upgrade, stage};
 use crate::data_dir::{DataDir, Listing, Top};
 use crate::destination;
-use crate::dir::Dir;
+use crate::dir::space::Known;
+use crate::dir::{Dir, SpaceCheck};
 use crate::export;
 use crate::files::FileSet;
 use crate::io;
@@ -47,7 +48,7 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
             Some(output)
         }
     };
-    let Read { all, copied, store } = source(&options.source, &mut plan, feedback)?;
+    let Read { all, copied, store } = source(options, &mut plan, feedback)?;
     let shown = remote::shown_name(&options.source).map_or_else(|| options.source.clone(), PathBuf::from);
     plan.read(shown, all);
     let made = Amount { at_least: copied, at_most: store.map(|store| copied + most_of(store)) };
@@ -79,7 +80,7 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
         }
         .into(),
     );
-    plan.finish()
+    plan.finish(options.space)
 }
 
 /// So many bytes a new store takes at most for each of the old one: hashes are text, and stand in an index, too; lists of
@@ -107,7 +108,7 @@ pub fn preflight_upgrade(options: &Upgrade, feedback: &mut dyn Feedback) -> Resu
     plan.lock_of_node(root)?;
     if swap::pending(root)?.is_some() {
         plan.notes.push("What an interrupted import has left would be settled first".into());
-        return plan.finish();
+        return plan.finish(SpaceCheck::default());
     }
     DataDir::new(root).require()?;
     stage::convertible(&FileSet::Directory(root.into()), root)?;
@@ -125,7 +126,7 @@ pub fn preflight_upgrade(options: &Upgrade, feedback: &mut dyn Feedback) -> Resu
     plan.removes.push(root.join(STORAGE));
     plan.remove_companions(&Dir::open(root)?)?;
     plan.notes.push(ESTIMATE.into());
-    plan.finish()
+    plan.finish(SpaceCheck::default())
 }
 
 /// What is read, in bytes.
@@ -137,11 +138,13 @@ struct Read {
     store: Option<u64>,
 }
 
-fn source(path: &Path, plan: &mut Preflight, feedback: &mut dyn Feedback) -> Result<Read> {
+fn source(options: &Options, plan: &mut Preflight, feedback: &mut dyn Feedback) -> Result<Read> {
+    let path = &*options.source;
     if !io::is_dir(path)? {
         let mut source = Source::open(path, feedback)?;
         source.read_header(feedback)?;
-        let all = source.size();
+        let (all, content) = (source.size(), source.content_len());
+        options.space.say_if_known(content, feedback);
         if source.is_plain_file()
             && let Some(members) = Members::of(path, feedback)?
         {
@@ -152,7 +155,11 @@ fn source(path: &Path, plan: &mut Preflight, feedback: &mut dyn Feedback) -> Res
         plan.notes.push(
             "Only the header of the snapshot was read: the rest is checked when it is converted".into(),
         );
-        return Ok(Read { all, copied: all.unwrap_or_default(), store: None });
+        return Ok(Read {
+            all,
+            copied: options.space.least(Known::AtLeast(all.unwrap_or_default())),
+            store: None,
+        });
     }
     DataDir::new(path).require()?;
     stage::convertible(&FileSet::Directory(path.into()), path)?;

@@ -4,18 +4,20 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::header;
 use rollsnap_core::members::MemberKind;
-use rollsnap_core::snapshot::{Event, Options};
+use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::store::v4::{self, Layout};
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
+use super::Options;
 use crate::data_dir::lock::or_without;
 use crate::data_dir::{DataDir, Listing, Lock, SourceFile, Top};
-use crate::dir::{Dir, Room};
+use crate::dir::Dir;
+use crate::dir::space::Known;
 use crate::extract::Files;
 use crate::files::{FileSet, Part};
 use crate::jobs::{self, Stages};
-use crate::source::{self, Checksum};
+use crate::source;
 use crate::swap;
 
 /// How much is copied at once, in bytes.
@@ -94,25 +96,25 @@ impl Source {
     pub(super) fn stage(
         &self,
         dir: &Dir,
-        checksum: &Checksum,
+        options: &Options,
         stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<(PathBuf, Report)> {
         match self {
             Self::DataDir { root, .. } => {
-                checksum.refuse_directory(root)?;
+                options.checksum.refuse_directory(root)?;
                 let tops = [Top::Metadata, Top::Context, Top::PreImages];
                 let listing = Listing::of(root, &tops, feedback)?;
                 listing.say_early(feedback);
                 let files = listing.files;
                 let total = files.iter().map(|file| file.size).sum();
-                Room::new(dir).reserve(dir.path(), total)?;
+                options.space.require(dir, Known::Exactly(total), feedback)?;
                 stages.begin(jobs::COPYING_DATA, Some(total), feedback);
                 copy(root, &files, dir, feedback)?;
                 Ok((root.clone(), Report::new()))
             }
             Self::Snapshot(path) => {
-                let report = extract(path, dir, checksum, stages, feedback)?;
+                let report = extract(path, dir, options, stages, feedback)?;
                 convertible(&FileSet::Directory(dir.path().into()), path)?;
                 Ok((dir.path().into(), report))
             }
@@ -137,17 +139,16 @@ fn current(shown: &Path) -> Problem {
 fn extract(
     path: &Path,
     dir: &Dir,
-    checksum: &Checksum,
+    options: &Options,
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<Report> {
-    let mut source = source::Source::open(path, feedback)?.summed(checksum)?;
-    if let Some(least) = source.least_content() {
-        Room::new(dir).reserve(dir.path(), least)?;
-    }
-    let mut files = Files::new(dir)?;
+    let mut source = source::Source::open(path, feedback)?.summed(&options.checksum)?;
+    let needed = source.content_len();
+    options.space.require(dir, needed, feedback)?;
+    let mut files = Files::within(dir, options.space)?;
     let phase = stages.next(jobs::EXTRACTING);
-    let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
+    let report = source.inspect(snapshot::Options::default(), phase, feedback, &mut |event| match event {
         Event::Header(header) if header.layout == header::Layout::Unversioned => {
             Err(Problem::new(Code::HeaderUnversioned))
         }
@@ -160,6 +161,7 @@ fn extract(
         event => files.follow(&event),
     })?;
     files.finish(feedback)?;
+    options.space.compare(needed, report.members.bytes.unwrap_or_default(), feedback);
     Ok(report)
 }
 

@@ -13,6 +13,7 @@
 //! | `remove` | deleting a tree: no link is followed, no other file system entered |
 //! | `tree` | a tree of new files that grows |
 //! | `room` | how much may be written there |
+//! | `space` | whether that suffices for a job, before it begins |
 //! | `read` | files that somebody else wrote: regular ones only, and whose links are followed |
 //! | `made` | directories that a job makes for itself, and takes away again |
 //! | `owner` | whose the new files are, when root makes them |
@@ -25,6 +26,7 @@ mod owner;
 mod read;
 mod remove;
 mod room;
+pub(crate) mod space;
 mod system;
 mod tree;
 mod without;
@@ -53,6 +55,7 @@ pub(crate) use owner::{adopt, give};
 pub use read::read_small;
 pub(crate) use read::{open_regular, open_unwaited};
 pub(crate) use room::Room;
+pub use space::SpaceCheck;
 pub use tree::Tree;
 pub(crate) use tree::{Descent, set_time};
 pub(crate) use without::{Ornament, say_what_lacks, sync_data, sync_file};

@@ -44,11 +44,7 @@ impl Room {
     /// [`Code::IoNoSpace`] when there is less space.
     pub(crate) fn reserve(&self, path: &Path, size: u64) -> Result<()> {
         // Where the system does not say, it will when it is full.
-        let Ok(fs) = rustix::fs::fstatvfs(&self.place) else { return Ok(()) };
-        let free = fs.f_bavail.saturating_mul(fs.f_frsize);
-        if size <= free {
-            return Ok(());
-        }
+        let Some(free) = super::space::free(&self.place).filter(|free| *free < size) else { return Ok(()) };
         Err(Problem::new(Code::IoNoSpace)
             .headline(format!("cannot write {}", path.display()))
             .expected(format_args!("room for {}", Size(size)))

@@ -11,6 +11,7 @@ use rustix::fs::{Mode, mkdirat};
 use rustix::io::Errno;
 
 use super::room::Room;
+use super::space::SpaceCheck;
 use super::{Dir, one};
 use crate::io;
 use crate::sparse::SparseFile;
@@ -65,6 +66,8 @@ pub struct Tree {
     descent: Descent,
     open: Option<(String, BufWriter<SparseFile>)>,
     room: Room,
+    /// Whether a file is refused for which there is no room.
+    reserves: bool,
     untimed: u64,
 }
 
@@ -74,7 +77,12 @@ const LARGE: u64 = 1 << 20;
 impl Tree {
     /// Below a directory.
     pub fn below(root: &Dir) -> Self {
-        Self { descent: Descent::from(root), open: None, room: Room::new(root), untimed: 0 }
+        Self { descent: Descent::from(root), open: None, room: Room::new(root), reserves: true, untimed: 0 }
+    }
+
+    /// The same without looking for room, where the user does not want that.
+    pub(crate) fn within(self, space: SpaceCheck) -> Self {
+        Self { reserves: !space.skipped, ..self }
     }
 
     /// So many bytes were read by now of the snapshot that the files come from.
@@ -88,7 +96,7 @@ impl Tree {
     /// # Errors
     /// Any `io.*` code.
     pub fn create(&mut self, name: String, mode: u32, size: u64) -> Result<()> {
-        if size >= LARGE {
+        if size >= LARGE && self.reserves {
             self.room.reserve(&self.descent.root.place(&name), size)?;
         }
         let (parents, last) = name.rsplit_once('/').unwrap_or(("", &name));

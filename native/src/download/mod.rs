@@ -13,6 +13,7 @@ use rollsnap_core::report::RemoteInfo;
 use rollsnap_core::snapshot::{self, Event};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Report, Result};
 
+use crate::dir::space::{Known, SpaceCheck};
 use crate::dir::{self, Dir};
 use crate::files::Distant as _;
 use crate::io;
@@ -38,6 +39,8 @@ pub struct Options {
     pub unchecked: bool,
     /// What its SHA-256 must be.
     pub sha256: Option<KnownSums>,
+    /// What is said about the space that the file needs.
+    pub space: SpaceCheck,
 }
 
 /// A file that was fetched.
@@ -90,13 +93,20 @@ pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<
         Opened::Empty => return Err(Problem::new(Code::FileEmpty).path(&address)),
         Opened::File(file) => {
             let begun = partial.begin(file.identity(), file.beginning(), feedback)?;
+            let needed = Known::Exactly(file.len().saturating_sub(begun));
             let mut attended = Attended::new(feedback, file.clone());
-            let result = copy(&file, &mut partial, begun, phase, &mut attended);
+            let result = options.space.require(&directory, needed, &mut attended);
+            let result = result.and_then(|()| copy(&file, &mut partial, begun, phase, &mut attended));
             (result.map(|()| (begun, file.info())), true)
         }
         Opened::Whole(mut whole) => {
             partial.begin_anew()?;
-            let result = copy_whole(&mut whole, &mut partial, phase, feedback);
+            let needed = whole.len().map_or(Known::AtLeast(0), Known::Exactly);
+            let result = options.space.require(&directory, needed, feedback);
+            let result = result.and_then(|()| copy_whole(&mut whole, &mut partial, phase, feedback));
+            if let (Ok(()), Ok(part)) = (&result, partial.part()) {
+                options.space.compare(needed, part.len(), feedback);
+            }
             (result.map(|()| (0, whole.info(&address))), false)
         }
     };
@@ -199,7 +209,6 @@ fn copy(
     phase: Phase,
     feedback: &mut dyn Feedback,
 ) -> Result<()> {
-    partial.reserve(file.len() - begun)?;
     if begun > 0 {
         feedback.notice(Notice::Recovered(&format!(
             "Going on after {} that an earlier download has fetched",
@@ -220,7 +229,6 @@ fn copy_whole(
     feedback.notice(Notice::Lacking(
         "The server serves the file as a whole only: it comes over one connection, and nothing goes on when that breaks",
     ));
-    partial.reserve(whole.len().unwrap_or_default())?;
     let mut piece = vec![0; PIECE];
     loop {
         let len = whole.read(&mut piece, || feedback.checkpoint())?;

@@ -17,7 +17,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::dir::{Dir, Entry, Kind, Room, sync_data};
+use crate::dir::{Dir, Entry, Kind, sync_data};
 use crate::files::Part;
 use crate::interrupt;
 use crate::io::problem;
@@ -149,12 +149,6 @@ impl Partial {
         self.state = None;
         self.remove_state()?;
         self.go_to(0)
-    }
-
-    /// # Errors
-    /// [`Code::IoNoSpace`] when so many bytes more have no room.
-    pub(super) fn reserve(&self, bytes: u64) -> Result<()> {
-        Room::new(&self.directory).reserve(&self.place(), bytes)
     }
 
     /// # Errors

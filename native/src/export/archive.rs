@@ -52,6 +52,11 @@ impl Member {
         Self { file, content: Content::Packed(dir.clone()) }
     }
 
+    /// Its length in bytes, as far as that is known.
+    pub(super) fn len(&self) -> u64 {
+        self.file.size
+    }
+
     /// A file that was captured; `root`: what its name is relative to.
     pub(super) fn held(name: String, root: &Path, held: &FrozenFile) -> Self {
         let (path, size, mode, mtime) = (root.join(&name), held.len(), held.mode, held.mtime);

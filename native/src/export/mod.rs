@@ -28,6 +28,7 @@ use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 use crate::content_info;
 use crate::data_dir::Lock;
 use crate::deflate::{self, Level};
+use crate::dir::space::{Known, SpaceCheck};
 use crate::dir::{self, Room};
 use crate::interrupt;
 use crate::jobs::Timed;
@@ -90,6 +91,8 @@ pub struct Options {
     pub endpoint: Option<String>,
     /// RPC address of the rollup node, whose garbage collection is stopped first.
     pub rollup_node_endpoint: Option<String>,
+    /// What is said about the space that the snapshot needs.
+    pub space: SpaceCheck,
     /// Whether a conversion has just made the store, so that lists of messages may be those of a very old node.
     pub(crate) old_lists: bool,
 }
@@ -115,6 +118,7 @@ impl Options {
             temp_dir: None,
             endpoint: None,
             rollup_node_endpoint: None,
+            space: SpaceCheck::default(),
             old_lists: false,
         }
     }
@@ -161,9 +165,12 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let temporary = options.temp_dir.as_deref();
     let temporary = temporary.map(|place| Workspace::temporary(Some(place), feedback)).transpose()?;
     let room = temporary.as_ref().unwrap_or(&work);
+    let (copy, archive) = source.least();
+    let needed = Known::AtLeast(archive);
+    options.space.require_all(&[(room.held(), copy), (work.held(), options.space.least(needed))])?;
     let mut ready = source.pack(room, Written::File, feedback)?;
 
-    if options.compression == Compression::None {
+    if options.compression == Compression::None && !options.space.skipped {
         Room::new(work.held()).reserve(&path, ready.bytes())?;
     }
     let finished = work.dir().join(FINISHED);
@@ -172,6 +179,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
         .write(|archive, feedback| archive::write(archive, options.deflate(), place, feedback), feedback)?;
     let missing = || Problem::new(Code::ExportCheck).path(finished.display()).found("no such file");
     let bytes = work.held().look(FINISHED)?.ok_or_else(missing)?.len;
+    options.space.compare(needed, bytes, feedback);
     let report = if *check {
         let header = *ready.header();
         let (mut report, pre_images) =
@@ -199,6 +207,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
 pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let source = Source::open(options, None, feedback)?;
     let temporary = Workspace::temporary(options.temp_dir.as_deref(), feedback)?;
+    options.space.require_all(&[(temporary.held(), source.least().0)])?;
     let mut ready = source.pack(&temporary, Written::Stream, feedback)?;
 
     const WHY: &str = "not read back: it was written to a stream";

@@ -12,6 +12,7 @@ use super::{Compression, Options, layer1};
 use crate::data_dir::lock::or_without;
 use crate::data_dir::{DataDir, Listing, Name, Top, metadata};
 use crate::dir::Dir;
+use crate::dir::space::Known;
 use crate::export::compact;
 use crate::files::FileSet;
 use crate::preflight::{Amount, Preflight};
@@ -36,7 +37,7 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
     if swap::pending(root)?.is_some_and(|pending| !pending.is_readable()) {
         plan.notes.push("An import was interrupted half-way: it would be finished first".into());
         plan.lock_of_node(root)?;
-        return plan.finish();
+        return plan.finish(options.space);
     }
     data_dir.require()?;
     let rules = Rules::of(&data_dir, options)?;
@@ -102,7 +103,9 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
         if path.try_exists().unwrap_or_default() {
             plan.replaces.push(path.clone());
         }
-        plan.write(path, packed, false);
+        let at_least = options.space.least(Known::AtLeast(packed.at_least));
+        let at_most = packed.at_most.map(|most| most.max(at_least));
+        plan.write(path, Amount { at_least, at_most }, false);
     }
     if let Some(place) = &options.temp_dir {
         Dir::open(place)?;
@@ -121,7 +124,7 @@ pub fn preflight(options: &Options, is_stream: bool, feedback: &mut dyn Feedback
     if options.compact {
         plan.write(temporary.join(PLANNED).join(CONTEXT), Amount::at_most(sum(&context)), true);
     }
-    plan.finish()
+    plan.finish(options.space)
 }
 
 /// The database and its log, in bytes.

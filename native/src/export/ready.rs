@@ -15,7 +15,7 @@ use super::locks::Locks;
 use super::packer::Packer;
 use super::rules::Rules;
 use super::stored::{Described, Stored};
-use super::{Options, Outcome, Output, compact, finish_interrupted_import, layer1};
+use super::{Compression, Options, Outcome, Output, compact, finish_interrupted_import, layer1};
 use crate::context::Moment;
 use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Metadata, SourceFile, lock, metadata};
@@ -119,6 +119,18 @@ impl<'o> Source<'o> {
     /// What the snapshot will say about itself.
     pub(super) fn header(&self) -> &Header {
         &self.described.header
+    }
+
+    /// How much space a copy of the database takes at least, and the file of the snapshot, in bytes. How large they are
+    /// when they are packed nobody knows.
+    pub(super) fn least(&self) -> (u64, u64) {
+        let copied = self.packed.as_ref().filter(|_| self.options.packing == Packing::Pages);
+        let copy = copied.map_or(0, |file| file.size);
+        let archive = match self.options.compression {
+            Compression::None => self.members.iter().map(Member::len).fold(copy, u64::saturating_add),
+            Compression::Gzip => 0,
+        };
+        (copy, archive)
     }
 
     /// Begins to pack the database in a working directory, and makes the context of a compact export there.

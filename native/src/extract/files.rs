@@ -10,7 +10,7 @@ use rollsnap_core::snapshot::Event;
 use rollsnap_core::tar::Member;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
-use crate::dir::{Dir, Tree};
+use crate::dir::{Dir, SpaceCheck, Tree};
 use crate::io;
 
 /// When a batch is handed over, in bytes of content and names.
@@ -64,7 +64,15 @@ impl Files {
     /// # Errors
     /// Any `io.*` code.
     pub fn new(root: &Dir) -> Result<Self> {
-        let tree = Tree::below(root);
+        Self::within(root, SpaceCheck::default())
+    }
+
+    /// The same, with what the user says about space.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(crate) fn within(root: &Dir, space: SpaceCheck) -> Result<Self> {
+        let tree = Tree::below(root).within(space);
         let (batches, queue) = mpsc::sync_channel(WAITING);
         let (back, spare) = mpsc::channel();
         let thread = thread::Builder::new().name("write".into()).spawn(move || write(tree, &queue, &back));

@@ -28,7 +28,7 @@ use crate::contexts;
 use crate::convert;
 use crate::data_dir::metadata;
 use crate::destination::{self, Compact, Destination};
-use crate::dir::{self, Owner, Room};
+use crate::dir::{self, Owner, SpaceCheck};
 use crate::files::FileSet;
 use crate::jobs::{self, Stages, Timed};
 use crate::source::{Checksum, Source};
@@ -69,6 +69,8 @@ pub struct Options {
     pub dal_node: Option<String>,
     /// What is asked about the SHA-256 of the snapshot file. Where it is not the expected one, nothing is changed.
     pub checksum: Checksum,
+    /// What is said about the space that the contents of the snapshot need.
+    pub space: SpaceCheck,
     /// When contexts that are rebuilt go to the disk: what an interrupted import has to do again.
     pub flushing: Flushing,
 }
@@ -88,6 +90,7 @@ impl Options {
             endpoint: None,
             dal_node: None,
             checksum: Checksum::default(),
+            space: SpaceCheck::default(),
             flushing: Flushing::default(),
         }
     }
@@ -230,15 +233,16 @@ fn fill(
 ) -> Result<Filled> {
     let root = &*options.data_dir;
     // What is unpacked takes no less; of each member it is looked at again.
-    if let Some(len) = source.least_content() {
-        Room::new(staging.held()).reserve(root, len)?;
-    }
+    let needed = source.content_len();
+    options.space.require(staging.held(), needed, feedback)?;
     let layer1 = Layer1::new(options)?;
     // What is converted is for an Octez node, whoever made it.
     let family = options.family.or(options.to_v5.then_some(Family::Octez));
     let mut policy = StreamPolicy::new(existing, &layer1, options.level, family);
     let phase = stages.next(jobs::EXTRACTING);
-    let (header, mut report) = stage::extract(&mut source, staging.held(), phase, &mut policy, feedback)?;
+    let (header, mut report) =
+        stage::extract(&mut source, staging.held(), options.space, phase, &mut policy, feedback)?;
+    options.space.compare(needed, report.members.bytes.unwrap_or_default(), feedback);
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
 
     let mut converted = None;

@@ -34,7 +34,7 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
     }
     plan.lock_of_node(root)?;
     let mut source = Source::open(snapshot, feedback)?;
-    let (size, content) = (source.size(), source.least_content());
+    let (size, content) = (source.size(), source.content_len());
     let existing = match (Dir::open_if_there(root)?, pending) {
         (Some(_), None) => Existing::read(root, options.family, options.force, feedback)?,
         _ => Existing::default(),
@@ -56,8 +56,7 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
     plan.read(source.name(), size);
     let members = if source.is_plain_file() { Members::of(snapshot, feedback)? } else { None };
     let amount = match (size, report.container.compression) {
-        (None, _) => Amount::at_least(0),
-        (Some(size), Some(Compression::Gzip)) => Amount::at_least(content.unwrap_or(size)),
+        (None, _) | (_, Some(Compression::Gzip)) => Amount::at_least(options.space.least(content)),
         (Some(size), _) if options.to_v5 => Amount::at_least(size),
         (Some(size), _) => Amount::exactly(size),
     };
@@ -79,5 +78,6 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
         };
         format!("The snapshot has the context of one level only, as a compact one has: {what}")
     }));
-    plan.finish()
+    options.space.say_if_known(content, feedback);
+    plan.finish(options.space)
 }

@@ -7,7 +7,7 @@ use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
 use super::stream_policy::StreamPolicy;
-use crate::dir::Dir;
+use crate::dir::{Dir, SpaceCheck};
 use crate::extract::Files;
 use crate::source::Source;
 
@@ -15,11 +15,12 @@ use crate::source::Source;
 pub(super) fn extract(
     source: &mut Source,
     staging: &Dir,
+    space: SpaceCheck,
     phase: Phase,
     policy: &mut StreamPolicy<'_>,
     feedback: &mut dyn Feedback,
 ) -> Result<(Header, Report)> {
-    let mut files = Files::new(staging)?;
+    let mut files = Files::within(staging, space)?;
     let report = source.inspect(Options::default(), phase, feedback, &mut |event| {
         match event {
             Event::Header(header) => policy.header(header)?,

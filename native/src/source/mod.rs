@@ -24,7 +24,7 @@ use rollsnap_core::snapshot::{Beginning, Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
 use crate::checkpoint::{self, Content, FoundIndex, Outcome};
-use crate::dir;
+use crate::dir::{self, space::Known};
 use crate::files::{Distant as _, Part};
 use crate::interrupt::Quiet;
 use crate::io::problem;
@@ -392,14 +392,18 @@ impl Source {
         }
     }
 
-    /// How much room its content takes at least, in bytes, as far as that is known before it is read: that of an
-    /// uncompressed file takes what the file does, that of a compressed one what its index says, and without one no less
-    /// than the file.
-    pub(crate) fn least_content(&self) -> Option<u64> {
-        let part = self.part()?;
+    /// How much space its content takes, as far as that is known before it is read: that of an uncompressed file takes
+    /// what the file does, that of a compressed one what its index says, and without one no less than the file.
+    pub(crate) fn content_len(&self) -> Known {
+        let Some(part) = self.part() else { return Known::AtLeast(self.size.unwrap_or_default()) };
         let len = part.len();
-        let indexed = if is_gzip(&part) { self.look_for(part).indexed } else { None };
-        Some(indexed.map_or(len, |indexed| indexed.index().content_len))
+        match is_gzip(&part) {
+            false => Known::Exactly(len),
+            true => match self.look_for(part).indexed {
+                Some(indexed) => Known::Exactly(indexed.index().content_len),
+                None => Known::AtLeast(len),
+            },
+        }
     }
 
     /// The file, to be read from anywhere; `None` for a pipe.

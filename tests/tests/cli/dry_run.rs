@@ -200,11 +200,11 @@ fn too_little_space_is_refused_with_figures() {
     }
     // So does the job, before it writes anything of it.
     let run = ground.run(&["export", "out", "--uncompressed", "--data-dir", "data"]).ends(5);
-    assert!(run.err.contains("room for 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
+    assert!(run.err.contains("at least 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
     fs::copy(ground.path("v5-full.finalized.snapshot.gz"), ground.path("packed")).unwrap();
     fs::File::options().write(true).open(ground.path("packed")).unwrap().set_len(HUGE).unwrap();
     let run = ground.run(&["import", "packed", "--data-dir", "new"]).ends(5);
-    assert!(run.err.contains("room for 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
+    assert!(run.err.contains("at least 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
     for words in [
         &["import", "plain", "--data-dir", "new"][..],
         &["extract", "plain", "-o", "new"],
@@ -213,7 +213,7 @@ fn too_little_space_is_refused_with_figures() {
         &["convert", "old", "-o", "new"],
     ] {
         let run = ground.run(words).ends(5);
-        assert!(run.err.contains("room for 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
+        assert!(run.err.contains("at least 6.00 TiB") && run.err.contains("[io.no-space]"), "{run}");
         assert!(!ground.path("new").exists(), "{run}");
     }
     // Compressed it may fit: that is said, and not refused.

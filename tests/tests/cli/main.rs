@@ -19,6 +19,7 @@ mod require;
 mod schemas;
 mod sidecar;
 mod signals;
+mod space;
 mod stream;
 mod sums;
 mod surface;
