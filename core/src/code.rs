@@ -385,6 +385,7 @@ RemoteAnswer       Environment "remote.answer"    "the answer of the server is n
 RemoteChanged      Refused "remote.changed"       "the provider has replaced the file" "begin anew: what was read until now is of the old file, and nothing is mixed"
 RemoteValidator    Environment "remote.validator" "the server says nothing that tells one version of the file from another" ""
 DownloadPartial    Refused "download.partial"     "what lies where the download would go cannot be gone on with" "move it away, or begin anew with --restart"
+ResumeOther        Refused "resume.other"         "what an interrupted command has left here is of something else" "give the same command as then, or begin anew with --restart"
 // --- Use and environment ------------------------------------------------------------------------
 Usage              Usage   "usage"                "the command line is not understood" "see --help"
 HashText           Usage   "hash.text"            "this is not a hash of the wanted kind" "copy it again: every character counts"

@@ -1,6 +1,9 @@
 //! Members to files: what import and `rollsnap extract` share.
 
+mod account;
 mod files;
+mod going_on;
+mod stage;
 mod wanted;
 
 use std::collections::BTreeSet;
@@ -15,9 +18,13 @@ use crate::dir::space::{Known, SpaceCheck};
 use crate::dir::{self, Descent, Dir, Kind, MadeDirs};
 use crate::io;
 use crate::source::Source;
-use crate::workspace::Workspace;
 
+pub use crate::resume::Interval;
+
+pub(crate) use account::Account;
 pub use files::Files;
+use going_on::{forget_kept, unpack};
+use stage::{NAMES, Names, Stage, taken_by};
 use wanted::Wanted;
 
 /// What to extract, and where to.
@@ -36,6 +43,10 @@ pub struct Options {
     pub check: bool,
     /// What is said about the space that the members need.
     pub space: SpaceCheck,
+    /// Forget what interrupted extractions have unpacked there, and begin anew.
+    pub restart: bool,
+    /// How often it is recorded how far the extraction has come, so that the same one can go on there.
+    pub recording: Interval,
 }
 
 impl Options {
@@ -47,6 +58,8 @@ impl Options {
             force: false,
             check: false,
             space: SpaceCheck::default(),
+            restart: false,
+            recording: Interval::default(),
         }
     }
 }
@@ -63,9 +76,6 @@ pub struct Outcome {
     pub bytes: u64,
 }
 
-/// How the names of staging and working directories begin.
-const OURS: &str = ".rollsnap-";
-
 const PHASE: Phase = Phase::only("Extracting snapshot");
 
 /// Extracts members. Nothing appears before all of them are complete, and what was read is right: the whole
@@ -75,7 +85,7 @@ const PHASE: Phase = Phase::only("Extracting snapshot");
 /// # Errors
 /// The codes of a damaged snapshot, [`Code::MemberUnknown`], [`Code::OutputExists`], [`Code::LimitMemory`] for too many names, [`Code::Cancelled`], any `io.*` code.
 pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
-    let Options { members, directory, force, check, space } = options;
+    let Options { members, directory, force, check, space, .. } = options;
     let wanted = Wanted::new(members);
     let mut allowance = feedback.allowance();
     source.size().into_iter().for_each(|bytes| allowance.read(bytes));
@@ -92,30 +102,40 @@ pub fn run(source: &mut Source, options: &Options, feedback: &mut dyn Feedback) 
         }
         None => None,
     };
+    let wanting = Names::new(wanted.clone(), allowance);
     let dirs = MadeDirs::create(directory)?;
+    if options.restart {
+        forget_kept(dirs.dir(), feedback)?;
+    }
     let needed = match named.as_ref().and(selected) {
         Some(bytes) => Known::Exactly(bytes),
         None if wanted.is_all() => source.content_len(),
         None => Known::AtLeast(0),
     };
-    space.require(dirs.dir(), needed, feedback)?;
+    if named.is_some() {
+        space.require(dirs.dir(), needed, feedback)?;
+    }
     let listing = snapshot::Options { list: true, ..Default::default() };
     let mut found = None;
     if let Some(named) = &named {
         let names = named.iter().map(String::as_str).collect();
-        let mut stage = Stage::new(dirs.dir(), wanted.clone(), *space, allowance, feedback)?;
+        let mut stage = Stage::new(dirs.dir(), wanting.clone(), *space, feedback)?;
         let report = source.find(&names, true, listing, phase, feedback, &mut |event| stage.take(&event))?;
         found = report.map(|report| (report, stage));
     }
     let (report, stage) = match found {
         Some(found) => found,
-        None => {
-            let mut stage = Stage::new(dirs.dir(), wanted, *space, allowance, feedback)?;
-            let report = source.inspect(listing, phase, feedback, &mut |event| stage.take(&event))?;
-            (report, stage)
-        }
+        None => match unpack(source, &dirs, &wanting, needed, options, phase, feedback) {
+            Ok(unpacked) => unpacked,
+            // Where it came to is kept.
+            Err((problem, true)) => {
+                dirs.keep();
+                return Err(problem);
+            }
+            Err((problem, false)) => return Err(problem),
+        },
     };
-    let (members, bytes) = (stage.names.len() as u64, stage.bytes);
+    let (members, bytes) = stage.sum();
     space.compare(needed, bytes, feedback);
     stage.put_in_place(dirs.dir(), *force, feedback)?;
     dirs.keep();
@@ -150,74 +170,6 @@ fn listed(
             Ok(Some((names, bytes)))
         }
         _ => Ok(None),
-    }
-}
-
-/// What is kept of each member until all have their places.
-const NAMES: &str = "the names of the members";
-
-/// About how much memory a name takes, in bytes: it is kept twice, with what belongs to it.
-fn taken_by(name: &str) -> u64 {
-    2 * (name.len() as u64 + 64)
-}
-
-/// Members on their way, in a directory that goes with it.
-struct Stage<'t> {
-    // It has a thread, which must end before the directory goes.
-    files: Files,
-    work: Workspace,
-    wanted: Wanted<'t>,
-    names: Vec<String>,
-    /// How long the members are.
-    bytes: u64,
-    /// How much memory their names take, and may.
-    taken: u64,
-    allowance: Allowance,
-}
-
-impl<'t> Stage<'t> {
-    fn new(
-        directory: &Dir,
-        wanted: Wanted<'t>,
-        space: SpaceCheck,
-        allowance: Allowance,
-        feedback: &mut dyn Feedback,
-    ) -> Result<Self> {
-        let work = Workspace::within(directory, feedback)?;
-        let files = Files::within(work.held(), space)?;
-        Ok(Self { files, work, wanted, names: Vec::new(), bytes: 0, taken: 0, allowance })
-    }
-
-    fn take(&mut self, event: &Event<'_>) -> Result<()> {
-        if let Event::Read(bytes) = event {
-            self.allowance.read(*bytes);
-        }
-        if let Event::Member(member) = event {
-            if !self.wanted.takes(&member.name) {
-                return Ok(());
-            }
-            // In a data directory, a journal of this name would be taken for ours: it would belong to the right user.
-            // Below another name as well: that may be a data directory.
-            if member.name.split('/').any(|part| part.starts_with(OURS)) {
-                return Err(Problem::new(Code::SnapshotMember)
-                    .member(&*member.name)
-                    .because("rollsnap keeps its own unfinished work under such names"));
-            }
-            self.taken += taken_by(&member.name);
-            self.allowance.check(self.taken, NAMES)?;
-            self.bytes += member.size;
-            self.names.push(member.name.clone());
-        }
-        self.files.follow(event)
-    }
-
-    /// Everything was read: the files get their places.
-    fn put_in_place(self, directory: &Dir, force: bool, feedback: &mut dyn Feedback) -> Result<()> {
-        self.files.finish(feedback)?;
-        self.wanted.check_met()?;
-        move_all(self.work.held(), directory, &self.names, force)?;
-        self.work.remove(feedback);
-        Ok(())
     }
 }
 

@@ -165,7 +165,8 @@ fn write(
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<(Index, u64, Option<String>)> {
-    let mut adding = options.checksum.is_wanted().then(|| sum::begin(Some(file.clone()))).transpose()?;
+    let mut adding =
+        options.checksum.is_wanted().then(|| sum::begin(Some(file.clone()), 0, None)).transpose()?;
     let total = Some(file.len());
     let _ahead = file.far().map(|(file, start)| file.stream(start));
     feedback.phase(Phase { total, ..Phase::only("Indexing") });

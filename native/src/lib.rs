@@ -74,6 +74,7 @@ pub mod preflight;
 pub mod remote;
 pub mod repair;
 pub mod replay;
+mod resume;
 mod size;
 pub mod source;
 mod sparse;

@@ -28,6 +28,16 @@ impl SparseFile {
         Self { file, len: 0, gap: 0, taken: 0, begun: 0 }
     }
 
+    /// A file that was written to before: what it has behind `len` bytes goes.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn going_on(mut file: File, len: u64) -> io::Result<Self> {
+        file.set_len(len)?;
+        file.seek(SeekFrom::Start(len))?;
+        Ok(Self { file, len, gap: 0, taken: 0, begun: len })
+    }
+
     /// How many bytes of it take space.
     pub(crate) fn taken(&self) -> u64 {
         self.taken
@@ -85,7 +95,11 @@ impl Write for SparseFile {
         Ok(written)
     }
 
+    /// Afterwards the file is as long as what was written to it.
     fn flush(&mut self) -> io::Result<()> {
+        if self.gap > 0 {
+            self.file.set_len(self.len)?;
+        }
         self.file.flush()
     }
 }

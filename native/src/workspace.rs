@@ -1,7 +1,7 @@
 //! The hidden directory in which a command works: beside what it makes, or where temporary files go.
 //!
 //! It goes when the job ends, however it ends. Only a crash leaves one behind, and the next command that works
-//! there removes it. What it may remove is not told by a name, which anybody can give to anything, but by what only
+//! there removes it, unless an extraction can go on in it ([`crate::resume`]). What it may remove is not told by a name, which anybody can give to anything, but by what only
 //! the maker of the directory can have put there: the directory is held open, belongs to the same user and is closed
 //! to all others, and so does the empty file `owner` in it, on which a living job holds a lock. That file comes first
 //! and goes last: a directory without it is empty, and is removed only as such. Everything else of this name is left
@@ -20,6 +20,7 @@ use rustix::io::Errno;
 
 use crate::dir::{Dir, Entry, Kind, MadeDirs};
 use crate::io;
+use crate::resume::Kept;
 
 const PREFIX: &str = ".rollsnap-work-";
 const OWNER: &str = "owner";
@@ -102,6 +103,27 @@ impl Workspace {
         let (name, dir, owner) =
             create().map_err(|err| io::problem("create a working directory in", parent.path(), err))?;
         Ok(Self { parent: parent.clone(), name, dir, removed: false, made: None, _owner: owner })
+    }
+
+    /// Takes over one in a directory that an interrupted command has left, if `fits` says so.
+    ///
+    /// # Errors
+    /// Any `io.*` code; those of `fits`.
+    pub(crate) fn adopt(parent: &Dir, mut fits: impl FnMut(&Dir) -> Result<bool>) -> Result<Option<Self>> {
+        for name in parent.names()? {
+            let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
+            let Ok(Ok((dir, owner))) = abandoned(parent, name) else { continue };
+            if fits(&dir)? {
+                let (parent, name) = (parent.clone(), name.into());
+                return Ok(Some(Self { parent, name, dir, removed: false, made: None, _owner: owner }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Leaves it for a command that goes on in it.
+    pub(crate) fn keep(mut self) {
+        self.removed = true;
     }
 
     /// Its path, for what can only be told a path: the database engine.
@@ -207,29 +229,44 @@ fn remove_abandoned(parent: &Dir, name: &str) -> Leftover {
 }
 
 fn judge(parent: &Dir, name: &str) -> Result<Leftover> {
-    let foreign = |why: &str| Ok(Leftover::Foreign(why.to_owned()));
+    let (dir, _owner) = match abandoned(parent, name)? {
+        Ok(abandoned) => abandoned,
+        Err(leftover) => return Ok(leftover),
+    };
+    if let Some(kept) = Kept::find(&dir)? {
+        let what = &kept.record.snapshot.name;
+        return Ok(Leftover::Foreign(format!(
+            "an interrupted extraction of {what} can go on there (--restart removes it)"
+        )));
+    }
+    clear(parent, name, &dir)?;
+    Ok(Leftover::Removed)
+}
+
+/// One that no job works in, with its lock, if a command of this user has made it.
+fn abandoned(parent: &Dir, name: &str) -> Result<Result<(Dir, File), Leftover>> {
+    let foreign = |why: &str| Ok(Err(Leftover::Foreign(why.to_owned())));
     match parent.look(name)? {
-        None => return Ok(Leftover::InUse),
+        None => return Ok(Err(Leftover::InUse)),
         Some(found) if found.kind != Kind::Directory => {
             return foreign(&format!("it is {}", found.kind.words()));
         }
         // Where everybody keeps things of his own, those of others are nothing to speak of.
-        Some(found) if !found.is_ours() && parent.about()?.mode & 0o1000 != 0 => return Ok(Leftover::InUse),
+        Some(found) if !found.is_ours() && parent.about()?.mode & 0o1000 != 0 => {
+            return Ok(Err(Leftover::InUse));
+        }
         Some(found) if !found.is_ours() => return foreign("it belongs to another user"),
         Some(_) => {}
     }
-    let Some(dir) = parent.enter(name)? else { return Ok(Leftover::InUse) };
+    let Some(dir) = parent.enter(name)? else { return Ok(Err(Leftover::InUse)) };
     if !parent.keeps_private(&dir.about()?) {
         return foreign("others may write to it");
     }
     match dir.look(OWNER)? {
         // If a job is just about to mark it, it makes another.
         None if dir.names()?.is_empty() => {
-            return Ok(if parent.remove_held(name, &dir).is_ok() {
-                Leftover::Removed
-            } else {
-                Leftover::InUse
-            });
+            let is_removed = parent.remove_held(name, &dir).is_ok();
+            return Ok(Err(if is_removed { Leftover::Removed } else { Leftover::InUse }));
         }
         None => return foreign("no command has marked it as its own"),
         Some(owner) if owner.kind != Kind::File => {
@@ -237,17 +274,16 @@ fn judge(parent: &Dir, name: &str) -> Result<Leftover> {
         }
         Some(_) => {}
     }
-    let Some(owner) = dir.file(OWNER)? else { return Ok(Leftover::InUse) };
+    let Some(owner) = dir.file(OWNER)? else { return Ok(Err(Leftover::InUse)) };
     let about = Entry::of_file(&owner).map_err(|err| io::problem("look at", &dir.place(OWNER), err))?;
     if !parent.keeps_private(&about) || about.links > 1 || about.len > 0 {
         return foreign(&format!("the file {OWNER} in it is not what a command makes"));
     }
     // Without a name it was removed, by whoever made it.
     if about.links == 0 || flock(&owner, FlockOperation::NonBlockingLockExclusive).is_err() {
-        return Ok(Leftover::InUse);
+        return Ok(Err(Leftover::InUse));
     }
-    clear(parent, name, &dir)?;
-    Ok(Leftover::Removed)
+    Ok(Ok((dir, owner)))
 }
 
 #[cfg(test)]

@@ -1507,8 +1507,16 @@ impl Feedback for Silent {}
 pub use gunzip::{Gunzip, Step};
 pub use inflate::{Inflate, InflateStatus, Inflated, Window};
 pub use writer::Gzip;
-pub use zlib::Zlib;
+pub use {block::BlockStart, filling::filling, zlib::Zlib};
 pub const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+// rollsnap_core::gzip::(private) block
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockStart {
+    pub last: u8,
+    pub spare: u8,
+    pub window: Vec<u8>,
+}
 
 // rollsnap_core::gzip::checkpoint
 pub use collect::Collector;
@@ -1649,6 +1657,9 @@ impl Waypoints {
     pub fn finish(self) -> Vec<Waypoint> {}
 }
 
+// rollsnap_core::gzip::(private) filling
+pub fn filling(bits: u32, byte: u8) -> Vec<u8> {}
+
 // rollsnap_core::gzip::(private) gunzip
 pub struct Gunzip<I = Window> {}
 #[derive(Debug, PartialEq, Eq)]
@@ -1662,6 +1673,7 @@ impl Gunzip {
 }
 impl<I: Inflate> Gunzip<I> {
     pub fn with(engine: I) -> Self {}
+    pub fn resumed(engine: I, consumed: u64, produced: u64, crc32: u32) -> Self {}
     pub fn step(&mut self, input: &mut &[u8]) -> Result<Step<'_>> {}
     pub fn finish(&self) -> Result<()> {}
     pub fn engine(&mut self) -> &mut I {}
@@ -1719,6 +1731,11 @@ impl Zlib {
     pub fn is_full(&self) -> bool {}
     pub fn is_empty(&self) -> bool {}
     pub fn take(&mut self, mut spare: Vec<u8>) -> Vec<u8> {}
+    pub fn resumed(start: &BlockStart) -> Self {}
+    pub fn seek_start(&mut self) {}
+    pub fn may_start_here(&self) -> bool {}
+    pub fn take_start(&mut self) -> Option<BlockStart> {}
+    pub fn is_seeking(&self) -> bool {}
 }
 impl Default for Zlib {}
 impl Inflate for Zlib {}
@@ -3374,6 +3391,8 @@ impl ContentInspector {
     pub fn remark(&mut self, check: Check) {}
     pub fn skippable(&self) -> u64 {}
     pub fn skip(&mut self, len: u64) {}
+    pub fn skip_known(&mut self, len: u64) {}
+    pub fn structure_left(&self) -> u64 {}
     pub fn go_to(&mut self, offset: u64) {}
     pub fn leave_off(&mut self) {}
     pub fn finish<E>(
@@ -3395,6 +3414,7 @@ pub enum Event<'a> {
     Member(&'a Member),
     Data(&'a [u8]),
     MemberEnd { member: &'a Member, sha256: Option<[u8; 32]> },
+    Structure(&'a [u8]),
     Read(u64),
     End,
     Problem(&'a Problem),
@@ -3433,6 +3453,8 @@ impl Default for Options {}
 pub struct Unpacker<I = Window> {}
 impl<I: Inflate> Unpacker<I> {
     pub fn new(engine: I) -> Self {}
+    pub fn resumed(engine: I, taken: u64, produced: u64, crc32: u32) -> Self {}
+    pub fn resumed_plain(taken: u64) -> Self {}
     pub fn step<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Result<Step<'s>> {}
     pub fn recognise(&mut self, input: &mut &[u8]) {}
     pub fn ignore_the_rest(&mut self) {}
@@ -3441,6 +3463,7 @@ impl<I: Inflate> Unpacker<I> {
     pub fn taken(&self) -> u64 {}
     pub fn finish(&self) -> Result<()> {}
     pub fn crc32(&self) -> Option<u32> {}
+    pub fn produced(&self) -> Option<u64> {}
     pub fn engine(&mut self) -> Option<&mut I> {}
 }
 
@@ -4311,6 +4334,7 @@ impl Reader {
     pub fn step<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Result<Step<'s>> {}
     pub fn finish(&self) -> Result<()> {}
     pub fn content_left(&self) -> u64 {}
+    pub fn structure_left(&self) -> u64 {}
     pub fn skip(&mut self, len: u64) {}
     pub fn go_to(&mut self, offset: u64) {}
     pub fn read(&mut self, bytes: u64) {}

@@ -663,6 +663,7 @@ pub fn preflight(
 ) -> Result<Preflight> {}
 
 // rollsnap::extract
+pub use crate::resume::Interval;
 pub use files::Files;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -672,6 +673,8 @@ pub struct Options {
     pub force: bool,
     pub check: bool,
     pub space: SpaceCheck,
+    pub restart: bool,
+    pub recording: Interval,
 }
 impl Options {
     pub fn new(directory: impl Into<PathBuf>) -> Self {}
@@ -688,6 +691,10 @@ pub fn run(
     options: &Options,
     feedback: &mut dyn Feedback,
 ) -> Result<Outcome> {}
+
+// rollsnap::extract::(private) account
+impl Writes for Files {}
+impl Writes for Stage<'_> {}
 
 // rollsnap::extract::(private) files
 #[derive(Debug)]
@@ -729,6 +736,7 @@ impl FileSet {
 impl Files for FileSet {}
 
 // rollsnap::import
+pub use crate::resume::Interval;
 pub use preflight::preflight;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -745,6 +753,8 @@ pub struct Options {
     pub dal_node: Option<String>,
     pub checksum: Checksum,
     pub space: SpaceCheck,
+    pub restart: bool,
+    pub recording: Interval,
     pub flushing: Flushing,
 }
 impl Options {
@@ -1487,6 +1497,17 @@ impl fmt::Display for Scope {}
 impl FromStr for Shard {}
 impl fmt::Display for Shard {}
 
+// rollsnap::(private) resume
+pub use due::Interval;
+
+// rollsnap::(private) resume::(private) due
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    pub content: u64,
+    pub time: Duration,
+}
+impl Default for Interval {}
+
 // rollsnap::(private) size
 impl fmt::Display for Size {}
 
@@ -1843,6 +1864,9 @@ impl Change {
 pub struct Staging {}
 impl Staging {
     pub fn begin(root: &Path) -> Result<Self> {}
+    pub fn can_go_on(&self) -> Result<bool> {}
+    pub fn forget_unpacked(&mut self) -> Result<()> {}
+    pub fn begin_anew(&mut self) -> Result<()> {}
     pub fn dir(&self) -> &Path {}
     pub fn held(&self) -> &Dir {}
     pub fn root(&self) -> &Dir {}
@@ -1900,6 +1924,7 @@ impl Staging {
     pub fn kept(&self) -> Result<Option<(String, Dir)>> {}
     pub fn use_kept(&mut self) -> Result<()> {}
     pub fn drop_kept(&mut self) -> Result<()> {}
+    pub fn is_in_place(&mut self, text: &str) -> Result<bool> {}
     pub fn is_kept(&self) -> bool {}
     pub fn forget(&mut self) -> Result<()> {}
 }

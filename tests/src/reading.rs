@@ -39,7 +39,11 @@ pub fn members(file: &[u8]) -> Vec<(rollsnap_core::tar::Member, Vec<u8>)> {
             Event::Member(member) => members.push((member.clone(), Vec::new())),
             Event::Data(data) => members.last_mut().unwrap().1.extend_from_slice(data),
             Event::Problem(problem) => panic!("{problem}"),
-            Event::Header(_) | Event::MemberEnd { .. } | Event::Read(_) | Event::End => {}
+            Event::Header(_)
+            | Event::MemberEnd { .. }
+            | Event::Structure(_)
+            | Event::Read(_)
+            | Event::End => {}
         }
         Ok(())
     };

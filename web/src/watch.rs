@@ -95,7 +95,7 @@ impl Watch {
             }
             Event::Data(data) => self.hear_data(data),
             Event::MemberEnd { member, sha256 } => self.close(member, sha256),
-            Event::Read(_) => Ok(()),
+            Event::Read(_) | Event::Structure(_) => Ok(()),
             Event::End => self.tell(|| End { kind: "end" }),
             Event::Problem(problem) => self.tell(|| Trouble {
                 kind: "problem",

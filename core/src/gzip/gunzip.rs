@@ -68,6 +68,13 @@ impl<I: Inflate> Gunzip<I> {
         }
     }
 
+    /// Goes on within a member: `consumed` bytes of the file and `produced` bytes of the content, with this CRC-32, came
+    /// before what the engine inflates next.
+    pub fn resumed(engine: I, consumed: u64, produced: u64, crc32: u32) -> Self {
+        let crc = crc32::Hasher::new_with_initial_len(crc32, produced);
+        Self { state: State::Body, crc, consumed, produced, ..Self::with(engine) }
+    }
+
     /// Takes what it can from the front of `input` and gives the next piece. Call it until it
     /// says [`Step::NeedsInput`].
     ///

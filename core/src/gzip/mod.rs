@@ -4,8 +4,12 @@
 //! the input says, and inflates with any engine that is [`Inflate`]: `miniz_oxide`, or with the feature `zlib` also zlib-rs. [`Gzip`]
 //! goes the other way.
 
+#[cfg(feature = "zlib")]
+mod block;
 pub mod checkpoint;
 mod crc32;
+#[cfg(feature = "zlib")]
+mod filling;
 mod gunzip;
 mod inflate;
 mod member;
@@ -17,7 +21,7 @@ pub use gunzip::{Gunzip, Step};
 pub use inflate::{Inflate, InflateStatus, Inflated, Window};
 pub use writer::Gzip;
 #[cfg(feature = "zlib")]
-pub use zlib::Zlib;
+pub use {block::BlockStart, filling::filling, zlib::Zlib};
 
 /// First two bytes of every gzip file: all that the nodes look at to tell compressed from plain.
 pub const MAGIC: [u8; 2] = [0x1f, 0x8b];

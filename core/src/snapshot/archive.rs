@@ -79,10 +79,24 @@ impl Archive {
 
     /// So many bytes of a member's content are not looked at.
     pub(super) fn skip(&mut self, len: u64) {
+        self.skip_known(len);
+        self.skipped |= len > 0;
+    }
+
+    /// So many bytes of a member's content were looked at before.
+    pub(super) fn skip_known(&mut self, len: u64) {
         if let State::Tar(reader) = &mut self.state {
             reader.skip(len);
             self.received += len;
-            self.skipped |= len > 0;
+        }
+    }
+
+    /// How many bytes must come at least before the content of a member can.
+    pub(super) fn structure_left(&self) -> u64 {
+        match &self.state {
+            State::Opening(first) => (header::LOOKAHEAD - first.len()) as u64,
+            State::Tar(reader) => reader.structure_left(),
+            State::Stopped { .. } => u64::MAX,
         }
     }
 
@@ -182,9 +196,10 @@ impl Archive {
         };
         self.note_header(&header, report);
         sink(Event::Header(&header))?;
-        let start = header.archive_offset();
-        self.start(start as u64, report);
-        self.read(&first[start..], report, sink)
+        let (before, archive) = first.split_at(header.archive_offset().min(first.len()));
+        sink(Event::Structure(before))?;
+        self.start(before.len() as u64, report);
+        self.read(archive, report, sink)
     }
 
     /// The archive begins to be read at `offset`.
@@ -214,7 +229,11 @@ impl Archive {
     ) -> Result<(), E> {
         let State::Tar(reader) = &mut self.state else { return Ok(()) };
         loop {
+            let before = input;
             let step = reader.step(&mut input);
+            if !matches!(step, Ok(tar::Step::Data(_)) | Err(_)) && input.len() < before.len() {
+                sink(Event::Structure(&before[..before.len() - input.len()]))?;
+            }
             let outcome = match step {
                 Ok(tar::Step::NeedsInput) => break,
                 Ok(tar::Step::Remarks) => Ok(()),

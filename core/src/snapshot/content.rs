@@ -111,6 +111,17 @@ impl ContentInspector {
         self.archive.skip(len);
     }
 
+    /// The next `len` bytes of the content were looked at by an earlier inspection, as far as it came. They must be
+    /// [skippable](ContentInspector::skippable).
+    pub fn skip_known(&mut self, len: u64) {
+        self.archive.skip_known(len);
+    }
+
+    /// How many of the next bytes of the content are certainly no member's: those of [`Event::Structure`].
+    pub fn structure_left(&self) -> u64 {
+        self.archive.structure_left()
+    }
+
     /// What is fed next comes from `offset` of the content, where a member header is due. The report will not
     /// speak of what was passed over, nor of the header when that was not read before.
     pub fn go_to(&mut self, offset: u64) {

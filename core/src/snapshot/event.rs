@@ -20,6 +20,9 @@ pub enum Event<'a> {
         /// SHA-256 of its content, where the options ask for it.
         sha256: Option<[u8; 32]>,
     },
+    /// The next bytes of the content that are no member's: header, member headers, padding, end. With those of
+    /// [`Data`](Event::Data) they are all there are, in their order.
+    Structure(&'a [u8]),
     /// So many bytes of the file were read by now, as it lies there, for what comes next.
     Read(u64),
     /// The end of the archive; gzip's own end is judged in the report.

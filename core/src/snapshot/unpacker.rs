@@ -43,6 +43,17 @@ impl<I: Inflate> Unpacker<I> {
         }
     }
 
+    /// Goes on within a compressed file, as [`Gunzip::resumed`] does.
+    pub fn resumed(engine: I, taken: u64, produced: u64, crc32: u32) -> Self {
+        let gunzip = Box::new(Gunzip::resumed(engine, taken, produced, crc32));
+        Self { form: Form::Gzip(gunzip), first: [0], taken, ignored: false }
+    }
+
+    /// Goes on within an uncompressed file, of which `taken` bytes came before.
+    pub fn resumed_plain(taken: u64) -> Self {
+        Self { form: Form::Plain { held: false }, first: [0], taken, ignored: false }
+    }
+
     /// Takes what it can from the front of `input` and gives the next bytes of the content. Call it
     /// until it says [`Step::NeedsInput`].
     ///
@@ -152,6 +163,14 @@ impl<I: Inflate> Unpacker<I> {
     pub fn crc32(&self) -> Option<u32> {
         match &self.form {
             Form::Gzip(gunzip) => Some(gunzip.crc32()),
+            _ => None,
+        }
+    }
+
+    /// How many bytes of content came so far; `None` where nothing is compressed.
+    pub fn produced(&self) -> Option<u64> {
+        match &self.form {
+            Form::Gzip(gunzip) => Some(gunzip.produced()),
             _ => None,
         }
     }

@@ -162,6 +162,21 @@ impl Reader {
         }
     }
 
+    /// How many bytes must come at least before the content of a member can: 0 within one.
+    pub fn structure_left(&self) -> u64 {
+        match &self.state {
+            State::Header { .. } => (BLOCK - self.filled) as u64,
+            State::Payload { left, .. } => *left,
+            State::Padding { left, .. } => *left as u64,
+            State::Body { left: 0 } => match writer::padding(self.member.size) {
+                0 => BLOCK as u64,
+                padding => padding as u64,
+            },
+            State::Body { .. } => 0,
+            State::End { .. } | State::Failed => u64::MAX,
+        }
+    }
+
     /// The next `len` bytes of the stream are not looked at: as many of the content of the member at
     /// hand as there are [left](Reader::content_left), or less.
     pub fn skip(&mut self, len: u64) {

@@ -22,7 +22,7 @@ use crate::io;
 
 pub(crate) use content::Content;
 pub(crate) use members::Members;
-pub(crate) use parallel::{Outcome, inspect, is_possible};
+pub(crate) use parallel::{Outcome, Spans, begins, inspect, is_possible};
 pub(crate) use walk::{find, list};
 
 /// A gzip file and an index that fits it, as far as header and trailer tell.
@@ -37,8 +37,8 @@ pub(crate) struct FoundIndex {
 }
 
 /// How far a file was read, so that its content need not be looked at again.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Resume {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
     /// Bytes of content that were looked at.
     pub(crate) content: u64,
     /// Bytes of the file that were told as progress.

@@ -3,12 +3,13 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use rollsnap_core::gzip::checkpoint::Index;
 use rollsnap_core::report::Compression;
 use rollsnap_core::snapshot::{ContentInspector, Event};
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
 
 use super::span::SpanInflater;
-use super::{Indexed, Resume};
+use super::{Indexed, Known};
 use crate::pool::{self, Pool};
 
 /// How much content may wait to be looked at, in bytes: with the rest of the program less than 64 MiB.
@@ -35,7 +36,7 @@ pub(crate) enum Outcome {
     /// To the end: the content has this CRC-32.
     Read { crc32: u32 },
     /// Not to the end, for this reason. What was looked at until then is the content from front to end.
-    Stopped { resume: Resume, problem: Problem },
+    Stopped { known: Known, problem: Problem },
 }
 
 /// Whether spans are so short that several can be held whole.
@@ -44,20 +45,33 @@ pub(crate) fn is_possible(indexed: &Indexed) -> bool {
     index.checkpoints.len() > 1 && index.longest_span() <= LONGEST
 }
 
-/// Pushes all content through an inspector. Nothing is looked at before it is proved. `passed` is told how much of the file
-/// is not needed any more.
+/// Who follows the way from span to span.
+pub(crate) trait Spans {
+    /// So much of the file, in bytes, is not needed any more.
+    fn passed(&mut self, offset: u64);
+
+    /// All content before this span was looked at: so many bytes, of so many bytes of the file.
+    ///
+    /// # Errors
+    /// Whatever it does with it.
+    fn begins(&mut self, number: usize, known: Known) -> Result<()>;
+}
+
+/// Pushes all content through an inspector, from span `begin` on if the spans before it were looked at. Nothing is looked at
+/// before it is proved.
 ///
 /// # Errors
 /// Those of `sink`, [`Cancelled`](rollsnap_core::Code::Cancelled).
 pub(crate) fn inspect<E: From<Problem>>(
     indexed: &Arc<Indexed>,
     inspector: &mut ContentInspector,
-    passed: &mut dyn FnMut(u64),
+    begin: Option<usize>,
+    spans: &mut dyn Spans,
     feedback: &mut dyn Feedback,
     sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
 ) -> Result<Outcome, E> {
     let index = indexed.index();
-    let spans = index.checkpoints.len();
+    let count = index.checkpoints.len();
     let threads = pool::cores().get().min(MOST_THREADS);
     let most = usize::try_from(IN_FLIGHT / index.longest_span().max(1)).unwrap_or(usize::MAX);
     let depth = most.min(threads + 2);
@@ -67,12 +81,12 @@ pub(crate) fn inspect<E: From<Problem>>(
         move |job: &mut Job| super::again::read(&mut inflater, &indexed, job.at, &mut job.bytes)
     })?;
     inspector.compressed(Compression::Gzip);
-    let mut resume = Resume::default();
+    let mut known = begin.map(|begin| begins(index, begin)).unwrap_or_default();
     let mut spare: Vec<Job> = Vec::new();
-    let mut next = 0;
+    let mut next = begin.unwrap_or_default();
     loop {
         feedback.checkpoint()?;
-        while next < spans && pool.under_way() < depth {
+        while next < count && pool.under_way() < depth {
             let job = Job { at: next, ..spare.pop().unwrap_or_default() };
             pool.put(job)?;
             next += 1;
@@ -82,13 +96,13 @@ pub(crate) fn inspect<E: From<Problem>>(
             Some(Ok(job)) => job,
             Some(Err(problem)) if problem.code() == Code::Cancelled => return Err(problem.into()),
             // Whatever it is, reading from front to end tells it better.
-            Some(Err(problem)) => return Ok(Outcome::Stopped { resume, problem }),
+            Some(Err(problem)) => return Ok(Outcome::Stopped { known, problem }),
         };
-        let read = match job.at + 1 == spans {
+        let read = match job.at + 1 == count {
             true => indexed.file().len(),
             false => index.end_of(job.at).1 / 8,
         };
-        passed(read);
+        spans.passed(read);
         inspector.read(read);
         sink(Event::Read(read))?;
         for piece in job.bytes.chunks(PIECE) {
@@ -98,8 +112,17 @@ pub(crate) fn inspect<E: From<Problem>>(
         if inspector.is_in_vain() {
             return Ok(Outcome::Read { crc32: index.crc });
         }
-        feedback.advance(read.saturating_sub(resume.file_bytes));
-        resume = Resume { content: resume.content + job.bytes.len() as u64, file_bytes: read };
+        feedback.advance(read.saturating_sub(known.file_bytes));
+        known = Known { content: known.content + job.bytes.len() as u64, file_bytes: read };
+        if job.at + 1 < count {
+            spans.begins(job.at + 1, known)?;
+        }
         spare.push(job);
     }
+}
+
+/// What was read when the spans before this one were.
+pub(crate) fn begins(index: &Index, number: usize) -> Known {
+    let point = index.checkpoints.get(number);
+    point.map(|point| Known { content: point.offset, file_bytes: point.bit / 8 }).unwrap_or_default()
 }

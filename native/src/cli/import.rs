@@ -21,7 +21,7 @@ use super::space::SpaceArgs;
 use super::sums::SumArgs;
 use crate::context::Flushing;
 use crate::dir::Owner;
-use crate::import::{self, Options};
+use crate::import::{self, Interval, Options};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +46,9 @@ pub(super) struct ImportArgs {
     /// nothing
     #[arg(long, conflicts_with = "print_sha256", help_heading = RESULT)]
     dry_run: bool,
+    /// Forget what an interrupted import has unpacked, and begin anew
+    #[arg(long, help_heading = RESULT)]
+    restart: bool,
     /// Take the store back to this level; stores of version 5 only
     #[arg(long, value_name = "LEVEL", help_heading = RESULT)]
     level: Option<String>,
@@ -103,6 +106,8 @@ pub(super) fn run(
         dal_node: args.dal_node.clone(),
         checksum: args.sums.read(std::slice::from_ref(&args.snapshot), feedback)?,
         space: args.space.check(),
+        restart: args.restart,
+        recording: Interval::default(),
         flushing: Flushing::default(),
     };
     if args.dry_run {

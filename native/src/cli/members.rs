@@ -26,7 +26,7 @@ use super::rows::Rows;
 use super::space::SpaceArgs;
 use super::sums::SumArgs;
 use super::{verify, width};
-use crate::extract;
+use crate::extract::{self, Interval};
 use crate::source::Source;
 
 const LS_EXAMPLES: &str = "\
@@ -105,6 +105,9 @@ pub(super) struct ExtractArgs {
     /// Replace files that exist
     #[arg(long, help_heading = RESULT)]
     force: bool,
+    /// Forget what interrupted extractions have unpacked there, and begin anew
+    #[arg(long, help_heading = RESULT)]
+    restart: bool,
     /// Read everything, and extract nothing unless the file is whole, also where members can be reached from
     /// anywhere: in an uncompressed file, or by an index
     #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
@@ -247,6 +250,8 @@ pub(super) fn extract(args: &ExtractArgs, output: &Output, feedback: &mut Termin
         force: args.force,
         check: args.check,
         space: args.space.check(),
+        restart: args.restart,
+        recording: Interval::default(),
     };
     let outcome = extract::run(&mut source, &options, feedback)?;
     let (members, bytes) = (outcome.members, outcome.bytes);

@@ -9,6 +9,7 @@
 //!
 //! | file | what for |
 //! |---|---|
+//! | `durable` | making what was written last |
 //! | `entry` | what has a name, without following it |
 //! | `remove` | deleting a tree: no link is followed, no other file system entered |
 //! | `tree` | a tree of new files that grows |
@@ -20,6 +21,7 @@
 //! | `system` | what the file system says of itself: what may be written, modes, mounts, FUSE |
 //! | `without` | what a file system lacks and is done without |
 
+mod durable;
 mod entry;
 mod made;
 mod owner;
@@ -48,6 +50,7 @@ use rustix::io::Errno;
 
 use crate::io::problem;
 
+pub(crate) use durable::Durable;
 pub use entry::{Entry, Kind};
 pub use made::MadeDirs;
 pub use owner::Owner;

@@ -28,6 +28,16 @@ pub(crate) enum Known {
     AtLeast(u64),
 }
 
+impl Known {
+    /// What is needed beyond so many bytes that are there already.
+    pub(crate) fn beyond(self, there: u64) -> Self {
+        match self {
+            Self::Exactly(bytes) => Self::Exactly(bytes.saturating_sub(there)),
+            Self::AtLeast(bytes) => Self::AtLeast(bytes.saturating_sub(there)),
+        }
+    }
+}
+
 impl SpaceCheck {
     /// How much is needed: what the user expects counts where it is not known.
     pub(crate) fn least(&self, known: Known) -> u64 {

@@ -2,7 +2,7 @@
 //! path is walked for it and no link is followed.
 
 use std::fs::{File, FileTimes};
-use std::io::{BufWriter, Error, IntoInnerError, Write};
+use std::io::{BufWriter, Error, ErrorKind, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -109,6 +109,31 @@ impl Tree {
             }
             Err(err) => Err(self.problem("create", &name, err)),
         }
+    }
+
+    /// Goes on with a file that is there, of which `there` bytes count. It will have `size` bytes.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(crate) fn reopen(&mut self, name: String, there: u64, size: u64) -> Result<()> {
+        let place = self.descent.root.place(&name);
+        self.room.reserve(&place, size.saturating_sub(there))?;
+        let (parents, last) = name.rsplit_once('/').unwrap_or(("", &name));
+        let parent = self.descent.enter(parents).map_err(|err| io::problem("open", &place, err.into()))?;
+        let file = parent.file_for_writing(last)?;
+        let file = file.ok_or_else(|| io::problem("open", &place, ErrorKind::NotFound.into()))?;
+        let file = SparseFile::going_on(file, there).map_err(|err| io::problem("write", &place, err))?;
+        self.open = Some((name, BufWriter::new(file)));
+        Ok(())
+    }
+
+    /// Hands what was written to the operating system.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        let Some((name, file)) = &mut self.open else { return Ok(()) };
+        file.flush().map_err(|err| io::problem("write", &self.descent.root.place(&*name), err))
     }
 
     /// Appends to the file that was created last. Blocks of zeros stay holes.

@@ -8,10 +8,12 @@ use std::thread::{self, JoinHandle};
 use rollsnap_core::feedback::Notice;
 use rollsnap_core::snapshot::Event;
 use rollsnap_core::tar::Member;
-use rollsnap_core::{Code, Feedback, Problem, Result};
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use crate::dir::{Dir, SpaceCheck, Tree};
 use crate::io;
+use crate::resume::Log;
+use crate::source::{Place, SumSoFar};
 
 /// When a batch is handed over, in bytes of content and names.
 const BATCH: usize = 256 * 1024;
@@ -27,6 +29,8 @@ const WAITING: usize = 4;
 /// dropped before that, the thread has ended too: what it has made can be removed.
 #[derive(Debug)]
 pub struct Files {
+    /// Whether somebody keeps account of how far it has come.
+    is_logged: bool,
     /// Whether a file has begun: members that nobody wants are not written.
     open: bool,
     filling: Batch,
@@ -56,6 +60,15 @@ enum Step {
     Data(Range<usize>),
     /// It is complete, and gets its time, in seconds since 1970.
     End { mtime: u64 },
+    /// A file of so many bytes goes on behind those that are there.
+    Reopen { name: String, there: u64, size: u64 },
+    /// The next bytes of the content that are no member's.
+    Structure(Range<usize>),
+    /// All content before this offset has come, and reading can begin again at this place, with this sum of the
+    /// file.
+    Record { content: u64, place: Box<Place>, sum: Option<SumSoFar> },
+    /// All has come, and this is what it has shown.
+    Complete(Box<Report>),
 }
 
 impl Files {
@@ -72,12 +85,27 @@ impl Files {
     /// # Errors
     /// Any `io.*` code.
     pub(crate) fn within(root: &Dir, space: SpaceCheck) -> Result<Self> {
+        Self::with(root, space, None)
+    }
+
+    /// The same, with a log of how far it has come.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(crate) fn logged(root: &Dir, space: SpaceCheck, log: Log) -> Result<Self> {
+        Self::with(root, space, Some(log))
+    }
+
+    fn with(root: &Dir, space: SpaceCheck, log: Option<Log>) -> Result<Self> {
         let tree = Tree::below(root).within(space);
+        let is_logged = log.is_some();
         let (batches, queue) = mpsc::sync_channel(WAITING);
         let (back, spare) = mpsc::channel();
-        let thread = thread::Builder::new().name("write".into()).spawn(move || write(tree, &queue, &back));
+        let thread =
+            thread::Builder::new().name("write".into()).spawn(move || write(tree, log, &queue, &back));
         let thread = thread.map_err(io::no_thread)?;
         Ok(Self {
+            is_logged,
             open: false,
             filling: Batch::default(),
             batches: Some(batches),
@@ -101,8 +129,46 @@ impl Files {
                 self.filling.read = Some(*bytes);
                 Ok(())
             }
+            Event::Structure(bytes) => self.structure(bytes),
             Event::Header(_) | Event::End => Ok(()),
         }
+    }
+
+    /// Whether somebody keeps account of how far it has come.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.is_logged
+    }
+
+    /// Goes on with the file of a member, of which `there` bytes were written before.
+    ///
+    /// # Errors
+    /// As [`Files::begin`].
+    pub(crate) fn reopen(&mut self, member: &Member, there: u64) -> Result<()> {
+        self.open = true;
+        let (name, size) = (member.name.clone(), member.size);
+        self.add(Step::Reopen { name, there, size }, member.name.len())
+    }
+
+    /// All content before `content` has come, and reading can begin again at this place, with this sum of the
+    /// file.
+    ///
+    /// # Errors
+    /// As [`Files::begin`].
+    pub(crate) fn record(&mut self, content: u64, place: Place, sum: Option<SumSoFar>) -> Result<()> {
+        self.add(Step::Record { content, place: place.into(), sum }, 0)?;
+        // Not when the batch is full, which may take a while.
+        self.hand_over()
+    }
+
+    fn structure(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while self.is_logged && !bytes.is_empty() {
+            let (now, later) = bytes.split_at(BATCH.min(bytes.len()));
+            let start = self.filling.bytes.len();
+            self.filling.bytes.extend_from_slice(now);
+            self.add(Step::Structure(start..start + now.len()), now.len())?;
+            bytes = later;
+        }
+        Ok(())
     }
 
     /// Creates the file of a member, and the directories above it. The author of a snapshot does not decide who may
@@ -149,6 +215,14 @@ impl Files {
             return Ok(());
         }
         self.add(Step::End { mtime: member.mtime }, 0)
+    }
+
+    /// Everything was read, with this report, which the log keeps: it can be gone on from there.
+    ///
+    /// # Errors
+    /// As [`Files::begin`].
+    pub(crate) fn complete(&mut self, report: &Report) -> Result<()> {
+        self.add(Step::Complete(report.clone().into()), 0)
     }
 
     /// Waits until all is written.
@@ -203,7 +277,7 @@ impl Drop for Files {
     }
 }
 
-fn write(mut tree: Tree, queue: &Receiver<Batch>, back: &Sender<Batch>) -> Result<u64> {
+fn write(mut tree: Tree, mut log: Option<Log>, queue: &Receiver<Batch>, back: &Sender<Batch>) -> Result<u64> {
     for mut batch in queue {
         if let Some(bytes) = batch.read.take() {
             tree.read(bytes);
@@ -213,6 +287,16 @@ fn write(mut tree: Tree, queue: &Receiver<Batch>, back: &Sender<Batch>) -> Resul
                 Step::Begin { name, mode, size } => tree.create(name, mode, size)?,
                 Step::Data(range) => tree.write(batch.bytes.get(range).unwrap_or_default())?,
                 Step::End { mtime } => tree.complete(Some(mtime))?,
+                Step::Reopen { name, there, size } => tree.reopen(name, there, size)?,
+                Step::Structure(range) => {
+                    let bytes = batch.bytes.get(range).unwrap_or_default();
+                    log.as_mut().map_or(Ok(()), |log| log.structure(bytes))?;
+                }
+                Step::Record { content, place, sum } => {
+                    tree.flush()?;
+                    log.as_mut().map_or(Ok(()), |log| log.record(content, *place, sum))?;
+                }
+                Step::Complete(report) => log.take().map_or(Ok(()), |log| log.complete(report))?,
             }
         }
         batch.bytes.clear();

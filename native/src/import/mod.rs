@@ -31,6 +31,7 @@ use crate::destination::{self, Compact, Destination};
 use crate::dir::{self, Owner, SpaceCheck};
 use crate::files::FileSet;
 use crate::jobs::{self, Stages, Timed};
+use crate::resume;
 use crate::source::{Checksum, Source};
 use crate::store::{Family, close_any, open_any};
 use crate::swap::{self, Staging};
@@ -41,6 +42,7 @@ use existing::Existing;
 use layer1::Layer1;
 use stream_policy::StreamPolicy;
 
+pub use crate::resume::Interval;
 pub use preflight::preflight;
 
 /// What to import, and where to.
@@ -71,6 +73,10 @@ pub struct Options {
     pub checksum: Checksum,
     /// What is said about the space that the contents of the snapshot need.
     pub space: SpaceCheck,
+    /// Forget what an interrupted import has unpacked, and begin anew.
+    pub restart: bool,
+    /// How often it is recorded how far the import has come, so that the same one can go on there.
+    pub recording: Interval,
     /// When contexts that are rebuilt go to the disk: what an interrupted import has to do again.
     pub flushing: Flushing,
 }
@@ -91,8 +97,19 @@ impl Options {
             dal_node: None,
             checksum: Checksum::default(),
             space: SpaceCheck::default(),
+            restart: false,
+            recording: Interval::default(),
             flushing: Flushing::default(),
         }
+    }
+}
+
+impl Options {
+    /// Those that what is unpacked, and how it is changed, depends on.
+    fn in_words(&self) -> String {
+        let level = self.level.map_or_else(String::new, |level| format!("--level {level} "));
+        let to = if self.to_v5 { "--to v5" } else { "" };
+        format!("{level}{to}").trim().into()
     }
 }
 
@@ -174,6 +191,10 @@ fn into(
     let mut stages = Stages::new(plan.concat());
 
     let mut staging = Staging::begin(root)?;
+    if options.restart && staging.unpacked()?.is_some() {
+        staging.begin_anew()?;
+        feedback.notice(Notice::Removed("Removed what an interrupted import had unpacked"));
+    }
     staging.can_move(&TOP_LEVEL)?;
     let filled = fill(&mut staging, source, &existing, options, &mut stages, feedback).and_then(|filled| {
         stages.begin(jobs::PUTTING_IN_PLACE, None, feedback);
@@ -184,13 +205,8 @@ fn into(
     });
     let (filled, plan) = match filled {
         Ok(filled) => filled,
-        Err(problem) if !staging.is_kept() => return Err(problem),
-        Err(problem) if rebuild::can_go_on(&problem) => {
-            feedback.notice(Notice::Kept("What was rebuilt is kept: the same import goes on from there"));
-            return Err(problem);
-        }
         Err(problem) => {
-            staging.forget()?;
+            settle(&mut staging, &problem, feedback)?;
             return Err(problem);
         }
     };
@@ -209,6 +225,22 @@ fn into(
         feedback.notice(Notice::Remark(&compact.consequence()));
     }
     Ok(Outcome { report: remarked(report, options), head_level, lacking, stages: stages.finish() })
+}
+
+/// Says what the next import can go on with, or sees to it that it does not.
+fn settle(staging: &mut Staging, problem: &Problem, feedback: &mut dyn Feedback) -> Result<()> {
+    let (rebuilt, unpacked) = (staging.is_kept(), staging.can_go_on()?);
+    if (rebuilt && rebuild::can_go_on(problem)) || (unpacked && resume::can_go_on(problem)) {
+        feedback.notice(Notice::Kept(match (rebuilt, unpacked) {
+            (true, _) => "What was rebuilt is kept: the same import goes on from there",
+            (false, _) => {
+                "What was unpacked is kept: the same import goes on from there, and --restart forgets it"
+            }
+        }));
+        return Ok(());
+    }
+    staging.forget()?;
+    staging.forget_unpacked()
 }
 
 /// What is staged, and checked.
@@ -234,19 +266,21 @@ fn fill(
     let root = &*options.data_dir;
     // What is unpacked takes no less; of each member it is looked at again.
     let needed = source.content_len();
-    options.space.require(staging.held(), needed, feedback)?;
+    // What an interrupted import has unpacked is there already.
+    let there = staging.unpacked()?.map_or(0, |kept| kept.record.content);
+    options.space.require(staging.held(), needed.beyond(there), feedback)?;
     let layer1 = Layer1::new(options)?;
     // What is converted is for an Octez node, whoever made it.
     let family = options.family.or(options.to_v5.then_some(Family::Octez));
     let mut policy = StreamPolicy::new(existing, &layer1, options.level, family);
     let phase = stages.next(jobs::EXTRACTING);
-    let (header, mut report) =
-        stage::extract(&mut source, staging.held(), options.space, phase, &mut policy, feedback)?;
+    let (header, mut report) = stage::extract(&mut source, staging, options, phase, &mut policy, feedback)?;
     options.space.compare(needed, report.members.bytes.unwrap_or_default(), feedback);
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
 
     let mut converted = None;
     if options.to_v5 {
+        staging.forget_unpacked()?;
         converted = convert::in_place(staging.held(), root, &header, options.check, stages, feedback)?;
         if converted.is_none() {
             feedback.notice(Notice::Remark("Nothing to convert: the store is of version 5 already"));
@@ -265,6 +299,7 @@ fn fill(
     let adjustments = Adjustments::of(&header, existing, options.level);
     if !adjustments.is_empty() {
         close_any(store)?;
+        staging.forget_unpacked()?;
         adjustments.make(staging.held(), feedback)?;
         store = open_any(&dir, policy.family)?;
     }

@@ -19,6 +19,7 @@ use crate::destination::Compact;
 use crate::dir::Dir;
 use crate::files::FileSet;
 use crate::replay::{self, Place, Scope};
+use crate::resume;
 use crate::swap::Staging;
 
 /// Rebuilds all that is missing. What it came to, for the report.
@@ -87,10 +88,11 @@ pub(super) fn contexts(
     Ok(Check::yes(Code::ReplayBlocks, found))
 }
 
+const GOING_ON: &str = "Going on from what an earlier import of this snapshot has rebuilt";
+
 /// Whether the same import could go on from what was rebuilt: not where the blocks themselves do not allow it.
 pub(super) fn can_go_on(problem: &Problem) -> bool {
-    matches!(problem.code().class(), Class::Environment | Class::Cancelled)
-        || matches!(problem.code(), Code::PvmRefusedReveal | Code::PreImageMissing)
+    resume::can_go_on(problem) || matches!(problem.code(), Code::PvmRefusedReveal | Code::PreImageMissing)
 }
 
 /// What the contexts are of: the blocks from the first to the head, which their hashes stand for.
@@ -116,6 +118,10 @@ fn settle(
     first: Option<&ContextHash>,
     feedback: &mut dyn Feedback,
 ) -> Result<bool> {
+    if staging.is_in_place(text)? {
+        feedback.notice(Notice::Recovered(GOING_ON));
+        return Ok(true);
+    }
     if let Some((its, kept)) = staging.kept()? {
         let why = match its == text {
             true => unreadable(kept, first, feedback)?,
@@ -123,9 +129,7 @@ fn settle(
         };
         let Some(why) = why else {
             staging.use_kept()?;
-            feedback.notice(Notice::Recovered(
-                "Going on from what an earlier import of this snapshot has rebuilt",
-            ));
+            feedback.notice(Notice::Recovered(GOING_ON));
             return Ok(true);
         };
         staging.drop_kept()?;

@@ -13,6 +13,7 @@ use crate::context::{MAX_FILES, too_many_files};
 use crate::store::Family;
 
 /// Lets a snapshot pass, or refuses it before all of it is extracted.
+#[derive(Clone)]
 pub(super) struct StreamPolicy<'a> {
     existing: &'a Existing,
     layer1: &'a Layer1,

@@ -1,7 +1,7 @@
 //! Bytes from a file, a pipe or memory.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use rollsnap_core::{ReadAt, Result};
@@ -29,6 +29,18 @@ pub(super) enum Input {
 }
 
 impl Input {
+    /// What is read next is at this offset of a file.
+    pub(super) fn go_to(&mut self, offset: u64, name: &Path) -> Result<()> {
+        match self {
+            Self::Remote(_, at) => *at = offset,
+            Self::File(file) => {
+                file.seek(SeekFrom::Start(offset)).map_err(|err| problem("read", name, err))?;
+            }
+            Self::Pipe(_) | Self::Reader(_) | Self::Whole(_) => {}
+        }
+        Ok(())
+    }
+
     /// Reads what is there; `name` is for messages. A writer that stalls does not keep the user from stopping:
     /// `checkpoint` is asked again and again.
     pub(super) fn read(

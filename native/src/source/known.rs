@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use rollsnap_core::{Code, Feedback, Problem, Result};
+use rollsnap_core::feedback::Notice;
+use rollsnap_core::report::Check;
+use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
-use super::Source;
+use super::{Source, sum};
 use crate::remote::{self, Address};
 
 /// What is asked about the SHA-256 of a file that is read.
@@ -52,6 +54,8 @@ enum Sums {
     /// A text that has them.
     List(String),
 }
+
+const AGAIN: &str = "The file is read again for its SHA-256, which the interrupted command did not add up";
 
 /// A list of checksums is no longer, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -208,6 +212,23 @@ impl Source {
     /// The same, of which it is known what its SHA-256 must be, if anything is.
     pub(crate) fn summed_as(self, expected: Option<String>) -> Self {
         Self { sum: Some(expected), ..self }
+    }
+
+    /// Compares the sum in the report of an earlier reading with the expected one. Where it has none, the file is read for it.
+    ///
+    /// # Errors
+    /// [`Code::FileChecksum`], [`Code::Cancelled`], any `io.*` and `remote.*` code.
+    pub(crate) fn check_sum(&self, report: &mut Report, feedback: &mut dyn Feedback) -> Result<()> {
+        let (Some(expected), Some(part)) = (&self.sum, self.part()) else { return Ok(()) };
+        if report.container.sha256.is_none() {
+            feedback.notice(Notice::Remark(AGAIN));
+            report.container.sha256 = Some(sum::of_part(&part, feedback)?);
+        }
+        as_expected(&self.name, expected.as_deref(), report.container.sha256.as_deref())?;
+        if expected.is_some() && !report.checks.iter().any(|check| check.code == Code::FileChecksum) {
+            report.add(Check::yes(Code::FileChecksum, "the SHA-256 of the file is the expected one"));
+        }
+        Ok(())
     }
 
     /// Whether all of it has to be read for its SHA-256.

@@ -1,9 +1,11 @@
 //! Where a snapshot is read from: a file, standard input, or an address.
 
+mod fingerprint;
 mod hole;
 mod input;
 mod known;
 mod pass;
+mod place;
 mod stream;
 pub(crate) mod sum;
 
@@ -12,6 +14,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,21 +22,25 @@ use rollsnap_core::code::Group;
 use rollsnap_core::feedback::{Notice, Phase, Unit};
 use rollsnap_core::gzip::MAGIC;
 use rollsnap_core::nodes::import::cannot_open;
+use rollsnap_core::remote::FIRST;
 use rollsnap_core::report::RemoteInfo;
 use rollsnap_core::snapshot::{Beginning, Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
-use crate::checkpoint::{self, Content, FoundIndex, Outcome};
+use crate::checkpoint::{self, Content, FoundIndex, Outcome, Spans as _};
 use crate::dir::{self, space::Known};
 use crate::files::{Distant as _, Part};
 use crate::interrupt::Quiet;
 use crate::io::problem;
 use crate::remote::{self, Address, Attended, Opened, RemoteFile};
 use input::Input;
-use pass::{Pass, Summing};
+use pass::{Pass, SpanPlaces, Summing};
 
+pub(crate) use fingerprint::Fingerprint;
 pub(crate) use known::as_expected;
 pub use known::{Checksum, KnownSums};
+pub(crate) use place::{Begun, NoPlaces, Place, Places};
+pub(crate) use sum::SumSoFar;
 
 /// A snapshot to read.
 pub struct Source {
@@ -123,11 +130,14 @@ impl Source {
     /// # Errors
     /// As [`Source::open`]; [`Code::Usage`] for what comes once.
     pub(crate) fn again(&self) -> Result<Self> {
-        match &self.input {
-            Input::File(_) => Self::open(&self.name, &mut Quiet),
-            Input::Remote(file, _) => Ok(Self::of(&self.name, Input::Remote(file.clone(), 0), self.size)),
-            _ => Err(Problem::new(Code::Usage).headline("what comes as a stream cannot be read again")),
-        }
+        let again = match &self.input {
+            Input::File(_) => Self::open(&self.name, &mut Quiet)?,
+            Input::Remote(file, _) => Self::of(&self.name, Input::Remote(file.clone(), 0), self.size),
+            _ => {
+                return Err(Problem::new(Code::Usage).headline("what comes as a stream cannot be read again"));
+            }
+        };
+        Ok(Self { given: self.given.clone(), sum: self.sum.clone(), ..again })
     }
 
     /// A file that is open, at its beginning, called `name` in messages.
@@ -238,12 +248,53 @@ impl Source {
         feedback: &mut dyn Feedback,
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Report, E> {
+        self.inspect_on(options, None, &mut NoPlaces, phase, feedback, sink)
+    }
+
+    /// The same, going on with what was begun before, and telling where reading can begin again.
+    ///
+    /// # Errors
+    /// As [`Source::inspect`].
+    pub(crate) fn inspect_on<E: From<Problem>>(
+        &mut self,
+        options: Options,
+        begun: Option<Begun>,
+        places: &mut dyn Places,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Report, E> {
         feedback.phase(Phase { total: self.size, unit: Unit::Bytes, ..phase });
         let report = match self.far() {
-            None => self.pass(options, feedback, sink),
-            Some(file) => self.pass(options, &mut Attended::new(feedback, file), sink),
+            None => self.pass(options, begun, places, feedback, sink),
+            Some(file) => self.pass(options, begun, places, &mut Attended::new(feedback, file), sink),
         };
         report.map(|report| self.told(report))
+    }
+
+    /// What tells it from other snapshots, where it can be read again: `None` for what comes once, and for uncompressed
+    /// files of servers that do not tell one version from another, where nothing would notice that two were mixed.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(crate) fn identity(&self) -> Result<Option<Fingerprint>> {
+        let name = self.name.display().to_string();
+        Ok(match &self.input {
+            Input::Remote(file, _) => {
+                let identity = file.identity().clone();
+                let is_told = identity.validator.is_strong() || !self.is_plain_file();
+                is_told.then(|| Fingerprint::of_remote(name, file.beginning(), identity))
+            }
+            Input::File(file) => {
+                let metadata = file.metadata().map_err(|err| problem("look at", &self.name, err))?;
+                let Some(part) = self.part() else { return Ok(None) };
+                let mut beginning = vec![0; usize::try_from(FIRST.min(part.len())).unwrap_or_default()];
+                part.read_at(0, &mut beginning)?;
+                let modified = (metadata.mtime(), metadata.mtime_nsec());
+                Some(Fingerprint::of_file(name, &beginning, part.len(), modified))
+            }
+            _ => None,
+        })
     }
 
     /// A report, with where the snapshot came from.
@@ -255,34 +306,60 @@ impl Source {
     fn pass<E: From<Problem>>(
         &mut self,
         options: Options,
+        begun: Option<Begun>,
+        places: &mut dyn Places,
         feedback: &mut dyn Feedback,
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<Report, E> {
-        let mut pass = Pass::new(options);
+        let (mut pass, mut from, so_far) = match begun {
+            None => (Pass::new(options, places), None, None),
+            Some(begun) => {
+                let so_far = begun.sum.clone();
+                let (pass, place) = Pass::resumed(begun, places);
+                (pass, Some(place), so_far)
+            }
+        };
+        let begin = from.as_ref().map_or(0, Place::file);
+        feedback.advance(begin);
         if let Some(expected) = self.sum.clone() {
-            pass.sum = Some(Summing::begin(self.part(), expected)?);
+            if begin > 0 && so_far.is_none() {
+                feedback.notice(Notice::Remark(
+                    "The beginning of the file is read again for its SHA-256, which the interrupted command did not add up",
+                ));
+            }
+            pass.sum = Some(Summing::begin(self.part(), begin, so_far, expected)?);
         }
         let found = self.find_index();
         pass.remark = found.problem;
-        if let Some(indexed) = found.indexed.filter(|indexed| checkpoint::is_possible(indexed)) {
-            let _ahead = self.far().map(|file| file.stream(0));
-            let (Pass { inspector, sum, .. }, file) = (&mut pass, indexed.file());
-            // Who adds up reads what others have read, while it is still at hand.
-            let mut passed = |offset| match sum {
-                Some(sum) => sum.up_to(offset),
-                None => file.passed(offset),
-            };
-            match checkpoint::inspect(&indexed, inspector, &mut passed, feedback, sink)? {
+        let by_spans = !matches!(from, Some(Place::Plain { .. } | Place::Block { .. }));
+        let indexed = found.indexed.filter(|indexed| by_spans && checkpoint::is_possible(indexed));
+        let span = match (&from, &indexed) {
+            (Some(Place::Span { number, .. }), Some(indexed)) => {
+                let known = checkpoint::begins(indexed.index(), *number);
+                (known.content == pass.at && *number > 0).then_some(*number)
+            }
+            _ => None,
+        };
+        if let (Some(Place::Span { .. }), None) = (&from, span) {
+            // Whatever has become of the index: from front to end, what was looked at is left out.
+            (pass.known.content, from) = (pass.at, None);
+        }
+        if let Some(indexed) = indexed.filter(|_| from.is_none() || span.is_some()) {
+            let _ahead = self.far().map(|file| file.stream(begin));
+            let file = indexed.file();
+            let mut spans = SpanPlaces { places: &mut *pass.places, sum: pass.sum.as_mut(), file };
+            match checkpoint::inspect(&indexed, &mut pass.inspector, span, &mut spans, feedback, sink)? {
                 Outcome::Read { crc32 } => {
-                    passed(file.len());
+                    spans.passed(file.len());
                     return pass.finish(file.len(), Some(crc32), feedback, sink);
                 }
                 // A server that does not go on says nothing against the index.
                 Outcome::Stopped { problem, .. } if problem.code().group() == Group::REMOTE => {
                     return Err(problem.into());
                 }
-                Outcome::Stopped { resume, problem } => {
-                    (pass.resume, pass.remark) = (resume, pass.remark.or(Some(problem)));
+                Outcome::Stopped { known, problem } => {
+                    (pass.at, pass.known, pass.remark) =
+                        (known.content, known, pass.remark.or(Some(problem)));
                 }
             }
         }
@@ -291,8 +368,14 @@ impl Source {
                 "The checkpoint index cannot be used: the file is read from front to end",
             ));
         }
-        let _ahead = self.far().map(|file| file.stream(0));
-        stream::inspect(&mut self.input, &self.name, pass, feedback, sink)
+        // What spans were read, and then not, begins anew.
+        let from = from.filter(|place| !matches!(place, Place::Span { .. }));
+        let begin = from.as_ref().map_or(0, Place::file);
+        if from.is_some() {
+            self.input.go_to(begin, &self.name)?;
+        }
+        let _ahead = self.far().map(|file| file.stream(begin));
+        stream::inspect(&mut self.input, &self.name, pass, from.as_ref(), feedback, sink)
     }
 
     /// Goes through all member headers and leaves contents out, as one phase of a job, where the content can be

@@ -5,15 +5,20 @@ use rollsnap_core::report::Check;
 use rollsnap_core::snapshot::{ContentInspector, Event, Options};
 use rollsnap_core::{Feedback, Problem, Report, Result};
 
-use super::sum::{self, Adder, Total};
-use crate::checkpoint::Resume;
+use super::place::{Begun, Place, Places};
+use super::sum::{self, Adder, SumSoFar, Total};
+use crate::checkpoint::{Known, Spans};
 use crate::files::Part;
 
 /// What an inspection has come to.
-pub(super) struct Pass {
+pub(super) struct Pass<'p> {
     pub(super) inspector: ContentInspector,
+    /// How much of the content was looked at, in bytes.
+    pub(super) at: u64,
+    /// Who wants to know where reading can begin again.
+    pub(super) places: &'p mut dyn Places,
     /// What need not be looked at again.
-    pub(super) resume: Resume,
+    pub(super) known: Known,
     /// Why an index was of no use.
     pub(super) remark: Option<Problem>,
     /// The SHA-256 of the file, where it is wanted.
@@ -29,10 +34,17 @@ pub(super) struct Summing {
 }
 
 impl Summing {
+    /// Of a file that is read from `begin` on; of what comes before, `so_far` is the sum, if that is known.
+    ///
     /// # Errors
     /// `io.other` when there is no thread.
-    pub(super) fn begin(part: Option<Part>, expected: Option<String>) -> Result<Self> {
-        let (adder, total) = sum::begin(part)?;
+    pub(super) fn begin(
+        part: Option<Part>,
+        begin: u64,
+        so_far: Option<SumSoFar>,
+        expected: Option<String>,
+    ) -> Result<Self> {
+        let (adder, total) = sum::begin(part, begin, so_far)?;
         Ok(Self { adder: Some(adder), total, expected })
     }
 
@@ -41,15 +53,34 @@ impl Summing {
         self.adder.iter_mut().for_each(|adder| adder.up_to(offset));
     }
 
+    /// As [`Adder::so_far`].
+    pub(super) fn so_far(&self) -> Option<SumSoFar> {
+        self.adder.as_ref().and_then(Adder::so_far)
+    }
+
     /// For who reads from front to end, and says when that is over.
     pub(super) fn take_adder(&mut self) -> Option<Adder> {
         self.adder.take()
     }
 }
 
-impl Pass {
-    pub(super) fn new(options: Options) -> Self {
-        Self { inspector: ContentInspector::new(options), resume: Resume::default(), remark: None, sum: None }
+impl<'p> Pass<'p> {
+    pub(super) fn new(options: Options, places: &'p mut dyn Places) -> Self {
+        Self {
+            inspector: ContentInspector::new(options),
+            at: 0,
+            places,
+            known: Known::default(),
+            remark: None,
+            sum: None,
+        }
+    }
+
+    /// Goes on with what was begun before.
+    pub(super) fn resumed(begun: Begun, places: &'p mut dyn Places) -> (Self, Place) {
+        let Begun { inspector, place, content, .. } = begun;
+        let known = Known { content: content - place.content().min(content), file_bytes: 0 };
+        (Self { inspector, at: content, places, known, remark: None, sum: None }, place)
     }
 
     /// Content from front to end; what was looked at already is left out.
@@ -58,13 +89,14 @@ impl Pass {
         content: &[u8],
         sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let known = left_out(&mut self.resume.content, content.len() as u64) as usize;
+        let known = left_out(&mut self.known.content, content.len() as u64) as usize;
+        self.at += (content.len() - known) as u64;
         self.inspector.feed(content.get(known..).unwrap_or_default(), sink)
     }
 
     /// Of so many bytes of the file, those that are news as progress.
     pub(super) fn progress(&mut self, read: u64) -> u64 {
-        read - left_out(&mut self.resume.file_bytes, read)
+        read - left_out(&mut self.known.file_bytes, read)
     }
 
     /// As [`ContentInspector::finish`]. In a damaged file it is no wonder that the index does not fit.
@@ -88,6 +120,32 @@ impl Pass {
             self.inspector.summed(total.finish(feedback)?, expected.as_deref(), sink)?;
         }
         self.inspector.finish(file_len, crc32, sink)
+    }
+}
+
+/// Tells of spans as places, and has the file added up behind who reads it.
+pub(super) struct SpanPlaces<'p> {
+    pub(super) places: &'p mut dyn Places,
+    pub(super) sum: Option<&'p mut Summing>,
+    pub(super) file: &'p Part,
+}
+
+impl Spans for SpanPlaces<'_> {
+    fn passed(&mut self, offset: u64) {
+        match &mut self.sum {
+            // Who adds up reads what others have read, while it is still at hand.
+            Some(sum) => sum.up_to(offset),
+            None => self.file.passed(offset),
+        }
+    }
+
+    fn begins(&mut self, number: usize, known: Known) -> Result<()> {
+        let Known { content, file_bytes: file } = known;
+        if !self.places.are_wanted(content) {
+            return Ok(());
+        }
+        let sum = self.sum.as_ref().and_then(|sum| sum.so_far());
+        self.places.found(Place::Span { number, content, file }, content, sum)
     }
 }
 

@@ -18,7 +18,8 @@ use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 use super::hole;
 use super::input::Input;
 use super::pass::{Pass, Summing};
-use super::sum::Adder;
+use super::place::Place;
+use super::sum::{Adder, SumSoFar};
 use crate::io;
 
 /// How many pieces wait to be looked at.
@@ -33,6 +34,8 @@ enum Message {
     Content { bytes: Vec<u8>, compression: Option<Compression>, read: u64 },
     /// The file is damaged here. It is read on, to learn its length.
     Damage(Problem),
+    /// Reading can begin again here, in content that was told.
+    Place(Place, Option<SumSoFar>),
     /// The file has ended.
     End { compression: Option<Compression>, file_len: u64, crc32: Option<u32> },
     /// Reading has failed.
@@ -46,13 +49,17 @@ struct Wishes {
     stop: AtomicBool,
     /// The content is not wanted any more.
     ignore: AtomicBool,
+    /// A place is wanted where reading can begin again.
+    place: AtomicBool,
 }
 
-/// Pushes the whole input through an inspector. `name` is for messages.
+/// Pushes the whole input through an inspector, or what is behind a place of it, where the input stands. `name` is for
+/// messages.
 pub(super) fn inspect<E: From<Problem>>(
     input: &mut Input,
     name: &Path,
-    mut pass: Pass,
+    mut pass: Pass<'_>,
+    from: Option<&Place>,
     feedback: &mut dyn Feedback,
     sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
 ) -> Result<Report, E> {
@@ -61,7 +68,7 @@ pub(super) fn inspect<E: From<Problem>>(
         Input::File(file) => file.try_clone().ok(),
         _ => None,
     };
-    let (taken, explained) = (Cell::new(0), Cell::new(false));
+    let (taken, explained) = (Cell::new(from.map_or(0, Place::file)), Cell::new(false));
     let mut compressed = false;
     thread::scope(|scope| {
         // Whatever happens below: the reader must not go on when nobody listens.
@@ -69,7 +76,8 @@ pub(super) fn inspect<E: From<Problem>>(
         let (full, messages) = mpsc::sync_channel(DEPTH);
         let (back, spare) = mpsc::channel();
         let adder = pass.sum.as_mut().and_then(Summing::take_adder);
-        let reader = Reader { input, name, wishes: &wishes, full, spare, adder };
+        let places = Seeker::default();
+        let reader = Reader { input, name, from, wishes: &wishes, full, spare, adder, places };
         let started = thread::Builder::new().name("inflate".into()).spawn_scoped(scope, || reader.run());
         started.map_err(io::no_thread)?;
         loop {
@@ -94,12 +102,17 @@ pub(super) fn inspect<E: From<Problem>>(
                         wishes.ignore.store(true, Ordering::Relaxed);
                     }
                     feedback.advance(pass.progress(read));
+                    let begins = pass.at > 0 && !bytes.is_empty() && pass.known.content == 0;
+                    if begins && pass.places.are_wanted(pass.at) {
+                        wishes.place.store(true, Ordering::Relaxed);
+                    }
                     // Only what the reader had allocated, so that there are never more than are under way. It may
                     // have ended.
                     if bytes.capacity() > 0 {
                         let _ = back.send(bytes);
                     }
                 }
+                Message::Place(place, sum) => pass.places.found(place, pass.at, sum)?,
                 Message::Damage(problem) => pass.inspector.damaged(&problem, sink)?,
                 Message::End { compression, file_len, crc32 } => {
                     compression.into_iter().for_each(|compression| pass.inspector.compressed(compression));
@@ -135,15 +148,38 @@ impl Drop for StopWhenDropped<'_> {
     }
 }
 
+/// What unpacks a file from its beginning, or from a place on.
+fn unpacker(from: Option<&Place>) -> Unpacker<Zlib> {
+    match from {
+        Some(Place::Plain { content }) => Unpacker::resumed_plain(*content),
+        Some(Place::Block { content, file, crc32, .. }) => {
+            let start = from.and_then(Place::block_start).unwrap_or_default();
+            Unpacker::resumed(Zlib::resumed(&start), *file, *content, *crc32)
+        }
+        Some(Place::Span { .. }) | None => Unpacker::new(Zlib::default()),
+    }
+}
+
 /// The reading thread.
 struct Reader<'a> {
     input: &'a mut Input,
     name: &'a Path,
+    from: Option<&'a Place>,
     wishes: &'a Wishes,
     full: SyncSender<Message>,
     spare: Receiver<Vec<u8>>,
     /// Takes the bytes of the file as they are, for its SHA-256.
     adder: Option<Adder>,
+    places: Seeker,
+}
+
+/// On its way to a place where reading can begin again.
+#[derive(Default)]
+struct Seeker {
+    /// How much of file and content came, and the CRC-32 of that, where it may be.
+    mark: Option<(u64, u64, u32)>,
+    /// One that was found, though not all content before it was told.
+    found: Option<Place>,
 }
 
 /// Nobody listens any more.
@@ -156,7 +192,7 @@ impl Reader<'_> {
     }
 
     fn read(&mut self) -> Result<(), Gone> {
-        let mut unpacker = Unpacker::new(Zlib::default());
+        let mut unpacker = unpacker(self.from);
         let mut chunk = vec![0; Zlib::PIECE];
         loop {
             let len =
@@ -188,7 +224,7 @@ impl Reader<'_> {
     }
 
     /// Tells what comes out of these bytes of the file: all of it, since the next ones may take their time.
-    fn unpack(&self, unpacker: &mut Unpacker<Zlib>, mut input: &[u8]) -> Result<(), Gone> {
+    fn unpack(&mut self, unpacker: &mut Unpacker<Zlib>, mut input: &[u8]) -> Result<(), Gone> {
         let mut read = input.len() as u64;
         unpacker.recognise(&mut input);
         let plain = unpacker.compression() == Some(Compression::None);
@@ -204,6 +240,7 @@ impl Reader<'_> {
                 Ok(Step::Output(_) | Step::End) => (false, None),
                 Err(problem) => (false, Some(problem)),
             };
+            self.seek(unpacker);
             if let Some(engine) = unpacker.engine()
                 && !engine.is_empty()
                 && (engine.is_full() || done || damage.is_some())
@@ -213,6 +250,10 @@ impl Reader<'_> {
             if done || !content.is_empty() {
                 let compression = unpacker.compression();
                 self.tell(Message::Content { bytes: content, compression, read: std::mem::take(&mut read) })?;
+                if let Some(place) = self.places.found.take() {
+                    let sum = self.adder.as_ref().and_then(Adder::so_far);
+                    self.tell(Message::Place(place, sum))?;
+                }
             }
             if let Some(problem) = damage {
                 self.tell(Message::Damage(self.explained(problem, unpacker.taken())))?;
@@ -220,6 +261,27 @@ impl Reader<'_> {
             if done {
                 return Ok(());
             }
+        }
+    }
+
+    /// Looks for a place where reading can begin again, if one is wanted.
+    fn seek(&mut self, unpacker: &mut Unpacker<Zlib>) {
+        let so_far = (unpacker.taken(), unpacker.produced().unwrap_or_default());
+        let crc32 = unpacker.crc32().unwrap_or_default();
+        if unpacker.compression() == Some(Compression::None)
+            && self.wishes.place.swap(false, Ordering::Relaxed)
+        {
+            self.places.found = Some(Place::Plain { content: so_far.0 });
+        }
+        let Some(engine) = unpacker.engine() else { return };
+        if self.wishes.place.swap(false, Ordering::Relaxed) {
+            engine.seek_start();
+        }
+        if engine.may_start_here() {
+            self.places.mark = Some((so_far.0, so_far.1, crc32));
+        }
+        if let (Some(start), Some((file, content, crc32))) = (engine.take_start(), self.places.mark) {
+            self.places.found = Some(Place::block(&start, content, file, crc32));
         }
     }
 

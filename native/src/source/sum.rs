@@ -4,7 +4,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rollsnap_core::{Code, Feedback, Problem, ReadAt, Result};
+use serde::{Deserialize, Serialize};
+use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use sha2::{Digest, Sha256};
 
 use crate::files::Part;
@@ -19,10 +23,30 @@ impl Running {
         self.0.update(bytes);
     }
 
+    /// What it has come to, so that a later run can go on with it.
+    fn state(&self) -> String {
+        BASE64.encode(self.0.serialize())
+    }
+
+    /// Goes on; `None` for what is no state.
+    fn resumed(state: &str) -> Option<Self> {
+        let state = SerializedState::<Sha256>::try_from(&BASE64.decode(state).ok()?[..]).ok()?;
+        Sha256::deserialize(&state).ok().map(Self)
+    }
+
     /// In hexadecimal digits.
     pub(crate) fn finish(self) -> String {
         self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// The sum of the first bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SumSoFar {
+    /// How many there are.
+    at: u64,
+    /// What SHA-256 has come to, in Base64.
+    state: String,
 }
 
 /// That of a few bytes.
@@ -63,6 +87,8 @@ enum Step {
     Bytes(u64, Vec<u8>),
     /// So much of the file was read by others, and is to be read by the thread.
     UpTo(u64),
+    /// Somebody wants to know what it has come to.
+    SoFar(Sender<SumSoFar>),
     /// That was all.
     End,
 }
@@ -77,15 +103,18 @@ pub(crate) struct Adder {
 /// What comes of it.
 pub(crate) struct Total(Receiver<Result<String>>);
 
-/// Starts the thread. `part` is the file, where it can be read from anywhere: what nobody hands over is read there.
+/// Starts the thread. `part` is the file, where it can be read from anywhere: what nobody hands over is read there. It is
+/// handed over from `begin` on; of what comes before, `so_far` is the sum, if that is known.
 ///
 /// # Errors
 /// `io.other` when there is no thread.
-pub(crate) fn begin(part: Option<Part>) -> Result<(Adder, Total)> {
+pub(crate) fn begin(part: Option<Part>, begin: u64, so_far: Option<SumSoFar>) -> Result<(Adder, Total)> {
     let (steps, told) = mpsc::sync_channel(WAITING);
     let (back, spare) = mpsc::channel();
     let (done, result) = mpsc::channel();
-    let adding = Adding { sum: Running::default(), at: 0, part, piece: Vec::new() };
+    let known = so_far.and_then(|so_far| Some((Running::resumed(&so_far.state)?, so_far.at)));
+    let (sum, at) = known.unwrap_or_default();
+    let adding = Adding { sum, at, part, piece: Vec::new() };
     let work = move || {
         if let Some(sum) = adding.run(&told, &back) {
             // Nobody listens any more after a failure.
@@ -93,7 +122,7 @@ pub(crate) fn begin(part: Option<Part>) -> Result<(Adder, Total)> {
         }
     };
     thread::Builder::new().name("sha256".into()).spawn(work).map_err(io::no_thread)?;
-    Ok((Adder { steps, spare, at: 0 }, Total(result)))
+    Ok((Adder { steps, spare, at: begin }, Total(result)))
 }
 
 impl Adder {
@@ -109,6 +138,13 @@ impl Adder {
     /// Others have read the file up to here, in any order.
     pub(crate) fn up_to(&mut self, offset: u64) {
         self.tell(Step::UpTo(offset));
+    }
+
+    /// What it has come to, when all that was handed over is in it.
+    pub(crate) fn so_far(&self) -> Option<SumSoFar> {
+        let (sender, so_far) = mpsc::channel();
+        self.tell(Step::SoFar(sender));
+        so_far.recv().ok()
     }
 
     /// There is no more.
@@ -157,6 +193,11 @@ impl Adding {
             let taken = match steps.recv().ok()? {
                 Step::End => return Some(Ok(self.sum.finish())),
                 Step::UpTo(offset) => self.reach(offset),
+                Step::SoFar(asking) => {
+                    // Whoever has asked may be gone.
+                    let _ = asking.send(SumSoFar { at: self.at, state: self.sum.state() });
+                    Ok(())
+                }
                 Step::Bytes(begin, bytes) => {
                     let taken = self.take(begin, &bytes);
                     // It may have ended.
@@ -223,7 +264,7 @@ mod tests {
     #[test]
     fn bytes_count_once_however_they_come() {
         let summed = |part: Option<Part>, tell: fn(&mut Adder)| {
-            let (mut adder, total) = begin(part).unwrap();
+            let (mut adder, total) = begin(part, 0, None).unwrap();
             tell(&mut adder);
             adder.end();
             total.finish(&Silent)
@@ -249,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_sum_that_nobody_ends_is_none() {
-        let (adder, total) = begin(None).unwrap();
+        let (adder, total) = begin(None, 0, None).unwrap();
         drop(adder);
         assert_eq!(total.finish(&Silent).unwrap_err().code(), Code::IoOther);
     }

@@ -10,6 +10,7 @@ use rollsnap_core::{Code, Problem, Result};
 use super::STAGING_NAME;
 use crate::dir::{Dir, Entry, Kind};
 use crate::io::problem;
+use crate::resume::{RECORD, TRACE};
 
 pub(super) const NEW: &str = "new";
 pub(super) const OLD: &str = "old";
@@ -20,7 +21,7 @@ pub(super) const PARTIAL: &str = "partial";
 pub(super) const KEPT: &str = "kept";
 
 /// What may lie in it.
-const KNOWN: [(&str, Kind); 7] = [
+const KNOWN: [(&str, Kind); 9] = [
     (NEW, Kind::Directory),
     (OLD, Kind::Directory),
     (DRAFT, Kind::File),
@@ -28,6 +29,8 @@ const KNOWN: [(&str, Kind); 7] = [
     (DONE, Kind::File),
     (PARTIAL, Kind::File),
     (KEPT, Kind::Directory),
+    (RECORD, Kind::File),
+    (TRACE, Kind::File),
 ];
 
 /// A staging directory that is held open, with the directory around it and those in it.

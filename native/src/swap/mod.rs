@@ -91,7 +91,6 @@ mod moves;
 mod partial;
 mod probe;
 mod state;
-mod sync;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -103,9 +102,9 @@ use rollsnap_core::{Code, Feedback, Problem, Result};
 use self::home::Home;
 use self::moves::Settled;
 use self::state::State;
-use self::sync::Durable;
-use crate::dir::Dir;
+use crate::dir::{Dir, Durable};
 use crate::io::problem;
+use crate::resume::Kept;
 
 pub use self::merge::{Merged, merge};
 pub(crate) use self::merge::{copy_all, like};
@@ -144,6 +143,8 @@ pub struct Staging {
     taken_over: BTreeSet<String>,
     /// Whether an entry of this run is worth keeping.
     partial: bool,
+    /// Whether an earlier run has unpacked something that this one can go on with.
+    unpacked: bool,
     armed: bool,
 }
 
@@ -158,8 +159,51 @@ impl Staging {
     pub fn begin(root: &Path) -> Result<Self> {
         let mut at = Home::partial_or_new(Dir::open(root)?)?;
         let durable = Durable::begin(&at.dir);
-        let new = at.make_new().cloned().inspect_err(|_| drop(at.discard_or_keep()))?;
-        Ok(Self { at, new, durable, taken_over: BTreeSet::new(), partial: false, armed: true })
+        let unpacked = at.is_unpacked()?;
+        let new = match at.new.clone() {
+            Some(new) => new,
+            None => at.make_new().cloned().inspect_err(|_| drop(at.discard_or_keep()))?,
+        };
+        Ok(Self { at, new, durable, taken_over: BTreeSet::new(), partial: false, unpacked, armed: true })
+    }
+
+    /// What an earlier run has unpacked, and this one can go on with; `None` where that is nothing.
+    ///
+    /// # Errors
+    /// `io.*`
+    pub(crate) fn unpacked(&self) -> Result<Option<Kept>> {
+        if self.unpacked { Kept::find(&self.at.dir) } else { Ok(None) }
+    }
+
+    /// Where the record is kept of how far this run has come.
+    pub(crate) fn home(&self) -> &Dir {
+        &self.at.dir
+    }
+
+    /// Whether the next run can go on with what this one has unpacked.
+    ///
+    /// # Errors
+    /// `io.*`
+    pub fn can_go_on(&self) -> Result<bool> {
+        self.at.is_unpacked()
+    }
+
+    /// From now on the next run cannot go on with what was unpacked: it is changed, or of no use.
+    ///
+    /// # Errors
+    /// `io.*`
+    pub fn forget_unpacked(&mut self) -> Result<()> {
+        self.unpacked = false;
+        if self.at.is_unpacked()? { Kept::forget(&self.at.dir) } else { Ok(()) }
+    }
+
+    /// Deletes what an earlier run has unpacked.
+    ///
+    /// # Errors
+    /// `io.*`
+    pub fn begin_anew(&mut self) -> Result<()> {
+        self.forget_unpacked()?;
+        self.new.clear(None)
     }
 
     /// The directory to fill: entries go here under the names that they shall have in the root.
@@ -224,6 +268,7 @@ impl Staging {
         feedback.checkpoint()?;
         // From here on it is a matter of moments.
         self.at.forget_partial()?;
+        Kept::forget(&self.at.dir)?;
         self.at.make_old()?;
         journal::write(&self.at, &entries)?;
 

@@ -10,6 +10,9 @@
 //! | `partial`, `kept`          | `kept`           | after the run was interrupted, and while the next one extracts its own |
 //! | no `partial`               | none             | everything else                                 |
 //!
+//! What was unpacked of a snapshot can be gone on with as well ([`crate::resume`]): as long as the file `resume` is there, all of
+//! the staging directory stays as it is.
+//!
 //! Each step between these is one rename or one deletion, and `partial` is written and synced after what it speaks of,
 //! and deleted before it.
 
@@ -25,6 +28,7 @@ use super::state::{self, State};
 use super::{STAGING_NAME, Staging, find, recover};
 use crate::dir::{Dir, sync_file};
 use crate::io::problem;
+use crate::resume::{Kept, RECORD};
 
 /// Longest text that says what is kept, in bytes.
 const MAX_TEXT: u64 = 4096;
@@ -33,14 +37,19 @@ impl Home {
     /// Opens what holds a kept entry and nothing else; or makes an empty one.
     pub(super) fn partial_or_new(root: Dir) -> Result<Self> {
         match Self::find(root.clone())? {
-            Some(at) if at.dir.names()? == [KEPT, PARTIAL] => Ok(at),
+            Some(at) if at.dir.names()? == [KEPT, PARTIAL] || at.is_unpacked()? => Ok(at),
             _ => Self::make(root),
         }
     }
 
-    /// Deletes it, but for an entry that is worth keeping. It has no journal in force.
+    /// Whether a job can go on with what was unpacked.
+    pub(super) fn is_unpacked(&self) -> Result<bool> {
+        Ok(self.new.is_some() && self.dir.has(RECORD)?)
+    }
+
+    /// Deletes it, but for an entry that is worth keeping, or all that was unpacked. It has no journal in force.
     pub(super) fn discard_or_keep(&self) -> Result<()> {
-        if self.set_aside()? { Ok(()) } else { self.discard() }
+        if self.is_unpacked()? || self.set_aside()? { Ok(()) } else { self.discard() }
     }
 
     /// Moves the entry that is worth keeping to `kept`, and deletes all else; whether there is one.
@@ -136,6 +145,19 @@ impl Staging {
         self.at.dir.sync()
     }
 
+    /// What is kept is in its place already, where an earlier run has rebuilt it: whether it is of what the text says.
+    ///
+    /// # Errors
+    /// `io.*`.
+    pub fn is_in_place(&mut self, text: &str) -> Result<bool> {
+        let Some(file) = self.at.dir.file(PARTIAL)?.filter(|_| self.unpacked) else { return Ok(false) };
+        let mut its = Vec::new();
+        let read = file.take(MAX_TEXT).read_to_end(&mut its);
+        read.map_err(|error| problem("read", &self.at.dir.place(PARTIAL), error))?;
+        self.partial = its == text.as_bytes();
+        Ok(self.partial)
+    }
+
     /// Whether an entry of this run is kept if it fails.
     pub fn is_kept(&self) -> bool {
         self.partial
@@ -160,6 +182,12 @@ impl Staging {
 /// As [`recover`].
 pub fn recover_but_partial(root: &Path, feedback: &mut dyn Feedback) -> Result<bool> {
     let Some(at) = find(root)? else { return Ok(false) };
+    if matches!(state::look(&at)?, State::Uncommitted) && at.new.is_some() && Kept::find(&at.dir)?.is_some() {
+        return Ok(true);
+    }
+    if at.dir.has(RECORD)? {
+        Kept::forget(&at.dir)?;
+    }
     if matches!(state::look(&at)?, State::Uncommitted) && at.set_aside()? {
         feedback.notice(Notice::Recovered(&format!(
             "An earlier import into {} was interrupted before it changed anything; what it had rebuilt of the context \

@@ -24,6 +24,8 @@ pub use format::{FIELD_MAX, HEAD, SUBFIELD};
 pub use index::{Checkpoint, Index, MOST_CHECKPOINTS, WindowPlace};
 pub use indexed::Indexed;
 pub use member::{MOST_MEMBERS, MemberTable};
+#[cfg(feature = "zlib")]
+pub(super) use scan::Inflate;
 pub use scan::{Scanned, Scanner};
 pub use span::{Span, Spans};
 pub use waypoint::{Waypoint, Waypoints};

@@ -175,7 +175,7 @@ impl Scanner {
 }
 
 /// The inflater, with the bytes that it may refer to.
-pub(super) struct Inflate {
+pub(in crate::gzip) struct Inflate {
     decompressor: Box<DecompressorOxide>,
     buffer: Vec<u8>,
     /// Where the next byte goes.
@@ -184,7 +184,7 @@ pub(super) struct Inflate {
 
 impl Inflate {
     /// Goes on behind `window`, which is at most 32 KiB long.
-    pub(super) fn new(decompressor: Box<DecompressorOxide>, window: &[u8]) -> Self {
+    pub(in crate::gzip) fn new(decompressor: Box<DecompressorOxide>, window: &[u8]) -> Self {
         let mut buffer = Vec::with_capacity(BUFFER);
         buffer.extend_from_slice(window);
         buffer.resize(BUFFER, 0);
@@ -192,7 +192,7 @@ impl Inflate {
     }
 
     /// One call: how it ended, how much input was taken, and where the output is until the next call.
-    pub(super) fn step(&mut self, input: &[u8]) -> (TINFLStatus, usize, Range<usize>) {
+    pub(in crate::gzip) fn step(&mut self, input: &[u8]) -> (TINFLStatus, usize, Range<usize>) {
         if self.at == BUFFER {
             self.buffer.copy_within(BUFFER - WINDOW.., 0);
             self.at = WINDOW;
@@ -207,7 +207,7 @@ impl Inflate {
     }
 
     /// The bytes of a step.
-    pub(super) fn output(&self, range: &Range<usize>) -> &[u8] {
+    pub(in crate::gzip) fn output(&self, range: &Range<usize>) -> &[u8] {
         self.buffer.get(range.clone()).unwrap_or_default()
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::io::Errno;
 
-use crate::dir::{Dir, Kind, sync_file};
+use super::{Dir, Kind, sync_file};
 use crate::io::problem;
 
 /// Files from here on are synced by themselves in any case, so that the user can stop in between, in bytes.
@@ -15,7 +15,7 @@ const LARGE: u64 = 4 << 20;
 
 /// How a staging directory is made durable.
 #[derive(Debug)]
-pub(super) struct Durable {
+pub(crate) struct Durable {
     /// The directory, opened before anything was written: an error that the system meets while it
     /// writes, whenever that is, is told to who syncs through this.
     home: Dir,
@@ -24,13 +24,13 @@ pub(super) struct Durable {
 
 impl Durable {
     /// For an empty directory.
-    pub(super) fn begin(home: &Dir) -> Self {
+    pub(crate) fn begin(home: &Dir) -> Self {
         Self { at_once: Cell::new(system::syncs_at_once(home)), home: home.clone() }
     }
 
     /// Makes a tree of regular files and directories below the directory durable, children before parents. Links
     /// may only be in the `linked` entries.
-    pub(super) fn sync_tree(
+    pub(crate) fn sync_tree(
         &self,
         root: &Dir,
         linked: &BTreeSet<String>,
@@ -45,8 +45,18 @@ impl Durable {
         })
     }
 
+    /// Makes all that was written to the directory durable, while somebody else goes on writing: where the system does that
+    /// at once, it is not looked through.
+    pub(crate) fn sync_all(&self, root: &Dir) -> Result<()> {
+        let quick = self.at_once.get().then(|| system::sync_at_once(&self.home));
+        match quick {
+            Some(Ok(())) => Ok(()),
+            _ => self.sync_tree(root, &BTreeSet::new(), &crate::interrupt::Quiet),
+        }
+    }
+
     /// Makes one entry of the directory durable, and its name.
-    pub(super) fn sync_one(&self, root: &Dir, name: &str, feedback: &dyn Feedback) -> Result<()> {
+    pub(crate) fn sync_one(&self, root: &Dir, name: &str, feedback: &dyn Feedback) -> Result<()> {
         self.sync(root, &|| self.sync_entry(root, name.as_ref(), false, feedback))
     }
 

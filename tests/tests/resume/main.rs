@@ -1,0 +1,124 @@
+//! Imports and extractions that are interrupted: the same command goes on where it was.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
+
+mod kills;
+mod refused;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use rollsnap_core::Header;
+use rollsnap_core::snapshot::{NewMember, Packing, Writer};
+use rollsnap_tests::cli::Ground;
+use rollsnap_tests::{fixtures, indexed};
+use serde_json::Value;
+
+/// A sound snapshot, and in its context a large file that nothing refers to: some of it repeats itself, some does not.
+static PLAIN: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let ground = Ground::new();
+    let packed = ground.path("sound.gz");
+    fs::write(&packed, fixtures::read("replay/r5-full.head.snapshot.gz")).unwrap();
+    let content = Command::new("gzip").arg("-dc").arg(&packed).output().unwrap().stdout;
+    let header = Header::parse(&content[..58]).unwrap();
+    let mut bytes = Vec::new();
+    let out = |piece: &[u8]| -> Result<(), rollsnap_core::Problem> {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    };
+    let mut writer = Writer::new(&header, Packing::Plain, out).unwrap();
+    let mut add = |name: &str, mode: u32, data: &[u8]| {
+        let size = data.len() as u64;
+        writer.member(NewMember { name, size, mode, mtime: 1_700_000_000 }).unwrap();
+        writer.data(data).unwrap();
+    };
+    let mut large = Some(large(40_000_000));
+    for entry in tar::Archive::new(&content[58..]).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().to_string_lossy().into_owned();
+        let mode = entry.header().mode().unwrap();
+        let mut data = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut data).unwrap();
+        if name.as_str() > UNUSED
+            && let Some(large) = large.take()
+        {
+            add(UNUSED, 0o644, &large);
+        }
+        add(&name, mode, &data);
+    }
+    writer.finish().unwrap();
+    bytes
+});
+static OWN: LazyLock<Vec<u8>> = LazyLock::new(|| indexed::own(&PLAIN));
+static FOREIGN: LazyLock<Vec<u8>> = LazyLock::new(|| indexed::foreign(&Ground::new(), &PLAIN));
+
+/// Stands between those of the context.
+const UNUSED: &str = "context/store.0.suffix";
+
+/// The snapshot in its three forms, by their names.
+fn form(name: &str) -> &'static [u8] {
+    match name {
+        "own" => &OWN,
+        "foreign" => &FOREIGN,
+        _ => &PLAIN,
+    }
+}
+
+fn large(len: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u8
+    };
+    let mut bytes = Vec::with_capacity(len + 40_000);
+    while bytes.len() < len {
+        let kind = noise();
+        match kind % 4 {
+            0 => bytes.extend(std::iter::repeat_n(kind, 40_000)),
+            1 | 2 => bytes.extend(std::iter::repeat_with(&mut noise).take(9000)),
+            _ => bytes.extend(std::iter::repeat_with(|| noise() % 11).take(9000)),
+        }
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+/// A command that records how far it has come every so many bytes of content.
+fn child(ground: &Ground, job: &str, snapshot: &str, dir: &str, every: usize) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_resume-child"));
+    command.args([job, snapshot, dir, &every.to_string()]).current_dir(ground.root());
+    ground.isolate(&mut command);
+    command
+}
+
+/// Where the job keeps what it has unpacked, if it does.
+fn kept(ground: &Ground, dir: &str) -> Option<PathBuf> {
+    let names = fs::read_dir(ground.path(dir)).ok()?.map(|entry| entry.unwrap().path());
+    let mut ours = names.filter(|path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name == ".rollsnap-import" || name.starts_with(".rollsnap-work-")
+    });
+    ours.find(|path| path.join("resume").exists())
+}
+
+/// The newest record in a directory, read without the code under test; checksums are not looked at.
+fn record(kept: &Path) -> Option<Value> {
+    let bytes = fs::read(kept.join("resume")).ok()?;
+    let slots = [0, 96 << 10].map(|at: usize| {
+        let slot = bytes.get(at..)?;
+        (slot.get(..8)? == b"RSRESUM1").then_some(())?;
+        let number = u64::from_le_bytes(slot.get(8..16)?.try_into().unwrap());
+        let len = u32::from_le_bytes(slot.get(16..20)?.try_into().unwrap());
+        Some((number, serde_json::from_slice::<Value>(slot.get(24..24 + len as usize)?).ok()?))
+    });
+    slots.into_iter().flatten().max_by_key(|(number, _)| *number).map(|(_, record)| record)
+}
+
+/// Where reading goes on, in the file.
+fn place(record: &Value) -> u64 {
+    let (kind, place) = record["place"].as_object().unwrap().iter().next().unwrap();
+    place[if kind == "plain" { "content" } else { "file" }].as_u64().unwrap()
+}

@@ -1,0 +1,270 @@
+//! What is not gone on with, and what else may be done where something was interrupted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rollsnap_tests::cli::{Ground, Running, Tree};
+use rollsnap_tests::fault_server::{Fault, Plan, Resource, Server};
+use rollsnap_tests::fixtures;
+
+use super::{child, form, kept, place, record};
+
+const EVERY: usize = 700_000;
+
+/// An import from an address, interrupted when something was recorded.
+struct Interrupted {
+    ground: Ground,
+    server: Server,
+    name: &'static str,
+}
+
+impl Interrupted {
+    fn new(job: &str, name: &'static str) -> Self {
+        let ground = Ground::new();
+        let server = Server::start(Fault::Throttle(30_000_000));
+        server.put("/snapshot", Resource::of_bytes(form(name).to_vec()).etag("\"old\""));
+        let this = Self { ground, server, name };
+        let mut process = Running::start(&[job], child(&this.ground, job, &this.url(), "dir", EVERY));
+        while this.kept().and_then(|kept| record(&kept)).is_none_or(|record| place(&record) == 0) {
+            assert!(process.runs(), "it ended before anything was recorded: {}", process.end());
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        std::process::Command::new("kill").args(["-KILL", &process.id().to_string()]).output().unwrap();
+        process.end();
+        this.server.set(Plan::new());
+        this
+    }
+
+    fn url(&self) -> String {
+        self.server.url("/snapshot")
+    }
+
+    fn kept(&self) -> Option<PathBuf> {
+        kept(&self.ground, "dir")
+    }
+
+    fn expected(&self, job: &str) -> Tree {
+        let path = self.ground.at("file");
+        fs::write(&path, form(self.name)).unwrap();
+        let output = child(&self.ground, job, &path, "undisturbed", EVERY).output().unwrap();
+        assert!(output.status.success());
+        result(&self.ground.path("undisturbed"))
+    }
+}
+
+fn result(path: &Path) -> Tree {
+    Tree::of(path).only(|name| !name.contains("lock") && !name.starts_with(".rollsnap"))
+}
+
+#[test]
+fn another_snapshot_is_not_mixed_in() {
+    let at = Interrupted::new("import", "own");
+    let other = at.ground.at("other");
+    fs::write(&other, fixtures::read("replay/r5-full.head.snapshot.gz")).unwrap();
+    let before = Tree::of(&at.ground.path("dir"));
+    // Another file, the same one by another way, a stream, another level.
+    at.ground.run(&["import", &other, "-d", "dir"]).refused(4, "[resume.other]");
+    let run = at.ground.run_with(&["import", "-", "-d", "dir"], form("own")).refused(4, "[resume.other]");
+    assert!(run.err.contains("as a stream") && run.err.contains("--restart"), "{run}");
+    at.ground.run(&["import", &at.url(), "-d", "dir", "--level", "7"]).refused(4, "[resume.other]");
+    // A signed address of the same file is the same file.
+    before.same_as(&Tree::of(&at.ground.path("dir")), "refused");
+    let run = at.ground.run(&["import", &format!("{}?sig=1", at.url()), "-d", "dir"]).ok();
+    assert!(run.err.contains("Going on where the interrupted command was"), "{run}");
+    at.expected("import").same_as(&result(&at.ground.path("dir")), "result");
+    assert!(!at.ground.path("dir/.rollsnap-import").exists());
+}
+
+#[test]
+fn a_provider_who_replaces_the_file_is_noticed() {
+    let at = Interrupted::new("import", "foreign");
+    at.server.put("/snapshot", Resource::of_bytes(form("foreign").to_vec()).etag("\"new\""));
+    let before = Tree::of(&at.ground.path("dir"));
+    let run = at.ground.run(&["import", &at.url(), "-d", "dir"]).refused(4, "[remote.changed]");
+    assert!(run.err.contains("--restart"), "{run}");
+    before.same_as(&Tree::of(&at.ground.path("dir")), "refused");
+    let run = at.ground.run(&["import", &at.url(), "-d", "dir", "--restart"]).ok();
+    assert!(run.err.contains("Removed what an interrupted import had unpacked"), "{run}");
+    at.expected("import").same_as(&result(&at.ground.path("dir")), "result");
+}
+
+/// Whatever has become of record, trace or members: the result is right, and it is said when nothing is gone on with.
+#[test]
+fn what_is_not_as_it_was_left_is_unpacked_anew() {
+    type Change = fn(&Path);
+    let changes: [(&str, Change, &str); 8] = [
+        (
+            "both slots torn",
+            |kept| fs::write(kept.join("resume"), b"RSRESUM1 is not enough").unwrap(),
+            "was deleted",
+        ),
+        ("no record", |kept| fs::remove_file(kept.join("resume")).unwrap(), "was deleted"),
+        ("no trace", |kept| fs::remove_file(kept.join("trace")).unwrap(), "unpacked anew"),
+        (
+            "a short trace",
+            |kept| fs::write(kept.join("trace"), &fs::read(kept.join("trace")).unwrap()[..100]).unwrap(),
+            "unpacked anew",
+        ),
+        (
+            "a trace of zeros",
+            |kept| {
+                let len = fs::metadata(kept.join("trace")).unwrap().len();
+                fs::write(kept.join("trace"), vec![0; len as usize]).unwrap();
+            },
+            "unpacked anew",
+        ),
+        (
+            "a short member",
+            |kept| fs::write(kept.join("new/context/store.0.suffix"), b"short").unwrap(),
+            "unpacked anew",
+        ),
+        (
+            "a missing member",
+            |kept| fs::remove_file(kept.join("new/context/index/log")).unwrap(),
+            "unpacked anew",
+        ),
+        (
+            "a link",
+            |kept| {
+                let path = kept.join("new/context/index/log");
+                fs::rename(&path, kept.parent().unwrap().join("away")).unwrap();
+                std::os::unix::fs::symlink("../../../../away", &path).unwrap();
+            },
+            "unpacked anew",
+        ),
+    ];
+    for name in ["own", "foreign"] {
+        let expected = Interrupted::new("import", name).expected("import");
+        for (what, change, said) in &changes {
+            let at = Interrupted::new("import", name);
+            change(&at.kept().unwrap());
+            let run = at.ground.run(&["import", &at.url(), "-d", "dir"]).ok();
+            assert!(run.err.contains(said), "{what}: {run}");
+            let _ = fs::remove_file(at.ground.path("dir/away"));
+            expected.same_as(&result(&at.ground.path("dir")), what);
+        }
+    }
+}
+
+/// A record whose checksum is right and that lies: what it leads to is not believed where checksums say otherwise.
+#[test]
+fn a_record_that_lies_does_not_accuse_the_snapshot() {
+    type Lie = fn(&mut serde_json::Value);
+    let lies: [(&str, Lie); 4] = [
+        ("the CRC-32 of what came before", |place| place["block"]["crc32"] = 7.into()),
+        ("the window", |place| {
+            let window = place["block"]["window"].as_str().unwrap().replace(['A', 'B', 'c'], "d");
+            place["block"]["window"] = window.into();
+        }),
+        ("the bit", |place| {
+            place["block"]["byte"][1] = ((place["block"]["byte"][1].as_u64().unwrap() + 3) % 8).into()
+        }),
+        ("the place in the file", |place| {
+            place["block"]["file"] = (place["block"]["file"].as_u64().unwrap() + 1000).into()
+        }),
+    ];
+    for (what, lie) in lies {
+        let at = Interrupted::new("import", "foreign");
+        let kept = at.kept().unwrap();
+        let mut record = record(&kept).unwrap();
+        lie(&mut record["place"]);
+        write(&kept, &record);
+        let run = at.ground.run(&["import", &at.url(), "-d", "dir"]).ok();
+        // What follows need not refer to what was changed in the window.
+        assert!(what == "the window" || run.err.contains("unpacked anew"), "{what}: {run}");
+        at.expected("import").same_as(&result(&at.ground.path("dir")), what);
+    }
+}
+
+/// Writes a record with a checksum that is right, into the first slot alone.
+fn write(kept: &Path, record: &serde_json::Value) {
+    let text = serde_json::to_vec(record).unwrap();
+    let number = 99_u64.to_le_bytes();
+    let crc = crc32(&[&number[..], &text].concat());
+    let mut bytes = b"RSRESUM1".to_vec();
+    bytes.extend(number);
+    bytes.extend((text.len() as u32).to_le_bytes());
+    bytes.extend(crc.to_le_bytes());
+    bytes.extend(text);
+    fs::write(kept.join("resume"), bytes).unwrap();
+}
+
+/// Bit by bit, as RFC 1952 has it.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+    })
+}
+
+#[test]
+fn an_extraction_of_something_else_leaves_it_alone() {
+    let at = Interrupted::new("extract", "own");
+    let kept = at.kept().unwrap();
+    let before = Tree::of(&kept);
+    let other = at.ground.at("other");
+    fs::write(&other, fixtures::read("replay/r5-full.head.snapshot.gz")).unwrap();
+    let run = at.ground.run(&["extract", &other, "-o", "dir", "metadata"]).ok();
+    assert!(run.err.contains("can go on there"), "{run}");
+    before.same_as(&Tree::of(&kept), "another snapshot");
+    // Those that are asked for are others, too.
+    fs::remove_file(at.ground.path("dir/metadata")).unwrap();
+    at.ground.run(&["extract", &at.url(), "-o", "dir", "metadata", "--check"]).ok();
+    before.same_as(&Tree::of(&kept), "other members");
+    fs::remove_file(at.ground.path("dir/metadata")).unwrap();
+    let run = at.ground.run(&["extract", &at.url(), "-o", "dir"]).ok();
+    assert!(run.err.contains("Going on where the interrupted command was"), "{run}");
+    assert!(!kept.exists());
+    at.expected("extract").same_as(&result(&at.ground.path("dir")), "result");
+}
+
+#[test]
+fn what_an_extraction_has_left_can_be_forgotten() {
+    let at = Interrupted::new("extract", "foreign");
+    let run = at.ground.run(&["extract", &at.url(), "-o", "dir", "--restart"]).ok();
+    assert!(run.err.contains("left by an interrupted extraction") && !run.err.contains("Going on"), "{run}");
+    assert!(at.kept().is_none());
+    at.expected("extract").same_as(&result(&at.ground.path("dir")), "result");
+}
+
+/// Ctrl-C and a server that is gone keep what was recorded, and say so.
+#[test]
+fn what_is_kept_is_said() {
+    for (job, words) in [("import", ["import", "-d", "dir"]), ("extract", ["extract", "-o", "dir"])] {
+        let at = Interrupted::new(job, "own");
+        at.server.set(Fault::Throttle(300_000));
+        let url = at.url();
+        let words = [&words[..1], &[&url], &words[1..]].concat();
+        let mut process = Running::start(&words, at.ground.command(&words));
+        process.until("Going on where the interrupted command was");
+        std::process::Command::new("kill").args(["-INT", &process.id().to_string()]).output().unwrap();
+        let run = process.end();
+        assert!(run.status == 130 && run.err.contains("goes on from there"), "{run}");
+        assert!(at.kept().is_some());
+        // A server that is gone.
+        at.server.remove("/snapshot");
+        at.ground.run(&words).ends(5);
+        assert!(at.kept().is_some());
+        at.server.set(Plan::new());
+        at.server.put("/snapshot", Resource::of_bytes(form("own").to_vec()).etag("\"old\""));
+        at.ground.run(&words).ok();
+        at.expected(job).same_as(&result(&at.ground.path("dir")), job);
+    }
+}
+
+/// The sum of the whole file is asked for when a part of it was read without one.
+#[test]
+fn a_sum_that_was_not_added_up_is_made_up_for() {
+    for name in ["own", "foreign", "plain"] {
+        let at = Interrupted::new("import-only", name);
+        let wrong = "0".repeat(64);
+        at.ground.run(&["import", &at.url(), "-d", "dir", "--sha256", &wrong]).refused(3, "[file.checksum]");
+        let at = Interrupted::new("import-only", name);
+        let sum = fixtures::sha256(form(name));
+        let run = at.ground.run(&["import", &at.url(), "-d", "dir", "--sha256", &sum, "--print-sha256"]).ok();
+        assert!(
+            run.err.contains("Going on where") && run.err.contains("is read again for its SHA-256"),
+            "{run}"
+        );
+        assert!(run.text().contains(&sum), "{run}");
+    }
+}
