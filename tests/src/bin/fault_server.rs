@@ -23,14 +23,14 @@ use rollsnap_tests::fault_server::{Fault, Plan, Resource, Server, http_date};
 const USAGE: &str = "\
 usage: fault_server [OPTION…] FILE…
 
-resources: --port N  --cors  --no-etag  --weak-etag
+resources: --port N  --cors  --expose HEADERS (as --cors, but only these)  --no-etag  --weak-etag
 faults:    --throttle BYTES_A_SECOND  --delay MILLISECONDS  --stall-before  --stall-after N
            --drop-before  --drop-after N  --drop-every N  --reset-after N
            --ignore-range  --early N  --late N  --short N  --shift N
            --wrong-total N  --unknown-total  --no-content-range  --ignore-if-range  --ignore-if-match
            --chunked  --until-close  --endless  --length-over N  --length-under N
            --status N  --retry-after STATUS:VALUE  --redirect STATUS:LOCATION
-           --html  --garbage  --endless-headers  --corrupt OFFSET
+           --html  --garbage  --endless-headers  --corrupt OFFSET  --replace FILE
 limits:    --first N  --after N  --from OFFSET  --before OFFSET  --after-bytes N  --on PATH";
 
 fn main() -> ExitCode {
@@ -60,7 +60,8 @@ struct Wanted {
     port: u16,
     plan: Plan,
     faults: usize,
-    cors: bool,
+    /// What pages of other origins see, where they may read; all that they need, if it is empty.
+    cors: Option<String>,
     no_etag: bool,
     weak_etag: bool,
 }
@@ -77,7 +78,8 @@ impl Wanted {
             let mut value = || arguments.next().ok_or(format!("--{name} needs a value"));
             match name {
                 "port" => wanted.port = value()?.parse().map_err(|_| "--port: a number, please")?,
-                "cors" => wanted.cors = true,
+                "cors" => wanted.cors = Some(String::new()),
+                "expose" => wanted.cors = Some(value()?),
                 "no-etag" => wanted.no_etag = true,
                 "weak-etag" => wanted.weak_etag = true,
                 "first" | "after" | "from" | "before" | "after-bytes" | "on" => {
@@ -128,7 +130,11 @@ impl Wanted {
         let etag = format!("{weak}\"{:x}-{:x}\"", metadata.len(), since.as_nanos());
         let mut resource = Resource::open(path).etag(&etag).last_modified(http_date(modified));
         resource = if self.no_etag { resource.no_etag() } else { resource };
-        Ok(if self.cors { resource.cors() } else { resource })
+        Ok(match self.cors.as_deref() {
+            None => resource,
+            Some("") => resource.cors(),
+            Some(exposed) => resource.cors_exposing(exposed),
+        })
     }
 }
 
@@ -182,6 +188,7 @@ fn fault(name: &str, mut value: impl FnMut() -> Result<String, String>) -> Resul
         "garbage" => Fault::Garbage,
         "endless-headers" => Fault::EndlessHeaders,
         "corrupt" => Fault::Corrupt(number()?),
+        "replace" => Fault::Replace(Resource::open(Path::new(&value()?))),
         _ => return Err(format!("--{name} is not known")),
     })
 }

@@ -12,9 +12,6 @@ use super::resource::{Encoding, Resource};
 use super::response::{Cut, Length, Response};
 use super::shared::Shared;
 
-/// What a page of another origin needs to see of an answer.
-const EXPOSED: &str = "Content-Range, Content-Length, ETag, Accept-Ranges, Last-Modified, Retry-After";
-
 /// What happens on the connection.
 pub(super) enum Answer {
     /// A response.
@@ -55,14 +52,14 @@ pub(super) fn answer(shared: &Shared, entry: &Entry, carried: u64) -> Answer {
     let Some(resource) = shared.resource(request.path()) else { return Response::text(404).into() };
     let mut response = match request.method.as_str() {
         "GET" | "HEAD" => response(request, &resource, &mut faults),
-        "OPTIONS" if resource.cors => Response::text(204)
+        "OPTIONS" if resource.exposed.is_some() => Response::text(204)
             .with("Access-Control-Allow-Methods", "GET, HEAD")
             .with("Access-Control-Allow-Headers", "Range, If-Range, If-Match"),
         _ => Response::text(405).with("Allow", "GET, HEAD"),
     };
-    if resource.cors {
+    if let Some(exposed) = &resource.exposed {
         response =
-            response.with("Access-Control-Allow-Origin", "*").with("Access-Control-Expose-Headers", EXPOSED);
+            response.with("Access-Control-Allow-Origin", "*").with("Access-Control-Expose-Headers", exposed);
     }
     response.head_only = request.method == "HEAD";
     if response.has_content() {

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use rollsnap::files::Part;
 use rollsnap_core::read_at::ReadAt;
 
+/// What a page of another origin needs to see of an answer.
+const EXPOSED: &str = "Content-Range, Content-Length, ETag, Accept-Ranges, Last-Modified, Retry-After";
+
 /// Content that any connection can read, from anywhere.
 pub(super) type Content = Arc<dyn ReadAt + Send + Sync>;
 
@@ -19,7 +22,8 @@ pub struct Resource {
     pub(super) last_modified: Option<String>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) encoding: Encoding,
-    pub(super) cors: bool,
+    /// What pages of other origins see of an answer, where they may read it.
+    pub(super) exposed: Option<String>,
 }
 
 /// What a resource does with `Accept-Encoding: gzip`.
@@ -45,7 +49,7 @@ impl Resource {
             last_modified: None,
             headers: Vec::new(),
             encoding: Encoding::Identity,
-            cors: false,
+            exposed: None,
         }
     }
 
@@ -91,8 +95,14 @@ impl Resource {
 
     /// Pages of all origins may read it: answers `OPTIONS`, and exposes what a reader of ranges needs.
     #[must_use]
-    pub fn cors(mut self) -> Self {
-        self.cors = true;
+    pub fn cors(self) -> Self {
+        self.cors_exposing(EXPOSED)
+    }
+
+    /// Pages of all origins may read it, and see of its answers these headers only, beside those that every page sees.
+    #[must_use]
+    pub fn cors_exposing(mut self, headers: &str) -> Self {
+        self.exposed = Some(headers.to_owned());
         self
     }
 
