@@ -1,10 +1,11 @@
 // What the tests of the package share. Nothing here uses the code under test.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -31,7 +32,7 @@ function noise(length, seed) {
 }
 
 /** What the export of a directory with 10 MB more in it wrote, so that reading can begin in several places. */
-export function exported() {
+export function exported(sizes = { one: 2_000_000, two: 6_000_000, three: 2_000_000 }) {
   const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
   try {
     const data = join(place, 'data');
@@ -43,8 +44,7 @@ export function exported() {
       data,
       '--strip-components=1',
     ]);
-    for (const [name, size] of Object.entries({ one: 2_000_000, two: 6_000_000, three: 2_000_000 }))
-      writeFileSync(join(data, 'wasm_2_0_0', name), noise(size, name));
+    for (const [name, size] of Object.entries(sizes)) writeFileSync(join(data, 'wasm_2_0_0', name), noise(size, name));
     const command = ['export', '--data-dir', data, '--dest', place, '--no-check', '--json'];
     const said = execFileSync(join(ROOT, 'target/debug/rollsnap'), command, {
       encoding: 'utf8',
@@ -155,4 +155,33 @@ export async function serve(answer = () => false) {
     return new Promise((resolve) => server.close(resolve));
   };
   return { origin: `http://127.0.0.1:${server.address().port}`, close };
+}
+
+/**
+ * The fault server of tests/src/bin/fault_server.rs with these options and files (`{name: bytes}`), until the test ends.
+ * `count()` gives what it has sent by now: `{body_bytes, requests, connections}`.
+ */
+export async function serveFaults(t, options, files) {
+  const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
+  const paths = Object.entries(files).map(([name, bytes]) => {
+    const path = typeof bytes === 'string' ? bytes : join(place, name);
+    if (path !== bytes) writeFileSync(path, bytes);
+    return path;
+  });
+  const all = options.map((option) => (option.startsWith('@') ? join(place, option.slice(1)) : option));
+  const server = spawn(join(ROOT, 'target/debug/fault_server'), [...all, ...paths], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface(server.stdout)[Symbol.asyncIterator]();
+  t.after(async () => {
+    server.stdin.end();
+    await new Promise((resolve) => (server.exitCode === null ? server.once('exit', resolve) : resolve()));
+    rmSync(place, { recursive: true });
+  });
+  const { value: origin } = await lines.next();
+  const count = async () => {
+    server.stdin.write('\n');
+    return JSON.parse((await lines.next()).value);
+  };
+  return { origin, count };
 }

@@ -12,8 +12,10 @@ let asked;
 /** `/ranges` sends parts, `/no-ranges` never does, and so on: one path for each kind of server. */
 function answer({ url, headers, method }, response) {
   asked.push({ url, method, range: headers.range });
-  const part = () => BYTES.subarray(0, 65536);
-  const range = { 'content-range': `bytes 0-65535/${BYTES.length}`, 'accept-ranges': 'bytes' };
+  const [, from = 0, to = BYTES.length] = /^bytes=(\d+)-(\d+)$/.exec(headers.range) ?? [];
+  const end = Math.min(Number(to) + 1, BYTES.length);
+  const part = () => BYTES.subarray(Number(from), end);
+  const range = { 'content-range': `bytes ${from}-${end - 1}/${BYTES.length}`, 'accept-ranges': 'bytes' };
   const answers = {
     '/ranges': () =>
       headers.range
@@ -53,16 +55,19 @@ const at = (path) => server.origin + path;
 
 test('one range request is enough for the header', async () => {
   asked = [];
-  const { header, size } = await inspectUrl(at('/ranges'), { headerOnly: true });
+  const { header, size, remote } = await inspectUrl(at('/ranges'), { headerOnly: true });
   assert.equal(header.rollup_address, 'sr1RfS3sHiBuDXh7zwJsVVeW6zLZu9fRsGWm');
   assert.equal(size, BYTES.length);
   assert.deepEqual(asked, [{ url: '/ranges', method: 'GET', range: 'bytes=0-65535' }]);
+  // The server says nothing that tells one version from another.
+  assert.deepEqual([remote.ranges, remote.validator, remote.lacks], [true, 'none', ['ETag']]);
 });
 
 test('a whole file is read as a stream', async () => {
   const steps = [];
-  const report = await inspectUrl(at('/ranges'), { list: true, onProgress: (step) => steps.push(step) });
+  const { remote, ...report } = await inspectUrl(at('/ranges'), { list: true, onProgress: (step) => steps.push(step) });
   assert.deepEqual(report, await inspectBlob(new Blob([BYTES]), { list: true }));
+  assert.deepEqual([remote.requests, remote.bytes_received], [2, BYTES.length]);
   assert.deepEqual(steps.at(-1), { read: BYTES.length, total: BYTES.length });
 });
 
@@ -80,31 +85,36 @@ test('the size of a file that was inflated on the way is not known', async () =>
   assert.deepEqual([plain.header.compression, plain.size], ['gzip', BYTES.length]);
 });
 
-test('what a server does not do is told by the header that is missing', async () => {
+test('a server that sends no parts: the header, and then no more of it', async () => {
+  for (const path of ['/no-ranges', '/announced-only']) {
+    const notices = [];
+    const options = { headerOnly: true, onNotice: (text) => notices.push(text) };
+    const { header, size, remote } = await inspectUrl(at(path), options);
+    assert.deepEqual([header.head_level, size], [1023, BYTES.length]);
+    assert.deepEqual([remote.ranges, remote.lacks], [false, ['Content-Range']]);
+    assert.deepEqual(notices, ['the server does not send parts of the file: its answer lacks Content-Range']);
+  }
+});
+
+test('an answer that cannot be used', async () => {
   const cases = [
-    ['/no-ranges', { code: 'http.range', missing: 'Accept-Ranges' }],
-    ['/announced-only', { code: 'http.range', missing: 'Content-Range' }],
-    ['/unnamed-part', { code: 'http.range', missing: 'Content-Range' }],
-    ['/wrong-part', { code: 'http.range', found: 'bytes 5-9/20' }],
-    ['/missing', { code: 'http.status', found: '404 Not Found' }],
+    ['/unnamed-part', { code: 'remote.answer' }],
+    ['/wrong-part', { code: 'remote.answer' }],
+    ['/missing', { code: 'remote.status', found: 'status 404' }],
     ['/empty', { code: 'file.empty' }],
   ];
   for (const [path, expected] of cases) {
     await assert.rejects(inspectUrl(at(path), { headerOnly: true }), { name: 'RollsnapError', ...expected }, path);
   }
-  await assert.rejects(
-    inspectUrl(at('/unnamed-part'), { headerOnly: true }),
-    ({ header }) => header.head_level === 1023,
-  );
-  await assert.rejects(inspectUrl(at('/missing')), { code: 'http.status', at: { path: at('/missing') } });
+  await assert.rejects(inspectUrl(at('/missing')), { code: 'remote.status', at: { path: at('/missing') } });
 });
 
 test('a broken connection is reported as one', async () => {
-  await assert.rejects(inspectUrl(at('/breaks')), { name: 'RollsnapError', code: 'http.connection' });
+  await assert.rejects(inspectUrl(at('/breaks')), { name: 'RollsnapError', code: 'remote.unreachable' });
   const gone = await serve();
   await gone.close();
   for (const options of [{}, { headerOnly: true }]) {
-    await assert.rejects(inspectUrl(gone.origin, options), { name: 'RollsnapError', code: 'http.connection' });
+    await assert.rejects(inspectUrl(gone.origin, options), { name: 'RollsnapError', code: 'remote.unreachable' });
   }
 });
 
@@ -119,3 +129,39 @@ test('aborting rejects with the reason of the signal', async () => {
 });
 
 test('an address that is none is a TypeError', () => assert.rejects(inspectUrl('//'), TypeError));
+
+test('an address of another scheme is refused', async () => {
+  for (const url of ['file:///etc/passwd', 'ftp://host/file', 's3://bucket/key', 'data:text/plain,x'])
+    await assert.rejects(inspectUrl(url), { code: 'remote.address' }, url);
+});
+
+test('what is secret in an address goes to its server, and is not shown', async () => {
+  const seen = [];
+  const own = await serve(({ url, headers }, response) => {
+    seen.push([url, headers.authorization]);
+    return response.writeHead(404).end();
+  });
+  const url = `${own.origin.replace('//', '//me:pass%40word@')}/file?signature=secret#secret`;
+  await assert.rejects(inspectUrl(url), ({ message, at, code }) => {
+    assert.deepEqual([code, at], ['remote.status', { path: `${own.origin}/file?…` }]);
+    return !/pass|secret/.test(message);
+  });
+  await own.close();
+  assert.deepEqual(seen, [['/file?signature=secret', `Basic ${btoa('me:pass@word')}`]]);
+});
+
+test('a login does not follow a redirect to another server', async () => {
+  const seen = [];
+  const there = await serve(({ headers }, response) => {
+    seen.push(headers.authorization);
+    const range = { 'content-range': `bytes 0-${SMALL.length - 1}/${SMALL.length}` };
+    return response.writeHead(206, range).end(SMALL);
+  });
+  const here = await serve((_, response) =>
+    response.writeHead(302, { location: `${there.origin}/x?key=secret` }).end(),
+  );
+  const { remote } = await inspectUrl(here.origin.replace('//', '//me:word@'), { headerOnly: true });
+  assert.deepEqual([remote.url, remote.final_url], [`${here.origin}/`, `${there.origin}/x?…`]);
+  await Promise.all([here.close(), there.close()]);
+  assert.deepEqual(seen, [undefined]);
+});

@@ -1,8 +1,8 @@
-// Whole inspections: of a file, of a stream.
+// Whole inspections: of a file, of a stream, of what is behind an address.
 
-import { RollsnapError, failure, whyUnread } from './errors.mjs';
+import { whyUnread } from './errors.mjs';
 import { Inspector, init, readHeader } from './load.mjs';
-import { streamFrom } from './spans.mjs';
+import { fileOf } from './remote.mjs';
 
 /** What is enough of a file to read its header. */
 export const FIRST_BYTES = 65536;
@@ -35,57 +35,17 @@ export async function inspectStream(stream, options = {}) {
   return { header: readHeader(first), size: first.length < FIRST_BYTES ? first.length : undefined };
 }
 
-export async function readMember(blob, wanted, options = {}) {
+export async function inspectUrl(url, options = {}) {
   await init();
-  const { name, offset } = typeof wanted === 'string' ? { name: wanted } : wanted;
-  const failed = (error) => whyUnread(blob, error);
-  if (offset !== undefined) {
-    const near = await streamFrom(blob, offset).catch(async (error) => {
-      throw await failed(error);
-    });
-    const ours = (error) => (error instanceof RollsnapError ? error : failed(error));
-    const found =
-      near && (await oneMember(near, name, { ...options, failed: ours, isFirst: true }).catch(onlyOfReading));
-    if (found) return { ...found, member: { ...found.member, offset } };
-  }
-  return oneMember(blob.stream(), name, { ...options, total: blob.size, failed });
+  const file = await fileOf(url, options);
+  if (options.headerOnly) return { header: readHeader(file.first), size: file.size, remote: file.remote };
+  return inspectFile(file, options);
 }
 
-// What does not hold near the member is looked at from the beginning, and told there.
-function onlyOfReading(error) {
-  if (!/^(gzip|tar|header|file|member)\./.test(error?.code)) throw error;
-}
-
-/** Reads one member; with `isFirst` it must be the first one of the stream. */
-async function oneMember(stream, name, { isFirst = false, ...options }) {
-  const { limit = Infinity } = options;
-  const parts = [];
-  let [member, sha256, read, done, members, other] = [undefined, null, 0, false, 0, false];
-  await inspect(stream, {
-    ...options,
-    digests: limit === Infinity ? [name] : false,
-    extract: {
-      [name]: (chunk, found) => {
-        member = found;
-        if (read < limit) parts.push(chunk.subarray(0, limit - read));
-        read += chunk.length;
-        done = read >= limit;
-      },
-    },
-    onEvent: (event) => {
-      if (event.type === 'member' && !members++ && isFirst) other = event.name !== name;
-      if (event.type !== 'member-end' || event.name !== name) return;
-      done = true;
-      sha256 = event.sha256;
-    },
-    until: () => done || other,
-  });
-  if (!member || other) throw failure('member.unknown', { member: name });
-  const content = new Blob(parts);
-  if (!done || content.size < Math.min(Number(member.size), limit)) {
-    throw failure('tar.truncated', { member: name, expected: `${member.size} bytes`, found: `${content.size}` });
-  }
-  return { member, content, sha256 };
+/** Inspects all of a RemoteFile. */
+export async function inspectFile(file, options) {
+  const report = await inspect(file.stream(), { ...options, total: file.size });
+  return { ...report, remote: file.remote };
 }
 
 /**

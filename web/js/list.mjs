@@ -1,31 +1,37 @@
 // The members of a file, by their headers where the contents can be passed over.
 
 import { RollsnapError, whyUnread } from './errors.mjs';
-import { inspectBlob } from './inspect.mjs';
+import { inspectBlob, inspectFile } from './inspect.mjs';
 import { Lister, init } from './load.mjs';
+import { RemoteFile, fileOf } from './remote.mjs';
 import { openContent } from './spans.mjs';
 
 /** How much of an uncompressed file is read for a header. */
 const PIECE = 1 << 16;
 
-export async function listMembers(blob, options = {}) {
+export async function listMembers(source, options = {}) {
   await init();
-  const { signal, onProgress, lenient, maxMembers } = options;
-  signal?.throwIfAborted();
+  const { signal, onProgress, lenient, maxMembers, headersOnly } = options;
+  const file = await fileOf(source, options);
+  const isRemote = file instanceof RemoteFile;
+  const limits = { signal, onProgress, lenient, maxMembers };
   try {
-    const report = await byHeaders(blob, { signal, onProgress, lenient, maxMembers });
-    if (report) return report;
+    const report = await byHeaders(file, limits);
+    if (report) return isRemote ? { ...report, remote: file.remote } : report;
   } catch (error) {
     signal?.throwIfAborted();
-    // What is not as the index says is read from the beginning, and told there.
-    if (error instanceof TypeError || (error instanceof RollsnapError && error.code !== 'gzip.index')) throw error;
-    if (!(error instanceof RollsnapError)) throw await whyUnread(blob, error);
+    // Of a server it was found out what is wrong. A file that is not as its index says is read from the beginning, and told there.
+    if (isRemote || error instanceof TypeError) throw error;
+    if (!(error instanceof RollsnapError)) throw await whyUnread(file, error);
+    if (error.code !== 'gzip.index') throw error;
   }
-  return inspectBlob(blob, { signal, onProgress, lenient, maxMembers, list: true });
+  if (headersOnly) return undefined;
+  return isRemote ? inspectFile(file, { ...limits, list: true }) : inspectBlob(file, { ...limits, list: true });
 }
 
-async function byHeaders(blob, { signal, onProgress, lenient, maxMembers }) {
-  const content = await openContent(blob, PIECE);
+/** The report of reading the headers of members alone; undefined where that cannot be done. */
+export async function byHeaders(file, { signal, onProgress, lenient, maxMembers }) {
+  const content = await openContent(file, PIECE);
   if (!content) return undefined;
   const lister = new Lister({ lenient, maxMembers }, content.compressed);
   try {
@@ -38,9 +44,9 @@ async function byHeaders(blob, { signal, onProgress, lenient, maxMembers }) {
       const over = lister.feed(bytes, content.size - at);
       if (over < 0) return undefined;
       at += over;
-      onProgress?.({ read: Math.round((at / content.size) * blob.size), total: blob.size });
+      onProgress?.({ read: Math.round((at / content.size) * file.size), total: file.size });
     }
-    return lister.finish(blob.size);
+    return lister.finish(file.size);
   } finally {
     lister.free();
   }

@@ -78,7 +78,7 @@ export class RollsnapError extends Error implements Problem {
   readonly member: string | null;
   readonly expected: string | null;
   readonly found: string | null;
-  /** The response header that a server would have to send (`http.range`, `http.cors`). */
+  /** The response header that a server would have to send (`http.cors`). */
   readonly missing?: string;
   /** The header of the snapshot, where it could be read in spite of the error. */
   readonly header?: Header;
@@ -143,10 +143,37 @@ export interface Report {
   replay?: ReplayFacts;
   /** Only in reports of the command line, of one of several machines that divide the work. */
   share?: ShareFacts;
+  /** What came from where, of a file behind an address. */
+  remote?: RemoteFacts;
   checks: Check[];
   /** How many checks are not listed. */
   checks_left_out: Size;
 }
+
+/** What came from where. */
+export interface RemoteFacts {
+  /** The address that was given, without user name, password and query. */
+  url: string;
+  /** The address that redirects led to, in the same form. */
+  final_url: string;
+  /** Whether the server sends parts of the file. */
+  ranges: boolean;
+  /** Which version of the file was read; only where the server sends parts. */
+  validator?: Validator;
+  /** How many bytes of bodies came. */
+  bytes_received: number;
+  /** How many requests were made. */
+  requests: number;
+  /** How many of them because another one had failed. */
+  retries: number;
+  /** Time from the first answer on, in milliseconds. */
+  time_ms: number;
+  /** Response headers that would be needed for more, and that the server does not send or show. */
+  lacks: string[];
+}
+
+/** What tells one version of a file from another, beside its length. Of `modified` two within a second look the same. */
+export type Validator = { etag: string } | { generation: string } | { version: string } | { modified: string } | 'none';
 
 /** Which share a report is of. */
 export interface ShareFacts {
@@ -389,7 +416,61 @@ export interface HeaderOnly {
   header: Header;
   /** Size of the file, where it is known. */
   size: number | undefined;
+  /** Only of a file behind an address. */
+  remote?: RemoteFacts;
 }
+
+export interface RemoteOptions {
+  /** What `fetch` is given with every request: `credentials`, `headers`, `referrerPolicy` and so on. */
+  request?: Omit<RequestInit, 'method' | 'body' | 'signal' | 'cache'>;
+  /** How long a server may bring nothing before it is given up, in milliseconds; 120000 if left out. */
+  giveUp?: number;
+  /** Hears sentences for people: that a request failed and is made again, what the server leaves out. */
+  onNotice?: (text: string) => void;
+}
+
+/** What tells a file from another one behind the same address. */
+export interface RemoteIdentity {
+  size: Size;
+  validator: Validator;
+}
+
+/**
+ * A file behind an address, as its first answer has pinned it. Whatever takes an address takes this as well, and then
+ * makes no first request. Every answer is compared with the first: a file that was replaced meanwhile is
+ * `remote.changed`, and nothing is mixed.
+ */
+export interface RemoteFile {
+  /** Undefined where it is not known. */
+  readonly size: number | undefined;
+  /** The first bytes, at most 65536. */
+  readonly first: Uint8Array;
+  /** Whether it can be read here and there. */
+  readonly ranges: boolean;
+  /** Undefined where the server does not send parts. A plain object: another thread can open the same file with it. */
+  readonly identity: RemoteIdentity | undefined;
+  /** What came from where until now. */
+  readonly remote: RemoteFacts;
+  /** As that of a Blob. The bytes are fetched when they are asked for; up to 16 MiB of them are kept. */
+  slice(from: number, to: number): { arrayBuffer(): Promise<ArrayBuffer> };
+  /** All of it. Where the server sends parts, a connection that breaks loses nothing. */
+  stream(): ReadableStream<Uint8Array>;
+  /** The same file, for a reader who stops with this signal. */
+  under(signal: AbortSignal | undefined): RemoteFile;
+}
+
+/**
+ * Opens the file behind an address: one request for its first 64 KiB, with the rules of docs/REMOTE.md. `identity`: that
+ * of an earlier opening; another file is `remote.changed`. Codes: any `remote.*`, and `http.cors`, whose `missing` names
+ * the response header that the server would have to send. A TypeError for what is no address.
+ *
+ * A request is made again when a connection breaks or is silent for 30 seconds, and when the server is busy (status 408,
+ * 425, 429, 5xx), after 0.5 seconds, doubling up to 30, or as long as `Retry-After` says.
+ */
+export function openUrl(
+  url: string | URL,
+  options?: RemoteOptions & { signal?: AbortSignal; identity?: RemoteIdentity | undefined },
+): Promise<RemoteFile>;
 
 /** Inspects a file that the user chose. Codes of reading: `io.not-found`, `source.changed`, `io.permission`, `io.other`. */
 export function inspectBlob(blob: Blob, options: HeaderOptions): Promise<HeaderOnly>;
@@ -400,28 +481,40 @@ export function inspectStream(stream: ReadableStream<Uint8Array>, options: Heade
 export function inspectStream(stream: ReadableStream<Uint8Array>, options?: InspectOptions): Promise<Report>;
 
 /**
- * Inspects a file of a server. With `headerOnly` one range request is made, which the server must
- * allow; without, the whole file is fetched. Codes: `http.connection`, `http.status`, `http.range`,
- * `http.cors`; `missing` names the response header that the server would have to send.
+ * Inspects a file behind an address. With `headerOnly` one request for 64 KiB is made; without, the whole file is fetched,
+ * and goes on where a connection broke if the server sends parts. Codes: those of openUrl.
  */
-export function inspectUrl(url: string | URL, options: HeaderOptions): Promise<HeaderOnly>;
-export function inspectUrl(url: string | URL, options?: InspectOptions): Promise<Report>;
+export function inspectUrl(url: string | URL | RemoteFile, options: HeaderOptions & RemoteOptions): Promise<HeaderOnly>;
+export function inspectUrl(url: string | URL | RemoteFile, options?: InspectOptions & RemoteOptions): Promise<Report>;
 
-export interface ListOptions {
+export interface ListOptions extends RemoteOptions {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   lenient?: boolean;
   maxMembers?: number;
+  /** Rather than read all of a file, give undefined. */
+  headersOnly?: boolean;
 }
 
 /**
- * Lists the members of a file: a Report with `members.list`. Of a file that is not compressed, or that has the
- * index that `rollsnap export` writes, only the headers of members are read; then `verdicts.intact` of a
- * compressed one is `unknown`, and a check says why. Any other file is read to its end.
+ * Lists the members of a file, or of what is behind an address: a Report with `members.list`. Of a file that is not
+ * compressed, or that has the index that `rollsnap export` writes, only the headers of members are read; then
+ * `verdicts.intact` of a compressed one is `unknown`, and a check says why. The same holds behind an address where
+ * ADDRESS.idx, which `rollsnap index` makes, is beside the file. Any other file is read to its end.
+ *
+ * A span of a file behind an address whose checksum is wrong is fetched again, twice; `gzip.index` then says whether the
+ * connection or the file at the provider is damaged.
  */
-export function listMembers(blob: Blob, options?: ListOptions): Promise<Report>;
+export function listMembers(
+  source: Blob | string | URL | RemoteFile,
+  options?: ListOptions & { headersOnly?: false },
+): Promise<Report>;
+export function listMembers(
+  source: Blob | string | URL | RemoteFile,
+  options: ListOptions,
+): Promise<Report | undefined>;
 
-export interface ReadMemberOptions {
+export interface ReadMemberOptions extends RemoteOptions {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   lenient?: boolean;
@@ -437,12 +530,15 @@ export interface ReadMemberOptions {
  * earlier reading of the same file, only what is needed is read, if the file is not compressed or has
  * the index that `rollsnap export` writes. That index is not believed: what it leads to is proved by
  * checksums, and where that fails the file is read from its beginning.
+ *
+ * Behind an address that is also done with a name alone, and with an index beside the file. A span whose checksum is wrong
+ * ends it there, as listMembers says.
  */
 export function readMember(
-  blob: Blob,
+  source: Blob | string | URL | RemoteFile,
   member: string | Pick<Member, 'name' | 'offset'>,
   options?: ReadMemberOptions,
-): Promise<{ member: Member; content: Blob; sha256: string | null }>;
+): Promise<{ member: Member; content: Blob; sha256: string | null; remote?: RemoteFacts }>;
 
 export type HashKind =
   | 'rollup'

@@ -4,10 +4,11 @@ import { guardFreed } from './freed.mjs';
 import { Inspector, decodeHash, encodeHash } from './load.mjs';
 
 export { RollsnapError } from './errors.mjs';
-export { inspectBlob, inspectStream, readMember } from './inspect.mjs';
+export { inspectBlob, inspectStream, inspectUrl } from './inspect.mjs';
 export { listMembers } from './list.mjs';
 export { Inspector, codes, init, memoryBytes, readHeader, version } from './load.mjs';
-export { inspectUrl } from './url.mjs';
+export { readMember } from './member.mjs';
+export { openUrl } from './remote.mjs';
 
 guardFreed({ Inspector });
 

@@ -4,7 +4,8 @@
 //! * [`Inspector`]: bytes in, events out, a Report at the end;
 //! * [`read_header`]: the header alone, from the first bytes of a file;
 //! * [`Lister`]: the members by their headers alone;
-//! * [`Checkpoints`]: the content of a compressed file from its middle;
+//! * [`Checkpoints`]: the content of a compressed file from its middle, with an index in its header or [`Beside`] it;
+//! * [`FirstAnswer`]: which answers of a server are of the same file;
 //! * [`decode_hash`], [`encode_hash`]: typed hashes and their text;
 //! * `Layer1`, in the full module: which requests to layer 1 are to be made, and what their answers mean;
 //! * `Machine`, with the feature `machine`: a rollup's machine, its kernels run by the host; `Replayer`: the blocks of a
@@ -31,6 +32,7 @@ mod lister;
 #[cfg(feature = "machine")]
 mod machine;
 mod options;
+mod remote;
 mod spans;
 mod value;
 mod watch;
@@ -50,7 +52,8 @@ pub use layer1::{Layer1, anchored_by, compare_commitment, not_asked};
 pub use lister::Lister;
 #[cfg(feature = "machine")]
 pub use machine::{Machine, Replayer};
-pub use spans::Checkpoints;
+pub use remote::{FirstAnswer, first_bytes, is_encoded, is_passing, pause_after};
+pub use spans::{Beside, Checkpoints};
 
 /// The version of this package.
 #[wasm_bindgen]

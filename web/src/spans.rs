@@ -25,6 +25,7 @@ const LONGEST: u64 = 64 << 20;
 pub struct Checkpoints {
     spans: Spans<Parts>,
     parts: Parts,
+    beside: Option<Parts>,
 }
 
 #[wasm_bindgen]
@@ -35,14 +36,42 @@ impl Checkpoints {
     /// # Errors
     /// A `TypeError` for what are no bytes or no size.
     pub fn of(first: &JsValue, last: &JsValue, size: f64) -> Result<Option<Self>, JsValue> {
-        let (first, last, len) = (bytes_of(first)?, bytes_of(last)?, byte_count(size)?);
-        let parts = Parts::new(len);
-        parts.hold(0, first);
-        parts.hold(len.saturating_sub(u64::from(last.length())), last);
+        let parts = Parts::ends(first, last, size)?;
         // An index is a help, and a file without one is read from its beginning.
         let Ok(Some(index)) = Index::of_file(&parts) else { return Ok(None) };
         let indexed = Indexed::new(parts.clone(), index, None);
-        Ok(indexed.ok().map(|indexed| Self { spans: Spans::new(indexed), parts }))
+        Ok(indexed.ok().map(|indexed| Self { spans: Spans::new(indexed), parts, beside: None }))
+    }
+
+    /// Those of such a file that a file beside it has: `undefined` when bytes of that one are missing
+    /// ([`Beside::missing`]).
+    ///
+    /// # Errors
+    /// `gzip.index` when it is no index, or not of this file; a `TypeError` for what are no bytes or no size.
+    pub fn beside(
+        first: &JsValue,
+        last: &JsValue,
+        size: f64,
+        index: &Beside,
+    ) -> Result<Option<Self>, JsValue> {
+        let parts = Parts::ends(first, last, size)?;
+        let beside = index.0.clone();
+        let read = Index::of_beside(&beside);
+        let indexed = read.and_then(|index| Indexed::new(parts.clone(), index, Some(beside.clone())));
+        match indexed {
+            Ok(indexed) => {
+                beside.forget();
+                Ok(Some(Self { spans: Spans::new(indexed), parts, beside: Some(beside) }))
+            }
+            Err(_) if beside.is_missing() => Ok(None),
+            Err(problem) => Err(thrown(&problem)),
+        }
+    }
+
+    /// Where the headers of the member of this name begin in the content, if the index knows.
+    #[wasm_bindgen(js_name = placeOf)]
+    pub fn place_of(&self, name: &str) -> Option<f64> {
+        self.spans.index().members.place_of(name).map(|place| place as f64)
     }
 
     /// How many bytes the content has.
@@ -92,16 +121,24 @@ impl Checkpoints {
     }
 
     /// The content of a span, proved to be what reading from the beginning gives there, from the
-    /// bytes that [`Checkpoints::span_at`] asks for.
+    /// bytes that [`Checkpoints::span_at`] asks for. `undefined` when bytes of the file beside it are missing
+    /// ([`Beside::missing`]).
     ///
     /// # Errors
     /// `gzip.index` when file and index do not agree; a `TypeError` for what are no bytes.
-    pub fn inflate(&self, number: usize, bytes: &JsValue) -> Result<Uint8Array, JsValue> {
+    pub fn inflate(&self, number: usize, bytes: &JsValue) -> Result<Option<Uint8Array>, JsValue> {
         let bytes = bytes_of(bytes)?;
         self.parts.lend(self.spans.input_of(number).start, bytes);
         let content = self.content(number);
         self.parts.give_back();
-        content.map(|content| Uint8Array::from(content.as_slice())).map_err(|problem| thrown(&problem))
+        match content {
+            Err(_) if self.beside.as_ref().is_some_and(Parts::is_missing) => Ok(None),
+            Err(problem) => Err(thrown(&problem)),
+            Ok(content) => {
+                self.beside.as_ref().inspect(|beside| beside.forget());
+                Ok(Some(Uint8Array::from(content.as_slice())))
+            }
+        }
     }
 
     fn content(&self, number: usize) -> Result<Vec<u8>> {
@@ -112,6 +149,48 @@ impl Checkpoints {
         }
         Ok(content)
     }
+}
+
+/// The file of an index beside a compressed file, of which only what is needed is read.
+#[wasm_bindgen]
+pub struct Beside(Parts);
+
+#[wasm_bindgen]
+impl Beside {
+    /// One of `size` bytes.
+    ///
+    /// # Errors
+    /// A `TypeError` for what is no size.
+    #[wasm_bindgen(constructor)]
+    pub fn new(size: f64) -> Result<Self, JsValue> {
+        byte_count(size).map(Parts::new).map(Self)
+    }
+
+    /// Which of its bytes the last call looked for in vain: `{from, to}`, or `undefined`.
+    ///
+    /// # Errors
+    /// None that can happen.
+    pub fn missing(&self) -> Result<JsValue, JsValue> {
+        match self.0.missing.take() {
+            Some(Range { start: from, end: to }) => Border::default().carry(&Needed { from, to }),
+            None => Ok(JsValue::UNDEFINED),
+        }
+    }
+
+    /// Keeps its bytes from `offset` on, until a call has done its work with them.
+    ///
+    /// # Errors
+    /// A `TypeError` for what are no bytes or no offset.
+    pub fn hold(&self, offset: f64, bytes: &JsValue) -> Result<(), JsValue> {
+        self.0.hold(byte_count(offset)?, bytes_of(bytes)?);
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+struct Needed {
+    from: u64,
+    to: u64,
 }
 
 #[derive(Serialize)]
@@ -132,6 +211,8 @@ fn length(range: &Range<u64>) -> u64 {
 struct Parts {
     len: u64,
     held: Rc<RefCell<Vec<Part>>>,
+    /// What was looked for last, and is not here.
+    missing: Rc<RefCell<Option<Range<u64>>>>,
 }
 
 /// Bytes from an offset on.
@@ -145,7 +226,24 @@ const KEPT: usize = 2;
 
 impl Parts {
     fn new(len: u64) -> Self {
-        Self { len, held: Rc::default() }
+        Self { len, held: Rc::default(), missing: Rc::default() }
+    }
+
+    /// The beginning and the end of a file.
+    fn ends(first: &JsValue, last: &JsValue, size: f64) -> Result<Self, JsValue> {
+        let (first, last, len) = (bytes_of(first)?, bytes_of(last)?, byte_count(size)?);
+        let parts = Self::new(len);
+        parts.hold(0, first);
+        parts.hold(len.saturating_sub(u64::from(last.length())), last);
+        Ok(parts)
+    }
+
+    fn is_missing(&self) -> bool {
+        self.missing.borrow().is_some()
+    }
+
+    fn forget(&self) {
+        self.held.borrow_mut().clear();
     }
 
     fn hold(&self, offset: u64, bytes: &Uint8Array) {
@@ -175,6 +273,7 @@ impl ReadAt for Parts {
                 return part.bytes.read_at(within, out);
             }
         }
+        *self.missing.borrow_mut() = Some(offset..offset.saturating_add(out.len() as u64).min(self.len));
         Err(Problem::new(Code::IoOther).headline("these bytes of the file are not here").found(offset))
     }
 }

@@ -1,5 +1,6 @@
 // The one place that knows the package: bytes in, plain messages out.
 
+import { RemoteFile } from '../pkg/remote.mjs';
 import { Inspector, codes, init, readHeader, version } from '../pkg/rollsnap.mjs';
 import { streamFrom } from '../pkg/spans.mjs';
 
@@ -91,17 +92,26 @@ export async function oneMember(file, { name, offset }, { digest = false, sink, 
       return more.length || !piece.length ? sink(more) : true;
     });
   const options = { digest, sink: onward, signal, tell };
-  const near = file.blob && (await streamFrom(file.blob, offset).catch(() => undefined));
+  // What does not hold there is looked at from the beginning, and told then. Of a server it was found out, and all is much.
+  const isRemote = file.blob instanceof RemoteFile;
+  const elsewhere = isRemote ? /^member\./ : /^(gzip|tar|header|file|member)\./;
+  const near = (
+    await streamFrom(file.blob, offset).catch(async (error) => {
+      if (isRemote) throw await file.failed(error);
+    })
+  )?.stream;
   if (near) {
     try {
       return await pass(
-        { stream: near, failed: (error) => (typeof error?.code === 'string' ? error : file.failed(error)) },
+        {
+          stream: () => near,
+          failed: (error) => (typeof error?.code === 'string' && !isRemote ? error : file.failed(error)),
+        },
         name,
         { ...options, isFirst: true },
       );
     } catch (error) {
-      // What does not hold there is looked at from the beginning, and told then.
-      if (!/^(gzip|tar|header|file|member)\./.test(error?.code)) throw error;
+      if (!elsewhere.test(error?.code)) throw error;
     }
     passed = 0;
   }
@@ -165,7 +175,7 @@ export async function allDigests(file, { signal, tell }) {
 
 // Reads as the stream gives it (about 2 MB from a file); `failed` names an error of the browser.
 async function* chunks({ stream, failed }, signal) {
-  const reader = stream.getReader();
+  const reader = stream().getReader();
   const stop = () => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener('abort', stop);
   try {

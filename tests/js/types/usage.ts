@@ -15,6 +15,7 @@ import {
   inspectUrl,
   listMembers,
   memoryBytes,
+  openUrl,
   readHeader,
   readMember,
   version,
@@ -111,6 +112,22 @@ const first: Header = (await inspectUrl(new URL('https://example.org/snapshot'),
 const content: Blob = (await readMember(blob, 'metadata', { limit: 10 })).content;
 const listed: number | undefined = (await listMembers(blob, { lenient: true })).members.list?.length;
 await readMember(blob, { name: 'metadata', offset: 570 });
+{
+  const file = await openUrl('https://example.org/snapshot', {
+    request: { credentials: 'omit' },
+    giveUp: 1000,
+    signal,
+  });
+  const cheap: Report | undefined = await listMembers(file, { headersOnly: true, onNotice: (text) => text.concat() });
+  // @ts-expect-error it may be there only at the price of the whole file
+  cheap.members.list;
+  const { content, remote } = await readMember(file.under(signal), 'metadata');
+  const requests: number | undefined = remote?.requests;
+  await openUrl('https://example.org/snapshot', { identity: file.identity });
+  // @ts-expect-error every request is a GET or HEAD
+  await openUrl('https://example.org/snapshot', { request: { method: 'POST' } });
+  void [content, requests];
+}
 // @ts-expect-error events are chosen by onEvent here
 await inspectBlob(blob, { events: true });
 

@@ -2,14 +2,20 @@
 import module from './rollsnap.js';
 
 export const {
+  Beside,
   Checkpoints,
+  FirstAnswer,
   Inspector,
   Lister,
   archiveOffset,
   codes,
   decodeHash,
   encodeHash,
+  firstBytes,
+  isEncoded,
+  isPassing,
   memoryBytes,
+  pauseAfter,
   problem,
   readHeader,
   version,
