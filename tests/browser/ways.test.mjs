@@ -136,18 +136,21 @@ test('an address typed in', async (t) => {
   await assertWhole(page);
 });
 
-test('#url= of a large file: the header only, until the visitor asks for more', async (t) => {
+test('#url= of a large file: header and members, and more when the visitor asks for it', async (t) => {
   const large = snapshot([
     ['metadata', Buffer.from('{}')],
     ['context/store.0.suffix', Buffer.alloc(20_000_000, 1)],
   ]);
   foreign.answers.set('/large', sendFile(large));
   const page = await visit(t, browser, own.base, { hash: `#url=${encodeURIComponent(`${foreign.base}/large`)}` });
-  await page.waitForSelector('#reading:not([hidden])');
-  assert.equal(await page.textContent('#reading-title'), 'Only the header was read');
+  await page.waitForSelector('#reading-title:text-is("Only the header and the list of members were read")');
+  assert.equal(await page.textContent('#members-sum'), '2 members, 20.0 MB');
   assert.equal(await fact(page, 'size'), '20.0 MB');
   assert.deepEqual(await answers(page), { intact: 'unknown', consistent: 'unknown', anchored: 'unknown' });
-  assert.equal(foreign.asked.filter(({ url }) => url === '/large').length, 1);
+  const asked = foreign.asked.filter(({ url }) => url === '/large').map(({ range }) => range);
+  assert.deepEqual(asked[0], 'bytes=0-65535');
+  assert.equal(asked.length, 2);
+  assert.match(await page.textContent('#fetched'), /^2 requests, 66\.\d KB fetched$/);
   await look(page, 'address-header');
   await page.click('#reading-action');
   await done(page);
@@ -185,17 +188,17 @@ test('a host that forbids reading: which header is missing, and the command line
   const text = await page.innerText('#trouble');
   assert.match(text, /http\.cors/);
   assert.match(text, /Missing: Access-Control-Allow-Origin/);
-  assert.ok(text.includes(`curl -fL ${foreign.base}/forbidden | rollsnap info -`));
+  assert.ok(text.includes(`rollsnap info ${foreign.base}/forbidden`));
   await look(page, 'address-forbidden');
 });
 
 test('a host that has no such file, and one that is not there', async (t) => {
   const page = await visit(t, browser, own.base, { hash: `#url=${foreign.base}/nothing`, allow: FAILED });
   await page.waitForSelector('#trouble:not([hidden])');
-  assert.match(await page.innerText('#trouble'), /http\.status[\s\S]*404/);
+  assert.match(await page.innerText('#trouble'), /remote\.status[\s\S]*404/);
   // A port that was free a moment ago.
   const gone = await serveForeign();
   await gone.close();
   await page.evaluate((url) => (location.hash = `#url=${url}`), `${gone.base}/x`);
-  await page.waitForFunction(() => document.querySelector('#trouble').innerText.includes('http.connection'));
+  await page.waitForFunction(() => document.querySelector('#trouble').innerText.includes('remote.unreachable'));
 });

@@ -2,7 +2,7 @@
 
 import { copyButton, h, icon } from './dom.js';
 import { lookups } from './explorers.js';
-import { bytes, count, shellFile } from './format.js';
+import { bytes, count, shellFile, shellWord } from './format.js';
 
 const MODES = {
   full: 'what follows the last cemented commitment',
@@ -56,7 +56,10 @@ export function drawClaims(root, { header, compression, total }, source) {
       'div',
       { id: 'import' },
       h('h3', {}, 'To import it'),
-      commandLine(`rollsnap import ${shellFile(source.name)} --data-dir DIR`, 'the command to import this'),
+      commandLine(
+        `rollsnap import ${source.url ? shellWord(source.url) : shellFile(source.name)} --data-dir DIR`,
+        'the command to import this',
+      ),
     ),
   );
 }

@@ -37,10 +37,6 @@ function nameFailure(error) {
   return new Failure({ kind: 'read', code, text });
 }
 
-/** The connection broke while a stream was read. */
-export const streamFailure = (error) =>
-  new Failure({ kind: 'read', code: 'http.connection', text: `The browser says: ${error?.message ?? error}` });
-
 /** Any error as a plain object, completed with the words of its code in `table`. */
 export function describe(error, table) {
   const failure = parts(error);

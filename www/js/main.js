@@ -12,7 +12,7 @@ import {
 import { drawClaims, refuseImport } from './claims.js';
 import { drawContext } from './context.js';
 import { $, announce, h, say } from './dom.js';
-import { bytes, bytesExact, count, plural } from './format.js';
+import { bytes, bytesExact, count, plural, shellWord } from './format.js';
 import { run, runAndKeep } from './jobs.js';
 import { MemberDialog } from './member.js';
 import { Members } from './members.js';
@@ -49,20 +49,25 @@ const map = new Treemap($('map'), $('crumbs'), openMember);
 
 async function open(source) {
   const here = begin(source);
+  let worker;
   try {
-    const look = await here.job('look', {});
+    const { result: look, helper } = await here.job('look', {}, { keep: true });
+    worker = helper;
     if (visit !== here) return;
     here.look = look;
+    here.wire.identity = look.identity;
     describeFile(here);
     if (look.refused) return refuse(look.refused);
     $('claims').hidden = false;
     drawClaims($('claims-body'), look, source);
     $('verdicts').hidden = false;
     $('members').hidden = false;
-    if (source.url && !(look.total <= FETCHED_AT_ONCE)) offerWhole(here);
+    if (source.url && !(look.total <= FETCHED_AT_ONCE)) await offerParts(here, helper);
     else await readWhole(here);
   } catch (failure) {
     if (visit === here && failure.kind !== 'stopped') refuse(failure);
+  } finally {
+    worker?.end();
   }
 }
 
@@ -72,17 +77,26 @@ function begin(source) {
   const stop = new AbortController();
   const members = new Members();
   const wire = { file: source.file, url: source.url };
+  const fetched = { requests: 0, bytes: 0 };
+  const count = ({ requests, bytes }) => {
+    fetched.requests += requests;
+    fetched.bytes += bytes;
+    if (here === visit && here.look) describeFile(here);
+  };
   const job = (name, details, { signal = stop.signal, on, keep = false } = {}) =>
-    (keep ? runAndKeep : run)(name, { source: wire, ...details }, { signal, on });
-  visit = {
+    (keep ? runAndKeep : run)(name, { source: wire, ...details }, { signal, on: { ...on, fetched: count } });
+  const here = {
     source,
+    wire,
+    fetched,
     stop,
     members,
     job,
     problems: [],
     anchors: {},
-    tools: { members, job, remote: Boolean(source.url) },
+    tools: { members, job, fetches: source.url && 'the file again from its address, up to the end of this member' },
   };
+  visit = here;
   for (const panel of PANELS) $(panel).hidden = true;
   $('start').hidden = true;
   $('result').hidden = false;
@@ -101,12 +115,19 @@ function begin(source) {
   return visit;
 }
 
-function describeFile({ source, look }) {
+function describeFile({ source, look, fetched }) {
   const size = look.total === undefined ? 'size not known' : bytesExact(look.total);
   const form = look.compression === 'gzip' ? 'gzip' : 'not compressed';
   $('result-sub').replaceChildren(
     `${size} · ${form}`,
-    ...(source.url ? [h('br'), h('span', { class: 'address' }, source.url)] : []),
+    ...(source.url
+      ? [
+          h('br'),
+          h('span', { class: 'address' }, source.url),
+          h('br'),
+          h('span', { id: 'fetched' }, `${plural(fetched.requests, 'request')}, ${bytes(fetched.bytes)} fetched`),
+        ]
+      : []),
   );
 }
 
@@ -115,16 +136,45 @@ function refuse(failure) {
   announce(sentence(failure.title));
 }
 
-function offerWhole(here) {
+/** What is behind an address: its members too, where they are found without reading all of the file. */
+async function offerParts(here, helper) {
   const { look } = here;
-  const size = look.total === undefined ? 'its size is not known' : `${bytes(look.total)} to download`;
-  const text = [`The rest is fetched when you ask for it: ${size}.`, ...look.notes].join(' ');
-  reading.offer(text, 'Read the whole file', () => readWhole(here));
-  verdicts(here, { intact: 'unknown', text: 'Not checked yet: only the header was read.' });
-  announce(headline(here, 'Only the header was read.'));
+  if (look.lacks.some((header) => header.endsWith('Content-Range'))) drawTrouble($('trouble'), restricted(here));
+  if (!look.ranges) return offerWhole(here, 'Only the header was read');
+  offerWhole(here, 'Only the header was read', 'Looking for its members.');
+  const listed = await helper.ask('list', { source: here.wire }).catch((failure) => {
+    if (visit === here && failure.kind !== 'stopped' && !here.whole) drawTrouble($('trouble'), failure);
+  });
+  if (visit !== here || here.whole) return;
+  if (!listed) return offerWhole(here, 'Only the header was read', 'Its members come with the reading of the whole.');
+  here.members.add(listed.members);
+  here.members.complete = listed.complete;
+  here.tools.fetches = 'this member alone from its address';
+  showMembers(here);
+  offerWhole(here, 'Only the header and the list of members were read');
 }
 
+function offerWhole(here, read, more) {
+  const { look } = here;
+  const size = look.total === undefined ? 'its size is not known' : `${bytes(look.total)} to download`;
+  const notes = look.notes.map((note) => `${sentence(note)}.`);
+  const text = [more, `The rest is fetched when you ask for it: ${size}.`, ...notes].filter(Boolean).join(' ');
+  reading.offer(read, text, 'Read the whole file', () => readWhole(here));
+  verdicts(here, { intact: 'unknown', text: `Not checked yet: ${read.charAt(0).toLowerCase()}${read.slice(1)}.` });
+  announce(headline(here, `${read}.`));
+}
+
+/** A server that keeps from pages what reading parts of a file takes. */
+const restricted = ({ look, source }) => ({
+  kind: 'remote',
+  title: 'this page cannot read parts of this file',
+  text: 'The command line can, if the server sends parts at all: it needs no permission of the server.',
+  missing: look.lacks.join(', '),
+  command: `rollsnap ls ${shellWord(source.url)}`,
+});
+
 async function readWhole(here) {
+  here.whole = true;
   const stop = new AbortController();
   here.stop.signal.addEventListener('abort', () => stop.abort());
   reading.start(() => stop.abort());

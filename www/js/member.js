@@ -23,7 +23,7 @@ export class MemberDialog {
   }
 
   /** Opens it for `member`. `job(name, details, options)` runs a job on the file. */
-  open(member, { members, job, remote }) {
+  open(member, { members, job, fetches }) {
     this.#stop?.abort();
     this.#stop = new AbortController();
     const tools = {
@@ -43,15 +43,7 @@ export class MemberDialog {
         ),
       ),
       facts(member, members),
-      ...(remote
-        ? [
-            h(
-              'p',
-              { class: 'hint' },
-              'What follows fetches the file again from its address, up to the end of this member.',
-            ),
-          ]
-        : []),
+      ...(fetches ? [h('p', { class: 'hint' }, `What follows fetches ${fetches}.`)] : []),
       digest(tools),
       preview(tools),
       save(tools),

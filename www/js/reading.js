@@ -13,9 +13,9 @@ export class Reading {
     $('reading-action').addEventListener('click', () => this.#action());
   }
 
-  /** Only the header was read; the rest is for the visitor to decide. */
-  offer(text, label, action) {
-    this.#show('Only the header was read', '', text, label, action);
+  /** Only a part was read, which `title` names; the rest is for the visitor to decide. */
+  offer(title, text, label, action) {
+    this.#show(title, '', text, label, action);
     this.#bar(0);
   }
 

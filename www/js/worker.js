@@ -1,6 +1,7 @@
 // One worker does one job and is thrown away: nothing of a file outlives it. Only the one that has read a
 // file to its end stays, as long as the page shows the file: it has the store, for what layer 1 says later.
 
+import { listMembers } from '../pkg/list.mjs';
 import {
   FIRST_BYTES,
   about,
@@ -13,8 +14,12 @@ import {
   originationLevel,
   ready,
 } from './engine.js';
-import { Failure, describe, fileFailure, streamFailure } from './failures.js';
-import { firstBytes, openWhole } from './remote.js';
+import { Failure, describe, fileFailure } from './failures.js';
+import { openSource, remoteFailure } from './remote.js';
+
+/** What is fetched of a file for the list of its members, at most, in bytes. */
+const MOST_FOR_LIST = 16_000_000;
+const TOO_MUCH = Symbol('too much');
 
 const stop = new AbortController();
 const tell = (message) => postMessage(message);
@@ -23,8 +28,11 @@ addEventListener('message', async ({ data }) => {
   if (data.job === 'stop') return stop.abort(new DOMException('Stopped', 'AbortError'));
   try {
     await ready();
-    tell({ type: 'done', id: data.id, result: await JOBS[data.job](data) });
+    const result = await JOBS[data.job](data);
+    tellFetched();
+    tell({ type: 'done', id: data.id, result });
   } catch (error) {
+    tellFetched();
     tell({ type: 'failed', id: data.id, failure: describe(error, table()) });
   }
 });
@@ -32,7 +40,7 @@ addEventListener('message', async ({ data }) => {
 const JOBS = {
   about,
 
-  /** `{header?, refused?, total, ranges, notes}`: what the first bytes say. */
+  /** `{header?, refused?, compression, total, remote?}`: what the first bytes say. */
   async look({ source }) {
     const { first, ...rest } = await start(source);
     const compression = first[0] === 0x1f && first[1] === 0x8b ? 'gzip' : 'none';
@@ -43,6 +51,20 @@ const JOBS = {
       if (refused.kind !== 'input') throw error;
       return { ...rest, compression, refused };
     }
+  },
+
+  /** The members of a file behind an address, by their headers; undefined where that would take too much of the file. */
+  async list({ source }) {
+    const file = await openRemote(source);
+    const onProgress = () => {
+      if (file.remote.bytes_received > MOST_FOR_LIST) throw TOO_MUCH;
+    };
+    const options = { headersOnly: true, onProgress, signal: stop.signal };
+    const report = await listMembers(file, options).catch((error) => {
+      if (error !== TOO_MUCH) throw remoteFailure(source.url, error);
+    });
+    if (!report?.members.list) return undefined;
+    return { members: report.members.list.map((member) => ({ ...member })), complete: report.members.complete };
   },
 
   inspect: async ({ source }) => inspect(await open(source), { signal: stop.signal, tell }),
@@ -98,22 +120,47 @@ function table() {
   }
 }
 
+/** The file behind the address of this worker, and what was said of it. */
+let remote;
+let told = { requests: 0, bytes_received: 0 };
+const notices = [];
+
+async function openRemote(source) {
+  remote ??= await openSource(source, { signal: stop.signal, onNotice: (text) => notices.push(text) });
+  return remote;
+}
+
+/** Says what was fetched since this was said last. */
+function tellFetched() {
+  if (!remote) return;
+  const { requests, bytes_received } = remote.remote;
+  tell({ type: 'fetched', requests: requests - told.requests, bytes: bytes_received - told.bytes_received });
+  told = { requests, bytes_received };
+}
+
 async function start(source) {
-  if (source.url) return firstBytes(source.url, FIRST_BYTES, stop.signal);
+  if (source.url) {
+    const { first, size, ranges, identity, remote } = await openRemote(source);
+    return { first, total: size, ranges, identity, lacks: remote.lacks, notes: notices.splice(0) };
+  }
   const first = await source.file
     .slice(0, FIRST_BYTES)
     .arrayBuffer()
     .catch(async (error) => {
       throw await fileFailure(source.file, error);
     });
-  return { first: new Uint8Array(first), total: source.file.size, ranges: true, notes: [] };
+  return { first: new Uint8Array(first), total: source.file.size };
 }
 
 async function open(source) {
-  if (source.url) return { ...(await openWhole(source.url, stop.signal)), failed: streamFailure };
+  if (source.url) {
+    const file = await openRemote(source);
+    const failed = (error) => remoteFailure(source.url, error);
+    return { blob: file, stream: () => file.stream(), total: file.size, failed };
+  }
   return {
     blob: source.file,
-    stream: source.file.stream(),
+    stream: () => source.file.stream(),
     total: source.file.size,
     failed: (error) => fileFailure(source.file, error),
   };
