@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { exported, serveFaults } from '../js/support.mjs';
 import { answers, fact, launch, look, visit } from './lib/browser.mjs';
-import { serveForeign, servePage } from './lib/server.mjs';
+import { sendFile, serveForeign, servePage } from './lib/server.mjs';
 import { end, header, memberHeader, membersOf, sha256, snapshot } from './lib/snapshots.mjs';
 
 const FAILED = ['Failed to load resource', 'blocked by CORS policy', 'net::ERR'];
@@ -171,4 +171,19 @@ test('a file that is replaced while it is looked at', async (t) => {
   await page.click('#member-digest button:has-text("Compute")');
   await page.waitForSelector('.task-failed');
   assert.match(await page.textContent('.task-failed'), /replaced/);
+});
+
+test('a server that is busy is asked again, and the page says so meanwhile', async (t) => {
+  const send = sendFile(snapshot([['big', Buffer.alloc(17_000_000)]]));
+  let busy = true;
+  foreign.answers.set('/busy', (request, response) => {
+    if (busy) response.writeHead(503, { 'access-control-allow-origin': '*' }).end();
+    else send(request, response);
+  });
+  const page = await visit(t, browser, own.base, { hash: hash(`${foreign.base}/busy`), ready: false, allow: FAILED });
+  await page.waitForFunction(() => /status 503.*trying again/.test(document.querySelector('#result-sub').textContent));
+  busy = false;
+  await listed(page);
+  // What has passed is no remark about the file.
+  assert.doesNotMatch(await page.textContent('#reading-figures'), /503/);
 });

@@ -11,12 +11,12 @@ const LIMIT = 16 * 2 ** 20;
 const SIZE = 2 ** 31;
 const END = Buffer.alloc(1024);
 
-test('the module is at most 133 KiB, gzipped', (t) => {
+test('the module is at most 136 KiB, gzipped', (t) => {
   for (const way of ['web', 'bundler', 'nodejs']) {
     const module = readFileSync(join(ROOT, `web/pkg/${way}/rollsnap_bg.wasm`));
     const size = gzipSync(module, { level: 9 }).length;
     t.diagnostic(`${way}: ${module.length} bytes, ${size} gzipped`);
-    assert.ok(size <= 133 * 1024, `${way}: ${size}`);
+    assert.ok(size <= 136 * 1024, `${way}: ${size}`);
   }
 });
 

@@ -426,7 +426,7 @@ export interface RemoteOptions {
   /** How long a server may bring nothing before it is given up, in milliseconds; 120000 if left out. */
   giveUp?: number;
   /** Hears sentences for people: that a request failed and is made again, what the server leaves out. */
-  onNotice?: (text: string) => void;
+  onNotice?: (text: string, kind: 'retrying' | 'lacking') => void;
 }
 
 /** What tells a file from another one behind the same address. */

@@ -61,7 +61,7 @@ export class Server {
   /** Says once what the server leaves out. */
   lack(header, what) {
     this.lacks.push(header);
-    this.#onNotice?.(`${what}: its answer lacks ${header}`);
+    this.#onNotice?.(`${what}: its answer lacks ${header}`, 'lacking');
   }
 
   /**
@@ -101,7 +101,7 @@ export class Server {
 
   async #wait(error, pause, signal) {
     this.tally.retries += 1;
-    if (pause > 0) this.#onNotice?.(`${error.message}; trying again`);
+    if (pause > 0) this.#onNotice?.(`${error.message}; trying again`, 'retrying');
     // Those that failed together do not come back together.
     await sleep(pause * (0.75 + Math.random() / 2), signal);
   }

@@ -12,7 +12,7 @@ import {
 import { drawClaims, refuseImport } from './claims.js';
 import { drawContext } from './context.js';
 import { $, announce, h, say } from './dom.js';
-import { bytes, bytesExact, count, plural, shellWord } from './format.js';
+import { bytes, bytesExact, count, plural } from './format.js';
 import { run, runAndKeep } from './jobs.js';
 import { MemberDialog } from './member.js';
 import { Members } from './members.js';
@@ -25,7 +25,7 @@ import { Table } from './table.js';
 import { followTheme } from './theme.js';
 import { drawTree } from './tree.js';
 import { Treemap } from './treemap.js';
-import { drawTrouble, sentence } from './trouble.js';
+import { drawTrouble, restricted, sentence } from './trouble.js';
 import { drawVerdicts } from './verdicts.js';
 
 /** What is fetched from an address without being asked for. */
@@ -83,8 +83,13 @@ function begin(source) {
     fetched.bytes += bytes;
     if (here === visit && here.look) describeFile(here);
   };
+  const notice = ({ text }) => {
+    if (here !== visit) return;
+    if (!here.look) say($('result-sub'), `${source.url}: ${text}.`);
+    announce(sentence(text));
+  };
   const job = (name, details, { signal = stop.signal, on, keep = false } = {}) =>
-    (keep ? runAndKeep : run)(name, { source: wire, ...details }, { signal, on: { ...on, fetched: count } });
+    (keep ? runAndKeep : run)(name, { source: wire, ...details }, { signal, on: { ...on, fetched: count, notice } });
   const here = {
     source,
     wire,
@@ -138,8 +143,9 @@ function refuse(failure) {
 
 /** What is behind an address: its members too, where they are found without reading all of the file. */
 async function offerParts(here, helper) {
-  const { look } = here;
-  if (look.lacks.some((header) => header.endsWith('Content-Range'))) drawTrouble($('trouble'), restricted(here));
+  const { look, source } = here;
+  if (look.lacks.some((header) => header.endsWith('Content-Range')))
+    drawTrouble($('trouble'), restricted(look, source));
   if (!look.ranges) return offerWhole(here, 'Only the header was read');
   offerWhole(here, 'Only the header was read', 'Looking for its members.');
   const listed = await helper.ask('list', { source: here.wire }).catch((failure) => {
@@ -163,15 +169,6 @@ function offerWhole(here, read, more) {
   verdicts(here, { intact: 'unknown', text: `Not checked yet: ${read.charAt(0).toLowerCase()}${read.slice(1)}.` });
   announce(headline(here, `${read}.`));
 }
-
-/** A server that keeps from pages what reading parts of a file takes. */
-const restricted = ({ look, source }) => ({
-  kind: 'remote',
-  title: 'this page cannot read parts of this file',
-  text: 'The command line can, if the server sends parts at all: it needs no permission of the server.',
-  missing: look.lacks.join(', '),
-  command: `rollsnap ls ${shellWord(source.url)}`,
-});
 
 async function readWhole(here) {
   here.whole = true;

@@ -7,7 +7,8 @@ import { PRIVATE } from './network.js';
 
 /** What only a browser meets, and what the table of the package cannot say of it. */
 const TEXTS = {
-  'http.cors': 'It is there, but its answer lacks a response header, so the browser keeps the answer from this page.',
+  'http.cors':
+    'It is there, but its answer lacks a response header, so the browser keeps the answer from this page. Answers of a server that is out of order often lack it too.',
 };
 
 /** Opens `source`, `{url, identity?}`: the file that an earlier job saw, if `identity` is there. */

@@ -2,6 +2,7 @@
 
 import { commandLine } from './claims.js';
 import { h, icon } from './dom.js';
+import { shellWord } from './format.js';
 import { details } from './verdicts.js';
 
 /** Draws a failure (see failures.js). */
@@ -25,3 +26,12 @@ export function drawTrouble(root, failure) {
 
 /** Titles of the table start small, as they stand behind a program's name on the command line. */
 export const sentence = (title) => title.charAt(0).toUpperCase() + title.slice(1);
+
+/** A server that keeps from pages what reading parts of a file takes. */
+export const restricted = ({ lacks }, { url }) => ({
+  kind: 'remote',
+  title: 'this page cannot read parts of this file',
+  text: 'The command line can, if the server sends parts at all: it needs no permission of the server.',
+  missing: lacks.join(', '),
+  command: `rollsnap ls ${shellWord(url)}`,
+});

@@ -123,10 +123,14 @@ function table() {
 /** The file behind the address of this worker, and what was said of it. */
 let remote;
 let told = { requests: 0, bytes_received: 0 };
-const notices = [];
+const lacking = [];
 
 async function openRemote(source) {
-  remote ??= await openSource(source, { signal: stop.signal, onNotice: (text) => notices.push(text) });
+  const onNotice = (text, kind) => {
+    if (kind === 'lacking') lacking.push(text);
+    else tell({ type: 'notice', text });
+  };
+  remote ??= await openSource(source, { signal: stop.signal, onNotice });
   return remote;
 }
 
@@ -141,7 +145,7 @@ function tellFetched() {
 async function start(source) {
   if (source.url) {
     const { first, size, ranges, identity, remote } = await openRemote(source);
-    return { first, total: size, ranges, identity, lacks: remote.lacks, notes: notices.splice(0) };
+    return { first, total: size, ranges, identity, lacks: remote.lacks, notes: lacking };
   }
   const first = await source.file
     .slice(0, FIRST_BYTES)
