@@ -50,8 +50,27 @@ pub(crate) trait Distant: ReadAt + fmt::Debug + Send + Sync {
     /// Nothing before `offset` will be read any more.
     fn passed(&self, offset: u64);
 
-    /// What was fetched of these bytes may be damaged: the next who reads them fetches them anew.
-    fn forget(&self, offset: u64, len: u64);
+    /// The number of the source that has brought the byte at `offset`.
+    fn brought_by(&self, offset: u64) -> usize;
+
+    /// The numbers of the sources to ask again for bytes that `suspect` has brought: others before itself, and itself twice
+    /// where there is no other.
+    fn sources_to_ask(&self, suspect: usize) -> Vec<usize>;
+
+    /// Fetches bytes anew from one source.
+    fn fetch_from(&self, source: usize, offset: u64, len: u64) -> Result<Vec<u8>>;
+
+    /// These bytes are right: whoever reads them gets these.
+    fn mend(&self, offset: u64, bytes: &[u8]);
+
+    /// What a source is called.
+    fn source_name(&self, source: usize) -> String;
+
+    /// Tells the user that bytes of a source were not right, and what is known about that.
+    fn blame(&self, source: usize, how: &str);
+
+    /// Asks a source no more whose bytes are damaged, as long as there are others.
+    fn discard(&self, source: usize, why: &str);
 }
 
 impl Part {

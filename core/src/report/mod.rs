@@ -28,7 +28,7 @@ pub use context::{ContextStats, HeadStats, Subtree};
 pub use evidence::Evidence;
 pub use merge::{Named, merge};
 pub use problems::Problems;
-pub use remote::RemoteInfo;
+pub use remote::{RemoteInfo, SourceInfo};
 pub use replay::{ReplayInfo, Share};
 pub use share::{ContextShare, ShareInfo};
 pub use store::StoreInfo;

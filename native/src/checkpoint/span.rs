@@ -44,12 +44,26 @@ impl SpanInflater {
         at: usize,
         out: &mut Vec<u8>,
     ) -> Result<()> {
+        self.read_from(indexed.file(), indexed, at, out)
+    }
+
+    /// The same, with the bytes of the span from another file.
+    ///
+    /// # Errors
+    /// As [`SpanInflater::read`].
+    pub(super) fn read_from<F: ReadAt, R: ReadAt>(
+        &mut self,
+        file: &F,
+        indexed: &Indexed<R>,
+        at: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         let index = indexed.index();
         let Some(point) = index.checkpoints.get(at) else { return Err(wrong("there is no such span")) };
         let next = index.checkpoints.get(at + 1);
         let (end, end_bit) = index.end_of(at);
         let length = usize::try_from(end.saturating_sub(point.offset)).unwrap_or(usize::MAX);
-        indexed.file().expect(point.bit / 8, (end_bit / 8 + 1).saturating_sub(point.bit / 8));
+        file.expect(point.bit / 8, (end_bit / 8 + 1).saturating_sub(point.bit / 8));
         let window = indexed.window(at)?;
 
         self.inflate.reset(false);
@@ -57,7 +71,7 @@ impl SpanInflater {
             let set = self.inflate.set_dictionary(&window);
             set.map_err(|_| wrong("the data cannot be inflated from a checkpoint"))?;
         }
-        let mut feed = Feed::new(indexed.file(), point.bit, end_bit, next.is_none())?;
+        let mut feed = Feed::new(file, point.bit, end_bit, next.is_none())?;
         // One more than is expected, so that more would show; and not twice as much, as vectors grow.
         out.clear();
         out.reserve_exact(length.saturating_add(1));

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
@@ -10,7 +10,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueEnum};
 use rollsnap_core::{Code, Problem, Result};
 
-use super::headings::{CHECKS, GROUPS, LIMITS, OUTPUT};
+use super::headings::{CHECKS, GROUPS, LIMITS, OUTPUT, READ};
 use crate::l1::{self, client::Client};
 use crate::store::Family;
 use crate::{memory, remote};
@@ -35,6 +35,10 @@ pub(super) struct Global {
     /// Give a server up that brings nothing for so long, such as 90s or 15m [default: 15m]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = LIMITS)]
     pub(super) give_up: Option<Duration>,
+    /// Another address that serves the same snapshot; may be given several times. What comes is spread over all of them,
+    /// and one that fails is replaced by the others
+    #[arg(long, value_name = "URL", help_heading = READ)]
+    pub(super) mirror: Vec<String>,
     /// How progress is shown on standard error: bar, plain (a line now and then), json (an object a line) or none
     /// [default: bar on a terminal, else none]
     #[arg(long, value_name = "FORM", help_heading = OUTPUT)]
@@ -107,7 +111,8 @@ const READERS: [&str; 14] = [
 ];
 
 /// Who takes which of the shared options. The table in `docs/STABILITY.md` says the same.
-const TAKEN_BY: [(&str, &[&str]); 7] = [
+const TAKEN_BY: [(&str, &[&str]); 8] = [
+    ("mirror", &READERS),
     ("connections", &READERS),
     ("give_up", &READERS),
     (
@@ -154,7 +159,7 @@ pub(super) fn spread(command: Command) -> Command {
     let top = command
         .mut_args(|arg| match arg.get_id().as_str() {
             // They mean something to some commands only, whose help has them.
-            "endpoint" | "jobs" | "memory" | "connections" | "give_up" => arg.hide(true),
+            "endpoint" | "jobs" | "memory" | "connections" | "give_up" | "mirror" => arg.hide(true),
             _ => in_words(arg),
         })
         .mut_subcommands(|sub| {
@@ -237,27 +242,32 @@ impl Global {
     }
 
     /// How files behind addresses are read.
-    pub(super) fn remote(&self) -> remote::Options {
+    ///
+    /// # Errors
+    /// [`Code::RemoteAddress`] for a mirror that is no address.
+    pub(super) fn remote(&self) -> Result<remote::Options> {
         let options = remote::Options::default();
-        remote::Options {
+        Ok(remote::Options {
             connections: self.connections.unwrap_or(options.connections),
             give_up: self.give_up.unwrap_or(options.give_up),
-        }
+            mirrors: self.mirror.iter().map(|mirror| mirror.parse()).collect::<Result<_>>()?,
+        })
     }
 
     /// What is true of a command line: what stands after the command goes before what stands in front of it.
     ///
     /// # Errors
-    /// [`Code::Usage`] for an option in front of a command that has no use for it.
-    pub(super) fn or_later(mut self, top: &ArgMatches) -> Result<Self> {
+    /// [`Code::Usage`] for an option that has no use for this command line.
+    pub(super) fn or_later(mut self, mut command: &Command, top: &ArgMatches) -> Result<Self> {
         let mut chain = vec![top];
         let mut path = Vec::new();
         while let Some((name, inner)) = chain.last().and_then(|matches| matches.subcommand()) {
             path.push(name);
             chain.push(inner);
+            command = command.find_subcommand(name).unwrap_or(command);
         }
         let path = path.join(" ");
-        for option in ["jobs", "memory", "connections", "give_up", "progress"] {
+        for option in ["jobs", "memory", "connections", "give_up", "mirror", "progress"] {
             if top.value_source(option) == Some(ValueSource::CommandLine) && !takes(&path, option) {
                 return Err(Problem::new(Code::Usage)
                     .headline(format!("--{} means nothing to rollsnap {path}", option.replace('_', "-"))));
@@ -268,6 +278,17 @@ impl Global {
         self.memory = last(&chain, "memory");
         self.connections = last(&chain, "connections");
         self.give_up = last(&chain, "give_up");
+        self.mirror = chain.iter().flat_map(|matches| many(matches, "mirror")).collect();
+        if !self.mirror.is_empty() {
+            let headline = match chain.last().map_or(0, |matches| addresses(command, matches)) {
+                0 => "--mirror is about a snapshot that is read from an address, and none is given",
+                1 => "",
+                _ => "--mirror is about one address, and several are given",
+            };
+            if !headline.is_empty() {
+                return Err(Problem::new(Code::Usage).headline(headline));
+            }
+        }
         self.progress = last(&chain, "progress");
         self.quiet = chain.iter().any(|matches| matches!(matches.try_get_one("quiet"), Ok(Some(true))));
         self.color = last(&chain, "color").unwrap_or(self.color);
@@ -283,6 +304,19 @@ fn last<T: Any + Clone + Send + Sync>(chain: &[&ArgMatches], id: &str) -> Option
     };
     let given = chain.iter().rev().find(is_given).and_then(value);
     given.or_else(|| chain.iter().rev().find_map(value))
+}
+
+/// How many snapshots of a command line are behind addresses.
+fn addresses(command: &Command, matches: &ArgMatches) -> usize {
+    let given =
+        command.get_positionals().filter_map(|arg| matches.try_get_raw(arg.get_id().as_str()).ok()?);
+    given.flatten().filter(|name| remote::shown_name(Path::new(name)).is_some()).count()
+}
+
+/// All values that were given.
+fn many(matches: &ArgMatches, id: &str) -> Vec<String> {
+    let values = matches.try_get_many::<String>(id).ok().flatten();
+    values.map(|values| values.cloned().collect()).unwrap_or_default()
 }
 
 /// How progress is shown.

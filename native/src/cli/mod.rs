@@ -58,7 +58,10 @@ pub fn main() -> ExitCode {
     };
     cli.global.color.apply();
     cli.global.jobs.into_iter().for_each(pool::limit);
-    remote::set_options(cli.global.remote());
+    match cli.global.remote() {
+        Ok(options) => remote::set_options(options),
+        Err(problem) => return Output::new(cli.command.wants_json()).failure(&problem),
+    }
     let mut feedback = match Terminal::new(&cli.global) {
         Ok(feedback) => feedback,
         Err(problem) => return Output::new(false).failure(&problem),
@@ -92,7 +95,7 @@ fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result
     let mut command = command();
     let matches = command.try_get_matches_from_mut(words)?;
     let cli = Cli::from_arg_matches(&matches)?;
-    let global = cli.global.or_later(&matches);
+    let global = cli.global.or_later(&command, &matches);
     let global = global.map_err(|problem| command.error(ErrorKind::ArgumentConflict, problem.title()))?;
     Ok(Cli { global, ..cli })
 }

@@ -87,12 +87,14 @@ pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<
     let mut stages = Stages::new([FETCHING, last]);
     let phase = stages.next(FETCHING);
     // First, so that a file that is not there leaves nothing here.
-    let opened = remote::open(&address, feedback)?;
+    let opened = remote::open_snapshot(&address, feedback)?;
     let mut partial = Partial::open(&directory, name, options.restart)?;
     let fetched = match opened {
         Opened::Empty => return Err(Problem::new(Code::FileEmpty).path(&address)),
         Opened::File(file) => {
-            let begun = partial.begin(file.identity(), file.beginning(), feedback)?;
+            let (leader, all) = file.addresses();
+            let sources = partial::Sources { leader, all };
+            let begun = partial.begin(file.identity(), &sources, file.beginning(), feedback)?;
             let needed = Known::Exactly(file.len().saturating_sub(begun));
             let mut attended = Attended::new(feedback, file.clone());
             let result = options.space.require(&directory, needed, &mut attended);
@@ -159,7 +161,7 @@ pub fn stream(
         let written = out.write_all(piece).map_err(io::to_stream);
         written.or_else(|problem| feedback.checkpoint().and(Err(problem)))
     };
-    let remote = match remote::open(&address, feedback)? {
+    let remote = match remote::open_snapshot(&address, feedback)? {
         Opened::Empty => return Err(Problem::new(Code::FileEmpty).path(&address)),
         Opened::File(file) => {
             let mut attended = Attended::new(feedback, file.clone());

@@ -53,10 +53,36 @@ struct State {
     rollsnap: String,
     /// The file that it is a part of.
     identity: Identity,
+    /// The address that has pinned the file, as it may be shown.
+    #[serde(default)]
+    source: Option<String>,
     /// SHA-256 of the first bytes of it.
     beginning: String,
     /// How many bytes of it are on the disk.
     bytes: u64,
+}
+
+/// The addresses of a file, as they may be shown.
+pub(super) struct Sources {
+    /// The one that has pinned it.
+    pub(super) leader: String,
+    pub(super) all: Vec<String>,
+}
+
+impl State {
+    /// Whether it is of the same file. A mirror names its version in its own way: of another one of the sources, length and
+    /// beginning are compared, as while they are read together.
+    fn is_of(&self, now: &Self, sources: &Sources) -> bool {
+        let other = self
+            .source
+            .as_ref()
+            .is_some_and(|source| *source != sources.leader && sources.all.contains(source));
+        let same = match other {
+            true => self.identity.len == now.identity.len,
+            false => self.identity == now.identity,
+        };
+        same && self.beginning == now.beginning
+    }
 }
 
 const FORM: &str = "download/1";
@@ -105,14 +131,21 @@ impl Partial {
     pub(super) fn begin(
         &mut self,
         identity: &Identity,
+        sources: &Sources,
         beginning: &[u8],
         feedback: &mut dyn Feedback,
     ) -> Result<u64> {
         let beginning = sha256(beginning);
-        let fresh = State { rollsnap: FORM.into(), identity: identity.clone(), beginning, bytes: 0 };
+        let fresh = State {
+            rollsnap: FORM.into(),
+            identity: identity.clone(),
+            source: Some(sources.leader.clone()),
+            beginning,
+            bytes: 0,
+        };
         let begin = match &self.state {
             None => 0,
-            Some(state) if (&state.identity, &state.beginning) != (&fresh.identity, &fresh.beginning) => {
+            Some(state) if !state.is_of(&fresh, sources) => {
                 return Err(Problem::new(Code::RemoteChanged)
                     .path(self.place().display())
                     .because("what is there is of the old one: --restart begins anew"));

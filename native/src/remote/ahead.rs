@@ -1,8 +1,9 @@
 //! A file fetched ahead of who reads it in order, in pieces, over several connections.
 //!
 //! Pieces are asked for in their order, and no further ahead than the window, so that memory stays flat whatever the size
-//! of the file. A connection that breaks leaves what it brought: the rest of its piece is asked for by the next. When
-//! nothing is left to ask for, a piece that takes much longer than the others is asked for a second time.
+//! of the file. They are spread over the sources of the file. A connection that breaks leaves what it brought: the rest of
+//! its piece is asked for by the next, from another source if there is one. When nothing is left to ask for, a piece that
+//! takes much longer than the others is asked for a second time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -11,11 +12,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rollsnap_core::{Problem, Result};
+use rollsnap_core::{Code, Problem, Result};
 
+use super::blocks::patch;
 use super::file::{RemoteFile, lock};
 use super::opening::{POLL, wait};
-use super::request::{Failure, SETTLED};
+use super::request::SETTLED;
 
 /// How far ahead of what was passed it is fetched, in bytes, in all connections together.
 const WINDOW: u64 = 24 << 20;
@@ -38,6 +40,7 @@ pub(super) struct Ahead {
     end: u64,
     piece: u64,
     connections: usize,
+    sources: usize,
     state: Mutex<State>,
     changed: Condvar,
     stop: AtomicBool,
@@ -51,8 +54,6 @@ struct State {
     pieces: BTreeMap<u64, Piece>,
     /// Why nothing more comes.
     failed: Option<Problem>,
-    /// Since when nothing has come; `None` while something does.
-    dry: Option<Instant>,
     /// How long the last pieces took.
     times: VecDeque<Duration>,
     /// What pieces were kept in, to be filled again: memory that goes back and forth between threads does not come back.
@@ -61,29 +62,40 @@ struct State {
 
 enum Piece {
     /// Nobody fetches the rest of it.
-    Left(Vec<u8>),
+    Left {
+        bytes: Vec<u8>,
+        /// The source that has failed to bring it.
+        by: Option<usize>,
+    },
     /// So many connections fetch it.
     Loading {
         since: Instant,
         hands: u8,
+        /// The source that was asked first.
+        by: Option<usize>,
     },
-    Ready(Arc<Vec<u8>>),
+    Ready {
+        bytes: Arc<Vec<u8>>,
+        /// The source that brought the last of it.
+        by: usize,
+    },
 }
 
 /// A piece to fetch, and what is there of it.
 struct Work {
     start: u64,
     bytes: Vec<u8>,
+    /// The source that should not be asked for it.
+    avoid: Option<usize>,
 }
 
 impl Ahead {
-    pub(super) fn new(begin: u64, end: u64, connections: usize) -> Self {
+    pub(super) fn new(begin: u64, end: u64, connections: usize, sources: usize) -> Self {
         let state = State {
             next: begin,
             passed: begin,
             pieces: BTreeMap::new(),
             failed: None,
-            dry: None,
             times: VecDeque::new(),
             spare: Vec::new(),
         };
@@ -92,6 +104,7 @@ impl Ahead {
             end,
             piece: (WINDOW / connections.max(1) as u64).next_multiple_of(1 << 16).min(LONGEST),
             connections,
+            sources,
             state: state.into(),
             changed: Condvar::new(),
             stop: false.into(),
@@ -135,7 +148,7 @@ impl Ahead {
             if self.range_of(*entry.key()).end > offset || matches!(entry.get(), Piece::Loading { .. }) {
                 break;
             }
-            if let Piece::Ready(bytes) = entry.remove()
+            if let Piece::Ready { bytes, .. } = entry.remove()
                 && let Ok(mut bytes) = Arc::try_unwrap(bytes)
             {
                 bytes.clear();
@@ -145,15 +158,25 @@ impl Ahead {
         self.changed.notify_all();
     }
 
-    /// What was fetched of these bytes is fetched anew.
-    pub(super) fn forget(&self, range: &Range<u64>) {
-        let mut state = lock(&self.state);
-        for (start, piece) in &mut state.pieces {
-            if *start < range.end && start + self.piece > range.start && matches!(piece, Piece::Ready(_)) {
-                *piece = Piece::Left(Vec::new());
+    /// Puts right bytes in the place of wrong ones, where they are kept.
+    pub(super) fn mend(&self, offset: u64, bytes: &[u8]) {
+        let end = offset + bytes.len() as u64;
+        for (start, piece) in &mut lock(&self.state).pieces {
+            if let Piece::Ready { bytes: kept, .. } = piece
+                && *start < end
+                && start + kept.len() as u64 > offset
+            {
+                patch(*start, Arc::make_mut(kept).as_mut_slice(), offset, bytes);
             }
         }
-        self.changed.notify_all();
+    }
+
+    /// The number of the source that has brought the byte at `offset`, where it is kept.
+    pub(super) fn brought_by(&self, offset: u64) -> Option<usize> {
+        match lock(&self.state).pieces.get(&self.start_of(offset)?)? {
+            Piece::Ready { by, .. } => Some(*by),
+            _ => None,
+        }
     }
 
     pub(super) fn stop(&self) {
@@ -181,7 +204,7 @@ impl Ahead {
         }
         loop {
             match state.pieces.get(&start) {
-                Some(Piece::Ready(bytes)) => return Ok(Some(Arc::clone(bytes))),
+                Some(Piece::Ready { bytes, .. }) => return Ok(Some(Arc::clone(bytes))),
                 // It went while this thread waited.
                 None if start < state.next => return Ok(None),
                 _ => {}
@@ -220,39 +243,51 @@ impl Ahead {
             return None;
         }
         state.next = self.range_of(start).end;
-        state.pieces.insert(start, Piece::Loading { since: Instant::now(), hands: 1 });
-        Some(Work {
-            start,
-            bytes: state.spare.pop().unwrap_or_else(|| Vec::with_capacity(self.piece as usize)),
-        })
+        state.pieces.insert(start, Piece::Loading { since: Instant::now(), hands: 1, by: None });
+        let bytes = state.spare.pop().unwrap_or_else(|| Vec::with_capacity(self.piece as usize));
+        Some(Work { start, bytes, avoid: None })
     }
 
-    /// A piece that takes too long, at the end of the file.
+    /// A piece that takes too long: at the end of the file, or where it keeps the others waiting and another source may be
+    /// faster.
     fn late(&self, state: &mut State) -> Option<Work> {
         let (times, least) = LATE;
         let usual = state.usual()?;
-        if state.next < self.end {
+        if state.next < self.end && self.sources < 2 {
             return None;
         }
         state.pieces.iter_mut().find_map(|(start, piece)| match piece {
-            Piece::Loading { since, hands: hands @ 1 } if since.elapsed() > (usual * times).max(least) => {
+            Piece::Loading { since, hands: hands @ 1, by }
+                if since.elapsed() > (usual * times).max(least) =>
+            {
                 *hands = 2;
-                Some(Work { start: *start, bytes: Vec::new() })
+                Some(Work { start: *start, bytes: Vec::new(), avoid: *by })
             }
             _ => None,
         })
     }
 
-    /// A piece is there, or as much of it as there is: `time` is how long it took, if it is whole.
-    fn give_back(&self, work: Work, time: Option<Duration>) {
+    /// A source is asked for this piece.
+    fn asked(&self, start: u64, number: usize) {
+        if let Some(Piece::Loading { by, .. }) = lock(&self.state).pieces.get_mut(&start) {
+            by.get_or_insert(number);
+        }
+    }
+
+    /// A piece is there, or as much of it as there is, from the source with this number. `time` is how long it took, if it
+    /// is whole.
+    fn give_back(&self, work: Work, number: usize, time: Option<Duration>) {
         let mut state = lock(&self.state);
-        let Work { start, bytes } = work;
+        let Work { start, bytes, .. } = work;
         let whole = bytes.len() as u64 == self.range_of(start).end - start;
         let piece = state.pieces.get_mut(&start);
         match piece {
             Some(Piece::Loading { hands, .. }) if !whole && *hands > 1 => *hands -= 1,
             Some(piece @ Piece::Loading { .. }) => {
-                *piece = if whole { Piece::Ready(Arc::new(bytes)) } else { Piece::Left(bytes) };
+                *piece = match whole {
+                    true => Piece::Ready { bytes: Arc::new(bytes), by: number },
+                    false => Piece::Left { bytes, by: Some(number) },
+                };
                 if let Some(time) = time.filter(|_| whole) {
                     state.times.truncate(REMEMBERED - 1);
                     state.times.push_front(time);
@@ -266,17 +301,8 @@ impl Ahead {
 
     /// Whether this piece is still to be fetched.
     fn is_wanted(&self, start: u64) -> bool {
-        !self.is_stopped() && !matches!(lock(&self.state).pieces.get(&start), Some(Piece::Ready(_)) | None)
-    }
-
-    /// Something came, or nothing. Says for how long nothing has.
-    fn came(&self, something: bool) -> Duration {
-        let mut state = lock(&self.state);
-        if something {
-            state.dry = None;
-            return Duration::ZERO;
-        }
-        state.dry.get_or_insert_with(Instant::now).elapsed()
+        let piece = lock(&self.state);
+        !self.is_stopped() && !matches!(piece.pieces.get(&start), Some(Piece::Ready { .. }) | None)
     }
 
     fn usual_time(&self) -> Option<Duration> {
@@ -293,10 +319,10 @@ impl Ahead {
 impl State {
     /// The first piece of which a connection has left a rest.
     fn left(&mut self) -> Option<Work> {
-        let found = self.pieces.iter_mut().find(|(_, piece)| matches!(piece, Piece::Left(_)));
+        let found = self.pieces.iter_mut().find(|(_, piece)| matches!(piece, Piece::Left { .. }));
         let (start, piece) = found?;
-        match std::mem::replace(piece, Piece::Loading { since: Instant::now(), hands: 1 }) {
-            Piece::Left(bytes) => Some(Work { start: *start, bytes }),
+        match std::mem::replace(piece, Piece::Loading { since: Instant::now(), hands: 1, by: None }) {
+            Piece::Left { bytes, by } => Some(Work { start: *start, bytes, avoid: by }),
             _ => None,
         }
     }
@@ -311,9 +337,10 @@ impl State {
 
 /// Starts the threads that fetch. They end when nobody reads any more, at their next byte.
 pub(super) fn start(file: &RemoteFile, ahead: &Arc<Ahead>) {
+    file.open_others();
     for number in 0..ahead.connections {
         let (file, shared) = (file.clone(), Arc::clone(ahead));
-        let thread = thread::Builder::new().name("fetch".into()).spawn(move || work(&file, &shared));
+        let thread = thread::Builder::new().name("fetch".into()).spawn(move || work(&file, &shared, number));
         if let Err(err) = thread {
             if number == 0 {
                 ahead.fail(crate::io::no_thread(err));
@@ -324,45 +351,60 @@ pub(super) fn start(file: &RemoteFile, ahead: &Arc<Ahead>) {
     }
 }
 
-fn work(file: &RemoteFile, ahead: &Ahead) {
+/// How long connections wait at first for the sources that were not asked yet.
+const BRIDGE: Duration = Duration::from_secs(3);
+
+fn work(file: &RemoteFile, ahead: &Ahead, number: usize) {
+    let stopped = || match ahead.is_stopped() {
+        true => Err(Problem::new(Code::Cancelled)),
+        false => Ok(()),
+    };
+    wait_for_sources(file, ahead, number, &stopped);
     let mut tries = 0;
     while let Some(mut work) = ahead.take() {
+        let hand = match file.choose(work.avoid, &stopped) {
+            Ok(hand) => hand,
+            Err(problem) => return ahead.fail(problem),
+        };
+        let site = &hand.0;
+        ahead.asked(work.start, site.number);
         let range = ahead.range_of(work.start);
         let rest = range.start + work.bytes.len() as u64..range.end;
         let (begun, before) = (Instant::now(), work.bytes.len());
         let usual = ahead.usual_time();
         let mut slow = false;
         let start = work.start;
-        let result = file.fetch(&rest, |bytes| {
+        let result = file.fetch(site, &rest, |bytes| {
             work.bytes.extend_from_slice(bytes);
-            ahead.came(true);
             slow = is_slow(begun.elapsed(), work.bytes.len() - before, ahead.piece, usual);
             !slow && ahead.is_wanted(start)
         });
-        let brought = work.bytes.len() > before;
+        let got = work.bytes.len() - before;
         let time = begun.elapsed();
+        site.brought(got, time);
         // A piece that was begun by another connection says nothing of this one.
-        ahead.give_back(work, (before == 0).then_some(time));
-        tries = if brought { 0 } else { tries + 1 };
-        if let Err(failure) = result
-            && let Err(problem) = pause(file, ahead, failure, tries)
-        {
-            return ahead.fail(problem);
+        ahead.give_back(work, site.number, (before == 0).then_some(time));
+        tries = if got > 0 { 0 } else { tries + 1 };
+        if let Err(failure) = result {
+            match file.after(site, failure, tries, begun) {
+                // Who stopped asks for nothing more.
+                Ok(pause) => drop(wait(pause, &stopped)),
+                Err(problem) => return ahead.fail(problem),
+            }
         }
     }
 }
 
-/// Waits before the next request of this connection.
-fn pause(file: &RemoteFile, ahead: &Ahead, failure: Failure, tries: u32) -> Result<()> {
-    let dry = if tries == 0 { Duration::ZERO } else { ahead.came(false) };
-    let time = file.after(failure, tries, dry)?;
-    let checkpoint = || match ahead.is_stopped() {
-        true => Err(Problem::new(rollsnap_core::Code::Cancelled)),
-        false => Ok(()),
-    };
-    // Who stopped asks for nothing more.
-    let _ = wait(time, &checkpoint);
-    Ok(())
+/// The first connections begin with the source that has answered. The others leave their share to the rest of the
+/// sources, as long as those may still answer: a connection that waits for a byte cannot go elsewhere.
+fn wait_for_sources(file: &RemoteFile, ahead: &Ahead, number: usize, stopped: &dyn Fn() -> Result<()>) {
+    let begun = Instant::now();
+    let first = ahead.connections.div_ceil(file.sites().len().max(1));
+    while number >= first
+        && begun.elapsed() < BRIDGE
+        && file.sites().iter().any(|site| site.is_pending())
+        && wait(POLL, stopped).is_ok()
+    {}
 }
 
 /// Whether a connection that brought so many bytes in a time is much slower than those that brought whole pieces.

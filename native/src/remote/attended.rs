@@ -24,8 +24,15 @@ impl<'f> Attended<'f> {
         let notes = self.file.notes();
         // Whoever is being told asks nothing meanwhile.
         if let Ok(mut feedback) = self.feedback.try_borrow_mut() {
-            notes.iter().for_each(|note| feedback.notice(Notice::Retrying(note)));
+            notes.iter().for_each(|note| feedback.notice(note.as_notice()));
         }
+    }
+}
+
+/// What happened last is told too.
+impl Drop for Attended<'_> {
+    fn drop(&mut self) {
+        self.tell();
     }
 }
 

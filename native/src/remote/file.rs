@@ -3,62 +3,66 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::remote::{self, Identity};
 use rollsnap_core::report::RemoteInfo;
 use rollsnap_core::{Code, Problem, ReadAt, Result};
-use ureq::Agent;
 
-use super::address::Address;
 use super::ahead::{self, Ahead};
 use super::blocks::{BLOCK, Blocks};
-use super::opening::{begin, open_if_there, patiently, wait};
+use super::opening::{POLL, open_if_there, patiently, wait};
 use super::request::{Failure, cut_off, get, read_body};
+use super::site::{Place, Serving, Site};
 use super::{Options, options};
 use crate::files::Distant;
 use crate::interrupt;
+
+/// What happened, for the user.
+#[derive(Debug)]
+pub(super) enum Note {
+    /// A source is asked again, or another one.
+    Retrying(String),
+    /// A source is not used any more.
+    NotUsed(String),
+    /// Bytes of a source were not right.
+    Damaged(String),
+}
+
+impl Note {
+    pub(super) fn as_notice(&self) -> Notice<'_> {
+        match self {
+            Self::Retrying(text) => Notice::Retrying(text),
+            Self::NotUsed(text) => Notice::NotUsed(text),
+            Self::Damaged(text) => Notice::Remark(text),
+        }
+    }
+}
 
 /// A file whose parts can be asked for. Copies stand for the same one.
 #[derive(Clone)]
 pub(crate) struct RemoteFile(Arc<Inner>);
 
 struct Inner {
-    /// As the user gave it.
-    origin: Address,
-    place: Mutex<Place>,
+    /// The addresses that serve it, in the order in which the user gave them.
+    sites: Vec<Arc<Site>>,
+    /// The one that has pinned it.
+    leader: Arc<Site>,
     identity: Identity,
     /// The first bytes, which are always there.
     first: Vec<u8>,
     sidecar: Mutex<Option<Result<Option<RemoteFile>>>>,
     blocks: Mutex<Blocks>,
     ahead: Mutex<Option<Arc<Ahead>>>,
-    tally: Tally,
+    renewing: Mutex<()>,
     /// Whether nobody waits any more.
     stop: AtomicBool,
-    notes: Mutex<VecDeque<String>>,
+    notes: Mutex<VecDeque<Note>>,
     options: Options,
     begun: Instant,
-}
-
-/// Where the file is asked for by now.
-#[derive(Clone)]
-pub(super) struct Place {
-    pub(super) agent: Agent,
-    pub(super) address: Address,
-    /// What `Accept-Encoding` says.
-    pub(super) encoding: &'static str,
-    pub(super) since: Instant,
-}
-
-#[derive(Debug, Default)]
-struct Tally {
-    bytes: AtomicU64,
-    requests: AtomicU64,
-    retries: AtomicU64,
-    renewals: AtomicU64,
 }
 
 /// Most bytes of one request that is made for who reads here and there.
@@ -67,41 +71,38 @@ const AT_ONCE: u64 = 4 << 20;
 /// Most that is fetched because it is expected to be read.
 const EXPECTED: u64 = 8 << 20;
 
-/// How often an answer that is not what was asked for is taken for a slip, one after the other.
-const SLIPS: u32 = 3;
+/// How long the sources are waited for that were not asked yet, where others are to be compared with them.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often the address that the user gave is asked again where the file is now.
-const MOST_RENEWALS: u64 = 20;
+/// So many sources are compared with one whose bytes are wrong.
+const MOST_OTHERS: usize = 2;
 
-/// So long after that it is not asked again: other connections have failed at the same time.
-const RENEWED: Duration = Duration::from_secs(10);
+/// How often one source is asked again for bytes that are to be compared.
+const FEW: u32 = 3;
 
 /// Notes that nobody takes are not kept without end.
 const MOST_NOTES: usize = 20;
 
 impl RemoteFile {
+    /// The file that the first answer of the source `leader`, one of `sites`, has pinned.
     pub(super) fn new(
-        origin: Address,
+        sites: Vec<Arc<Site>>,
+        leader: Arc<Site>,
         place: Place,
         identity: Identity,
         first: Vec<u8>,
-        requests: u32,
     ) -> Self {
-        let tally = Tally {
-            bytes: (first.len() as u64).into(),
-            requests: u64::from(requests).into(),
-            retries: u64::from(requests.saturating_sub(1)).into(),
-            ..Tally::default()
-        };
+        leader.came(first.len());
+        leader.open(Serving { place, identity: identity.clone() });
         Self(Arc::new(Inner {
-            origin,
-            place: place.into(),
+            sites,
+            leader,
             identity,
             first,
             sidecar: Mutex::default(),
             blocks: Mutex::default(),
             ahead: Mutex::default(),
-            tally,
+            renewing: Mutex::default(),
             stop: false.into(),
             notes: Mutex::default(),
             options: options(),
@@ -121,16 +122,42 @@ impl RemoteFile {
 
     /// What came from where until now.
     pub(crate) fn info(&self) -> RemoteInfo {
-        let Inner { origin, identity, tally, begun, .. } = &*self.0;
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let mut info = RemoteInfo::new(origin.to_string(), self.place().address.to_string());
+        let sources: Vec<_> = self.sites().iter().map(|site| site.info()).collect();
+        let leader = self.leader().info();
+        let mut info = RemoteInfo::new(leader.url, leader.final_url);
         info.ranges = true;
-        info.validator = Some(identity.validator.clone());
-        info.bytes_received = count(&tally.bytes);
-        info.requests = count(&tally.requests);
-        info.retries = count(&tally.retries);
-        info.time_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        info.validator = Some(self.0.identity.validator.clone());
+        info.bytes_received = sources.iter().map(|source| source.bytes_received).sum();
+        info.requests = sources.iter().map(|source| source.requests).sum();
+        info.retries = sources.iter().map(|source| source.retries).sum();
+        info.time_ms = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        info.sources = sources;
         info
+    }
+
+    /// The address that has pinned it, and all of them, as they may be shown.
+    pub(crate) fn addresses(&self) -> (String, Vec<String>) {
+        let all = self.sites().iter().map(|site| site.origin.to_string());
+        (self.leader().origin.to_string(), all.collect())
+    }
+
+    /// All its sources.
+    pub(super) fn sites(&self) -> &[Arc<Site>] {
+        &self.0.sites
+    }
+
+    /// The source that has pinned the file.
+    pub(super) fn leader(&self) -> &Site {
+        &self.0.leader
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// Held by who asks where the file is now, so that others wait for the answer.
+    pub(super) fn renewing(&self) -> MutexGuard<'_, ()> {
+        lock(&self.0.renewing)
     }
 
     /// The index beside the file, which is asked for once; `None` where there is none.
@@ -143,13 +170,13 @@ impl RemoteFile {
     }
 
     fn find_sidecar(&self) -> Result<Option<Self>> {
-        let Some(address) = self.0.origin.sidecar() else { return Ok(None) };
+        let Some(address) = self.leader().origin.sidecar() else { return Ok(None) };
         // A server that does not have it says so in many ways, and the file is read from front to end without it.
         open_if_there(&address, &|| self.checkpoint())
     }
 
     /// What happened since this was asked last, for people.
-    pub(crate) fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<Note> {
         lock(&self.0.notes).drain(..).collect()
     }
 
@@ -158,23 +185,28 @@ impl RemoteFile {
         self.0.stop.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn note(&self, text: String) {
+    pub(super) fn note(&self, note: Note) {
         let mut notes = lock(&self.0.notes);
         if notes.len() < MOST_NOTES {
-            notes.push_back(text);
+            notes.push_back(note);
         }
     }
 
-    /// Makes one request for bytes. What comes of them is given to `take` in order, which says whether to go on; it can
-    /// be less than was asked for.
+    /// Makes one request for bytes to a source. What comes of them is given to `take` in order, which says whether to go on;
+    /// it can be less than was asked for.
     pub(super) fn fetch(
         &self,
+        site: &Site,
         asked: &Range<u64>,
         mut take: impl FnMut(&[u8]) -> bool,
     ) -> Result<(), Failure> {
-        let Place { agent, address, encoding, .. } = self.place();
-        let Inner { identity, tally, .. } = &*self.0;
-        tally.requests.fetch_add(1, Ordering::Relaxed);
+        let Some(Serving { place, identity }) = site.serving() else {
+            // Another connection has found out that it is of no use.
+            let problem = site.problem().unwrap_or_else(|| Problem::new(Code::RemoteUnreachable));
+            return Err(Failure::lasting(problem.path(&site.origin)));
+        };
+        let Place { agent, address, encoding, .. } = place;
+        site.count_request();
         let given = get(&agent, &address, asked, &identity.validator, encoding)?;
         if let Some(location) = given.location() {
             // The file has moved since: to follow is to open it anew.
@@ -192,7 +224,7 @@ impl RemoteFile {
         let (mut skip, mut left) = (fitting.skip, fitting.len);
         let mut wanted = true;
         let mut whole = |bytes: &[u8]| {
-            tally.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            site.came(bytes.len());
             let before = skip.min(bytes.len() as u64);
             skip -= before;
             let bytes = bytes.get(before as usize..).unwrap_or_default();
@@ -214,54 +246,6 @@ impl RemoteFile {
         Ok(())
     }
 
-    /// What is to be done after a request failed that many times in a row without bringing anything: the pause before the
-    /// next one.
-    ///
-    /// # Errors
-    /// Why there is no use in another one.
-    pub(super) fn after(&self, failure: Failure, tries: u32, dry: Duration) -> Result<Duration> {
-        let Failure { problem, passing, status, retry_after } = failure;
-        let slip = problem.code() == Code::RemoteAnswer && tries < SLIPS;
-        let moved = matches!(status, Some(301..=308 | 401 | 403 | 404 | 410));
-        let renewed = moved && self.renew()?;
-        if !(passing || slip || renewed) {
-            return Err(problem);
-        }
-        let pause = remote::pause(tries, retry_after);
-        if dry.saturating_add(pause) > self.0.options.give_up {
-            return Err(problem);
-        }
-        self.0.tally.retries.fetch_add(1, Ordering::Relaxed);
-        if tries > 0 {
-            self.note(format!("{}; trying again", problem.sentence()));
-        }
-        Ok(pause.mul_f64(jitter()))
-    }
-
-    /// Asks the address that the user gave where the file is now: one that a redirect gave may hold for a while only.
-    /// Says whether it is somewhere else.
-    fn renew(&self) -> Result<bool> {
-        let Inner { origin, place, identity, tally, .. } = &*self.0;
-        let mut place = lock(place);
-        if tally.renewals.load(Ordering::Relaxed) > 0 && place.since.elapsed() < RENEWED {
-            return Ok(true);
-        }
-        if place.address == *origin || tally.renewals.fetch_add(1, Ordering::Relaxed) >= MOST_RENEWALS {
-            return Ok(false);
-        }
-        tally.requests.fetch_add(1, Ordering::Relaxed);
-        let Ok(begun) = begin(origin) else { return Ok(false) };
-        if begun.identity() != Some(identity) {
-            return Err(Problem::new(Code::RemoteChanged).path(origin));
-        }
-        *place = begun.place;
-        Ok(true)
-    }
-
-    fn place(&self) -> Place {
-        lock(&self.0.place).clone()
-    }
-
     /// # Errors
     /// [`Code::Cancelled`]
     pub(super) fn checkpoint(&self) -> Result<()> {
@@ -269,32 +253,39 @@ impl RemoteFile {
         if self.0.stop.load(Ordering::Relaxed) { Err(Problem::new(Code::Cancelled)) } else { Ok(()) }
     }
 
-    /// Fetches whole blocks, and tries until they are there.
-    fn load(&self, range: Range<u64>) -> Result<Vec<u8>> {
+    /// Fetches whole blocks, and tries until they are there. Gives the number of the source, too, that brought the last.
+    fn load(&self, range: Range<u64>) -> Result<(Vec<u8>, usize)> {
         let mut bytes = Vec::new();
-        let (mut tries, mut dry) = (0, Instant::now());
+        let (mut tries, mut avoid, mut by) = (0, None, self.leader().number);
         while (bytes.len() as u64) < range.end - range.start {
-            self.checkpoint()?;
             let rest = range.start + bytes.len() as u64..range.end;
-            let file = self.clone();
-            let (more, result) = patiently(&|| self.checkpoint(), move || {
-                let mut more = Vec::new();
-                let result = file.fetch(&rest, |bytes| {
-                    more.extend_from_slice(bytes);
-                    true
-                });
-                (more, result)
-            })?;
+            let hand = self.choose(avoid, &|| self.checkpoint())?;
+            let begun = Instant::now();
+            let (more, result) = self.once(&hand.0, rest)?;
             if !more.is_empty() {
-                (tries, dry) = (0, Instant::now());
+                (tries, by) = (0, hand.0.number);
                 bytes.extend_from_slice(&more);
             }
             if let Err(failure) = result {
                 tries += u32::from(more.is_empty());
-                wait(self.after(failure, tries, dry.elapsed())?, &|| self.checkpoint())?;
+                avoid = Some(hand.0.number);
+                wait(self.after(&hand.0, failure, tries, begun)?, &|| self.checkpoint())?;
             }
         }
-        Ok(bytes)
+        Ok((bytes, by))
+    }
+
+    /// One request to one source, in a thread of its own: what came, and why not all of it.
+    fn once(&self, site: &Arc<Site>, range: Range<u64>) -> Result<(Vec<u8>, Result<(), Failure>)> {
+        let (file, site) = (self.clone(), Arc::clone(site));
+        patiently(&|| self.checkpoint(), move || {
+            let mut more = Vec::new();
+            let result = file.fetch(&site, &range, |bytes| {
+                more.extend_from_slice(bytes);
+                true
+            });
+            (more, result)
+        })
     }
 
     /// Makes sure that these bytes are in blocks.
@@ -302,8 +293,8 @@ impl RemoteFile {
         loop {
             let missing = lock(&self.0.blocks).missing(wanted, self.len(), AT_ONCE);
             let Some(missing) = missing else { return Ok(()) };
-            let bytes = self.load(missing.clone())?;
-            lock(&self.0.blocks).put(missing.start, &bytes);
+            let (bytes, by) = self.load(missing.clone())?;
+            lock(&self.0.blocks).put(missing.start, &bytes, by);
         }
     }
 
@@ -372,7 +363,7 @@ impl ReadAt for RemoteFile {
 impl Distant for RemoteFile {
     fn stream(&self, offset: u64) -> Box<dyn Send> {
         let begin = offset.max(self.0.first.len() as u64);
-        let ahead = Arc::new(Ahead::new(begin, self.len(), self.0.options.connections));
+        let ahead = Arc::new(Ahead::new(begin, self.len(), self.0.options.connections, self.sites().len()));
         *lock(&self.0.ahead) = Some(Arc::clone(&ahead));
         ahead::start(self, &ahead);
         Box::new(Streaming { file: self.clone(), ahead })
@@ -384,11 +375,67 @@ impl Distant for RemoteFile {
         }
     }
 
-    fn forget(&self, offset: u64, len: u64) {
-        let range = offset..offset.saturating_add(len);
-        lock(&self.0.blocks).forget(&range);
+    fn brought_by(&self, offset: u64) -> usize {
+        let ahead = lock(&self.0.ahead).clone();
+        let by = ahead.and_then(|ahead| ahead.brought_by(offset));
+        by.or_else(|| lock(&self.0.blocks).by(offset / BLOCK)).unwrap_or_else(|| self.leader().number)
+    }
+
+    fn sources_to_ask(&self, suspect: usize) -> Vec<usize> {
+        self.open_others();
+        let begun = Instant::now();
+        let pending = || self.sites().iter().any(|site| site.is_pending());
+        while pending() && begun.elapsed() < PATIENCE && wait(POLL, &|| self.checkpoint()).is_ok() {}
+        let open = self.sites().iter().filter(|site| site.is_open() && site.number != suspect);
+        let mut all: Vec<_> = open.map(|site| site.number).take(MOST_OTHERS).collect();
+        if all.is_empty() {
+            all.push(suspect);
+        }
+        all.push(suspect);
+        all
+    }
+
+    fn fetch_from(&self, source: usize, offset: u64, len: u64) -> Result<Vec<u8>> {
+        let site = self.sites().get(source).ok_or_else(past_the_end)?;
+        let mut bytes = Vec::new();
+        let mut tries = 0;
+        while (bytes.len() as u64) < len {
+            let rest = offset + bytes.len() as u64..offset + len;
+            let (more, result) = self.once(site, rest)?;
+            tries = if more.is_empty() { tries + 1 } else { 0 };
+            bytes.extend_from_slice(&more);
+            if let Err(failure) = result {
+                if !failure.passing || tries > FEW {
+                    return Err(failure.problem);
+                }
+                wait(remote::pause(tries, None), &|| self.checkpoint())?;
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn mend(&self, offset: u64, bytes: &[u8]) {
+        lock(&self.0.blocks).mend(offset, bytes);
         if let Some(ahead) = &*lock(&self.0.ahead) {
-            ahead.forget(&range);
+            ahead.mend(offset, bytes);
+        }
+    }
+
+    fn source_name(&self, source: usize) -> String {
+        self.sites().get(source).map_or_else(String::new, |site| site.origin.to_string())
+    }
+
+    fn blame(&self, source: usize, how: &str) {
+        if let Some(site) = self.sites().get(source) {
+            site.is_damaged(how);
+            self.note(Note::Damaged(format!("{}: {how}", site.origin)));
+        }
+    }
+
+    fn discard(&self, source: usize, why: &str) {
+        if let Some(site) = self.sites().get(source) {
+            site.is_damaged(why);
+            self.drop_site(site, why);
         }
     }
 }
@@ -411,7 +458,7 @@ impl Drop for Streaming {
 
 impl fmt::Debug for RemoteFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RemoteFile").field(&self.0.origin).finish()
+        f.debug_tuple("RemoteFile").field(&self.leader().origin).finish()
     }
 }
 
@@ -422,10 +469,4 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn past_the_end() -> Problem {
     Problem::new(Code::IoOther).headline("a read goes past the end of the file")
-}
-
-/// From three quarters to five quarters, so that connections which failed together do not come back together.
-fn jitter() -> f64 {
-    use std::hash::{BuildHasher, RandomState};
-    0.75 + (RandomState::new().hash_one(0) % 1024) as f64 / 2048.0
 }

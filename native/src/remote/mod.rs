@@ -6,6 +6,7 @@
 //! * `request`: one request;
 //! * `opening`: the first one, which pins the file;
 //! * `file`: the file that it has pinned, read at random;
+//! * `site`, `sites`: the addresses that serve it, of which one may take the place of another;
 //! * `ahead`: its bytes fetched ahead of who reads them in order, by several threads;
 //! * `whole`: a file that its server gives only as a whole;
 //! * `attended`: tells the user of a job what happens meanwhile, and stops when he wants.
@@ -17,30 +18,55 @@ mod blocks;
 mod file;
 mod opening;
 mod request;
+mod site;
+mod sites;
 mod whole;
 
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
+
+use rollsnap_core::{Problem, Result};
 
 pub(crate) use address::Address;
 pub(crate) use attended::Attended;
 pub(crate) use file::RemoteFile;
-pub(crate) use opening::{Opened, open};
+pub(crate) use opening::{Opened, open, open_snapshot};
 pub(crate) use whole::Whole;
 
 /// How files behind addresses are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How many connections fetch side by side: from 1 to [`MOST_CONNECTIONS`].
     pub connections: usize,
     /// How long a server may bring nothing before it is given up.
     pub give_up: Duration,
+    /// Other addresses that serve the same snapshot.
+    pub mirrors: Vec<Mirror>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 8, give_up: Duration::from_secs(15 * 60) }
+        Self { connections: 8, give_up: Duration::from_secs(15 * 60), mirrors: Vec::new() }
+    }
+}
+
+impl Options {
+    fn mirrors(&self) -> Vec<Address> {
+        self.mirrors.iter().map(|Mirror(address)| address.clone()).collect()
+    }
+}
+
+/// The address of another source of a snapshot. What may be secret in it is not shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirror(Address);
+
+impl FromStr for Mirror {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Address::parse(text).map(Self)
     }
 }
 
@@ -62,5 +88,5 @@ pub fn set_options(options: Options) {
 }
 
 fn options() -> Options {
-    OPTIONS.get().copied().unwrap_or_default()
+    OPTIONS.get().cloned().unwrap_or_default()
 }

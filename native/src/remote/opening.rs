@@ -1,5 +1,6 @@
 //! The first request: it follows redirects, pins the file, and brings its beginning.
 
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,9 +11,10 @@ use rollsnap_core::{Code, Feedback, Problem, Result};
 use ureq::Agent;
 
 use super::address::Address;
-use super::file::{Place, RemoteFile};
+use super::file::RemoteFile;
 use super::options;
 use super::request::{Failure, Given, agent, cut_off, get, read_body};
+use super::site::{Place, Site};
 use super::whole::Whole;
 use crate::io;
 
@@ -43,13 +45,25 @@ pub(super) const POLL: Duration = Duration::from_millis(50);
 /// # Errors
 /// Any `remote.*` code, [`Code::Cancelled`].
 pub(crate) fn open(address: &Address, feedback: &mut dyn Feedback) -> Result<Opened> {
+    open_any(address, &[], feedback)
+}
+
+/// The same of a snapshot, which the mirrors of the command have too: the first of all these that answers pins it.
+///
+/// # Errors
+/// As [`open`]: what is wrong with `address`.
+pub(crate) fn open_snapshot(address: &Address, feedback: &mut dyn Feedback) -> Result<Opened> {
+    open_any(address, &options().mirrors(), feedback)
+}
+
+fn open_any(address: &Address, mirrors: &[Address], feedback: &mut dyn Feedback) -> Result<Opened> {
+    let sites = Site::of_all(address, mirrors);
     let begun = Instant::now();
     let mut tries = 0;
     loop {
         tries += 1;
-        let origin = address.clone();
-        let failure = match patiently(&|| feedback.checkpoint(), move || begin(&origin))? {
-            Ok(begun) => return Ok(begun.opened(address, tries)),
+        let failure = match first_of(&sites, feedback)? {
+            Ok((leader, begun)) => return Ok(begun.opened(sites, leader)),
             Err(failure) => failure,
         };
         let pause = remote::pause(tries, failure.retry_after);
@@ -63,7 +77,67 @@ pub(crate) fn open(address: &Address, feedback: &mut dyn Feedback) -> Result<Ope
             return Err(failure.problem);
         }
         feedback.notice(Notice::Retrying(&format!("{}; trying again", failure.problem.sentence())));
+        sites.iter().for_each(|site| site.count_retry());
         wait(pause, &|| feedback.checkpoint())?;
+    }
+}
+
+/// How long the first address has to answer before the mirrors are asked too.
+const HEAD_START: Duration = Duration::from_secs(5);
+
+/// One try. The mirrors are asked when the first address fails, or is silent for a while: then the first one that answers
+/// counts. Otherwise why the first address does not.
+fn first_of(
+    sites: &[Arc<Site>],
+    feedback: &mut dyn Feedback,
+) -> Result<std::result::Result<(Arc<Site>, Begun), Failure>> {
+    let (done, answers) = mpsc::channel();
+    let ask = |site: &Arc<Site>| {
+        let (done, site) = (done.clone(), Arc::clone(site));
+        site.count_request();
+        let asking = move || {
+            let answer = begin(&site.origin);
+            // Nobody listens any more after a cancellation, or when another one was faster.
+            let _ = done.send((site, answer));
+        };
+        thread::Builder::new().name("remote".into()).spawn(asking).map(drop).map_err(io::no_thread)
+    };
+    let mut waiting = sites.iter();
+    let (mut under_way, mut failed, mut failure) = (0, 0, None);
+    let begun = Instant::now();
+    loop {
+        if under_way == 0 || failed > 0 || begun.elapsed() > HEAD_START {
+            let count = if under_way == 0 { 1 } else { sites.len() };
+            for site in waiting.by_ref().take(count) {
+                ask(site)?;
+                under_way += 1;
+            }
+        }
+        match answers.recv_timeout(POLL) {
+            // A mirror is one only as far as it serves parts.
+            Ok((site, Ok(begun))) if site.number == 0 || begun.identity().is_some() => {
+                if let Some(first) = sites.first().filter(|_| site.number > 0) {
+                    let text = format!("{} does not answer: reading from {}", first.origin, site.origin);
+                    feedback.notice(Notice::Retrying(&text));
+                }
+                // What may pass is asked once more, when all of the file is fetched.
+                if let Some((first, why)) = sites.first().zip(failure.filter(|why: &Failure| !why.passing)) {
+                    first.drop_for(why.problem.sentence(), Some(why.problem));
+                }
+                return Ok(Ok((site, begun)));
+            }
+            Ok((site, answer)) => {
+                failed += 1;
+                if let (0, Err(why)) = (site.number, answer) {
+                    failure = Some(why);
+                }
+            }
+            Err(_) => feedback.checkpoint()?,
+        }
+        if failed == sites.len() {
+            let none = || Failure::lasting(Problem::new(Code::RemoteUnreachable));
+            return Ok(Err(failure.unwrap_or_else(none)));
+        }
     }
 }
 
@@ -77,7 +151,9 @@ pub(super) fn open_if_there(
 ) -> Result<Option<RemoteFile>> {
     let origin = address.clone();
     let Ok(begun) = patiently(checkpoint, move || begin(&origin))? else { return Ok(None) };
-    match begun.opened(address, 1) {
+    let site = Arc::new(Site::new(0, address.clone()));
+    site.count_request();
+    match begun.opened(vec![Arc::clone(&site)], site) {
         Opened::File(file) => Ok(Some(file)),
         _ => Ok(None),
     }
@@ -104,10 +180,19 @@ impl Begun {
         }
     }
 
-    fn opened(self, origin: &Address, requests: u32) -> Opened {
+    /// The first bytes.
+    pub(super) fn beginning(&self) -> &[u8] {
+        match &self.kind {
+            Kind::File { first, .. } => first,
+            _ => &[],
+        }
+    }
+
+    /// What this source, one of `sites`, has pinned.
+    fn opened(self, sites: Vec<Arc<Site>>, leader: Arc<Site>) -> Opened {
         match self.kind {
             Kind::File { identity, first } => {
-                Opened::File(RemoteFile::new(origin.clone(), self.place, identity, first, requests))
+                Opened::File(RemoteFile::new(sites, leader, self.place, identity, first))
             }
             Kind::Whole { len, given } => {
                 Opened::Whole(Whole::new(self.place.address, len, given.into_body()))

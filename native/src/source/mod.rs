@@ -104,7 +104,7 @@ impl Source {
     /// What is read is called by its address, without what may be secret in it.
     fn open_address(address: &Address, feedback: &mut dyn Feedback) -> Result<Self> {
         let name = PathBuf::from(address.to_string());
-        Ok(match remote::open(address, feedback)? {
+        Ok(match remote::open_snapshot(address, feedback)? {
             Opened::File(file) => {
                 if !file.identity().validator.is_strong() {
                     feedback.notice(Notice::Lacking(UNNAMED));

@@ -4,6 +4,7 @@
 
 mod download;
 mod faults;
+mod mirrors;
 mod reading;
 
 use std::sync::LazyLock;
