@@ -96,7 +96,7 @@ pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<
             let sources = partial::Sources { leader, all };
             let begun = partial.begin(file.identity(), &sources, file.beginning(), feedback)?;
             let needed = Known::Exactly(file.len().saturating_sub(begun));
-            let mut attended = Attended::new(feedback, file.clone());
+            let mut attended = Attended::streaming(feedback, file.clone());
             let result = options.space.require(&directory, needed, &mut attended);
             let result = result.and_then(|()| copy(&file, &mut partial, begun, phase, &mut attended));
             (result.map(|()| (begun, file.info())), true)
@@ -164,7 +164,7 @@ pub fn stream(
     let remote = match remote::open_snapshot(&address, feedback)? {
         Opened::Empty => return Err(Problem::new(Code::FileEmpty).path(&address)),
         Opened::File(file) => {
-            let mut attended = Attended::new(feedback, file.clone());
+            let mut attended = Attended::streaming(feedback, file.clone());
             each_piece(&file, 0, phase, &mut attended, &mut write)?;
             file.info()
         }
@@ -262,7 +262,7 @@ fn each_piece(
         feedback.checkpoint()?;
         let len = usize::try_from(file.len() - at).unwrap_or(PIECE).min(PIECE);
         let piece = piece.get_mut(..len).unwrap_or_default();
-        file.read_at(at, piece)?;
+        file.read_patiently(at, piece, &|| feedback.checkpoint())?;
         take(piece, feedback)?;
         at += len as u64;
         file.passed(at);

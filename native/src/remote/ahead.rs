@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,6 +44,8 @@ pub(super) struct Ahead {
     state: Mutex<State>,
     changed: Condvar,
     stop: AtomicBool,
+    /// How many bytes have come.
+    came: AtomicU64,
 }
 
 struct State {
@@ -108,7 +110,15 @@ impl Ahead {
             state: state.into(),
             changed: Condvar::new(),
             stop: false.into(),
+            came: 0.into(),
         }
+    }
+
+    /// Up to where as many bytes have come as if they had come in order.
+    pub(super) fn reached(&self) -> u64 {
+        let came = self.begin.saturating_add(self.came.load(Ordering::Relaxed));
+        // Some pieces come twice.
+        came.min(lock(&self.state).next)
     }
 
     /// Fills `out`, and waits for what is under way. False when these bytes are not among those that are fetched: they are
@@ -212,9 +222,10 @@ impl Ahead {
             if let Some(problem) = &state.failed {
                 return Err(problem.clone());
             }
-            let waited = self.changed.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner);
-            state = waited.0;
+            drop(self.changed.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner));
+            // It may want to know how far this is.
             checkpoint()?;
+            state = lock(&self.state);
         }
     }
 
@@ -376,6 +387,7 @@ fn work(file: &RemoteFile, ahead: &Ahead, number: usize) {
         let start = work.start;
         let result = file.fetch(site, &rest, |bytes| {
             work.bytes.extend_from_slice(bytes);
+            ahead.came.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             slow = is_slow(begun.elapsed(), work.bytes.len() - before, ahead.piece, usual);
             !slow && ahead.is_wanted(start)
         });

@@ -180,6 +180,11 @@ impl RemoteFile {
         lock(&self.0.notes).drain(..).collect()
     }
 
+    /// While it is fetched ahead: up to where as many bytes have come as if they had come in order.
+    pub(super) fn reached(&self) -> Option<u64> {
+        lock(&self.0.ahead).as_ref().map(|ahead| ahead.reached())
+    }
+
     /// Nobody waits for its bytes any more.
     pub(crate) fn stop(&self) {
         self.0.stop.store(true, Ordering::Relaxed);
@@ -288,6 +293,35 @@ impl RemoteFile {
         })
     }
 
+    /// As [`ReadAt::read_at`]. Who waits for bytes that are fetched ahead asks `checkpoint` meanwhile.
+    ///
+    /// # Errors
+    /// Any `remote.*` code, those of `checkpoint`.
+    pub(crate) fn read_patiently(
+        &self,
+        offset: u64,
+        out: &mut [u8],
+        checkpoint: &dyn Fn() -> Result<()>,
+    ) -> Result<()> {
+        let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len());
+        end.ok_or_else(past_the_end)?;
+        // What is here already.
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let here = self.0.first.get(start..).unwrap_or_default();
+        let here = here.get(..here.len().min(out.len())).unwrap_or_default();
+        let (now, rest) = out.split_at_mut(here.len());
+        now.copy_from_slice(here);
+        let offset = offset + here.len() as u64;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let ahead = lock(&self.0.ahead).clone();
+        match ahead {
+            Some(ahead) if ahead.read(offset, rest, checkpoint)? => Ok(()),
+            _ => self.read_blocks(offset, rest),
+        }
+    }
+
     /// Makes sure that these bytes are in blocks.
     fn ensure(&self, wanted: &Range<u64>) -> Result<()> {
         loop {
@@ -327,23 +361,7 @@ impl ReadAt for RemoteFile {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len());
-        end.ok_or_else(past_the_end)?;
-        // What is here already.
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let here = self.0.first.get(start..).unwrap_or_default();
-        let here = here.get(..here.len().min(out.len())).unwrap_or_default();
-        let (now, rest) = out.split_at_mut(here.len());
-        now.copy_from_slice(here);
-        let offset = offset + here.len() as u64;
-        if rest.is_empty() {
-            return Ok(());
-        }
-        let ahead = lock(&self.0.ahead).clone();
-        match ahead {
-            Some(ahead) if ahead.read(offset, rest, &|| self.checkpoint())? => Ok(()),
-            _ => self.read_blocks(offset, rest),
-        }
+        self.read_patiently(offset, out, &|| self.checkpoint())
     }
 
     fn expect(&self, offset: u64, len: u64) {

@@ -2,13 +2,13 @@
 
 use std::io::{self, Read};
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rollsnap_core::remote::{self, Answer, Validator};
 use rollsnap_core::{Code, Problem};
 use ureq::http::Response;
 use ureq::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, HeaderMap,
     IF_RANGE, LAST_MODIFIED, LOCATION, RANGE, RETRY_AFTER,
 };
 use ureq::{Agent, Body};
@@ -88,9 +88,8 @@ impl Given {
     /// That it was not what was wanted. `served`: whether the server has served a part of the file before.
     pub(super) fn failed(&self, address: &Address, problem: Problem, served: bool) -> Failure {
         let status = self.response.status().as_u16();
-        let retry_after = header(self.response.headers(), RETRY_AFTER.as_str());
-        let retry_after =
-            retry_after.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+        let text = |name: &str| header(self.response.headers(), name);
+        let retry_after = text(RETRY_AFTER.as_str()).and_then(|when| pause(when, text(DATE.as_str())));
         let problem = if problem.place().is_none() { problem.path(address) } else { problem };
         Failure { problem, passing: remote::is_passing(status, served), status: Some(status), retry_after }
     }
@@ -99,6 +98,19 @@ impl Given {
     pub(super) fn into_body(self) -> impl Read + Send + 'static {
         self.response.into_body().into_with_config().limit(u64::MAX).reader()
     }
+}
+
+/// What `Retry-After` asks for: seconds, or a date, which is one of the clock of the server. That may be wrong, and the
+/// answer has it too.
+fn pause(when: &str, now: Option<&str>) -> Option<Duration> {
+    let when = when.trim();
+    if when.bytes().all(|byte| byte.is_ascii_digit()) {
+        return when.parse().ok().map(Duration::from_secs);
+    }
+    let date = |text: &str| httpdate::parse_http_date(text.trim()).ok();
+    let now = now.and_then(date).unwrap_or_else(SystemTime::now);
+    // A time that has passed asks for nothing.
+    date(when).map(|when| when.duration_since(now).unwrap_or_default())
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -174,4 +186,27 @@ pub(super) fn cut_off(address: &Address) -> Failure {
     let headline = format!("the server at {} cannot be reached", address.server());
     let why = "it closed the connection before the end of its answer";
     Failure::passing(Problem::new(Code::RemoteUnreachable).headline(headline).because(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_in_seconds_and_as_dates() {
+        // RFC 9110, section 5.6.7: one time in its three forms.
+        let now = Some("Sun, 06 Nov 1994 08:49:30 GMT");
+        for when in
+            ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+        {
+            assert_eq!(pause(when, now), Some(Duration::from_secs(7)), "{when}");
+            // By the clock of this machine it has passed long ago.
+            assert_eq!(pause(when, None), Some(Duration::ZERO), "{when}");
+            assert_eq!(pause(when, Some("yesterday")), Some(Duration::ZERO), "{when}");
+        }
+        assert_eq!(pause(" 120 ", now), Some(Duration::from_secs(120)));
+        for nonsense in ["", "soon", "-5", "+5", "1.5", "99999999999999999999999", "Sun, 06 Nov 1994"] {
+            assert_eq!(pause(nonsense, now), None, "{nonsense}");
+        }
+    }
 }

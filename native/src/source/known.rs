@@ -71,7 +71,7 @@ impl KnownSums {
             return Ok(Self { shown: text.into(), sums: Sums::One(sum) });
         }
         let (mut list, mut piece) = (Vec::new(), [0; 4096]);
-        let shown = match Source::open(Path::new(text), &mut Unheard(feedback)) {
+        let shown = match Source::open_other(Path::new(text), &mut Unheard(feedback)) {
             Ok(mut source) => {
                 let shown = source.name().display().to_string();
                 loop {

@@ -77,7 +77,8 @@ impl Source {
             return Ok(Self::of(name, Input::Pipe(stdin.into()), None));
         }
         if let Some(address) = Address::of_name(name)? {
-            return Ok(Self { given: Some(name.into()), ..Self::open_address(&address, feedback)? });
+            let opened = remote::open_snapshot(&address, feedback)?;
+            return Ok(Self { given: Some(name.into()), ..Self::open_address(&address, opened, feedback)? });
         }
         let shown = name.display();
         let cannot = |err: io::Error| {
@@ -96,15 +97,29 @@ impl Source {
         })
     }
 
+    /// The same of what is no snapshot, such as a list of sums: the mirrors of the command do not have it.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub(crate) fn open_other(name: &Path, feedback: &mut dyn Feedback) -> Result<Self> {
+        match Address::of_name(name)? {
+            Some(address) => {
+                let opened = remote::open(&address, feedback)?;
+                Self::open_address(&address, opened, feedback)
+            }
+            None => Self::open(name, feedback),
+        }
+    }
+
     /// Whether it comes from front to end, once.
     pub(crate) fn comes_once(&self) -> bool {
         !matches!(self.input, Input::File(_) | Input::Remote(..))
     }
 
     /// What is read is called by its address, without what may be secret in it.
-    fn open_address(address: &Address, feedback: &mut dyn Feedback) -> Result<Self> {
+    fn open_address(address: &Address, opened: Opened, feedback: &mut dyn Feedback) -> Result<Self> {
         let name = PathBuf::from(address.to_string());
-        Ok(match remote::open_snapshot(address, feedback)? {
+        Ok(match opened {
             Opened::File(file) => {
                 if !file.identity().validator.is_strong() {
                     feedback.notice(Notice::Lacking(UNNAMED));
@@ -267,7 +282,7 @@ impl Source {
         feedback.phase(Phase { total: self.size, unit: Unit::Bytes, ..phase });
         let report = match self.far() {
             None => self.pass(options, begun, places, feedback, sink),
-            Some(file) => self.pass(options, begun, places, &mut Attended::new(feedback, file), sink),
+            Some(file) => self.pass(options, begun, places, &mut Attended::streaming(feedback, file), sink),
         };
         report.map(|report| self.told(report))
     }

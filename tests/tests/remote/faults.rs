@@ -193,6 +193,9 @@ fn a_busy_server() {
     row(Plan::of(Fault::retry_after(429, "1")).first(1), Right, &[]);
     row(Plan::of(Fault::retry_after(503, http_date(SystemTime::UNIX_EPOCH))).after(1).first(1), Right, &[]);
     row(Plan::of(Fault::retry_after(503, "soon")).first(1), Right, &[]);
+    // A date too far away, where the same in seconds would be.
+    let tomorrow = http_date(SystemTime::now() + Duration::from_secs(86_400));
+    row(Plan::of(Fault::retry_after(503, tomorrow)).after(1), Error("remote.status", 5), &[]);
     row(Plan::of(Fault::Status(502)).after(1), Error("remote.status", 5), &[]);
     // Nobody waits for a day.
     row(Plan::of(Fault::retry_after(503, "86400")).after(1), Error("remote.status", 5), &[]);

@@ -128,8 +128,6 @@ fn mirrors_that_are_of_no_use() {
 /// What ends a command that has one source does not end one that has two.
 #[test]
 fn sources_that_fail() {
-    let mut changed = OWN.clone();
-    changed[5000] ^= 1;
     for plan in [
         Plan::of(Fault::Status(404)),
         Plan::of(Fault::DropBefore),
@@ -145,7 +143,6 @@ fn sources_that_fail() {
         Plan::of(Fault::IgnoreRange).from(1),
         Plan::of(Fault::Late(10)).from(1),
         Plan::of(Fault::WrongTotal(1 << 40)).from(1),
-        Plan::of(Fault::Replace(Resource::of_bytes(changed))).from(1).first(1),
     ] {
         let scene = Scene::new(plan.clone());
         let other = mirror(Plan::new());
@@ -154,6 +151,22 @@ fn sources_that_fail() {
         // One that brings a little each time has only been slow.
         let silent = format!("{plan:?}").contains("DropAfter");
         assert!(silent || told[0].contains("127.0.0.1"), "{plan:?}: {told:?}");
+    }
+}
+
+/// One that has replaced its file meanwhile is told by its tag, and nothing of the new file is taken.
+#[test]
+fn a_source_whose_file_is_replaced() {
+    let mut changed = OWN.clone();
+    changed[200_000] ^= 1;
+    let replaced = Plan::of(Fault::Replace(Resource::of_bytes(changed))).from(1).first(1);
+    for plan in [replaced.clone(), replaced.with(Fault::IgnoreIfRange)] {
+        let scene = Scene::new(plan);
+        let other = mirror(Plan::new());
+        let mirror = other.url("/own");
+        let run = scene.run(&["download", &scene.url("/own"), "-o", "file", "--mirror", &mirror]).ok();
+        assert!(fs::read(scene.ground.path("file")).unwrap() == *OWN);
+        assert!(run.err.contains("is not used any more: the provider has replaced the file"), "{run}");
     }
 }
 
