@@ -3065,7 +3065,7 @@ pub use context::{ContextStats, HeadStats, Subtree};
 pub use evidence::Evidence;
 pub use merge::{Named, merge};
 pub use problems::Problems;
-pub use remote::RemoteInfo;
+pub use remote::{RemoteInfo, SourceInfo};
 pub use replay::{ReplayInfo, Share};
 pub use share::{ContextShare, ShareInfo};
 pub use store::StoreInfo;
@@ -3254,6 +3254,21 @@ pub struct RemoteInfo {
     pub requests: u64,
     pub retries: u64,
     pub time_ms: u64,
+    pub sources: Vec<SourceInfo>,
+}
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SourceInfo {
+    pub url: String,
+    pub final_url: String,
+    pub bytes_received: u64,
+    pub requests: u64,
+    pub retries: u64,
+    pub dropped: Option<String>,
+    pub damaged: Option<String>,
+}
+impl SourceInfo {
+    pub fn new(url: String, final_url: String) -> Self {}
 }
 impl RemoteInfo {
     pub fn new(url: String, final_url: String) -> Self {}

@@ -1174,12 +1174,16 @@ pub struct Space {
 }
 
 // rollsnap::remote
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     pub connections: usize,
     pub give_up: Duration,
+    pub mirrors: Vec<Mirror>,
 }
 impl Default for Options {}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirror(_);
+impl FromStr for Mirror {}
 pub const MOST_CONNECTIONS: usize = 16;
 pub fn shown_name(name: &Path) -> Option<String> {}
 pub fn set_options(options: Options) {}
