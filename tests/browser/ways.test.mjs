@@ -155,6 +155,9 @@ test('#url= of a large file: header and members, and more when the visitor asks 
   await page.click('#reading-action');
   await done(page);
   assert.equal((await answers(page)).intact, 'yes');
+  const { remote } = JSON.parse(await page.textContent('#report pre.preview'));
+  assert.equal(remote.url, `${foreign.base}/large`);
+  assert.equal(remote.bytes_received, large.length);
 });
 
 test('a host that sends no parts: the header all the same', async (t) => {

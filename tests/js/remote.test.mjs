@@ -123,6 +123,9 @@ const FAULTS = [
   ['--no-content-range --from 65536', 'remote.answer'],
   ['--unknown-total', 'remote.answer'],
   ['--wrong-total 20000000 --from 65536', 'remote.changed'],
+  ['--wrong-total 18446744073709551615', 'remote.answer'],
+  ['--wrong-total 9007199254740992', 'remote.answer'],
+  ['--wrong-total 1', 'remote.answer'],
   ['--replace @other --from 65536 --first 1', 'remote.changed', GOOD],
   ['--ignore-range --from 65536 --first 1'],
   ['--ignore-range --from 65536', 'remote.answer'],
@@ -303,4 +306,48 @@ test('requests take the options of fetch', async () => {
   await assert.rejects(inspectUrl(own.origin, { request: { headers: { 'x-token': 'a', range: 'bytes=5-6' } } }));
   await own.close();
   assert.deepEqual(seen, [['a', 'bytes=0-65535']]);
+});
+
+test('a connection that falls silent is left, and the rest is asked for again', async (t) => {
+  const real = globalThis.setTimeout;
+  t.after(() => (globalThis.setTimeout = real));
+  // The silence that is waited for is half a minute; here it passes at once.
+  globalThis.setTimeout = (call, time, ...values) => real(call, time >= 30_000 ? 100 : time, ...values);
+  for (const options of [
+    ['--stall-before', '--first', '1'],
+    ['--stall-after', '1000', '--first', '1'],
+    ['--stall-after', '100000', '--from', '65536', '--first', '2'],
+  ]) {
+    const { origin } = await serveFaults(t, options, { file: own });
+    const found = await readMember(`${origin}/file`, large);
+    await assertMember(found, large);
+    assert.ok(found.remote.retries >= 1, options.join(' '));
+  }
+});
+
+test('an address that a redirect gave and that holds no longer is asked for again', async (t) => {
+  const asked = [];
+  let valid = 1;
+  const host = await serve(({ url, headers }, response) => {
+    asked.push(url);
+    if (url === '/latest') return response.writeHead(302, { location: `/signed?${valid}` }).end();
+    if (url !== `/signed?${valid}`) return response.writeHead(403).end();
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range).map(Number);
+    const part = own.subarray(from, to + 1);
+    const range = `bytes ${from}-${from + part.length - 1}/${own.length}`;
+    return response.writeHead(206, { 'content-range': range, 'content-length': part.length, etag: '"a"' }).end(part);
+  });
+  t.after(() => host.close());
+  const file = await openUrl(`${host.origin}/latest`);
+  await assertMember(await readMember(file, small), small);
+  assert.equal(asked.filter((url) => url === '/latest').length, 1);
+  valid = 2;
+  await assertMember(await readMember(file, large), large);
+  assert.ok(asked.includes('/signed?2'));
+  assert.equal(file.remote.final_url, `${host.origin}/signed?…`);
+});
+
+test('only the headers of a file of the user, too', async () => {
+  assert.equal(await listMembers(new Blob([foreign]), { headersOnly: true }), undefined);
+  assert.deepEqual((await listMembers(new Blob([own]), { headersOnly: true })).members, whole.members);
 });

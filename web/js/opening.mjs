@@ -1,5 +1,6 @@
 // The first answer of a server: it pins the file, brings its beginning, and says how the rest can be read.
 
+import { failure } from './errors.mjs';
 import { FirstAnswer, firstBytes, isEncoded } from './load.mjs';
 import { broken, refused } from './request.mjs';
 
@@ -34,6 +35,8 @@ async function judge(server, exchange, signal) {
     throw refused(error, response, false);
   }
   const { ranges, size, validator, strong } = pinned.facts();
+  // A file so long that JavaScript cannot count its bytes.
+  if (typeof size === 'bigint') throw failure('remote.answer', { path: server.address.shown, found: `${size} bytes` });
   if (size === 0) return { first: new Uint8Array(), ranges: false, size, validator };
   if (isEncoded(headers)) return inflated(server, await beginning(server, exchange, firstBytes()));
   if (!ranges) {

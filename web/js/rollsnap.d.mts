@@ -431,7 +431,7 @@ export interface RemoteOptions {
 
 /** What tells a file from another one behind the same address. */
 export interface RemoteIdentity {
-  size: Size;
+  size: number;
   validator: Validator;
 }
 

@@ -93,7 +93,8 @@ export class Server {
   async recover(error, { tries, dry, signal }) {
     const { passing = false, status, retryAfter } = reasonOf(error) ?? {};
     const isSlip = error?.code === 'remote.answer' && tries < SLIPS;
-    if (!passing && !isSlip && !this.#renew(status)) throw error;
+    const isRenewed = this.#renew(status);
+    if (!passing && !isSlip && !isRenewed) throw error;
     const pause = pauseAfter(tries, retryAfter);
     if (dry + pause > this.#giveUp) throw error;
     await this.#wait(error, pause, signal);

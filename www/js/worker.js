@@ -67,7 +67,10 @@ const JOBS = {
     return { members: report.members.list.map((member) => ({ ...member })), complete: report.members.complete };
   },
 
-  inspect: async ({ source }) => inspect(await open(source), { signal: stop.signal, tell }),
+  async inspect({ source }) {
+    const done = await inspect(await open(source), { signal: stop.signal, tell });
+    return remote ? { ...done, report: { ...done.report, remote: remote.remote } } : done;
+  },
 
   cemented,
 
