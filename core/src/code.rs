@@ -400,7 +400,7 @@ IoNoSpace          Environment "io.no-space"      "no space left on the device" 
 OutputClosed       Environment "io.output-closed" "nobody reads standard output any more" ""
 IoNotDirectory     Environment "io.not-directory"     "something else is where a directory should be" "name another path, or move away what is there"
 IoOther            Environment "io.other"         "the operating system reports an error" ""
-HttpCors           Environment "http.cors"        "the server does not let web pages of other origins read the file" "download the file, or use the command line: it needs no such permission"
+HttpCors           Environment "http.cors"        "the server does not let web pages of other origins read the file" "use the command line, which needs no such permission: rollsnap info URL"
 Cancelled          Cancelled "cancelled"          "stopped on request; nothing was changed" ""
 }
 
