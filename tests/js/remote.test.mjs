@@ -67,6 +67,8 @@ test('only what is needed is fetched: of our own files, of uncompressed ones, wi
     const after = await count();
     const [requests, bytes] = [after.requests - before.requests, after.body_bytes - before.body_bytes];
     assert.equal(listed.remote.requests, requests, name);
+    const { url: shown, final_url, bytes_received, retries } = listed.remote;
+    assert.deepEqual(listed.remote.sources, [{ url: shown, final_url, bytes_received, requests, retries }]);
     assert.ok(bytes < (name === 'plain' ? 2_500_000 : files[name].length - 1_000_000), `${name}: ${bytes} bytes`);
     assert.ok(requests <= list.length + 4, `${name}: ${requests} requests`);
     // By name, by place, and one after the other in the same file.
@@ -295,6 +297,45 @@ test('memory stays flat, whatever a server sends', async (t) => {
   const { origin, count } = await serveFaults(t, ['--ignore-range'], { large });
   await assert.rejects(inspectUrl(`${origin}/large`, { headerOnly: true }), { name: 'RollsnapError' });
   assert.ok((await count()).body_bytes < 64 << 20);
+});
+
+test('a server may say with a number or a date how long it wants to be left alone', async (t) => {
+  const after = (seconds) => new Date(Date.now() + seconds * 1000).toUTCString();
+  for (const [value, expected] of [
+    ['1', GOOD],
+    [after(1), GOOD],
+    ['Sun, 06 Nov 1994 08:49:37 GMT', GOOD],
+    ['-5', GOOD],
+    ['soon', GOOD],
+    ['9'.repeat(30), GOOD],
+    ['3600', 'remote.status'],
+    ['999999999', 'remote.status'],
+    [after(3600), 'remote.status'],
+  ]) {
+    const { origin, count } = await serveFaults(t, ['--retry-after', `503:${value}`, '--first', '1'], { file: own });
+    const reading = readMember(`${origin}/file`, small, { giveUp: 20_000 });
+    const told = await reading.then(
+      () => GOOD,
+      ({ code }) => code,
+    );
+    assert.equal(told, expected, value);
+    if (expected !== GOOD) assert.equal((await count()).requests, 1);
+  }
+});
+
+test('a date is one of the clock of the server', async (t) => {
+  let busy = true;
+  const host = await serve((_, response) => {
+    const range = { 'content-range': `bytes 0-${FIRST - 1}/${own.length}`, 'content-length': FIRST };
+    const clock = { date: 'Sun, 06 Nov 2050 08:49:37 GMT', 'retry-after': 'Sun, 06 Nov 2050 08:49:38 GMT' };
+    if (busy) response.writeHead(503, clock).end();
+    else response.writeHead(206, range).end(own.subarray(0, FIRST));
+    busy = false;
+    return true;
+  });
+  t.after(() => host.close());
+  const { remote } = await inspectUrl(host.origin, { headerOnly: true, giveUp: 20_000 });
+  assert.equal(remote.retries, 1);
 });
 
 test('requests take the options of fetch', async () => {

@@ -74,13 +74,15 @@ export class RemoteFile {
   /** What came from where until now, in the words of a report. */
   get remote() {
     const { ranges, validator, server, begun } = this.#file;
+    const [url, final_url] = [server.address.shown, server.shown];
     return {
-      url: server.address.shown,
-      final_url: server.shown,
+      url,
+      final_url,
       ranges,
       ...(ranges ? { validator } : {}),
       ...server.tally,
       time_ms: Math.round(performance.now() - begun),
+      sources: ranges ? [{ url, final_url, ...server.tally }] : [],
       lacks: [...server.lacks],
     };
   }

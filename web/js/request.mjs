@@ -11,9 +11,6 @@ const SILENCE = 30_000;
 const SLOWEST = 1024;
 const SETTLED = 20_000;
 
-/** The longest `Retry-After` that can be a number of seconds. */
-const RETRY_AFTER = /^\s*\d{1,6}\s*$/;
-
 /** What belongs to an error of a request and is not for users: `{passing, status, retryAfter}`. */
 const reasons = new WeakMap();
 
@@ -22,11 +19,23 @@ export const reasonOf = (error) => reasons.get(error);
 
 /** The error of an answer that is not what was wanted. `served`: whether the server has served a part before. */
 export function refused(error, { status, headers }, served) {
-  const seconds = headers.get('retry-after') ?? '';
-  const retryAfter = RETRY_AFTER.test(seconds) ? Number(seconds) : undefined;
+  const retryAfter = secondsOf(headers.get('retry-after'), headers.get('date'));
   reasons.set(error, { passing: isPassing(status, served), status, retryAfter });
   return error;
 }
+
+/**
+ * What `Retry-After` says, a number of seconds or a date, in seconds; undefined for nonsense. A date is one of the clock of
+ * the server, which may be wrong.
+ */
+function secondsOf(text, now) {
+  if (/^\s*\d{1,9}\s*$/.test(text ?? '')) return Number(text);
+  const time = dateOf(text) - (dateOf(now) || Date.now());
+  return Number.isNaN(time) ? undefined : Math.min(Math.max(0, Math.ceil(time / 1000)), 1e9);
+}
+
+/** In milliseconds; NaN for what is no date. What begins with a number is a date for some engines only. */
+const dateOf = (text) => (/^\s*[A-Z][a-z]+,? /.test(text ?? '') ? Date.parse(text) : Number.NaN);
 
 /** The error of a connection that another one may do better than. */
 export function broken(address, cause) {

@@ -168,8 +168,23 @@ export interface RemoteFacts {
   retries: number;
   /** Time from the first answer on, in milliseconds. */
   time_ms: number;
+  /** What came from which of its addresses: here from one; none where the server does not send parts. */
+  sources: RemoteSource[];
   /** Response headers that would be needed for more, and that the server does not send or show. */
   lacks: string[];
+}
+
+/** One of the addresses that a file was read from, in the words of RemoteFacts. */
+export interface RemoteSource {
+  url: string;
+  final_url: string;
+  bytes_received: number;
+  requests: number;
+  retries: number;
+  /** Why it was not used, or no more from some time on. Only in reports of the command line. */
+  dropped?: string;
+  /** Which of its bytes are not those of the file. Only in reports of the command line. */
+  damaged?: string;
 }
 
 /** What tells one version of a file from another, beside its length. Of `modified` two within a second look the same. */
