@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast snapshots behind an address are imported, beside curl in a pipe.
 
-  run.py [--rounds N] [--program PATH] [--server PATH] SNAPSHOT…
+  run.py [--rounds N] [--kills N] [--program PATH] [--server PATH] SNAPSHOT…
 
 Each snapshot is served on the loopback interface at 25 MB/s a connection, by the server that the tests use
 (`cargo build --release -p rollsnap-tests --bin fault_server`). In each round every contender runs once, in another order:
@@ -10,11 +10,15 @@ Each snapshot is served on the loopback interface at 25 MB/s a connection, by th
   download         rollsnap download URL, while every connection is closed after 40 MB
   curl             curl -fL URL | rollsnap import -, over a connection that is not closed
   curl, dropped    the same over one that is closed after 40 MB: it must fail
+  aria2c           aria2c -x8 -s8 URL, then rollsnap import FILE, while every connection is closed after 40 MB; left out
+                   where aria2c is missing
 
-Prints seconds, bytes that came as a part of the file, requests, and the memory of the largest process. Needs the size
-of the data as free space in the directory for temporary files, and removes everything.
+Prints seconds, bytes that came as a part of the file, requests, and the memory of the largest process. With --kills N one
+more import of each file is killed (SIGKILL) N times at random moments and started again each time, while every connection is
+closed after 40 MB: it prints what came, and compares the result, file by file, with that of an undisturbed import. Needs
+three times the size of the data as free space in the directory for temporary files, and removes everything.
 """
-import argparse, json, os, random, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, hashlib, json, os, random, shutil, signal, statistics, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TARGET = os.path.join(HERE, "../../../target/release")
@@ -39,12 +43,61 @@ def contenders(program, url, place):
     data = os.path.join(place, "data")
     into = ["--data-dir", data, "--no-check", "--quiet"]
     piped = f'curl -sfL "$1" | "$2" import - --data-dir "$3" --no-check --quiet'
+    file = os.path.join(place, "file")
+    fetched = f'aria2c -q -x8 -s8 -k1M --max-tries=0 --retry-wait=0 -d "$(dirname "$4")" -o "$(basename "$4")" "$1" && "$2" import "$4" --data-dir "$3" --no-check --quiet'
+    peers = {
+        "aria2c": (["bash", "-c", fetched, "sh", url, program, data, file], True, True),
+    }
     return {
         "import": ([program, "import", url, *into], True, True),
         "download": ([program, "download", url, "-o", os.path.join(place, "file"), "--no-check", "--quiet"], True, True),
         "curl": (["bash", "-o", "pipefail", "-c", piped, "sh", url, program, data], False, True),
         "curl, dropped": (["bash", "-o", "pipefail", "-c", piped, "sh", url, program, data], True, False),
+        **(peers if shutil.which("aria2c") else {}),
     }
+
+
+def tree(root):
+    """Names and SHA-256 of the files of a data directory, without its locks."""
+    found = {}
+    for directory, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(directory, name)
+            if not name.endswith("lock"):
+                with open(path, "rb") as file:
+                    found[os.path.relpath(path, root)] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def killed(options, snapshot):
+    """An import that is killed again and again: bytes that came, seconds, and how often it was killed."""
+    server = Server(options.server, snapshot, True)
+    place = tempfile.mkdtemp()
+    begun = time.monotonic()
+    kills = 0
+    try:
+        words = contenders(options.program, server.url, place)["import"][0]
+        while True:
+            child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            if kills < options.kills:
+                try:
+                    child.wait(random.uniform(0.2, 1.2))
+                except subprocess.TimeoutExpired:
+                    child.send_signal(signal.SIGKILL)
+                    kills += 1
+            if child.wait() != -signal.SIGKILL:
+                break
+        if child.returncode != 0:
+            sys.exit(f"an import that was killed {kills} times ended with {child.returncode}")
+        seconds = time.monotonic() - begun
+        undisturbed = os.path.join(place, "undisturbed")
+        subprocess.run([options.program, "import", snapshot, "--data-dir", undisturbed, "--no-check", "--quiet"], check=True)
+        if tree(os.path.join(place, "data")) != tree(undisturbed):
+            sys.exit(f"an import that was killed {kills} times made something else")
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        sent = server.end()
+    return sent["body_bytes"], seconds, kills
 
 
 def measure(options, snapshot, name):
@@ -70,6 +123,7 @@ def measure(options, snapshot, name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--program", default=os.path.join(TARGET, "rollsnap"))
     parser.add_argument("--server", default=os.path.join(TARGET, "fault_server"))
     parser.add_argument("snapshots", nargs="+", metavar="SNAPSHOT")
@@ -89,6 +143,11 @@ def main():
             beside = "fails" if name == "curl, dropped" else f"{ratio:.1f} ×"
             print(f"| {os.path.basename(snapshot)} | {name} | {seconds:.1f} | {beside} | {came / size:.3f} | {requests:.0f} "
                   f"| {memory / 1024:.0f} MiB |", flush=True)
+        if options.kills:
+            came, seconds, kills = killed(options, snapshot)
+            again = (came - size) / max(kills, 1) / 2**20
+            print(f"{os.path.basename(snapshot)}: killed {kills} times, the same result; {came / size:.2f} times the file came, "
+                  f"{again:.1f} MiB more for each kill; {seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
