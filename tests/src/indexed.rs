@@ -1,6 +1,8 @@
 //! Snapshots that can be read from anywhere, and the same ones that cannot.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::process::Command;
 
@@ -40,6 +42,44 @@ pub fn archive(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     for (name, data) in members {
         let size = data.len() as u64;
         writer.member(NewMember { name, size, mode: 0o644, mtime: 1_700_000_000 }).unwrap();
+        writer.data(data).unwrap();
+    }
+    writer.finish().unwrap();
+    bytes
+}
+
+/// What is in a gzip file, unpacked by another program.
+pub fn unpacked(file: &[u8]) -> Vec<u8> {
+    let ground = Ground::new();
+    let packed = ground.at("packed.gz");
+    fs::write(&packed, file).unwrap();
+    let output = Command::new("gzip").args(["-dc", &packed]).output().unwrap();
+    assert!(output.status.success());
+    output.stdout
+}
+
+/// A snapshot with these members between its own, in the order of names.
+pub fn with_members(content: &[u8], extra: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let header = Header::parse(&content[..58]).unwrap();
+    let mut members = BTreeMap::new();
+    for entry in tar::Archive::new(&content[58..]).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().to_string_lossy().into_owned();
+        let mode = entry.header().mode().unwrap();
+        let mut data = Vec::new();
+        entry.read_to_end(&mut data).unwrap();
+        members.insert(name, (mode, data));
+    }
+    members.extend(extra.iter().map(|(name, data)| (name.clone(), (0o644, data.clone()))));
+    let mut bytes = Vec::new();
+    let out = |piece: &[u8]| -> Result<(), Problem> {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    };
+    let mut writer = Writer::new(&header, Packing::Plain, out).unwrap();
+    for (name, (mode, data)) in &members {
+        let size = data.len() as u64;
+        writer.member(NewMember { name, size, mode: *mode, mtime: 1_700_000_000 }).unwrap();
         writer.data(data).unwrap();
     }
     writer.finish().unwrap();

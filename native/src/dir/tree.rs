@@ -65,6 +65,8 @@ impl Descent {
 pub struct Tree {
     descent: Descent,
     open: Option<(String, BufWriter<SparseFile>)>,
+    /// Whether files of an earlier run may be in the way.
+    replaces: bool,
     room: Room,
     /// Whether a file is refused for which there is no room.
     reserves: bool,
@@ -77,12 +79,26 @@ const LARGE: u64 = 1 << 20;
 impl Tree {
     /// Below a directory.
     pub fn below(root: &Dir) -> Self {
-        Self { descent: Descent::from(root), open: None, room: Room::new(root), reserves: true, untimed: 0 }
+        Self {
+            descent: Descent::from(root),
+            open: None,
+            replaces: false,
+            room: Room::new(root),
+            reserves: true,
+            untimed: 0,
+        }
     }
 
     /// The same without looking for room, where the user does not want that.
     pub(crate) fn within(self, space: SpaceCheck) -> Self {
         Self { reserves: !space.skipped, ..self }
+    }
+
+    /// The same, in which an earlier run may have made some of the files: they are made again.
+    #[must_use]
+    pub(crate) fn replacing(mut self) -> Self {
+        self.replaces = true;
+        self
     }
 
     /// So many bytes were read by now of the snapshot that the files come from.
@@ -100,8 +116,15 @@ impl Tree {
             self.room.reserve(&self.descent.root.place(&name), size)?;
         }
         let (parents, last) = name.rsplit_once('/').unwrap_or(("", &name));
-        let created =
-            self.descent.enter(parents).map_err(Error::from).and_then(|parent| parent.create(last, mode));
+        let replaces = self.replaces;
+        let created = self.descent.enter(parents).map_err(Error::from).and_then(|parent| {
+            match parent.create(last, mode) {
+                Err(err) if replaces && err.kind() == ErrorKind::AlreadyExists => {
+                    parent.unlink(last).and_then(|()| parent.create(last, mode))
+                }
+                other => other,
+            }
+        });
         match created {
             Ok(file) => {
                 self.open = Some((name, BufWriter::new(SparseFile::new(file))));
@@ -117,7 +140,9 @@ impl Tree {
     /// Any `io.*` code.
     pub(crate) fn reopen(&mut self, name: String, there: u64, size: u64) -> Result<()> {
         let place = self.descent.root.place(&name);
-        self.room.reserve(&place, size.saturating_sub(there))?;
+        if self.reserves {
+            self.room.reserve(&place, size.saturating_sub(there))?;
+        }
         let (parents, last) = name.rsplit_once('/').unwrap_or(("", &name));
         let parent = self.descent.enter(parents).map_err(|err| io::problem("open", &place, err.into()))?;
         let file = parent.file_for_writing(last)?;

@@ -97,8 +97,11 @@ impl Files {
     }
 
     fn with(root: &Dir, space: SpaceCheck, log: Option<Log>) -> Result<Self> {
-        let tree = Tree::below(root).within(space);
+        let mut tree = Tree::below(root).within(space);
         let is_logged = log.is_some();
+        if log.as_ref().is_some_and(Log::goes_on) {
+            tree = tree.replacing();
+        }
         let (batches, queue) = mpsc::sync_channel(WAITING);
         let (back, spare) = mpsc::channel();
         let thread =

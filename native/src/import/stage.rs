@@ -14,8 +14,8 @@ use crate::resume::{GoingOn, Log, Record};
 use crate::source::{Begun, NoPlaces, Places, Source};
 use crate::swap::Staging;
 
-/// What was unpacked and changed then cannot be gone on with, only what was unpacked.
-const NOT_AS_LEFT: &str = "What the interrupted import had unpacked is not as it was left, or not what the snapshot holds: it is unpacked anew";
+/// What is said when an import begins anew because of that.
+pub(super) const NOT_AS_LEFT: &str = "What the interrupted import had unpacked is not as it was left, or not what the snapshot holds: it is unpacked anew";
 
 /// Extracts everything. The policy judges the header before anything is written.
 pub(super) fn extract(

@@ -36,6 +36,11 @@ impl Log {
         Self { dir: dir.clone(), record, pending: Vec::new(), trace: None, syncer: None }
     }
 
+    /// Whether an earlier run has unpacked something.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.record.content > 0
+    }
+
     /// The next bytes of the content that are no member's.
     pub(crate) fn structure(&mut self, bytes: &[u8]) -> Result<()> {
         self.pending.extend_from_slice(bytes);

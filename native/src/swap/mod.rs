@@ -145,6 +145,8 @@ pub struct Staging {
     partial: bool,
     /// Whether an earlier run has unpacked something that this one can go on with.
     unpacked: bool,
+    /// Whether it is what this one works with.
+    goes_on: bool,
     armed: bool,
 }
 
@@ -164,7 +166,16 @@ impl Staging {
             Some(new) => new,
             None => at.make_new().cloned().inspect_err(|_| drop(at.discard_or_keep()))?,
         };
-        Ok(Self { at, new, durable, taken_over: BTreeSet::new(), partial: false, unpacked, armed: true })
+        Ok(Self {
+            at,
+            new,
+            durable,
+            taken_over: BTreeSet::new(),
+            partial: false,
+            unpacked,
+            goes_on: unpacked,
+            armed: true,
+        })
     }
 
     /// What an earlier run has unpacked, and this one can go on with; `None` where that is nothing.
@@ -173,6 +184,11 @@ impl Staging {
     /// `io.*`
     pub(crate) fn unpacked(&self) -> Result<Option<Kept>> {
         if self.unpacked { Kept::find(&self.at.dir) } else { Ok(None) }
+    }
+
+    /// Whether this run works with what an earlier one has unpacked.
+    pub fn goes_on(&self) -> bool {
+        self.goes_on
     }
 
     /// Where the record is kept of how far this run has come.
@@ -202,6 +218,7 @@ impl Staging {
     /// # Errors
     /// `io.*`
     pub fn begin_anew(&mut self) -> Result<()> {
+        self.goes_on = false;
         self.forget_unpacked()?;
         self.new.clear(None)
     }

@@ -217,6 +217,7 @@ pub(super) mod interrupted {
     use std::process::Output;
 
     use rollsnap_tests::crash::{self, How, was_killed};
+    use rollsnap_tests::indexed;
 
     /// The import in a program that flushes every context, so that there is much to be interrupted.
     pub(in super::super) fn child(ground: &Ground, snapshot: &str, dir: &str) -> Command {
@@ -225,12 +226,30 @@ pub(super) mod interrupted {
         command
     }
 
+    /// The same with records of what was unpacked, so that it need not be unpacked again either.
+    fn recorded(ground: &Ground, snapshot: &str, dir: &str) -> Command {
+        let mut command = child(ground, snapshot, dir);
+        command.arg("recorded");
+        command
+    }
+
+    type Child = fn(&Ground, &str, &str) -> Command;
+
     fn said(output: &Output) -> String {
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     }
 
     /// Interrupts imports, one at each of the calls, and goes on with each; says what each second run said of the first.
     pub(in super::super) fn interrupt(
+        name: &str,
+        snapshot: impl Fn(&Ground) -> String,
+        calls: impl Iterator<Item = (u64, How)>,
+    ) -> BTreeMap<&'static str, usize> {
+        interrupt_each(child, name, snapshot, calls)
+    }
+
+    fn interrupt_each(
+        child: Child,
         name: &str,
         snapshot: impl Fn(&Ground) -> String,
         calls: impl Iterator<Item = (u64, How)>,
@@ -248,6 +267,8 @@ pub(super) mod interrupted {
             let text = said(&second);
             let kind = if text.contains("Going on from what") {
                 "went on"
+            } else if text.contains("Going on w") {
+                "went on unpacking"
             } else if text.contains("is complete now") || text.contains("the data is complete") {
                 "was complete"
             } else {
@@ -298,6 +319,30 @@ pub(super) mod interrupted {
             println!("{name}: {count} of {all} calls, then {kinds:?}");
             assert!(kinds["went on"] >= 3 && kinds["began anew"] >= 2, "{name}, {all} calls: {kinds:?}");
         }
+    }
+
+    /// Also what was unpacked is gone on with, whatever the import was at: unpacking, rebuilding, putting in place.
+    #[test]
+    fn what_was_unpacked_and_rebuilt_is_gone_on_with() {
+        let name = "r5-sparse";
+        let uncompressed = |ground: &Ground| {
+            let (packed, plain) = (compact(ground, name), ground.at("uncompressed"));
+            let extra: Vec<_> = (0..20_u8)
+                .map(|number| (format!("context/store.1.{number}"), vec![number + 1; 100_000]))
+                .collect();
+            let content = indexed::with_members(&indexed::unpacked(&fs::read(packed).unwrap()), &extra);
+            fs::write(&plain, content).unwrap();
+            plain
+        };
+        let ground = Ground::new();
+        let snapshot = uncompressed(&ground);
+        let all = crash::count(recorded(&ground, &snapshot, &ground.at("node")));
+        let count = std::env::var("ROLLSNAP_KILLS").map_or(16, |count| count.parse::<u64>().unwrap());
+        let hows = [How::Kill, How::Torn, How::Fail(28), How::Kill, How::Fail(5)];
+        let moments = (0..count).map(|at| (1 + all * at / count, hows[at as usize % hows.len()]));
+        let kinds = interrupt_each(recorded, name, uncompressed, moments);
+        println!("{name}: {count} of {all} calls, then {kinds:?}");
+        assert!(kinds["went on"] >= 3 && kinds["went on unpacking"] >= 1, "{kinds:?}");
     }
 
     /// What is kept of one snapshot is of no use to another, nor when it was damaged: it goes with a line.

@@ -11,52 +11,23 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use rollsnap_core::Header;
-use rollsnap_core::snapshot::{NewMember, Packing, Writer};
 use rollsnap_tests::cli::Ground;
 use rollsnap_tests::{fixtures, indexed};
 use serde_json::Value;
 
-/// A sound snapshot, and in its context a large file that nothing refers to: some of it repeats itself, some does not.
+/// A sound snapshot, and in its context files that nothing refers to, a large one and many: some of it repeats itself, some
+/// does not.
 static PLAIN: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let ground = Ground::new();
-    let packed = ground.path("sound.gz");
-    fs::write(&packed, fixtures::read("replay/r5-full.head.snapshot.gz")).unwrap();
-    let content = Command::new("gzip").arg("-dc").arg(&packed).output().unwrap().stdout;
-    let header = Header::parse(&content[..58]).unwrap();
-    let mut bytes = Vec::new();
-    let out = |piece: &[u8]| -> Result<(), rollsnap_core::Problem> {
-        bytes.extend_from_slice(piece);
-        Ok(())
-    };
-    let mut writer = Writer::new(&header, Packing::Plain, out).unwrap();
-    let mut add = |name: &str, mode: u32, data: &[u8]| {
-        let size = data.len() as u64;
-        writer.member(NewMember { name, size, mode, mtime: 1_700_000_000 }).unwrap();
-        writer.data(data).unwrap();
-    };
-    let mut large = Some(large(40_000_000));
-    for entry in tar::Archive::new(&content[58..]).entries().unwrap() {
-        let mut entry = entry.unwrap();
-        let name = entry.path().unwrap().to_string_lossy().into_owned();
-        let mode = entry.header().mode().unwrap();
-        let mut data = Vec::new();
-        std::io::Read::read_to_end(&mut entry, &mut data).unwrap();
-        if name.as_str() > UNUSED
-            && let Some(large) = large.take()
-        {
-            add(UNUSED, 0o644, &large);
-        }
-        add(&name, mode, &data);
+    let large = large(40_000_000);
+    let (one, many) = large.split_at(20_000_000);
+    let mut extra = vec![("context/store.0.suffix".to_owned(), one.to_vec())];
+    for (number, data) in many.chunks(300_000).enumerate() {
+        extra.push((format!("context/store.1.{number:03}"), data.to_vec()));
     }
-    writer.finish().unwrap();
-    bytes
+    indexed::with_members(&indexed::unpacked(&fixtures::read("replay/r5-full.head.snapshot.gz")), &extra)
 });
 static OWN: LazyLock<Vec<u8>> = LazyLock::new(|| indexed::own(&PLAIN));
 static FOREIGN: LazyLock<Vec<u8>> = LazyLock::new(|| indexed::foreign(&Ground::new(), &PLAIN));
-
-/// Stands between those of the context.
-const UNUSED: &str = "context/store.0.suffix";
 
 /// The snapshot in its three forms, by their names.
 fn form(name: &str) -> &'static [u8] {
