@@ -1868,6 +1868,7 @@ impl Change {
 pub struct Staging {}
 impl Staging {
     pub fn begin(root: &Path) -> Result<Self> {}
+    pub fn goes_on(&self) -> bool {}
     pub fn can_go_on(&self) -> Result<bool> {}
     pub fn forget_unpacked(&mut self) -> Result<()> {}
     pub fn begin_anew(&mut self) -> Result<()> {}

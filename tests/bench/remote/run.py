@@ -13,9 +13,9 @@ Each snapshot is served on the loopback interface at 25 MB/s a connection, by th
   aria2c           aria2c -x8 -s8 URL, then rollsnap import FILE, while every connection is closed after 40 MB; left out
                    where aria2c is missing
 
-Prints seconds, bytes that came as a part of the file, requests, and the memory of the largest process. With --kills N one
-more import of each file is killed (SIGKILL) N times at random moments and started again each time, while every connection is
-closed after 40 MB: it prints what came, and compares the result, file by file, with that of an undisturbed import. Needs
+Prints seconds, bytes that came as a part of the file, requests, and the memory of the largest process. With --kills N
+imports of each file are killed (SIGKILL) at random moments and started again, N times in all, while every connection is closed
+after 40 MB: it prints what came twice, and compares each result, file by file, with that of an undisturbed import. Needs
 three times the size of the data as free space in the directory for temporary files, and removes everything.
 """
 import argparse, hashlib, json, os, random, shutil, signal, statistics, subprocess, sys, tempfile, time
@@ -70,34 +70,35 @@ def tree(root):
 
 
 def killed(options, snapshot):
-    """An import that is killed again and again: bytes that came, seconds, and how often it was killed."""
-    server = Server(options.server, snapshot, True)
+    """Imports that are killed again and again, N times in all: bytes that came, imports, and kills."""
     place = tempfile.mkdtemp()
-    begun = time.monotonic()
-    kills = 0
+    undisturbed, data = os.path.join(place, "undisturbed"), os.path.join(place, "data")
+    came = imports = kills = 0
     try:
-        words = contenders(options.program, server.url, place)["import"][0]
-        while True:
-            child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            if kills < options.kills:
-                try:
-                    child.wait(random.uniform(0.2, 1.2))
-                except subprocess.TimeoutExpired:
-                    child.send_signal(signal.SIGKILL)
-                    kills += 1
-            if child.wait() != -signal.SIGKILL:
-                break
-        if child.returncode != 0:
-            sys.exit(f"an import that was killed {kills} times ended with {child.returncode}")
-        seconds = time.monotonic() - begun
-        undisturbed = os.path.join(place, "undisturbed")
         subprocess.run([options.program, "import", snapshot, "--data-dir", undisturbed, "--no-check", "--quiet"], check=True)
-        if tree(os.path.join(place, "data")) != tree(undisturbed):
-            sys.exit(f"an import that was killed {kills} times made something else")
+        expected = tree(undisturbed)
+        shutil.rmtree(undisturbed)
+        while kills < options.kills:
+            server = Server(options.server, snapshot, True)
+            words = contenders(options.program, server.url, place)["import"][0]
+            status = -signal.SIGKILL
+            while status == -signal.SIGKILL:
+                child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                if kills < options.kills:
+                    try:
+                        child.wait(random.uniform(0.1, 1.2))
+                    except subprocess.TimeoutExpired:
+                        child.send_signal(signal.SIGKILL)
+                        kills += 1
+                said, status = child.stderr.read(), child.wait()
+            came += server.end()["body_bytes"]
+            imports += 1
+            if status != 0 or tree(data) != expected:
+                sys.exit(f"after {kills} kills: status {status}, {said.decode(errors='replace')}")
+            shutil.rmtree(data)
     finally:
         shutil.rmtree(place, ignore_errors=True)
-        sent = server.end()
-    return sent["body_bytes"], seconds, kills
+    return came, imports, kills
 
 
 def measure(options, snapshot, name):
@@ -144,10 +145,10 @@ def main():
             print(f"| {os.path.basename(snapshot)} | {name} | {seconds:.1f} | {beside} | {came / size:.3f} | {requests:.0f} "
                   f"| {memory / 1024:.0f} MiB |", flush=True)
         if options.kills:
-            came, seconds, kills = killed(options, snapshot)
-            again = (came - size) / max(kills, 1) / 2**20
-            print(f"{os.path.basename(snapshot)}: killed {kills} times, the same result; {came / size:.2f} times the file came, "
-                  f"{again:.1f} MiB more for each kill; {seconds:.0f} s", flush=True)
+            came, imports, kills = killed(options, snapshot)
+            again = (came - imports * size) / kills / 2**20
+            print(f"{os.path.basename(snapshot)}: {kills} kills of {imports} imports, and each time the same result; "
+                  f"{again:.1f} MiB came twice for each kill", flush=True)
 
 
 if __name__ == "__main__":
