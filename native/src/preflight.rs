@@ -96,6 +96,12 @@ pub struct Space {
 }
 
 impl Amount {
+    /// What is needed beyond so many bytes that are there already.
+    pub(crate) fn beyond(self, there: u64) -> Self {
+        let left = |bytes: u64| bytes.saturating_sub(there);
+        Self { at_least: left(self.at_least), at_most: self.at_most.map(left) }
+    }
+
     pub(crate) const fn exactly(bytes: u64) -> Self {
         Self { at_least: bytes, at_most: Some(bytes) }
     }

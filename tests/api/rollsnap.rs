@@ -1855,7 +1855,7 @@ impl Store {
 // rollsnap::swap
 pub use self::merge::{Merged, merge};
 pub use self::partial::recover_but_partial;
-pub const STAGING_NAME: &str = ".rollsnap-import";
+pub const STAGING_NAME: &str = crate::data_dir::STAGING;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     Replace(String),

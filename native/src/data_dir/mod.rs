@@ -19,6 +19,9 @@ pub use files::{Listing, SourceFile, Top};
 pub use lock::{Lock, Name};
 pub use metadata::{Metadata, PvmKind};
 
+/// The directory in which an import makes what it will put in place.
+pub(crate) const STAGING: &str = ".rollsnap-import";
+
 /// A data directory, which need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataDir {
@@ -59,7 +62,13 @@ impl DataDir {
                 return Ok(());
             }
         }
-        Err(Problem::new(Code::DataDirNone).path(self.root.display()))
+        let none = Problem::new(Code::DataDirNone).path(self.root.display());
+        Err(match dir.has(STAGING)? {
+            true => {
+                none.because("an import into it was interrupted: the same import goes on, or begins anew")
+            }
+            false => none,
+        })
     }
 
     /// Rule E1: the store is of version 5, and `storage/version` does not contradict.

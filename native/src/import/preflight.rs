@@ -39,8 +39,21 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
         (Some(_), None) => Existing::read(root, options.family, options.force, feedback)?,
         _ => Existing::default(),
     };
-    if pending.is_some() {
-        plan.notes.push("What an interrupted import has left would be settled first".into());
+    let kept = swap::unpacked(root)?;
+    let mut there = 0;
+    match (&kept, pending) {
+        (Some(kept), _) if options.restart => {
+            plan.notes.push(format!("What was unpacked of {} would be removed", kept.record.snapshot.name));
+        }
+        (Some(kept), _) => {
+            kept.check(source.identity()?.as_ref(), &options.in_words())?;
+            there = kept.record.content;
+            plan.notes.push(kept.record.words(size));
+        }
+        (None, Some(_)) => {
+            plan.notes.push("What an interrupted import has left would be settled first".into())
+        }
+        (None, None) => {}
     }
     let (header, report, has_one_context) = match size {
         Some(_) => content_info::glance(&mut source, feedback)?,
@@ -65,7 +78,7 @@ pub fn preflight(snapshot: &Path, options: &Options, feedback: &mut dyn Feedback
         Some(members) if options.level.is_none() && !options.to_v5 => Amount::exactly(members.bytes),
         _ => amount,
     };
-    plan.write(root, amount, false);
+    plan.write(root, amount.beyond(there), false);
     plan.replace_in(root)?;
     plan.notes.push(match members {
         Some(members) => members.note("imported"),

@@ -111,7 +111,7 @@ pub(crate) use self::merge::{copy_all, like};
 pub use self::partial::recover_but_partial;
 
 /// Name of the staging directory inside the directory whose entries are replaced.
-pub const STAGING_NAME: &str = ".rollsnap-import";
+pub const STAGING_NAME: &str = crate::data_dir::STAGING;
 
 /// What becomes of one top-level entry. The name is one plain name of printable ASCII, at most
 /// 255 bytes; names of lock files, of `config.json` and of rollsnap itself are refused.
@@ -435,6 +435,19 @@ pub fn pending(root: &Path) -> Result<Option<Pending>> {
         State::HalfWay(_) => Pending::HalfWay,
         State::Done | State::Empty => Pending::Leftovers,
     }))
+}
+
+/// What an interrupted import has unpacked in a directory, and another one can go on with.
+///
+/// # Errors
+/// As [`pending`].
+pub(crate) fn unpacked(root: &Path) -> Result<Option<Kept>> {
+    match find(root)? {
+        Some(at) if at.is_unpacked()? && matches!(state::look(&at)?, State::Uncommitted) => {
+            Kept::find(&at.dir)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Refuses a directory whose data is not complete, because a change was interrupted half-way.

@@ -75,7 +75,8 @@ def killed(options, snapshot):
     undisturbed, data = os.path.join(place, "undisturbed"), os.path.join(place, "data")
     came = imports = kills = 0
     try:
-        subprocess.run([options.program, "import", snapshot, "--data-dir", undisturbed, "--no-check", "--quiet"], check=True)
+        subprocess.run([options.program, "import", snapshot, "--data-dir", undisturbed, "--no-check", "--quiet"],
+                       check=True, stdout=subprocess.DEVNULL)
         expected = tree(undisturbed)
         shutil.rmtree(undisturbed)
         while kills < options.kills:

@@ -67,6 +67,12 @@ fn another_snapshot_is_not_mixed_in() {
     let run = at.ground.run_with(&["import", "-", "-d", "dir"], form("own")).refused(4, "[resume.other]");
     assert!(run.err.contains("as a stream") && run.err.contains("--restart"), "{run}");
     at.ground.run(&["import", &at.url(), "-d", "dir", "--level", "7"]).refused(4, "[resume.other]");
+    at.ground.run(&["import", &other, "-d", "dir", "--dry-run"]).refused(4, "[resume.other]");
+    let run = at.ground.run(&["import", &at.url(), "-d", "dir", "--dry-run"]).ok();
+    assert!(run.text().contains("Going on where the interrupted command was"), "{run}");
+    let run = at.ground.run(&["import", &other, "-d", "dir", "--dry-run", "--restart"]).ok();
+    assert!(run.text().contains("would be removed"), "{run}");
+    at.ground.run(&["verify", "dir"]).refused(3, "an import into it was interrupted");
     // A signed address of the same file is the same file.
     before.same_as(&Tree::of(&at.ground.path("dir")), "refused");
     let run = at.ground.run(&["import", &format!("{}?sig=1", at.url()), "-d", "dir"]).ok();
