@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueEnum};
 use rollsnap_core::{Code, Problem, Result};
 
 use super::headings::{CHECKS, GROUPS, LIMITS, OUTPUT, READ};
+use super::sums;
 use crate::l1::{self, client::Client};
 use crate::store::Family;
 use crate::{memory, remote};
@@ -184,14 +185,15 @@ fn spread_to(command: Command, path: &str, shared: &[Arg]) -> Command {
         ("info", "jobs" | "memory") => arg.requires("full"),
         _ => arg,
     });
-    let command = command.args(taken).mut_args(|arg| match (path, arg.get_id().as_str()) {
-        // Without blocks to run, nothing would come of them.
-        ("verify", "engine" | "kernel_timeout" | "kernel_memory" | "dal_node") => {
-            in_words(arg.requires("replay"))
-        }
-        ("completions", _) => arg,
-        _ => in_words(arg),
-    });
+    let command =
+        sums::explained(command.args(taken), path).mut_args(|arg| match (path, arg.get_id().as_str()) {
+            // Without blocks to run, nothing would come of them.
+            ("verify", "engine" | "kernel_timeout" | "kernel_memory" | "dal_node") => {
+                in_words(arg.requires("replay"))
+            }
+            ("completions", _) => arg,
+            _ => in_words(arg),
+        });
     with_help(command, true)
 }
 

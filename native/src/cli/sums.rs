@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::builder::UnknownArgumentValueParser;
+use clap::{Arg, Args, Command};
 use rollsnap_core::{Code, Problem, Result};
 
 use super::headings::{CHECKS, OUTPUT};
@@ -10,6 +11,24 @@ use super::output::Output;
 use super::progress::Terminal;
 use crate::io;
 use crate::source::{Checksum, KnownSums};
+
+/// Commands that read a part of a file, or read it more than once.
+const OTHERS: [&str; 7] = ["ls", "cat", "replay", "context log", "context ls", "context cat", "context stat"];
+
+const WHO_TAKES_IT: &str = "only what reads all of a snapshot file takes it: import, extract, verify, convert, index, download, info --full";
+
+/// Says of a command that does not take these options which ones do.
+pub(super) fn explained(command: Command, path: &str) -> Command {
+    if !OTHERS.contains(&path) {
+        return command;
+    }
+    // Those of `ls` are about its members.
+    let names = if path == "ls" { &["print-sha256"][..] } else { &["sha256", "print-sha256"] };
+    command.args(names.iter().map(|&name| {
+        let unknown = UnknownArgumentValueParser::suggest(WHO_TAKES_IT);
+        Arg::new(name).long(name).hide(true).num_args(0..=1).default_missing_value("").value_parser(unknown)
+    }))
+}
 
 #[derive(Args, Debug)]
 pub(super) struct SumArgs {

@@ -199,6 +199,17 @@ fn lists_of_many_forms() {
         ground.run(words).ends(status);
         before.same_as(&ground.tree(), "refused");
     }
+    // What reads a part of a file says who takes them.
+    for words in [
+        &["cat", "eth.full", "metadata", "--sha256", &right][..],
+        &["cat", "eth.full", "metadata", "--print-sha256"],
+        &["ls", "eth.full", "--print-sha256"],
+        &["context", "log", "eth.full", "--sha256", &right],
+        &["replay", "eth.full", "--sha256", &right],
+    ] {
+        let run = ground.run(words).ends(2);
+        assert!(run.out.is_empty() && run.err.contains("import, extract, verify"), "{run}");
+    }
     // A list is for several files.
     fs::copy(ground.path("eth.full"), ground.path("b")).unwrap();
     fs::write(ground.path("list"), format!("{right}  b\n{WRONG}  eth.full\n")).unwrap();
