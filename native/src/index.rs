@@ -166,7 +166,7 @@ fn write(
     feedback: &mut dyn Feedback,
 ) -> Result<(Index, u64, Option<String>)> {
     let mut adding =
-        options.checksum.is_wanted().then(|| sum::begin(Some(file.clone()), 0, None)).transpose()?;
+        options.checksum.is_wanted().then(|| sum::begin(Some(file.clone()), None)).transpose()?;
     let total = Some(file.len());
     let _ahead = file.far().map(|(file, start)| file.stream(start));
     feedback.phase(Phase { total, ..Phase::only("Indexing") });

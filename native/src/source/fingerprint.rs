@@ -1,10 +1,19 @@
 //! What tells one snapshot from another.
 
+use std::os::unix::fs::MetadataExt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rollsnap_core::remote::Identity;
+#[cfg(doc)]
+use rollsnap_core::Code;
+use rollsnap_core::remote::{FIRST, Identity};
+use rollsnap_core::{ReadAt, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::Source;
+use super::input::Input;
+use crate::io::problem;
 
 /// A snapshot that can be read again, as a later run can know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +52,33 @@ impl Fingerprint {
     pub(crate) fn was_replaced_by(&self, other: &Self) -> bool {
         let both_remote = matches!((&self.what, &other.what), (What::Remote(_), What::Remote(_)));
         both_remote && self.name == other.name && !self.is(other)
+    }
+}
+
+impl Source {
+    /// What tells it from other snapshots, where it can be read again: `None` for what comes once, and for uncompressed
+    /// files of servers that do not tell one version from another, where nothing would notice that two were mixed.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(crate) fn identity(&self) -> Result<Option<Fingerprint>> {
+        let name = self.name.display().to_string();
+        Ok(match &self.input {
+            Input::Remote(file, _) => {
+                let identity = file.identity().clone();
+                let is_told = identity.validator.is_strong() || !self.is_plain_file();
+                is_told.then(|| Fingerprint::of_remote(name, file.beginning(), identity))
+            }
+            Input::File(file) => {
+                let metadata = file.metadata().map_err(|err| problem("look at", &self.name, err))?;
+                let Some(part) = self.part() else { return Ok(None) };
+                let mut beginning = vec![0; usize::try_from(FIRST.min(part.len())).unwrap_or_default()];
+                part.read_at(0, &mut beginning)?;
+                let modified = (metadata.mtime(), metadata.mtime_nsec());
+                Some(Fingerprint::of_file(name, &beginning, part.len(), modified))
+            }
+            _ => None,
+        })
     }
 }
 

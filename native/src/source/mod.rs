@@ -6,35 +6,32 @@ mod input;
 mod known;
 mod pass;
 mod place;
+mod reading;
 mod stream;
 pub(crate) mod sum;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rollsnap_core::code::Group;
-use rollsnap_core::feedback::{Notice, Phase, Unit};
+use rollsnap_core::feedback::Notice;
 use rollsnap_core::gzip::MAGIC;
 use rollsnap_core::nodes::import::cannot_open;
-use rollsnap_core::remote::FIRST;
 use rollsnap_core::report::RemoteInfo;
 use rollsnap_core::snapshot::{Beginning, Event, Inspector, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, ReadAt, Report, Result};
 
-use crate::checkpoint::{self, Content, FoundIndex, Outcome, Spans as _};
+use crate::checkpoint::{self, Content, FoundIndex};
 use crate::dir::{self, space::Known};
-use crate::files::{Distant as _, Part};
+use crate::files::Part;
 use crate::interrupt::Quiet;
 use crate::io::problem;
-use crate::remote::{self, Address, Attended, Opened, RemoteFile};
+use crate::remote::{self, Address, Opened, RemoteFile};
 use input::Input;
-use pass::{Pass, SpanPlaces, Summing};
 
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use known::as_expected;
@@ -248,204 +245,6 @@ impl Source {
         report.container.bytes = None;
         report.remote = self.remote();
         Ok((header, report))
-    }
-
-    /// Pushes the whole file through an inspector, as one phase of a job: on all cores where an index tells
-    /// how, otherwise in two threads.
-    ///
-    /// # Errors
-    /// Those of `sink`, [`Code::Cancelled`], and [`Code::IoOther`] when reading fails. What is wrong
-    /// with the snapshot is told to `sink` and stands in the report.
-    pub fn inspect<E: From<Problem>>(
-        &mut self,
-        options: Options,
-        phase: Phase,
-        feedback: &mut dyn Feedback,
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<Report, E> {
-        self.inspect_on(options, None, &mut NoPlaces, phase, feedback, sink)
-    }
-
-    /// The same, going on with what was begun before, and telling where reading can begin again.
-    ///
-    /// # Errors
-    /// As [`Source::inspect`].
-    pub(crate) fn inspect_on<E: From<Problem>>(
-        &mut self,
-        options: Options,
-        begun: Option<Begun>,
-        places: &mut dyn Places,
-        phase: Phase,
-        feedback: &mut dyn Feedback,
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<Report, E> {
-        feedback.phase(Phase { total: self.size, unit: Unit::Bytes, ..phase });
-        let report = match self.far() {
-            None => self.pass(options, begun, places, feedback, sink),
-            Some(file) => self.pass(options, begun, places, &mut Attended::streaming(feedback, file), sink),
-        };
-        report.map(|report| self.told(report))
-    }
-
-    /// What tells it from other snapshots, where it can be read again: `None` for what comes once, and for uncompressed
-    /// files of servers that do not tell one version from another, where nothing would notice that two were mixed.
-    ///
-    /// # Errors
-    /// Any `io.*` code.
-    pub(crate) fn identity(&self) -> Result<Option<Fingerprint>> {
-        let name = self.name.display().to_string();
-        Ok(match &self.input {
-            Input::Remote(file, _) => {
-                let identity = file.identity().clone();
-                let is_told = identity.validator.is_strong() || !self.is_plain_file();
-                is_told.then(|| Fingerprint::of_remote(name, file.beginning(), identity))
-            }
-            Input::File(file) => {
-                let metadata = file.metadata().map_err(|err| problem("look at", &self.name, err))?;
-                let Some(part) = self.part() else { return Ok(None) };
-                let mut beginning = vec![0; usize::try_from(FIRST.min(part.len())).unwrap_or_default()];
-                part.read_at(0, &mut beginning)?;
-                let modified = (metadata.mtime(), metadata.mtime_nsec());
-                Some(Fingerprint::of_file(name, &beginning, part.len(), modified))
-            }
-            _ => None,
-        })
-    }
-
-    /// A report, with where the snapshot came from.
-    fn told(&self, mut report: Report) -> Report {
-        report.remote = self.remote();
-        report
-    }
-
-    fn pass<E: From<Problem>>(
-        &mut self,
-        options: Options,
-        begun: Option<Begun>,
-        places: &mut dyn Places,
-        feedback: &mut dyn Feedback,
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<Report, E> {
-        let (mut pass, mut from, so_far) = match begun {
-            None => (Pass::new(options, places), None, None),
-            Some(begun) => {
-                let so_far = begun.sum.clone();
-                let (pass, place) = Pass::resumed(begun, places);
-                (pass, Some(place), so_far)
-            }
-        };
-        let begin = from.as_ref().map_or(0, Place::file);
-        feedback.advance(begin);
-        if let Some(expected) = self.sum.clone() {
-            if begin > 0 && so_far.is_none() {
-                feedback.notice(Notice::Remark(
-                    "The beginning of the file is read again for its SHA-256, which the interrupted command did not add up",
-                ));
-            }
-            pass.sum = Some(Summing::begin(self.part(), begin, so_far, expected)?);
-        }
-        let found = self.find_index();
-        pass.remark = found.problem;
-        let by_spans = !matches!(from, Some(Place::Plain { .. } | Place::Block { .. }));
-        let indexed = found.indexed.filter(|indexed| by_spans && checkpoint::is_possible(indexed));
-        let span = match (&from, &indexed) {
-            (Some(Place::Span { number, .. }), Some(indexed)) => {
-                let known = checkpoint::begins(indexed.index(), *number);
-                (known.content == pass.at && *number > 0).then_some(*number)
-            }
-            _ => None,
-        };
-        if let (Some(Place::Span { .. }), None) = (&from, span) {
-            // Whatever has become of the index: from front to end, what was looked at is left out.
-            (pass.known.content, from) = (pass.at, None);
-        }
-        if let Some(indexed) = indexed.filter(|_| from.is_none() || span.is_some()) {
-            let _ahead = self.far().map(|file| file.stream(begin));
-            let file = indexed.file();
-            let mut spans = SpanPlaces { places: &mut *pass.places, sum: pass.sum.as_mut(), file };
-            match checkpoint::inspect(&indexed, &mut pass.inspector, span, &mut spans, feedback, sink)? {
-                Outcome::Read { crc32 } => {
-                    spans.passed(file.len());
-                    return pass.finish(file.len(), Some(crc32), feedback, sink);
-                }
-                // A server that does not go on says nothing against the index.
-                Outcome::Stopped { problem, .. } if problem.code().group() == Group::REMOTE => {
-                    return Err(problem.into());
-                }
-                Outcome::Stopped { known, problem } => {
-                    (pass.at, pass.known, pass.remark) =
-                        (known.content, known, pass.remark.or(Some(problem)));
-                }
-            }
-        }
-        if pass.remark.is_some() {
-            feedback.notice(Notice::NotUsed(
-                "The checkpoint index cannot be used: the file is read from front to end",
-            ));
-        }
-        // What spans were read, and then not, begins anew.
-        let from = from.filter(|place| !matches!(place, Place::Span { .. }));
-        let begin = from.as_ref().map_or(0, Place::file);
-        if from.is_some() {
-            self.input.go_to(begin, &self.name)?;
-        }
-        let _ahead = self.far().map(|file| file.stream(begin));
-        stream::inspect(&mut self.input, &self.name, pass, from.as_ref(), feedback, sink)
-    }
-
-    /// Goes through all member headers and leaves contents out, as one phase of a job, where the content can be
-    /// reached from anywhere: in an uncompressed file, or by an index. What was not checked stands in the report.
-    ///
-    /// Gives no report where that is not possible, or when the index turns out to be wrong; then
-    /// [`Source::inspect`] tells everything from the beginning.
-    ///
-    /// # Errors
-    /// As [`Source::inspect`].
-    pub fn list<E: From<Problem>>(
-        &mut self,
-        options: Options,
-        phase: Phase,
-        feedback: &mut dyn Feedback,
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<Option<Report>, E> {
-        let Some(mut content) = self.content() else { return Ok(None) };
-        let report = match self.far() {
-            None => checkpoint::list(&mut content, options, phase, feedback, sink),
-            Some(file) => {
-                checkpoint::list(&mut content, options, phase, &mut Attended::new(feedback, file), sink)
-            }
-        };
-        report.map(|report| report.map(|report| self.told(report)))
-    }
-
-    /// Reads the members of these names and little else, as one phase of a job, where the content can be reached
-    /// from anywhere; `sink` is told of them alone. What was not checked stands in the report, and with `header`
-    /// the header of the snapshot, which is read for that.
-    ///
-    /// Gives no report where that is not possible, or when the index turns out to be wrong, perhaps after `sink`
-    /// was told something; then [`Source::inspect`] tells everything from the beginning. A member that is in the
-    /// snapshot was told when there is a report.
-    ///
-    /// # Errors
-    /// As [`Source::inspect`].
-    pub fn find<E: From<Problem>>(
-        &mut self,
-        names: &BTreeSet<&str>,
-        header: bool,
-        options: Options,
-        phase: Phase,
-        feedback: &mut dyn Feedback,
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<Option<Report>, E> {
-        let Some(mut content) = self.content() else { return Ok(None) };
-        let report = match self.far() {
-            None => checkpoint::find(&mut content, names, header, options, phase, feedback, sink),
-            Some(file) => {
-                let mut attended = Attended::new(feedback, file);
-                checkpoint::find(&mut content, names, header, options, phase, &mut attended, sink)
-            }
-        };
-        report.map(|report| report.map(|report| self.told(report)))
     }
 
     /// Whether nothing speaks against reading it from anywhere: it is uncompressed, or has an index that fits.

@@ -34,23 +34,27 @@ pub(super) struct Summing {
 }
 
 impl Summing {
-    /// Of a file that is read from `begin` on; of what comes before, `so_far` is the sum, if that is known.
+    /// Of the first bytes, `so_far` is the sum, if that is known.
     ///
     /// # Errors
     /// `io.other` when there is no thread.
     pub(super) fn begin(
         part: Option<Part>,
-        begin: u64,
         so_far: Option<SumSoFar>,
         expected: Option<String>,
     ) -> Result<Self> {
-        let (adder, total) = sum::begin(part, begin, so_far)?;
+        let (adder, total) = sum::begin(part, so_far)?;
         Ok(Self { adder: Some(adder), total, expected })
     }
 
     /// As [`Adder::up_to`].
     pub(super) fn up_to(&mut self, offset: u64) {
         self.adder.iter_mut().for_each(|adder| adder.up_to(offset));
+    }
+
+    /// As [`Adder::go_to`].
+    pub(super) fn go_to(&mut self, offset: u64) {
+        self.adder.iter_mut().for_each(|adder| adder.go_to(offset));
     }
 
     /// As [`Adder::so_far`].
@@ -65,22 +69,21 @@ impl Summing {
 }
 
 impl<'p> Pass<'p> {
-    pub(super) fn new(options: Options, places: &'p mut dyn Places) -> Self {
-        Self {
-            inspector: ContentInspector::new(options),
-            at: 0,
-            places,
-            known: Known::default(),
-            remark: None,
-            sum: None,
-        }
+    /// Begins, or goes on with what was begun before: then with the place, and the sum so far.
+    pub(super) fn begin(
+        options: Options,
+        begun: Option<Begun>,
+        places: &'p mut dyn Places,
+    ) -> (Self, Option<Place>, Option<SumSoFar>) {
+        let Some(Begun { inspector, place, content, sum }) = begun else {
+            return (Self::with(ContentInspector::new(options), 0, Known::default(), places), None, None);
+        };
+        let known = Known { content: content - place.content().min(content), file_bytes: 0 };
+        (Self::with(inspector, content, known, places), Some(place), sum)
     }
 
-    /// Goes on with what was begun before.
-    pub(super) fn resumed(begun: Begun, places: &'p mut dyn Places) -> (Self, Place) {
-        let Begun { inspector, place, content, .. } = begun;
-        let known = Known { content: content - place.content().min(content), file_bytes: 0 };
-        (Self { inspector, at: content, places, known, remark: None, sum: None }, place)
+    fn with(inspector: ContentInspector, at: u64, known: Known, places: &'p mut dyn Places) -> Self {
+        Self { inspector, at, places, known, remark: None, sum: None }
     }
 
     /// Content from front to end; what was looked at already is left out.

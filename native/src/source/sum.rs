@@ -103,12 +103,12 @@ pub(crate) struct Adder {
 /// What comes of it.
 pub(crate) struct Total(Receiver<Result<String>>);
 
-/// Starts the thread. `part` is the file, where it can be read from anywhere: what nobody hands over is read there. It is
-/// handed over from `begin` on; of what comes before, `so_far` is the sum, if that is known.
+/// Starts the thread. `part` is the file, where it can be read from anywhere: what nobody hands over is read there. Of its
+/// first bytes, `so_far` is the sum, if that is known.
 ///
 /// # Errors
 /// `io.other` when there is no thread.
-pub(crate) fn begin(part: Option<Part>, begin: u64, so_far: Option<SumSoFar>) -> Result<(Adder, Total)> {
+pub(crate) fn begin(part: Option<Part>, so_far: Option<SumSoFar>) -> Result<(Adder, Total)> {
     let (steps, told) = mpsc::sync_channel(WAITING);
     let (back, spare) = mpsc::channel();
     let (done, result) = mpsc::channel();
@@ -122,10 +122,15 @@ pub(crate) fn begin(part: Option<Part>, begin: u64, so_far: Option<SumSoFar>) ->
         }
     };
     thread::Builder::new().name("sha256".into()).spawn(work).map_err(io::no_thread)?;
-    Ok((Adder { steps, spare, at: begin }, Total(result)))
+    Ok((Adder { steps, spare, at: 0 }, Total(result)))
 }
 
 impl Adder {
+    /// What is added next stands at this offset.
+    pub(crate) fn go_to(&mut self, offset: u64) {
+        self.at = offset;
+    }
+
     /// The next bytes, from front to end.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         let mut piece = self.spare.try_recv().unwrap_or_default();
@@ -264,7 +269,7 @@ mod tests {
     #[test]
     fn bytes_count_once_however_they_come() {
         let summed = |part: Option<Part>, tell: fn(&mut Adder)| {
-            let (mut adder, total) = begin(part, 0, None).unwrap();
+            let (mut adder, total) = begin(part, None).unwrap();
             tell(&mut adder);
             adder.end();
             total.finish(&Silent)
@@ -290,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_sum_that_nobody_ends_is_none() {
-        let (adder, total) = begin(None, 0, None).unwrap();
+        let (adder, total) = begin(None, None).unwrap();
         drop(adder);
         assert_eq!(total.finish(&Silent).unwrap_err().code(), Code::IoOther);
     }

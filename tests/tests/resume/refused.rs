@@ -20,8 +20,14 @@ struct Interrupted {
 
 impl Interrupted {
     fn new(job: &str, name: &'static str) -> Self {
+        Self::with_index(job, name, None)
+    }
+
+    /// The same with this index beside the file.
+    fn with_index(job: &str, name: &'static str, index: Option<Vec<u8>>) -> Self {
         let ground = Ground::new();
         let server = Server::start(Fault::Throttle(30_000_000));
+        index.into_iter().for_each(|index| server.put("/snapshot.idx", Resource::of_bytes(index)));
         server.put("/snapshot", Resource::of_bytes(form(name).to_vec()).etag("\"old\""));
         let this = Self { ground, server, name };
         let mut process = Running::start(&[job], child(&this.ground, job, &this.url(), "dir", EVERY));
@@ -272,5 +278,34 @@ fn a_sum_that_was_not_added_up_is_made_up_for() {
             "{run}"
         );
         assert!(run.text().contains(&sum), "{run}");
+    }
+}
+
+/// An index beside the file led to the place, and is gone, or another one, when the same command is given again.
+#[test]
+fn an_index_that_is_gone_does_not_matter() {
+    let ground = Ground::new();
+    fs::write(ground.path("snapshot"), form("foreign")).unwrap();
+    let index = |span: &str, output: &str| {
+        ground.run(&["index", "snapshot", "--span", span, "-o", output]).ok();
+        fs::read(ground.path(output)).unwrap()
+    };
+    let (one, other) = (index("1", "one.idx"), index("3", "other.idx"));
+    for then in [None, Some(other), Some(one.clone())] {
+        let at = Interrupted::with_index("import", "foreign", Some(one.clone()));
+        let record = record(&at.kept().unwrap()).unwrap();
+        assert!(record["place"]["span"].is_object(), "{record}");
+        at.server.remove("/snapshot.idx");
+        let goes_on = then.as_ref() == Some(&one);
+        then.into_iter().for_each(|index| at.server.put("/snapshot.idx", Resource::of_bytes(index)));
+        let run = at.ground.run(&["import", &at.url(), "-d", "dir", "--print-sha256", "--json"]).ok();
+        assert!(run.err.contains("Going on where") && !run.err.contains("unpacked anew"), "{run}");
+        let json = run.json();
+        assert_eq!(json["container"]["sha256"], fixtures::sha256(form("foreign")));
+        assert_eq!(json["verdicts"]["intact"], "yes");
+        // Only by the same index is nothing read twice.
+        let came = json["remote"]["bytes_received"].as_u64().unwrap();
+        assert_eq!(came < form("foreign").len() as u64, goes_on, "{came}");
+        at.expected("import").same_as(&result(&at.ground.path("dir")), "result");
     }
 }
