@@ -1532,29 +1532,6 @@ impl Source {
         feedback: &dyn Feedback,
         wants_more: &mut dyn FnMut(&Event<'_>) -> bool,
     ) -> Result<(Header, Report)> {}
-    pub fn inspect<E: From<Problem>>(
-        &mut self,
-        options: Options,
-        phase: Phase,
-        feedback: &mut dyn Feedback,
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<Report, E> {}
-    pub fn list<E: From<Problem>>(
-        &mut self,
-        options: Options,
-        phase: Phase,
-        feedback: &mut dyn Feedback,
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<Option<Report>, E> {}
-    pub fn find<E: From<Problem>>(
-        &mut self,
-        names: &BTreeSet<&str>,
-        header: bool,
-        options: Options,
-        phase: Phase,
-        feedback: &mut dyn Feedback,
-        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<Option<Report>, E> {}
     pub fn is_reachable(&self) -> bool {}
 }
 
@@ -1578,6 +1555,33 @@ impl KnownSums {
 impl Source {
     pub fn summed(mut self, checksum: &Checksum) -> Result<Self> {}
     pub fn is_summed(&self) -> bool {}
+}
+
+// rollsnap::source::(private) reading
+impl Source {
+    pub fn inspect<E: From<Problem>>(
+        &mut self,
+        options: Options,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Report, E> {}
+    pub fn list<E: From<Problem>>(
+        &mut self,
+        options: Options,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Option<Report>, E> {}
+    pub fn find<E: From<Problem>>(
+        &mut self,
+        names: &BTreeSet<&str>,
+        header: bool,
+        options: Options,
+        phase: Phase,
+        feedback: &mut dyn Feedback,
+        sink: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<Option<Report>, E> {}
 }
 
 // rollsnap::store
