@@ -187,3 +187,27 @@ test('a server that is busy is asked again, and the page says so meanwhile', asy
   // What has passed is no remark about the file.
   assert.doesNotMatch(await page.textContent('#reading-figures'), /503/);
 });
+
+test('all of a file is read while the search for its members goes on', async (t) => {
+  const bytes = snapshot([
+    ['big', Buffer.alloc(17_000_000)],
+    ['metadata', METADATA],
+  ]);
+  const send = sendFile(bytes);
+  let waiting;
+  const asked = new Promise((resolve) => (waiting = resolve));
+  foreign.answers.set('/slow', (request, response) => {
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range).map(Number);
+    // The header of the second member never comes.
+    if (from > 65536 && to - from < 1 << 20) waiting();
+    else send(request, response);
+  });
+  const page = await visit(t, browser, own.base, { hash: hash(`${foreign.base}/slow`), ready: false });
+  await asked;
+  assert.match(await page.textContent('#reading-figures'), /^Looking for its members\./);
+  await page.click('#reading-action:has-text("Read the whole file")');
+  await page.waitForSelector('#report:not([hidden])');
+  assert.equal((await answers(page)).intact, 'yes');
+  assert.deepEqual(await names(page), ['big', 'metadata']);
+  assert.equal(await page.isVisible('#trouble'), false);
+});

@@ -148,6 +148,7 @@ async function offerParts(here, helper) {
     drawTrouble($('trouble'), restricted(look, source));
   if (!look.ranges) return offerWhole(here, 'Only the header was read');
   offerWhole(here, 'Only the header was read', 'Looking for its members.');
+  here.listing = helper;
   const listed = await helper.ask('list', { source: here.wire }).catch((failure) => {
     if (visit === here && failure.kind !== 'stopped' && !here.whole) drawTrouble($('trouble'), failure);
   });
@@ -172,6 +173,7 @@ function offerWhole(here, read, more) {
 
 async function readWhole(here) {
   here.whole = true;
+  here.listing?.end();
   const stop = new AbortController();
   here.stop.signal.addEventListener('abort', () => stop.abort());
   reading.start(() => stop.abort());

@@ -57,6 +57,7 @@ const JOBS = {
   async list({ source }) {
     const file = await openRemote(source);
     const onProgress = () => {
+      tellFetched();
       if (file.remote.bytes_received > MOST_FOR_LIST) throw TOO_MUCH;
     };
     const options = { headersOnly: true, onProgress, signal: stop.signal };
