@@ -108,12 +108,12 @@ impl Workspace {
     /// Takes over one in a directory that an interrupted command has left, if `fits` says so.
     ///
     /// # Errors
-    /// Any `io.*` code; those of `fits`.
-    pub(crate) fn adopt(parent: &Dir, mut fits: impl FnMut(&Dir) -> Result<bool>) -> Result<Option<Self>> {
+    /// Any `io.*` code.
+    pub(crate) fn adopt(parent: &Dir, mut fits: impl FnMut(&Dir) -> bool) -> Result<Option<Self>> {
         for name in parent.names()? {
             let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
             let Ok(Ok((dir, owner))) = abandoned(parent, name) else { continue };
-            if fits(&dir)? {
+            if fits(&dir) {
                 let (parent, name) = (parent.clone(), name.into());
                 return Ok(Some(Self { parent, name, dir, removed: false, made: None, _owner: owner }));
             }

@@ -89,7 +89,9 @@ const NOT_AS_LEFT: &str = "What the interrupted command had unpacked is not as i
 
 /// Removes what interrupted extractions have left in a directory to go on with.
 pub(super) fn forget_kept(directory: &Dir, feedback: &mut dyn Feedback) -> Result<()> {
-    while let Some(work) = Workspace::adopt(directory, |dir| Ok(Kept::find(dir)?.is_some()))? {
+    while let Some(work) =
+        Workspace::adopt(directory, |dir| Kept::find(dir).is_ok_and(|kept| kept.is_some()))?
+    {
         Kept::forget(work.held())?;
         let place = work.dir().display().to_string();
         work.remove(feedback);
@@ -109,8 +111,10 @@ fn go_on<'t>(
 ) -> Result<Option<(Stage<'t>, Begun)>> {
     let mut found = None;
     let work = Workspace::adopt(directory, |dir| {
-        found = Kept::find(dir)?.filter(|kept| kept.check(Some(snapshot), &in_words(options)).is_ok());
-        Ok(found.is_some())
+        // What cannot be read is left alone, with a line.
+        let kept = Kept::find(dir).ok().flatten();
+        found = kept.filter(|kept| kept.check(Some(snapshot), &in_words(options)).is_ok());
+        found.is_some()
     })?;
     let (Some(work), Some(kept)) = (work, found) else { return Ok(None) };
     let record = kept.record.clone();

@@ -309,3 +309,37 @@ fn an_index_that_is_gone_does_not_matter() {
         at.expected("import").same_as(&result(&at.ground.path("dir")), "result");
     }
 }
+
+/// Whatever lies there in the place of a record is not waited for, and not followed.
+#[test]
+fn what_is_no_record_is_left_alone() {
+    let ground = Ground::new();
+    fs::write(ground.path("snapshot"), form("own")).unwrap();
+    let plants: [(&str, fn(&Path)); 4] = [
+        ("a FIFO", |at| assert!(std::process::Command::new("mkfifo").arg(at).status().unwrap().success())),
+        ("a link", |at| std::os::unix::fs::symlink("/etc/passwd", at).unwrap()),
+        ("a directory", |at| fs::create_dir(at).unwrap()),
+        ("much", |at| fs::write(at, vec![0x52; 3_000_000]).unwrap()),
+    ];
+    for (what, plant) in plants {
+        let work = ground.path("dir/.rollsnap-work-0123456789abcdef");
+        fs::create_dir_all(&work).unwrap();
+        fs::set_permissions(&work, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        fs::write(work.join("owner"), "").unwrap();
+        fs::set_permissions(work.join("owner"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        plant(&work.join("resume"));
+        let run = ground.run(&["extract", "snapshot", "-o", "dir"]).ok();
+        assert!(run.err.contains(".rollsnap-work-0123456789abcdef"), "{what}: {run}");
+        fs::remove_dir_all(ground.path("dir")).unwrap();
+        // In the staging directory of an import.
+        let staging = ground.path("node/.rollsnap-import");
+        fs::create_dir_all(staging.join("new")).unwrap();
+        plant(&staging.join("resume"));
+        let run = ground.run(&["import", "snapshot", "-d", "node"]);
+        match what {
+            "much" => assert!(run.status == 0 && run.err.contains("was deleted"), "{what}: {run}"),
+            _ => assert!(run.status == 4 && run.err.contains("[import.unfinished]"), "{what}: {run}"),
+        }
+        fs::remove_dir_all(ground.path("node")).unwrap();
+    }
+}
