@@ -315,7 +315,8 @@ fn an_index_that_is_gone_does_not_matter() {
 fn what_is_no_record_is_left_alone() {
     let ground = Ground::new();
     fs::write(ground.path("snapshot"), form("own")).unwrap();
-    let plants: [(&str, fn(&Path)); 4] = [
+    type Plant = fn(&Path);
+    let plants: [(&str, Plant); 4] = [
         ("a FIFO", |at| assert!(std::process::Command::new("mkfifo").arg(at).status().unwrap().success())),
         ("a link", |at| std::os::unix::fs::symlink("/etc/passwd", at).unwrap()),
         ("a directory", |at| fs::create_dir(at).unwrap()),
