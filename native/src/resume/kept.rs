@@ -66,9 +66,10 @@ impl Kept {
         let place = self.dir.path().display().to_string();
         let other = || Problem::new(Code::ResumeOther).path(&place);
         let Some(snapshot) = snapshot else {
-            return Err(
-                other().because(format!("it is of {}, and this snapshot comes as a stream", kept.name))
-            );
+            return Err(other().because(format!(
+                "it is of {}, and what comes now can be read only once, from front to end",
+                kept.name
+            )));
         };
         if kept.was_replaced_by(snapshot) {
             let why = "what was unpacked of the old one is kept: --restart begins anew";

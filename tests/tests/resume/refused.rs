@@ -71,7 +71,7 @@ fn another_snapshot_is_not_mixed_in() {
     // Another file, the same one by another way, a stream, another level.
     at.ground.run(&["import", &other, "-d", "dir"]).refused(4, "[resume.other]");
     let run = at.ground.run_with(&["import", "-", "-d", "dir"], form("own")).refused(4, "[resume.other]");
-    assert!(run.err.contains("as a stream") && run.err.contains("--restart"), "{run}");
+    assert!(run.err.contains("only once") && run.err.contains("--restart"), "{run}");
     at.ground.run(&["import", &at.url(), "-d", "dir", "--level", "7"]).refused(4, "[resume.other]");
     at.ground.run(&["import", &other, "-d", "dir", "--dry-run"]).refused(4, "[resume.other]");
     let run = at.ground.run(&["import", &at.url(), "-d", "dir", "--dry-run"]).ok();
