@@ -290,7 +290,7 @@ fn a_full_disk_changes_nothing() {
         for size in ["64k", "160k", "240k"] {
             // Only the uncompressed archive and the database copy fill the largest of them.
             let Some(run) = on_a_small_disk(&ground, size, ":", words) else { return };
-            let run = run.refused(5, "full/");
+            let run = run.refused(5, " full");
             assert!(run.err.contains("[io.no-space]"), "{run}");
             unchanged(words[0]);
         }
