@@ -31,12 +31,38 @@ pub(super) fn read(
     Ok(())
 }
 
+/// Looks at every span of a file that was fetched from `far`, and hands right bytes to `write`, with their place, for each
+/// that is not right. Gives how many there were.
+///
+/// # Errors
+/// [`Code::GzipIndex`] when no right bytes come; those of `checkpoint` and `write`.
+pub(crate) fn mend(
+    indexed: &Indexed,
+    far: &dyn Distant,
+    checkpoint: &dyn Fn() -> Result<()>,
+    write: &mut dyn FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<u64> {
+    let (mut inflater, mut out, mut mended) = (SpanInflater::new(), Vec::new(), 0);
+    for at in 0..indexed.index().checkpoints.len() {
+        checkpoint()?;
+        match inflater.read(indexed, at, &mut out) {
+            Err(problem) if problem.code() == Code::GzipIndex => {
+                let right = anew(&mut inflater, indexed, at, &mut out, far, 0, problem)?;
+                write(right.begin, &right.bytes)?;
+                mended += 1;
+            }
+            other => other?,
+        }
+    }
+    Ok(mended)
+}
+
 /// Bytes of a file that were fetched again, and are right.
 #[derive(Debug)]
-pub(crate) struct Anew {
+struct Anew {
     /// Where they begin.
-    pub(crate) begin: u64,
-    pub(crate) bytes: Vec<u8>,
+    begin: u64,
+    bytes: Vec<u8>,
 }
 
 /// Fetches a span again that is not right, and inflates it to `out`. The file begins at `start` of `far`.

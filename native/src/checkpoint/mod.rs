@@ -20,6 +20,7 @@ use rollsnap_core::{Code, Problem, Result};
 use crate::files::Part;
 use crate::io;
 
+pub(crate) use again::mend;
 pub(crate) use content::Content;
 pub(crate) use members::Members;
 pub(crate) use parallel::{Outcome, Spans, begins, inspect, is_possible};

@@ -3,6 +3,7 @@
 //! Until it is complete and found intact it is called `NAME.part`, and `NAME.part.state` says how much of it is on the
 //! disk and which file that is of. The same command goes on there, whatever ended the one before.
 
+mod mend;
 mod partial;
 
 use std::io::Write;
@@ -89,6 +90,10 @@ pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<
     // First, so that a file that is not there leaves nothing here.
     let opened = remote::open_snapshot(&address, feedback)?;
     let mut partial = Partial::open(&directory, name, options.restart)?;
+    let far = match &opened {
+        Opened::File(file) => Some(file.clone()),
+        _ => None,
+    };
     let fetched = match opened {
         Opened::Empty => return Err(Problem::new(Code::FileEmpty).path(&address)),
         Opened::File(file) => {
@@ -124,7 +129,7 @@ pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<
         }
     };
     let bytes = partial.part()?.len();
-    let (report, sha256) = match check(&partial, expected, last, &mut stages, feedback) {
+    let (report, sha256) = match check(&partial, far.as_ref(), expected, last, &mut stages, feedback) {
         Ok(found) => found,
         Err(problem) => {
             if !partial.can_go_on() {
@@ -135,6 +140,7 @@ pub fn run(url: &str, options: &Options, feedback: &mut dyn Feedback) -> Result<
     };
     partial.put(&path, options.force, feedback)?;
     dir::say_what_lacks(feedback);
+    let remote = far.map_or(remote, |file| file.info());
     Ok(Outcome { path: Some(path), bytes, resumed_at, sha256, report, remote, stages: stages.finish() })
 }
 
@@ -274,16 +280,27 @@ fn each_piece(
 /// Reads the file to its end before it gets its name: what is found in it, unless nobody wants to know, and its SHA-256.
 fn check(
     partial: &Partial,
+    far: Option<&RemoteFile>,
     expected: Option<String>,
     stage: Stage,
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<(Option<Report>, String)> {
-    let phase = stages.next(stage);
-    let checked = match stage == CHECKING {
-        true => inspect(partial, expected, phase, feedback),
-        false => add_up(partial, expected.as_deref(), phase, feedback),
+    let once = |stages: &mut Stages, feedback: &mut dyn Feedback| {
+        let phase = stages.next(stage);
+        match stage == CHECKING {
+            true => inspect(partial, expected.clone(), phase, feedback),
+            false => add_up(partial, expected.as_deref(), phase, feedback),
+        }
     };
+    let mut checked = once(stages, feedback);
+    if let (Err(problem), Some(file)) = (&checked, far)
+        && problem.code().is_about_contents()
+        && mend::mend(partial, file, feedback)? > 0
+    {
+        stages.add(stage);
+        checked = once(stages, feedback);
+    }
     if let Err(problem) = &checked
         && problem.code().is_about_contents()
         && partial.can_go_on()

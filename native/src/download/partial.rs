@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -241,6 +242,15 @@ impl Partial {
             feedback.notice(Notice::NotRemoved(&problem.sentence()));
         }
         Ok(())
+    }
+
+    /// Puts other bytes in the place of some that were written.
+    ///
+    /// # Errors
+    /// Any `io.*` code.
+    pub(super) fn patch(&self, at: u64, bytes: &[u8]) -> Result<()> {
+        self.file.write_all_at(bytes, at).map_err(|err| self.failed("write", err))?;
+        sync_data(&self.file).map_err(|err| self.failed("sync", err))
     }
 
     /// What was written, to be read.

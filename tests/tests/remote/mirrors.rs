@@ -240,6 +240,10 @@ fn bytes_that_one_source_has_damaged() {
         let said = format!("{one} is not used any more: its bytes ");
         assert!(run.err.contains(&said) && run.err.contains(&format!("those of {two} are right")), "{run}");
     }
+    // A download puts them right in the file that it has fetched.
+    let words = ["download", &one, "-o", "file", "--mirror", &two, "--connections", "1"];
+    scene.run(&words).ok();
+    assert!(fs::read(scene.ground.path("file")).unwrap() == *OWN);
     // Both: then it is the file.
     other.set(Fault::Corrupt(90_000));
     let run = scene.run(&["ls", "--check", &one, "--mirror", &two, "--json"]).ends(3);
