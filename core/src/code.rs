@@ -383,6 +383,7 @@ RemoteStatus       Environment "remote.status"    "the server does not serve the
 RemoteRedirect     Environment "remote.redirect"  "the server sends the request on to where it is not made" "give the address at which the file is"
 RemoteAnswer       Environment "remote.answer"    "the answer of the server is not what was asked for" "fetch the file in another way, or from another server: no byte of this answer was used"
 RemoteChanged      Refused "remote.changed"       "the provider has replaced the file" "begin anew: what was read until now is of the old file, and nothing is mixed"
+RemoteManifest     Refused "remote.manifest"     "the manifest does not fit the file" "give the manifest that is published beside this file; nothing was changed"
 RemoteValidator    Environment "remote.validator" "the server says nothing that tells one version of the file from another" ""
 DownloadPartial    Refused "download.partial"     "what lies where the download would go cannot be gone on with" "move it away, or begin anew with --restart"
 ResumeOther        Refused "resume.other"         "what an interrupted command has left here is of something else" "give the same command as then, or begin anew with --restart"

@@ -7,10 +7,12 @@
 //!
 //! * [`Answer`]: what the head of an answer says;
 //! * [`Opening`], [`Identity`]: the first answer and the later ones;
+//! * [`Manifest`]: what a provider publishes about its files;
 //! * [`is_passing`], [`pause`]: whether and when a request is made again.
 
 mod answer;
 mod identity;
+mod manifest;
 mod retry;
 
 #[cfg(test)]
@@ -18,6 +20,7 @@ mod tests;
 
 pub use answer::{Answer, status};
 pub use identity::{Fitting, Identity, Opening, Validator};
+pub use manifest::{LONGEST_MANIFEST, Manifest, Published};
 pub use retry::{LONGEST_PAUSE, is_passing, pause};
 
 /// How much of the beginning is asked for first, in bytes: the header, and the checkpoint index of most of our own files.

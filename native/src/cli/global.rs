@@ -1,6 +1,7 @@
 //! The options that commands share, and which command takes which.
 
 use std::any::Any;
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,6 +41,13 @@ pub(super) struct Global {
     /// and one that fails is replaced by the others
     #[arg(long, value_name = "URL", help_heading = READ)]
     pub(super) mirror: Vec<String>,
+    /// What is published about the snapshot, a file or an address: its length, its SHA-256, how much its contents take, and
+    /// its mirrors
+    #[arg(long, value_name = "FILE|URL", help_heading = READ)]
+    pub(super) manifest: Option<String>,
+    /// The snapshot that it is about
+    #[arg(skip)]
+    pub(super) snapshot: Option<OsString>,
     /// How progress is shown on standard error: bar, plain (a line now and then), json (an object a line) or none
     /// [default: bar on a terminal, else none]
     #[arg(long, value_name = "FORM", help_heading = OUTPUT)]
@@ -111,8 +119,12 @@ const READERS: [&str; 14] = [
     "context stat",
 ];
 
+/// What adds up the SHA-256 of a snapshot file of this machine.
+const SUMMED: [&str; 6] = ["info", "index", "extract", "verify", "import", "convert"];
+
 /// Who takes which of the shared options. The table in `docs/STABILITY.md` says the same.
-const TAKEN_BY: [(&str, &[&str]); 8] = [
+const TAKEN_BY: [(&str, &[&str]); 9] = [
+    ("manifest", &READERS),
     ("mirror", &READERS),
     ("connections", &READERS),
     ("give_up", &READERS),
@@ -160,7 +172,9 @@ pub(super) fn spread(command: Command) -> Command {
     let top = command
         .mut_args(|arg| match arg.get_id().as_str() {
             // They mean something to some commands only, whose help has them.
-            "endpoint" | "jobs" | "memory" | "connections" | "give_up" | "mirror" => arg.hide(true),
+            "endpoint" | "jobs" | "memory" | "connections" | "give_up" | "mirror" | "manifest" => {
+                arg.hide(true)
+            }
             _ => in_words(arg),
         })
         .mut_subcommands(|sub| {
@@ -256,6 +270,44 @@ impl Global {
         })
     }
 
+    /// The snapshot that mirrors and manifest are about.
+    fn find_snapshot(&mut self, command: &Command, matches: &ArgMatches, path: &str) -> Result<()> {
+        let refused = |headline: &str| Err(Problem::new(Code::Usage).headline(headline));
+        let given =
+            command.get_positionals().filter_map(|arg| matches.try_get_raw(arg.get_id().as_str()).ok()?);
+        let given: Vec<_> = given.flatten().collect();
+        let mut addresses = given.iter().filter(|name| remote::shown_name(Path::new(name)).is_some());
+        self.snapshot = addresses.next().map(|name| name.to_os_string());
+        let several = addresses.next().is_some();
+        if !self.mirror.is_empty() {
+            match self.snapshot {
+                None => {
+                    return refused(
+                        "--mirror is about a snapshot that is read from an address, and none is given",
+                    );
+                }
+                Some(_) if several => return refused("--mirror is about one address, and several are given"),
+                Some(_) => {}
+            }
+        }
+        if self.manifest.is_none() {
+            return Ok(());
+        }
+        let path = path.strip_prefix("snapshot ").unwrap_or(path);
+        if several || (matches!(path, "info" | "verify") && given.len() > 1) {
+            return refused("--manifest is about one snapshot, and several are given");
+        }
+        if self.snapshot.is_none() {
+            // Of a file of this machine it says the SHA-256, for those who add it up.
+            let file = given.first().filter(|file| SUMMED.contains(&path) && !Path::new(file).is_dir());
+            self.snapshot = file.map(|file| file.to_os_string());
+        }
+        match self.snapshot {
+            Some(_) => Ok(()),
+            None => refused("--manifest is about a snapshot file, or one that is read from an address"),
+        }
+    }
+
     /// What is true of a command line: what stands after the command goes before what stands in front of it.
     ///
     /// # Errors
@@ -269,7 +321,7 @@ impl Global {
             command = command.find_subcommand(name).unwrap_or(command);
         }
         let path = path.join(" ");
-        for option in ["jobs", "memory", "connections", "give_up", "mirror", "progress"] {
+        for option in ["jobs", "memory", "connections", "give_up", "mirror", "manifest", "progress"] {
             if top.value_source(option) == Some(ValueSource::CommandLine) && !takes(&path, option) {
                 return Err(Problem::new(Code::Usage)
                     .headline(format!("--{} means nothing to rollsnap {path}", option.replace('_', "-"))));
@@ -281,15 +333,9 @@ impl Global {
         self.connections = last(&chain, "connections");
         self.give_up = last(&chain, "give_up");
         self.mirror = chain.iter().flat_map(|matches| many(matches, "mirror")).collect();
-        if !self.mirror.is_empty() {
-            let headline = match chain.last().map_or(0, |matches| addresses(command, matches)) {
-                0 => "--mirror is about a snapshot that is read from an address, and none is given",
-                1 => "",
-                _ => "--mirror is about one address, and several are given",
-            };
-            if !headline.is_empty() {
-                return Err(Problem::new(Code::Usage).headline(headline));
-            }
+        self.manifest = last(&chain, "manifest");
+        if let Some(matches) = chain.last() {
+            self.find_snapshot(command, matches, &path)?;
         }
         self.progress = last(&chain, "progress");
         self.quiet = chain.iter().any(|matches| matches!(matches.try_get_one("quiet"), Ok(Some(true))));
@@ -306,13 +352,6 @@ fn last<T: Any + Clone + Send + Sync>(chain: &[&ArgMatches], id: &str) -> Option
     };
     let given = chain.iter().rev().find(is_given).and_then(value);
     given.or_else(|| chain.iter().rev().find_map(value))
-}
-
-/// How many snapshots of a command line are behind addresses.
-fn addresses(command: &Command, matches: &ArgMatches) -> usize {
-    let given =
-        command.get_positionals().filter_map(|arg| matches.try_get_raw(arg.get_id().as_str()).ok()?);
-    given.flatten().filter(|name| remote::shown_name(Path::new(name)).is_some()).count()
 }
 
 /// All values that were given.

@@ -15,6 +15,7 @@ mod import;
 mod index;
 mod info;
 mod json;
+mod manifest;
 mod members;
 mod output;
 mod page;
@@ -69,7 +70,7 @@ pub fn main() -> ExitCode {
     let output = Output::new(cli.command.wants_json())
         .beside(cli.command.streams())
         .with_events(cli.global.progress == Some(ProgressForm::Json));
-    let result = run(&cli, &output, &mut feedback);
+    let result = manifest::read(&cli.global, &mut feedback).and_then(|()| run(&cli, &output, &mut feedback));
     feedback.close(result.is_ok());
     match result {
         Ok(code) => code,

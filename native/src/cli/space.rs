@@ -4,6 +4,7 @@ use clap::Args;
 use rollsnap_core::{Code, Problem, Result};
 
 use super::headings::LIMITS;
+use super::manifest;
 use crate::dir::SpaceCheck;
 use crate::memory;
 
@@ -35,7 +36,10 @@ struct SkipArgs {
 
 impl SpaceArgs {
     pub(super) fn check(&self) -> SpaceCheck {
-        SpaceCheck { expected: self.expect_size, skipped: self.skipping.no_preflight }
+        SpaceCheck {
+            expected: self.expect_size.or_else(manifest::extracted),
+            skipped: self.skipping.no_preflight,
+        }
     }
 
     /// Refuses a size where there is no snapshot that has one.

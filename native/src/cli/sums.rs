@@ -7,6 +7,7 @@ use clap::{Arg, Args, Command};
 use rollsnap_core::{Code, Problem, Result};
 
 use super::headings::{CHECKS, OUTPUT};
+use super::manifest;
 use super::output::Output;
 use super::progress::Terminal;
 use crate::io;
@@ -49,7 +50,10 @@ pub(super) struct ExpectedArgs {
 impl ExpectedArgs {
     /// What is expected of these files, which are read afterwards.
     pub(super) fn read(&self, files: &[PathBuf], feedback: &mut Terminal) -> Result<Option<KnownSums>> {
-        let Some(text) = &self.sha256 else { return Ok(None) };
+        let published = manifest::sha256();
+        let Some(text) = &self.sha256 else {
+            return published.map(|sum| KnownSums::read(sum, feedback)).transpose();
+        };
         let unfit = |what: &str| Err(Problem::new(Code::Usage).headline(what));
         let is_stdin = |file: &Path| file.as_os_str() == "-";
         if text == "-" && files.iter().any(|file| is_stdin(file)) {
@@ -62,7 +66,12 @@ impl ExpectedArgs {
             );
         }
         // Said before anything is read or written.
-        files.iter().try_for_each(|file| known.of(file).map(drop))?;
+        for file in files {
+            let sum = known.of(file)?;
+            if published.is_some_and(|published| published != sum) {
+                return unfit("--sha256 and --manifest say different sums");
+            }
+        }
         Ok(Some(known))
     }
 }

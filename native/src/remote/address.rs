@@ -112,6 +112,24 @@ impl Address {
         (!self.text.contains('?')).then(|| Self { text, ..self.clone() })
     }
 
+    /// Without query: what a manifest calls it.
+    pub(crate) fn plain(&self) -> String {
+        self.text.split('?').next().unwrap_or_default().to_owned()
+    }
+
+    /// Refuses a source that others could change on the way, where this one is safe from that.
+    ///
+    /// # Errors
+    /// [`Code::RemoteAddress`]
+    pub(super) fn admits(&self, other: &Self) -> Result<()> {
+        match self.https && !other.https {
+            true => Err(Problem::new(Code::RemoteAddress)
+                .found(format_args!("{:?}", other.to_string()))
+                .because("it is http, and the address of the snapshot is https")),
+            false => Ok(()),
+        }
+    }
+
     /// What is asked for; not to be shown.
     pub(super) fn text(&self) -> &str {
         &self.text

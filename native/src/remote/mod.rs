@@ -52,15 +52,19 @@ impl Default for Options {
     }
 }
 
-impl Options {
-    fn mirrors(&self) -> Vec<Address> {
-        self.mirrors.iter().map(|Mirror(address)| address.clone()).collect()
-    }
-}
-
 /// The address of another source of a snapshot. What may be secret in it is not shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mirror(Address);
+
+impl Mirror {
+    /// Refuses one that is less safe than the address of the snapshot.
+    ///
+    /// # Errors
+    /// [`Code::RemoteAddress`](rollsnap_core::Code::RemoteAddress)
+    pub(crate) fn beside(&self, address: &Address) -> Result<()> {
+        address.admits(&self.0)
+    }
+}
 
 impl FromStr for Mirror {
     type Err = Problem;
@@ -85,6 +89,32 @@ static OPTIONS: OnceLock<Options> = OnceLock::new();
 pub fn set_options(options: Options) {
     let connections = options.connections.clamp(1, MOST_CONNECTIONS);
     let _ = OPTIONS.set(Options { connections, ..options });
+}
+
+/// What is published about the snapshot of the command.
+#[derive(Debug, Default)]
+struct Known {
+    len: Option<u64>,
+    mirrors: Vec<Mirror>,
+}
+
+static KNOWN: OnceLock<Known> = OnceLock::new();
+
+/// From now on a snapshot behind an address is held to this length, in bytes, and these serve it too. What is given first
+/// counts.
+pub(crate) fn set_published(len: Option<u64>, mirrors: Vec<Mirror>) {
+    let _ = KNOWN.set(Known { len, mirrors });
+}
+
+/// Other addresses of the snapshot.
+fn mirrors() -> Vec<Address> {
+    let published = KNOWN.get().map(|known| &*known.mirrors).unwrap_or_default();
+    options().mirrors.iter().chain(published).map(|Mirror(address)| address.clone()).collect()
+}
+
+/// How long the snapshot is, where that is published.
+fn published_len() -> Option<u64> {
+    KNOWN.get().and_then(|known| known.len)
 }
 
 fn options() -> Options {

@@ -12,10 +12,10 @@ use ureq::Agent;
 
 use super::address::Address;
 use super::file::RemoteFile;
-use super::options;
 use super::request::{Failure, Given, agent, cut_off, get, read_body};
 use super::site::{Place, Site};
 use super::whole::Whole;
+use super::{mirrors, options, published_len};
 use crate::io;
 
 /// A file behind an address.
@@ -45,7 +45,7 @@ pub(super) const POLL: Duration = Duration::from_millis(50);
 /// # Errors
 /// Any `remote.*` code, [`Code::Cancelled`].
 pub(crate) fn open(address: &Address, feedback: &mut dyn Feedback) -> Result<Opened> {
-    open_any(address, &[], feedback)
+    open_any(address, &[], None, feedback)
 }
 
 /// The same of a snapshot, which the mirrors of the command have too: the first of all these that answers pins it.
@@ -53,16 +53,21 @@ pub(crate) fn open(address: &Address, feedback: &mut dyn Feedback) -> Result<Ope
 /// # Errors
 /// As [`open`]: what is wrong with `address`.
 pub(crate) fn open_snapshot(address: &Address, feedback: &mut dyn Feedback) -> Result<Opened> {
-    open_any(address, &options().mirrors(), feedback)
+    open_any(address, &mirrors(), published_len(), feedback)
 }
 
-fn open_any(address: &Address, mirrors: &[Address], feedback: &mut dyn Feedback) -> Result<Opened> {
+fn open_any(
+    address: &Address,
+    mirrors: &[Address],
+    len: Option<u64>,
+    feedback: &mut dyn Feedback,
+) -> Result<Opened> {
     let sites = Site::of_all(address, mirrors);
     let begun = Instant::now();
     let mut tries = 0;
     loop {
         tries += 1;
-        let failure = match first_of(&sites, feedback)? {
+        let failure = match first_of(&sites, len, feedback)? {
             Ok((leader, begun)) => return Ok(begun.opened(sites, leader)),
             Err(failure) => failure,
         };
@@ -89,6 +94,7 @@ const HEAD_START: Duration = Duration::from_secs(5);
 /// counts. Otherwise why the first address does not.
 fn first_of(
     sites: &[Arc<Site>],
+    len: Option<u64>,
     feedback: &mut dyn Feedback,
 ) -> Result<std::result::Result<(Arc<Site>, Begun), Failure>> {
     let (done, answers) = mpsc::channel();
@@ -96,7 +102,7 @@ fn first_of(
         let (done, site) = (done.clone(), Arc::clone(site));
         site.count_request();
         let asking = move || {
-            let answer = begin(&site.origin);
+            let answer = begin(&site.origin).and_then(|begun| begun.as_long_as(len, &site.origin));
             // Nobody listens any more after a cancellation, or when another one was faster.
             let _ = done.send((site, answer));
         };
@@ -177,6 +183,24 @@ impl Begun {
         match &self.kind {
             Kind::File { identity, .. } => Some(identity),
             _ => None,
+        }
+    }
+
+    /// Refuses a file that has another length than is published.
+    fn as_long_as(self, published: Option<u64>, origin: &Address) -> Result<Self, Failure> {
+        let len = match &self.kind {
+            Kind::File { identity, .. } => Some(identity.len),
+            Kind::Whole { len, .. } => *len,
+            Kind::Empty => Some(0),
+        };
+        match published.zip(len).filter(|(published, len)| published != len) {
+            None => Ok(self),
+            Some((published, len)) => Err(Failure::lasting(
+                Problem::new(Code::RemoteManifest)
+                    .path(origin)
+                    .expected(format_args!("{published} bytes"))
+                    .found(format_args!("{len} bytes")),
+            )),
         }
     }
 

@@ -23,6 +23,12 @@ pub(crate) struct Fingerprint {
     /// SHA-256 of its first 64 KiB, or of all, in Base64.
     beginning: String,
     what: What,
+    /// The address that has pinned it, as it may be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// All addresses that it was read from.
+    #[serde(skip)]
+    sources: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,16 +42,33 @@ enum What {
 
 impl Fingerprint {
     pub(crate) fn of_file(name: String, beginning: &[u8], len: u64, modified: (i64, i64)) -> Self {
-        Self { name, beginning: sha256(beginning), what: What::File { len, modified } }
+        let what = What::File { len, modified };
+        Self { name, beginning: sha256(beginning), what, source: None, sources: Vec::new() }
     }
 
-    pub(crate) fn of_remote(name: String, beginning: &[u8], identity: Identity) -> Self {
-        Self { name, beginning: sha256(beginning), what: What::Remote(identity) }
+    /// `sources` are the address that has pinned it, and all that may stand in for one another.
+    pub(crate) fn of_remote(
+        name: String,
+        beginning: &[u8],
+        identity: Identity,
+        sources: (String, Vec<String>),
+    ) -> Self {
+        let what = What::Remote(identity);
+        Self { name, beginning: sha256(beginning), what, source: Some(sources.0), sources: sources.1 }
     }
 
     /// Whether it is the same one, whatever it is called now.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        (&self.beginning, &self.what) == (&other.beginning, &other.what)
+        self.beginning == other.beginning && (self.what == other.what || self.is_mirrored_by(other))
+    }
+
+    /// Whether one was pinned by a mirror of the other, which names its version in its own way: then the length counts, as
+    /// while they are read together.
+    fn is_mirrored_by(&self, other: &Self) -> bool {
+        let (What::Remote(one), What::Remote(two)) = (&self.what, &other.what) else { return false };
+        let (Some(here), Some(there)) = (&self.source, &other.source) else { return false };
+        let known = self.sources.contains(there) || other.sources.contains(here);
+        one.len == two.len && here != there && known
     }
 
     /// Whether it is another version behind the same address.
@@ -67,7 +90,12 @@ impl Source {
             Input::Remote(file, _) => {
                 let identity = file.identity().clone();
                 let is_told = identity.validator.is_strong() || !self.is_plain_file();
-                is_told.then(|| Fingerprint::of_remote(name, file.beginning(), identity))
+                let mut sources = file.addresses();
+                // Of an uncompressed file nothing would notice that two were mixed.
+                if self.is_plain_file() {
+                    sources.1.clear();
+                }
+                is_told.then(|| Fingerprint::of_remote(name, file.beginning(), identity, sources))
             }
             Input::File(file) => {
                 let metadata = file.metadata().map_err(|err| problem("look at", &self.name, err))?;

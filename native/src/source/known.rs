@@ -70,24 +70,10 @@ impl KnownSums {
         if let Some(sum) = digits(text) {
             return Ok(Self { shown: text.into(), sums: Sums::One(sum) });
         }
-        let (mut list, mut piece) = (Vec::new(), [0; 4096]);
-        let shown = match Source::open_other(Path::new(text), &mut Unheard(feedback)) {
-            Ok(mut source) => {
-                let shown = source.name().display().to_string();
-                loop {
-                    let len = source.input.read(&mut piece, &source.name, || feedback.checkpoint())?;
-                    list.extend_from_slice(piece.get(..len).unwrap_or_default());
-                    if len == 0 {
-                        break shown;
-                    }
-                    if list.len() > LONGEST {
-                        return Err(none(&shown).because(format!("it is longer than {LONGEST} bytes")));
-                    }
-                }
-            }
-            Err(problem) if problem.code() == Code::FileEmpty => text.into(),
-            Err(problem) => return Err(problem),
-        };
+        let (shown, list) = read_small(text, LONGEST, feedback)?;
+        if list.len() > LONGEST {
+            return Err(none(&shown).because(format!("it is longer than {LONGEST} bytes")));
+        }
         Ok(Self { shown, sums: Sums::List(String::from_utf8_lossy(&list).into_owned()) })
     }
 
@@ -108,6 +94,28 @@ impl KnownSums {
     }
 }
 
+/// All of a small file that is published beside a snapshot, by its name or address, and what it is called in messages. Of one
+/// that has more than `most` bytes a few more come.
+///
+/// # Errors
+/// Any `remote.*` and `io.*` code.
+pub(super) fn read_small(text: &str, most: usize, feedback: &mut dyn Feedback) -> Result<(String, Vec<u8>)> {
+    let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
+    let mut source = match Source::open_other(Path::new(text), &mut Unheard(feedback)) {
+        Ok(source) => source,
+        Err(problem) if problem.code() == Code::FileEmpty => return Ok((text.into(), bytes)),
+        Err(problem) => return Err(problem),
+    };
+    let shown = source.name().display().to_string();
+    loop {
+        let len = source.input.read(&mut piece, &source.name, || feedback.checkpoint())?;
+        bytes.extend_from_slice(piece.get(..len).unwrap_or_default());
+        if len == 0 || bytes.len() > most {
+            return Ok((shown, bytes));
+        }
+    }
+}
+
 /// Compares what was found with what was expected, where both are there.
 ///
 /// # Errors
@@ -123,7 +131,7 @@ pub(crate) fn as_expected(file: &Path, expected: Option<&str>, found: Option<&st
 }
 
 /// What a file is called in a list.
-fn name(file: &Path) -> Result<Option<String>> {
+pub(super) fn name(file: &Path) -> Result<Option<String>> {
     Ok(match Address::of_name(file)? {
         Some(address) => address.file_name(),
         None => file.file_name().filter(|name| *name != "-").map(|name| name.to_string_lossy().into_owned()),

@@ -4,6 +4,7 @@ mod fingerprint;
 mod hole;
 mod input;
 mod known;
+mod manifest;
 mod pass;
 mod place;
 mod reading;
@@ -36,6 +37,7 @@ use input::Input;
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use known::as_expected;
 pub use known::{Checksum, KnownSums};
+pub use manifest::published;
 pub(crate) use place::{Begun, NoPlaces, Place, Places};
 pub(crate) use sum::SumSoFar;
 

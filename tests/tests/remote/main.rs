@@ -4,6 +4,7 @@
 
 mod download;
 mod faults;
+mod manifest;
 mod mirrors;
 mod reading;
 
