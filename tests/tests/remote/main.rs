@@ -3,7 +3,9 @@
 #![allow(clippy::std_instead_of_alloc, reason = "tests have all of std")]
 
 mod download;
+mod emulator;
 mod faults;
+mod large;
 mod manifest;
 mod mirrors;
 mod reading;
