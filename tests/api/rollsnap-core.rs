@@ -2708,6 +2708,7 @@ impl ReadAt for [u8] {}
 // rollsnap_core::remote
 pub use answer::{Answer, status};
 pub use identity::{Fitting, Identity, Opening, Validator};
+pub use manifest::{LONGEST_MANIFEST, Manifest, Published};
 pub use retry::{LONGEST_PAUSE, is_passing, pause};
 pub const FIRST: u64 = 64 << 10;
 
@@ -2761,6 +2762,24 @@ pub struct Fitting {
 }
 impl Identity {
     pub fn accept(&self, asked: &Range<u64>, answer: &Answer<'_>) -> Result<Fitting> {}
+}
+
+// rollsnap_core::remote::(private) manifest
+pub const LONGEST_MANIFEST: usize = 1 << 20;
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Published {
+    pub url: Option<String>,
+    pub mirrors: Vec<String>,
+    pub len: Option<u64>,
+    pub sha256: Option<String>,
+    pub extracted: Option<u64>,
+}
+#[derive(Clone, Debug)]
+pub struct Manifest {}
+impl Manifest {
+    pub fn parse(text: &[u8]) -> Result<Self> {}
+    pub fn of(&self, url: Option<&str>, name: Option<&str>) -> Result<Published> {}
 }
 
 // rollsnap_core::remote::(private) retry

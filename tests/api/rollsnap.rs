@@ -1517,6 +1517,7 @@ impl fmt::Display for Size {}
 
 // rollsnap::source
 pub use known::{Checksum, KnownSums};
+pub use manifest::published;
 pub struct Source {}
 impl Source {
     pub fn open(name: &Path, feedback: &mut dyn Feedback) -> Result<Self> {}
@@ -1556,6 +1557,13 @@ impl Source {
     pub fn summed(mut self, checksum: &Checksum) -> Result<Self> {}
     pub fn is_summed(&self) -> bool {}
 }
+
+// rollsnap::source::(private) manifest
+pub fn published(
+    manifest: &str,
+    snapshot: &Path,
+    feedback: &mut dyn Feedback,
+) -> Result<Published> {}
 
 // rollsnap::source::(private) reading
 impl Source {
