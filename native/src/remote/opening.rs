@@ -102,7 +102,7 @@ fn first_of(
         let (done, site) = (done.clone(), Arc::clone(site));
         site.count_request();
         let asking = move || {
-            let answer = begin(&site.origin).and_then(|begun| begun.as_long_as(len, &site.origin));
+            let answer = begin(&site.origin).and_then(|begun| begun.of_published_len(len, &site.origin));
             // Nobody listens any more after a cancellation, or when another one was faster.
             let _ = done.send((site, answer));
         };
@@ -187,7 +187,7 @@ impl Begun {
     }
 
     /// Refuses a file that has another length than is published.
-    fn as_long_as(self, published: Option<u64>, origin: &Address) -> Result<Self, Failure> {
+    fn of_published_len(self, published: Option<u64>, origin: &Address) -> Result<Self, Failure> {
         let len = match &self.kind {
             Kind::File { identity, .. } => Some(identity.len),
             Kind::Whole { len, .. } => *len,
