@@ -285,7 +285,6 @@ impl Staging {
         feedback.checkpoint()?;
         // From here on it is a matter of moments.
         self.at.forget_partial()?;
-        Kept::forget(&self.at.dir)?;
         self.at.make_old()?;
         journal::write(&self.at, &entries)?;
 

@@ -25,7 +25,7 @@ use rollsnap_core::{Feedback, Result};
 
 use super::home::{DRAFT, Home, KEPT, NEW, OLD, PARTIAL};
 use super::state::{self, State};
-use super::{STAGING_NAME, Staging, find, recover};
+use super::{STAGING_NAME, Staging, find, moves, recover};
 use crate::dir::{Dir, sync_file};
 use crate::io::problem;
 use crate::resume::{Kept, RECORD};
@@ -45,6 +45,15 @@ impl Home {
     /// Whether a job can go on with what was unpacked.
     pub(super) fn is_unpacked(&self) -> Result<bool> {
         Ok(self.new.is_some() && self.dir.has(RECORD)?)
+    }
+
+    /// Deletes what was made for a plan that was not carried out.
+    fn take_back_plan(&self) -> Result<()> {
+        unlink(&self.dir, DRAFT)?;
+        match &self.old {
+            Some(old) if self.nothing_is_old()? => self.dir.remove_held(OLD, old),
+            _ => Ok(()),
+        }
     }
 
     /// Deletes it, but for an entry that is worth keeping, or all that was unpacked. It has no journal in force.
@@ -182,8 +191,16 @@ impl Staging {
 /// As [`recover`].
 pub fn recover_but_partial(root: &Path, feedback: &mut dyn Feedback) -> Result<bool> {
     let Some(at) = find(root)? else { return Ok(false) };
-    if matches!(state::look(&at)?, State::Uncommitted) && at.new.is_some() && Kept::find(&at.dir)?.is_some() {
-        return Ok(true);
+    if at.new.is_some() && Kept::find(&at.dir)?.is_some() {
+        let state = state::look(&at)?;
+        // It was about to put in place what is all there.
+        if matches!(state, State::Untouched) {
+            moves::drop_journal(&at)?;
+        }
+        if matches!(state, State::Uncommitted | State::Untouched) {
+            at.take_back_plan()?;
+            return Ok(true);
+        }
     }
     if at.dir.has(RECORD)? {
         Kept::forget(&at.dir)?;

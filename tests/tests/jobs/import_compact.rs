@@ -343,6 +343,15 @@ pub(super) mod interrupted {
         let kinds = interrupt_each(recorded, name, uncompressed, moments);
         println!("{name}: {count} of {all} calls, then {kinds:?}");
         assert!(kinds["went on"] >= 3 && kinds["went on unpacking"] >= 1, "{kinds:?}");
+        // All is there, and was about to be put in place.
+        let calls = crash::trace(recorded(&ground, &snapshot, &ground.at("traced")));
+        let journal = calls.iter().rposition(|call| {
+            call.name == "rename" && call.paths.last().is_some_and(|path| path.ends_with("journal"))
+        });
+        let journal = journal.unwrap() as u64 + 1;
+        let moments = (journal - 2..=journal + 1).map(|call| (call, How::Kill));
+        let kinds = interrupt_each(recorded, name, uncompressed, moments);
+        assert!(!kinds.contains_key("began anew") && kinds["went on unpacking"] >= 2, "{kinds:?}");
     }
 
     /// What is kept of one snapshot is of no use to another, nor when it was damaged: it goes with a line.
