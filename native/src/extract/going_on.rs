@@ -13,7 +13,7 @@ use super::stage::{Names, Stage, new_in};
 use super::{Account, Options};
 use crate::dir::space::Known;
 use crate::dir::{Dir, MadeDirs};
-use crate::resume::{self, GoingOn, Kept, Log, Record};
+use crate::resume::{self, GoingOn, Kept, Log, NOT_AS_LEFT, Record};
 use crate::source::{Begun, Fingerprint, NoPlaces, Places, Source};
 use crate::workspace::Workspace;
 
@@ -84,8 +84,6 @@ pub(super) fn unpack<'t>(
         }
     }
 }
-
-const NOT_AS_LEFT: &str = "What the interrupted command had unpacked is not as it was left, or not what the snapshot holds: it is unpacked anew";
 
 /// Removes what interrupted extractions have left in a directory to go on with.
 pub(super) fn forget_kept(directory: &Dir, feedback: &mut dyn Feedback) -> Result<()> {

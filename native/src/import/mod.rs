@@ -204,7 +204,7 @@ fn into(
         && staging.goes_on()
         && problem.code().is_about_contents()
     {
-        feedback.notice(Notice::NotUsed(stage::NOT_AS_LEFT));
+        feedback.notice(Notice::NotUsed(resume::NOT_AS_LEFT));
         staging.forget()?;
         staging.begin_anew()?;
         stages_of_run = stages();

@@ -10,12 +10,9 @@ use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
 use super::stream_policy::StreamPolicy;
 use crate::extract::{Account, Files};
-use crate::resume::{GoingOn, Log, Record};
+use crate::resume::{GoingOn, Log, NOT_AS_LEFT, Record};
 use crate::source::{Begun, NoPlaces, Places, Source};
 use crate::swap::Staging;
-
-/// What is said when an import begins anew because of that.
-pub(super) const NOT_AS_LEFT: &str = "What the interrupted import had unpacked is not as it was left, or not what the snapshot holds: it is unpacked anew";
 
 /// Extracts everything. The policy judges the header before anything is written.
 pub(super) fn extract(

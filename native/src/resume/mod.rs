@@ -29,6 +29,9 @@ pub(crate) use kept::{GoingOn, Kept};
 pub(crate) use log::Log;
 pub(crate) use record::{RECORD, Record, TRACE};
 
+/// What is said when a command begins anew though there was something to go on with.
+pub(crate) const NOT_AS_LEFT: &str = "What the interrupted command had unpacked is not as it was left, or not what the snapshot holds: it is unpacked anew";
+
 /// Whether the same command can go on after this problem: not where the snapshot itself does not allow it.
 pub(crate) fn can_go_on(problem: &Problem) -> bool {
     let is_passing = matches!(problem.code().class(), Class::Environment | Class::Cancelled);
