@@ -1,18 +1,18 @@
-//! Beginning within a byte, for an inflater that cannot.
+//! Lets an inflater that reads whole bytes begin in the middle of one.
 
 use alloc::vec::Vec;
 
-/// Empty blocks that end `bits` bits after the beginning of a byte, which is filled up from `byte`.
+/// Empty blocks whose last bit is bit `bits - 1` of their last byte. The rest of that byte comes from `byte`.
 pub fn filling(bits: u32, byte: u8) -> Vec<u8> {
     let mut bytes = Bits::default();
     if bits % 2 == 1 {
-        // Dynamic codes, as few as are allowed, in 93 bits. Lengths of codes are told by 19 codes, of which
-        // those for 18 (the third) and for 1 (the 18th) are used, each one bit long.
+        // A block with dynamic codes, as few as the format allows, in 93 bits. Of the 19 symbols that encode the lengths
+        // of codes it uses two, 18 (the third) and 1 (the 18th), with one bit each.
         bytes.push(0b100, 3);
         bytes.push(0, 5 + 5);
         bytes.push(15, 4);
         bytes.push(1 << (3 * 2) | 1 << (3 * 17), 3 * 19);
-        // 138 and 118 times zero; then 1 for the end of a block, and 1 for a distance.
+        // A run of 138 zeros and one of 118; then length 1 for the end of the block, and for one distance.
         bytes.push(0b1 | (138 - 11) << 1, 8);
         bytes.push(0b1 | (118 - 11) << 1, 8);
         bytes.push(0, 2);

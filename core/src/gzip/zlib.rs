@@ -88,7 +88,7 @@ impl Zlib {
         matches!(self.watch, Watch::Proving { fresh: true, .. })
     }
 
-    /// The place of the last output for which [`Zlib::may_start_here`] was true, when it is proved; or that it is none.
+    /// The place of the last output for which [`Zlib::may_start_here`] was true, once what follows has proved it.
     pub fn take_start(&mut self) -> Option<BlockStart> {
         match core::mem::replace(&mut self.watch, Watch::Off) {
             Watch::Found(start) => Some(start),

@@ -10,8 +10,8 @@ use crate::checkpoint;
 use crate::files::Part;
 use crate::remote::{Attended, RemoteFile};
 
-/// Fetches each span again that is not right, from another source if there is one, where an index tells which those are.
-/// Gives how many were put right. Whose bytes are damaged is told.
+/// Fetches each damaged span again, from another source if there is one. Only an index shows which spans are damaged.
+/// Returns how many were repaired; a notice names the source or the connection that damaged them.
 ///
 /// # Errors
 /// [`Code::Cancelled`], any `io.*` code.

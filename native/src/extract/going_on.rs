@@ -116,9 +116,12 @@ fn go_on<'t>(
     })?;
     let (Some(work), Some(kept)) = (work, found) else { return Ok(None) };
     let record = kept.record.clone();
-    let new = new_in(&work)?;
     let listing = snapshot::Options { list: true, ..Default::default() };
-    let going_on = kept.go_on(&new, listing, feedback, &mut |event| names.take(event))?;
+    let going_on = match new_in(&work) {
+        Ok(new) => kept.go_on(&new, listing, feedback, &mut |event| names.take(event))?,
+        // Something else has its name.
+        Err(_) => None,
+    };
     let Some(GoingOn { begun, open, log }) = going_on else {
         Kept::forget(work.held())?;
         feedback.notice(Notice::NotUsed(NOT_AS_LEFT));

@@ -35,7 +35,7 @@ pub(crate) struct GoingOn {
 }
 
 impl Kept {
-    /// Looks for a record in a directory; `None` where there is none that can be believed.
+    /// Looks for a valid record in a directory.
     ///
     /// # Errors
     /// Any `io.*` code.
@@ -102,7 +102,8 @@ impl Kept {
         sink: &mut dyn FnMut(&Event<'_>) -> Result<bool>,
     ) -> Result<Option<GoingOn>> {
         let Self { dir, record } = self;
-        let Some(trace) = dir.file(TRACE)? else { return Ok(None) };
+        // What has taken its place, or cannot be read, leads nowhere.
+        let Ok(Some(trace)) = dir.file(TRACE) else { return Ok(None) };
         let mut inspector = ContentInspector::new(options);
         inspector.compressed(match &record.place {
             Place::Plain { .. } => Compression::None,

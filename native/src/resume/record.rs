@@ -85,7 +85,7 @@ impl Slots {
     }
 }
 
-/// The newest record in a directory; `None` where there is none that can be believed.
+/// The newest valid record in a directory, if there is one.
 pub(super) fn read(dir: &Dir) -> Result<Option<Record>> {
     let Some(file) = dir.file(RECORD)? else { return Ok(None) };
     let newest = newest(&file).map_err(|err| problem("read", &dir.place(RECORD), err))?;

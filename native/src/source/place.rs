@@ -87,7 +87,7 @@ impl Place {
 
 /// Who wants to know where reading can begin again.
 pub(crate) trait Places {
-    /// Whether a place is wanted, now that all content before `content` was told.
+    /// Whether a place is wanted now. All content before `content` has reached the sink.
     fn are_wanted(&mut self, content: u64) -> bool;
 
     /// Whoever has all content before `content` can go on at this place; where the file is added up, with this sum.

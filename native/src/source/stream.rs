@@ -34,7 +34,7 @@ enum Message {
     Content { bytes: Vec<u8>, compression: Option<Compression>, read: u64 },
     /// The file is damaged here. It is read on, to learn its length.
     Damage(Problem),
-    /// Reading can begin again here, in content that was told.
+    /// Reading can begin again here. All content before it was sent.
     Place(Place, Option<SumSoFar>),
     /// The file has ended.
     End { compression: Option<Compression>, file_len: u64, crc32: Option<u32> },
@@ -178,7 +178,7 @@ struct Reader<'a> {
 struct Seeker {
     /// How much of file and content came, and the CRC-32 of that, where it may be.
     mark: Option<(u64, u64, u32)>,
-    /// One that was found, though not all content before it was told.
+    /// One that was found, and waits until all content before it has been sent.
     found: Option<Place>,
 }
 

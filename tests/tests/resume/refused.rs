@@ -344,3 +344,48 @@ fn what_is_no_record_is_left_alone() {
         fs::remove_dir_all(ground.path("node")).unwrap();
     }
 }
+
+/// Neither is a part of a sound record that somebody has replaced: nothing is read or written where it leads.
+#[test]
+fn what_was_replaced_in_a_sound_record_is_not_followed() {
+    type Change = fn(&Path, &Path);
+    let changes: [(&str, Change); 4] = [
+        ("trace", |kept, away| {
+            fs::rename(kept.join("trace"), away).unwrap();
+            std::os::unix::fs::symlink(away, kept.join("trace")).unwrap();
+        }),
+        ("new", |kept, away| {
+            fs::rename(kept.join("new"), away).unwrap();
+            std::os::unix::fs::symlink(away, kept.join("new")).unwrap();
+        }),
+        ("a member", |kept, _| {
+            let member = kept.join("new/context/index/log");
+            fs::remove_file(&member).unwrap();
+            assert!(std::process::Command::new("mkfifo").arg(&member).status().unwrap().success());
+        }),
+        ("the member under way", |kept, away| {
+            let member = kept.join("new/context/store.0.suffix");
+            fs::rename(&member, away).unwrap();
+            fs::hard_link(away, &member).unwrap();
+        }),
+    ];
+    for job in ["extract", "import"] {
+        let words = if job == "import" { ["import", "-d", "dir"] } else { ["extract", "-o", "dir"] };
+        for (what, change) in &changes {
+            let at = Interrupted::new(job, "own");
+            let (kept, away) = (at.kept().unwrap(), at.ground.path("away"));
+            change(&kept, &away);
+            let before = Tree::of(&away);
+            let url = at.url();
+            let run = at.ground.run(&[&words[..1], &[&url], &words[1..]].concat());
+            before.same_as(&Tree::of(&away), what);
+            assert!(
+                run.status == 0 || (run.status == 4 && run.err.contains("[import.unfinished]")),
+                "{job}, {what}: {run}"
+            );
+            if run.status == 0 {
+                at.expected(job).same_as(&result(&at.ground.path("dir")), what);
+            }
+        }
+    }
+}
