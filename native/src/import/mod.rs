@@ -188,7 +188,7 @@ fn into(
     let converting = if options.to_v5 { convert::writing(options.check) } else { &[] };
     let checking = if options.check { &Staged::STAGES[..] } else { &[] };
     let plan = [&[jobs::EXTRACTING], converting, checking, &[jobs::PUTTING_IN_PLACE]];
-    let stages = || Stages::new(plan.concat());
+    let planned = || Stages::new(plan.concat());
 
     let mut staging = Staging::begin(root)?;
     if options.restart && staging.unpacked()?.is_some() {
@@ -197,8 +197,8 @@ fn into(
     }
     staging.can_move(&TOP_LEVEL)?;
     let again = if staging.goes_on() { source.again().ok() } else { None };
-    let mut stages_of_run = stages();
-    let mut filled = fill(&mut staging, source, &existing, options, &mut stages_of_run, feedback);
+    let mut stages = planned();
+    let mut filled = fill(&mut staging, source, &existing, options, &mut stages, feedback);
     // Whether that is the fault of the snapshot shows when nothing of an earlier run is left.
     if let (Err(problem), Some(again)) = (&filled, again)
         && staging.goes_on()
@@ -207,10 +207,9 @@ fn into(
         feedback.notice(Notice::NotUsed(resume::NOT_AS_LEFT));
         staging.forget()?;
         staging.begin_anew()?;
-        stages_of_run = stages();
-        filled = fill(&mut staging, again, &existing, options, &mut stages_of_run, feedback);
+        stages = planned();
+        filled = fill(&mut staging, again, &existing, options, &mut stages, feedback);
     }
-    let mut stages = stages_of_run;
     let filled = filled.and_then(|filled| {
         stages.begin(jobs::PUTTING_IN_PLACE, None, feedback);
         target.give(&staging)?;

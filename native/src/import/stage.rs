@@ -34,8 +34,7 @@ pub(super) fn extract(
                 None => Files::within(staging.held(), options.space)?,
             };
             let report = read(source, &mut files, None, options, phase, policy, feedback)?;
-            files.complete(&report)?;
-            files.finish(feedback)?;
+            finish(files, &report, feedback)?;
             report
         }
     };
@@ -76,8 +75,7 @@ fn gone_on(
         let again = source.again()?;
         match read(source, &mut files, Some(begun), options, phase, policy, feedback) {
             Ok(report) => {
-                files.complete(&report)?;
-                files.finish(feedback)?;
+                finish(files, &report, feedback)?;
                 return Ok(Some(report));
             }
             // Whether that is the fault of the snapshot shows when it is read as a whole.
@@ -108,6 +106,12 @@ fn read(
         judge(policy, &event)?;
         files.borrow_mut().follow(&event)
     })
+}
+
+/// Records that all was read, and waits until it is written.
+fn finish(mut files: Files, report: &Report, feedback: &mut dyn Feedback) -> Result<()> {
+    files.complete(report)?;
+    files.finish(feedback)
 }
 
 fn judge(policy: &mut StreamPolicy<'_>, event: &Event<'_>) -> Result<()> {
