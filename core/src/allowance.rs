@@ -18,6 +18,8 @@ pub struct Allowance {
     most: u64,
     /// Whether less is allowed where the file is short.
     shared: bool,
+    /// For tables that go to temporary space when they are larger.
+    table: u64,
     /// `None` where nobody says.
     read: Option<u64>,
 }
@@ -31,6 +33,9 @@ impl Allowance {
     /// three of four objects repeat others.
     pub const SHARE: u64 = 8;
 
+    /// For tables that go to temporary space when they are larger, in bytes, unless somebody says how much: 256 MiB.
+    pub const TABLE: u64 = 256 << 20;
+
     /// What grows with a file, as soon as somebody says how much of it was [read](Allowance::read); never more than
     /// `most` bytes, if that is given.
     pub const fn new(most: Option<u64>) -> Self {
@@ -38,12 +43,18 @@ impl Allowance {
             Some(most) => most,
             None => u64::MAX,
         };
-        Self { most, shared: true, read: None }
+        let table = if most < Self::TABLE { most } else { Self::TABLE };
+        Self { most, shared: true, table, read: None }
     }
 
     /// So many bytes, whatever was read.
     pub const fn exactly(bytes: u64) -> Self {
-        Self { most: bytes, shared: false, read: None }
+        Self { most: bytes, shared: false, table: bytes, read: None }
+    }
+
+    /// Bytes of memory for a table that goes to temporary space when it is larger.
+    pub const fn table(&self) -> u64 {
+        self.table
     }
 
     /// How many things that are named by hashes a file may have however short it is.
@@ -64,11 +75,16 @@ impl Allowance {
 
     /// Most bytes of memory by now.
     pub const fn bytes(&self) -> u64 {
-        let share = match self.read {
+        let share = self.share();
+        if share < self.most { share } else { self.most }
+    }
+
+    /// Most bytes that a file can need of which so much was read by now, in memory and in temporary space.
+    pub const fn share(&self) -> u64 {
+        match self.read {
             Some(read) if self.shared => Self::FREE.saturating_add(read.saturating_mul(Self::SHARE)),
             _ => u64::MAX,
-        };
-        if share < self.most { share } else { self.most }
+        }
     }
 
     /// How many things that are named by hashes the file can have by now.

@@ -58,6 +58,7 @@ pub mod remote;
 pub mod replay;
 pub mod report;
 pub mod rule;
+pub mod scratch;
 pub mod shown;
 pub mod snapshot;
 pub mod sqlite;

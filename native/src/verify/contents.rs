@@ -17,6 +17,7 @@ use crate::context::{TempSpool, Threads};
 use crate::files::FileSet;
 use crate::jobs::Stages;
 use crate::replay::Place;
+use crate::scratch::TempFile;
 use crate::store::{AnyStore, Family, open_any};
 
 /// Checks a snapshot that streams by. Metadata and store go to temporary files.
@@ -30,7 +31,8 @@ pub(super) fn checker(options: &Options, scope: ContextScope, feedback: &mut dyn
         ContextScope::None => Audit::index_only(),
         // What streams by cannot be followed from the head, so all of it is read.
         ContextScope::All | ContextScope::Head => {
-            Audit::new(Threads::of_this_machine(), TempSpool::new(place))
+            let spilled = Box::new(TempFile::new(place.clone()));
+            Audit::new(Threads::of_this_machine(), TempSpool::new(place)).spilling(spilled)
         }
     };
     let kept = StoreCopy::new(options.temp_dir.as_deref());

@@ -12,6 +12,7 @@ use rollsnap_core::{Code, Feedback, Files, ReadAt, Result};
 use super::ContextScope;
 use crate::context::{FrozenFile, Moment, TempSpool, Threads};
 use crate::files::FileSet;
+use crate::scratch::{self, TempFile};
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -25,6 +26,30 @@ pub struct Reading<'a> {
     pub head: Option<ContextHash>,
     /// The directory for temporary files; the system's if `None`.
     pub temp_dir: Option<&'a Path>,
+}
+
+/// Bytes of temporary space that nobody needs to hear of.
+const LITTLE: u64 = 64 << 20;
+
+/// How large the table of the objects of a context of so many bytes becomes, by experience: an object has a hundred
+/// bytes.
+const fn table_of(bytes: u64) -> u64 {
+    bytes / 20 * 9
+}
+
+/// Says how much temporary space the check of a context that streams by may take: its file has so many bytes.
+pub(super) fn announce_stream(place: Option<&Path>, file_bytes: u64, feedback: &mut dyn Feedback) {
+    let memory = feedback.allowance().table();
+    // What comes out of a file is more than half as long again, and two thirds of it refer to other objects.
+    let bytes = file_bytes.saturating_add(file_bytes / 2);
+    let table = table_of(bytes).saturating_sub(memory);
+    announce(place, table.saturating_add(bytes / 3 * 2), memory, feedback);
+}
+
+fn announce(place: Option<&Path>, bytes: u64, memory: u64, feedback: &mut dyn Feedback) {
+    if bytes > LITTLE {
+        scratch::announce(place, "What is known of the context", bytes, memory, feedback);
+    }
 }
 
 impl Reading<'_> {
@@ -79,7 +104,8 @@ impl Reading<'_> {
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<Audited> {
-        let mut audit = audit.within(feedback.allowance());
+        let allowance = feedback.allowance();
+        let mut audit = audit.within(allowance).spilling(Box::new(TempFile::within(self.temp_dir)));
         let read = |name: &str, held: &FrozenFile| match self.scope {
             ContextScope::None if !INDEX_FILES.contains(&name) => 0,
             _ => held.len(),
@@ -88,6 +114,10 @@ impl Reading<'_> {
         let mut total = 0;
         for name in &names {
             total += moment.open(name)?.map_or(0, |held| read(name, &held));
+        }
+        if self.scope != ContextScope::None {
+            let table = table_of(total).saturating_sub(allowance.table());
+            announce(self.temp_dir, table, allowance.table(), feedback);
         }
         feedback.phase(Phase { total: Some(total), unit: Unit::Bytes, ..phase });
         let mut chunk = vec![0; CHUNK];

@@ -211,6 +211,9 @@ fn stream(
 ) -> Result<(Report, Contents)> {
     let mut source = Source::open(target, feedback)?.summed(&options.checksum)?;
     let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
+    if let Some(size) = source.size().filter(|_| scope != ContextScope::None) {
+        context::announce_stream(options.temp_dir.as_deref(), size, feedback);
+    }
     let mut checker = contents::checker(options, scope, feedback);
     let phase = stages.next(jobs::READING);
     let inspection = Inspection { digests: false, ..Inspection::default() };

@@ -1,5 +1,6 @@
 //! The check of whatever context comes: of an irmin-pack store, or of the kind `riscv`.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,6 +18,7 @@ use crate::hash::ContextHash;
 use crate::members::is_nds;
 use crate::problem::{Problem, Result};
 use crate::report::{Check, ContextShare, ContextStats, Evidence, commits_in_words};
+use crate::scratch::Scratch;
 
 /// Hears the files of a context as they come, in any order, and says in the end what they prove.
 #[derive(Debug)]
@@ -75,6 +77,13 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
     pub fn within(mut self, allowance: Allowance) -> Self {
         self.allowance = allowance;
         self.stream = self.stream.map(|stream| stream.within(allowance));
+        self
+    }
+
+    /// What does not fit into the memory that is [meant for it](Allowance::table) goes to temporary space.
+    #[must_use]
+    pub fn spilling(mut self, scratch: Box<dyn Scratch>) -> Self {
+        self.stream = self.stream.map(|stream| stream.spilling(scratch));
         self
     }
 

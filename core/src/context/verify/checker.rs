@@ -51,11 +51,12 @@ pub(super) struct Checker<H> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
     pub(super) spot: Spot,
-    pub(super) object: Object,
+    /// The hash that it says it has.
+    pub(super) stored: Hash,
     /// Its length, in bytes.
     pub(super) len: u64,
-    /// Its root.
-    pub(super) root: Object,
+    /// The hash that its root says it has.
+    pub(super) root: Hash,
     pub(super) state: Option<Hash>,
     pub(super) refutation: bool,
 }
@@ -93,10 +94,24 @@ impl<H: Hasher> Checker<H> {
         }
     }
 
-    /// Memory that is taken for what was met, in bytes.
+    /// Bytes that are taken for what was met, in memory and in temporary space.
     pub(super) fn taken(&self) -> u64 {
+        self.table.taken() + self.beside()
+    }
+
+    /// Memory that is taken for what was met, in bytes.
+    pub(super) fn resident(&self) -> u64 {
+        self.table.resident() + self.beside()
+    }
+
+    /// Memory that is taken for what is never put away, in bytes.
+    pub(super) fn around(&self) -> u64 {
+        self.table.around() + self.beside()
+    }
+
+    fn beside(&self) -> u64 {
         let states = self.states.len() * (size_of::<(Spot, State)>() + NODE);
-        self.table.taken() + (states + self.commits.len() * COMMIT) as u64
+        (states + self.commits.len() * COMMIT) as u64
     }
 
     /// An object that is not walked through.
@@ -118,6 +133,7 @@ impl<H: Hasher> Checker<H> {
             out.extend((bytes.len() as u64).to_be_bytes());
             out.extend_from_slice(bytes);
         });
+        self.table.rest();
     }
 
     /// Contents whose hash is known already.
@@ -127,6 +143,7 @@ impl<H: Hasher> Checker<H> {
                 What::Hash { expected: *hash, found, confirmed: false, names: alloc::string::String::new() };
             self.failures.add(spot, Some(Kind::Contents), what);
         }
+        self.table.rest();
     }
 
     /// A directory, a part of one, or a commit. `false`: not yet, nothing was told.
@@ -151,6 +168,7 @@ impl<H: Hasher> Checker<H> {
         if done {
             self.table.set(object, Flag::Checked);
         }
+        self.table.rest();
         done
     }
 
@@ -342,7 +360,8 @@ impl<H: Hasher> Checker<H> {
                 self.remarks.add(remark, spot);
             }
         }
-        self.commits.push(Found { spot, object, len: head.entry_len(), root, state, refutation });
+        let (stored, len) = (head.hash, head.entry_len());
+        self.commits.push(Found { spot, stored, len, root: root_hash, state, refutation });
         self.hash(spot, Kind::Commit, &head.hash, |out| {
             hashing::put_commit(&root_hash, &parents, commit.date, commit.author, commit.message, out);
         });

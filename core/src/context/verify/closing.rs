@@ -78,7 +78,8 @@ impl<H: Hasher> Closing<'_, H> {
         }
         outcome.totals.deepest = self.checker.deepest;
         outcome.totals.memory = self.checker.table.memory();
-        Ok(())
+        outcome.totals.spilled = self.checker.table.spilled();
+        self.checker.table.check()
     }
 
     /// Failures of objects that count, with their offsets.
@@ -87,13 +88,9 @@ impl<H: Hasher> Closing<'_, H> {
         let mut seen = BTreeSet::new();
         let mut problems = Vec::new();
         // What was collected is missed only where a commit needs it.
-        let needed = list.iter().any(|failure| {
-            failure.kind == Some(Kind::Commit) && matches!(failure.what, What::Collected { .. })
-        }) || self
-            .checker
-            .commits
-            .iter()
-            .any(|commit| self.checker.table.has(commit.object, Flag::Broken));
+        let collected = |failure: &&Failure| matches!(failure.what, What::Collected { .. });
+        let needed = list.iter().filter(collected).any(|failure| failure.kind == Some(Kind::Commit))
+            || list.iter().any(|failure| collected(&failure)) && self.lacks_of_commits();
         let mut orphan: Option<(u64, u64, Problem)> = None;
         for failure in &list {
             let Failure { spot, what, .. } = failure;
@@ -124,16 +121,24 @@ impl<H: Hasher> Closing<'_, H> {
         problems
     }
 
+    /// Whether something is missing that a commit needs.
+    fn lacks_of_commits(&mut self) -> bool {
+        let table = &mut self.checker.table;
+        self.checker.commits.iter().any(|commit| {
+            table.rest();
+            table.find(commit.spot).is_some_and(|object| table.has(object, Flag::Broken))
+        })
+    }
+
     fn commits(&mut self, outcome: &mut Outcome) {
         let computed = self.checker.failures.commits();
         for found in &self.checker.commits {
             let Some(offset) = self.space.offset(found.spot) else { continue };
-            let stored = *self.checker.table.hash(found.object);
             outcome.commits.push(Commit {
-                hash: ContextHash::new(computed.get(&found.spot).copied().unwrap_or(stored)),
+                hash: ContextHash::new(computed.get(&found.spot).copied().unwrap_or(found.stored)),
                 offset,
                 len: found.len,
-                root: *self.checker.table.hash(found.root),
+                root: found.root,
                 state: found.state.map(StateHash::new),
                 refutation: found.refutation,
             });
@@ -185,11 +190,11 @@ impl<H: Hasher> Closing<'_, H> {
         if self.space.in_gap(spot) {
             return There::Told;
         }
+        self.checker.table.rest();
         match self.checker.table.find(spot) {
             Some(object) if object.kind == Kind::Commit => {
-                let stored = *self.checker.table.hash(object);
                 match self.found(spot) {
-                    Some(found) => There::Commit(stored, computed.get(&spot).copied(), found.len),
+                    Some(found) => There::Commit(found.stored, computed.get(&spot).copied(), found.len),
                     // It was told that it is broken.
                     None => There::Told,
                 }
@@ -255,6 +260,7 @@ impl<H: Hasher> Closing<'_, H> {
             }
             let problem =
                 Problem::new(Code::ContextMapping).member(name.as_str()).at(Place::Context(range.offset));
+            self.checker.table.rest();
             let Some(object) = self.checker.table.find(spot) else {
                 failures.push(problem.found("a range that does not begin with an object"));
                 told += 1;
@@ -280,19 +286,19 @@ impl<H: Hasher> Closing<'_, H> {
                 objects.add(until - from);
             };
             let mut last: Option<(u64, Kind)> = None;
-            let mut until = 0;
-            for (count, (position, object)) in self.checker.table.iter(*number).enumerate() {
+            let mut count = 0;
+            self.checker.table.each(*number, |position, kind| {
                 if count % STRIDE == 0 {
                     feedback.checkpoint()?;
                 }
-                until = until.max(position);
-                if !(self.live)(Spot { part: *number, position }) {
-                    continue;
-                }
-                if let Some(last) = last.replace((position, object.kind)) {
+                count += 1;
+                if (self.live)(Spot { part: *number, position })
+                    && let Some(last) = last.replace((position, kind))
+                {
                     add(last, position);
                 }
-            }
+                Ok(())
+            })?;
             if let Some(last) = last {
                 let end = match part {
                     Part::Prefix => self.space.layout.mapping().prefix_len(),

@@ -43,7 +43,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     /// What the spool reports, and [`Code::Cancelled`].
     pub fn finish(mut self, feedback: &mut dyn Feedback) -> Result<Outcome> {
         self.end();
-        self.keep_within();
+        self.keep_within()?;
         self.log.hand_over()?;
         // Files that were not looked at may be those that everything depends on.
         if self.inventory.is_full() {
@@ -199,8 +199,11 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             end = self.walk_again(number, space, (at, until), raw.0 + (at - walked.position), feedback)?;
         }
         if end.position > until && until > from && self.checker.table.find(spot(until)).is_none() {
-            let before = self.checker.table.iter(number).map(|(position, _)| position);
-            let before = before.take_while(|position| *position < until).last();
+            let mut before = None;
+            self.checker.table.each(number, |position, _| {
+                before = Some(position).filter(|position| *position < until).or(before);
+                feedback.checkpoint()
+            })?;
             let what = What::Entry("an entry that goes on beyond the end");
             self.checker.failures.add(spot(before.unwrap_or(until)), None, what);
         }
@@ -234,7 +237,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
             let mut sink = Streaming { checker, log, part: number, space: Some(space), failed: None };
             walk.feed(piece, &mut sink);
             sink.failed.map_or(Ok(()), Err)?;
-            self.keep_within();
+            self.keep_within()?;
             if self.left_out.is_some() {
                 break;
             }
@@ -291,7 +294,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
                         feedback.checkpoint()?;
                         told = at;
                         // Commits, and what is known of states.
-                        self.keep_within();
+                        self.keep_within()?;
                     }
                 }
             }

@@ -15,6 +15,7 @@
 //! objects side by side.
 
 mod audit;
+mod block;
 mod checker;
 mod children;
 mod closing;

@@ -60,6 +60,8 @@ pub struct Totals {
     pub deepest: u64,
     /// Memory taken for what was known of objects, in bytes.
     pub memory: usize,
+    /// Bytes of it that were in temporary space.
+    pub spilled: u64,
     /// Bytes that were put off to the end of the check.
     pub put_off: u64,
 }

@@ -5,10 +5,7 @@ use alloc::vec::Vec;
 
 use super::super::pack::{Hash, Kind};
 use super::shape::Facts;
-use super::table::{Object, Spot};
-
-/// The numbers of these objects begin here, where those of a table never come to.
-const FIRST: usize = !(usize::MAX >> 1);
+use super::table::Spot;
 
 /// What an entry of a map takes beside key and value, in bytes: about as much.
 pub(super) const NODE: usize = 32;
@@ -28,25 +25,26 @@ pub(super) struct Seen {
 /// The objects that were looked at.
 #[derive(Debug, Default)]
 pub(super) struct Outside {
-    numbers: BTreeMap<Spot, usize>,
+    numbers: BTreeMap<Spot, u32>,
     seen: Vec<Seen>,
 }
 
 impl Outside {
     pub(super) fn add(&mut self, spot: Spot, seen: Seen) {
-        if self.numbers.insert(spot, self.seen.len()).is_none() {
+        let next = self.seen.len() as u32;
+        if self.numbers.insert(spot, next).is_none() {
             self.seen.push(seen);
         }
     }
 
-    pub(super) fn find(&self, spot: Spot) -> Option<Object> {
+    /// The number of the object at a spot, and its kind.
+    pub(super) fn find(&self, spot: Spot) -> Option<(u32, Kind)> {
         let number = self.numbers.get(&spot)?;
-        let kind = self.seen.get(*number)?.kind;
-        Some(Object { index: FIRST + number, facts: usize::MAX, kind })
+        Some((*number, self.get(*number)?.kind))
     }
 
-    pub(super) fn get(&self, object: Object) -> Option<&Seen> {
-        self.seen.get(object.index.checked_sub(FIRST)?)
+    pub(super) fn get(&self, number: u32) -> Option<&Seen> {
+        self.seen.get(number as usize)
     }
 
     /// Where they are, ascending.
@@ -56,6 +54,6 @@ impl Outside {
 
     /// Memory that they take, in bytes.
     pub(super) fn taken(&self) -> u64 {
-        (self.seen.len() * (size_of::<Seen>() + size_of::<(Spot, usize)>() + NODE)) as u64
+        (self.seen.len() * (size_of::<Seen>() + size_of::<(Spot, u32)>() + NODE)) as u64
     }
 }

@@ -32,6 +32,20 @@ impl Facts {
     pub(super) const PENDING: Self = Self { bits: 0, rest: PENDING << 8 };
     pub(super) const UNKNOWN: Self = Self { bits: 0, rest: UNKNOWN << 8 };
 
+    /// How many bytes it takes where it is put away.
+    pub(super) const LEN: usize = 16;
+
+    /// What is put away.
+    pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
+        (u128::from(self.bits) | u128::from(self.rest) << 64).to_le_bytes()
+    }
+
+    /// What was put away.
+    pub(super) const fn from_bytes(bytes: &[u8; Self::LEN]) -> Self {
+        let both = u128::from_le_bytes(*bytes);
+        Self { bits: both as u64, rest: (both >> 64) as u64 }
+    }
+
     /// A list of entries: the bits of one, how many they are, and on how many bits they agree.
     pub(super) const fn values(bits: u64, count: u64, agree: u32) -> Self {
         Self::pack(bits, count, VALUES, agree)

@@ -27,6 +27,13 @@ use crate::code::Code;
 use crate::growing::Growing;
 use crate::members::in_context;
 use crate::problem::{Problem, Result};
+use crate::scratch::Scratch;
+
+/// What takes memory, for messages.
+const OBJECTS: &str = "the objects of the context";
+
+/// How much memory there is for blocks of the table at least, in bytes: enough for what one object asks for.
+const LEAST: u64 = 1 << 20;
 
 /// How many files with objects are accepted. A node begins one at each collection and split, about 26 a
 /// year.
@@ -109,6 +116,14 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         self
     }
 
+    /// What is known of objects goes to temporary space where it takes more memory than
+    /// [is meant for it](Allowance::table).
+    #[must_use]
+    pub fn spilling(mut self, scratch: Box<dyn Scratch>) -> Self {
+        self.checker.table.spill(scratch, self.allowance.table());
+        self
+    }
+
     /// So many bytes are taken for other things that are known of the context.
     pub fn beside(&mut self, bytes: u64) {
         self.beside = bytes;
@@ -163,7 +178,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     /// # Errors
     /// What the spool reports.
     pub fn data(&mut self, data: &[u8]) -> Result<()> {
-        self.keep_within();
+        self.keep_within()?;
         match &mut self.current {
             Current::None => {}
             Current::Small(Role::Mapping(_)) if self.left_out.is_some() => self.unmapped = true,
@@ -205,20 +220,28 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     }
 
     /// Looks whether what was kept by now is too much. What comes with one piece of data is little.
-    pub(super) fn keep_within(&mut self) {
+    pub(super) fn keep_within(&mut self) -> Result<()> {
+        self.checker.table.check()?;
         if self.left_out.is_none() {
             self.left_out = listed::check(&mut self.listed, &self.allowance).err();
         }
         let around = self.inventory.taken().saturating_add(listed::taken(&self.listed));
         let around = around.saturating_add(self.beside);
+        let kept = self.checker.around().saturating_add(around);
+        self.checker.table.keep(self.allowance.table().saturating_sub(kept).max(LEAST));
+        let resident = self.checker.resident().saturating_add(around);
+        if self.left_out.is_none() && self.allowance.is_over(resident) {
+            self.left_out = Some(self.allowance.exceeded(OBJECTS));
+        }
         let taken = self.checker.taken().saturating_add(around);
-        if self.left_out.is_none() && self.allowance.is_over(taken) {
-            self.left_out = Some(self.allowance.exceeded("the objects of the context"));
+        if self.left_out.is_none() && taken > self.allowance.share() {
+            self.left_out = Some(self.allowance.exceeded(OBJECTS));
         }
         if self.log.full.is_none() && self.space.is_over(self.log.len()) {
             let cause = format!("{} bytes cannot be checked before the context has come", self.log.len());
             self.log.full = Some(Problem::new(Code::LimitSpace).because(cause));
         }
+        Ok(())
     }
 
     /// Whether a file with objects holds something else.

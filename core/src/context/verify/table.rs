@@ -1,32 +1,51 @@
 //! What is known of every object that was met: where it is, what it is, the hash that it says it
 //! has, and for parts of directories the facts by which their parents are judged.
 //!
-//! Objects come part by part and ascending in each. An object takes 36 bytes, a part of a
-//! directory 52: positions are told relative to a block, and arrays grow by pieces, so that no
-//! growth ever copies them.
+//! Objects come part by part and ascending in each, and are kept in [blocks](block). An object takes
+//! 36 bytes, a part of a directory 52. What does not fit into the memory that is meant for it goes to
+//! temporary space, block by block, and comes back when something in it is asked for. Writers put
+//! children shortly before their parents, so most of what is asked for is still there.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::super::pack::{Hash, Kind};
+use super::block::{Block, Slot};
 use super::outside::{Outside, Seen};
 use super::shape::Facts;
+use crate::problem::{Problem, Result};
+use crate::scratch::Scratch;
 
-/// How far the positions of one block may be apart, in bytes.
-const BLOCK: u64 = 1 << 16;
+/// Number of the slot of a block that is not in memory.
+const AWAY: u32 = u32::MAX;
 
-/// How many objects a block has at most: their numbers in it must fit ten bits.
-const BLOCK_OBJECTS: u32 = 1 << 10;
+/// A block that was asked for stays at least as long as so many objects are checked.
+const PINNED: u32 = 2;
 
 /// Objects known so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
     parts: Vec<Directory>,
-    positions: Pieces<u16>,
-    metas: Pieces<u16>,
-    hashes: Pieces<Hash>,
-    facts: Pieces<Facts>,
+    slots: Vec<Slot>,
+    /// Slots without a block.
+    free: Vec<u32>,
+    /// Bytes of memory that the slots take.
+    resident: u64,
+    /// Bytes that all objects take, wherever they are.
+    bytes: u64,
     /// How many blocks the parts have.
     blocks: usize,
+    /// Temporary space, and how many bytes of memory are meant for blocks.
+    room: Option<(Box<dyn Scratch>, u64)>,
+    /// Where the next block goes in temporary space.
+    end: u64,
+    buffer: Vec<u8>,
+    /// The slot that is looked at next when room is needed.
+    hand: usize,
+    /// How many objects were checked, in order to tell which blocks are in use.
+    now: u32,
+    /// Why temporary space cannot be used. Nothing that was found after that counts.
+    failed: Option<Problem>,
     /// What is not walked through, and was looked at because something refers to it.
     outside: Outside,
 }
@@ -38,11 +57,15 @@ pub(super) struct Spot {
     pub(super) position: u64,
 }
 
-/// An object of the table.
+/// An object of the table, until the next but one [`Table::rest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Object {
-    pub(super) index: usize,
-    pub(super) facts: usize,
+    /// The slot of its block; [`AWAY`] for what is not walked through.
+    slot: u32,
+    /// Its number in the block, or among those that are not walked through.
+    index: u32,
+    /// The number of its facts in the block.
+    facts: u16,
     pub(super) kind: Kind,
 }
 
@@ -60,25 +83,59 @@ pub(super) enum Flag {
     Used = 1 << 15,
 }
 
+/// The blocks of a part.
 #[derive(Debug, Default)]
 struct Directory {
-    blocks: Vec<Block>,
+    blocks: Vec<Place>,
     /// The block where something was found last: the next thing is mostly near.
     recent: usize,
     last: Option<u64>,
 }
 
+/// Where a block is.
 #[derive(Clone, Copy, Debug)]
-struct Block {
-    /// Position of its first object.
-    start: u64,
-    objects: usize,
-    facts: usize,
-    count: u32,
-    with_facts: u32,
+struct Place {
+    block: Block,
+    /// Where in temporary space; only what has been there has a place.
+    stored: Option<core::num::NonZeroU64>,
+    /// In memory, or [`AWAY`].
+    slot: u32,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            parts: Vec::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            resident: 0,
+            bytes: 0,
+            blocks: 0,
+            room: None,
+            // No block is stored at 0.
+            end: 1,
+            buffer: Vec::new(),
+            hand: 0,
+            now: 0,
+            failed: None,
+            outside: Outside::default(),
+        }
+    }
 }
 
 impl Table {
+    /// Blocks that take more memory than this, in bytes, go to temporary space.
+    pub(super) fn spill(&mut self, scratch: Box<dyn Scratch>, most: u64) {
+        self.room = Some((scratch, most));
+    }
+
+    /// From now on so many bytes of memory are meant for blocks.
+    pub(super) fn keep(&mut self, most: u64) {
+        if let Some((_, kept)) = &mut self.room {
+            *kept = most;
+        }
+    }
+
     /// A new part; gives its number.
     pub(super) fn part(&mut self) -> u32 {
         self.parts.push(Directory::default());
@@ -88,40 +145,35 @@ impl Table {
     /// Adds an object behind the others of its part. `None` when it is not behind them.
     pub(super) fn push(&mut self, spot: Spot, kind: Kind, hash: &Hash) -> Option<Object> {
         let Spot { part, position } = spot;
-        let directory = self.parts.get_mut(part as usize)?;
+        let directory = self.parts.get(part as usize)?;
         if directory.last.is_some_and(|last| position <= last) {
             return None;
         }
-        directory.last = Some(position);
-        let index = self.positions.len();
-        let fits = |block: &&mut Block| {
-            position - block.start < BLOCK
-                && block.count < BLOCK_OBJECTS
-                && block.objects + block.count as usize == index
-                && block.facts + block.with_facts as usize == self.facts.len()
+        // What was in temporary space once has its size for good.
+        let open =
+            directory.blocks.last().filter(|place| place.stored.is_none() && place.block.takes(position));
+        let number = match open {
+            Some(place) => place.slot,
+            None => self.begin(part, position)?,
         };
-        if directory.blocks.last_mut().as_ref().is_none_or(|block| !fits(block)) {
-            let (objects, facts) = (index, self.facts.len());
-            directory.blocks.push(Block { start: position, objects, facts, count: 0, with_facts: 0 });
-            self.blocks += 1;
-        }
-        let block = directory.blocks.last_mut()?;
-        let number = block.with_facts as u16;
-        self.positions.push((position - block.start) as u16);
-        self.metas.push(code(kind) | number << 2);
-        self.hashes.push(*hash);
-        let facts = block.facts + usize::from(number);
-        block.count += 1;
-        if kind == Kind::Inner {
-            self.facts.push(Facts::PENDING);
-            block.with_facts += 1;
-        }
-        Some(Object { index, facts, kind })
+        let directory = self.parts.get_mut(part as usize)?;
+        directory.last = Some(position);
+        let place = directory.blocks.last_mut()?;
+        let slot = self.slots.get_mut(number as usize)?;
+        let before = slot.memory();
+        let (index, facts) = slot.push(&mut place.block, position, kind, hash);
+        self.resident = self.resident + slot.memory() - before;
+        self.bytes += Slot::taken(kind);
+        slot.touched = self.now;
+        Some(Object { slot: number, index, facts, kind })
     }
 
     /// The object that begins at this spot.
     pub(super) fn find(&mut self, spot: Spot) -> Option<Object> {
-        self.walked(spot).or_else(|| self.outside.find(spot))
+        self.walked(spot).or_else(|| {
+            let (number, kind) = self.outside.find(spot)?;
+            Some(Object { slot: AWAY, index: number, facts: 0, kind })
+        })
     }
 
     /// Adds an object that is not walked through.
@@ -134,205 +186,357 @@ impl Table {
         self.outside.spots()
     }
 
-    fn walked(&mut self, spot: Spot) -> Option<Object> {
-        let directory = self.parts.get_mut(spot.part as usize)?;
-        let block = directory.find(spot.position)?;
-        let within = u16::try_from(spot.position - block.start).ok()?;
-        let (mut low, mut high) = (block.objects, block.objects + block.count as usize);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if *self.positions.get(middle)? < within { low = middle + 1 } else { high = middle }
-        }
-        let there = low < block.objects + block.count as usize && *self.positions.get(low)? == within;
-        if there { self.object(low, block.facts) } else { None }
-    }
-
     /// The hash that an object says it has.
     pub(super) fn hash(&self, object: Object) -> &Hash {
-        match self.outside.get(object) {
-            Some(seen) => &seen.hash,
-            None => self.hashes.get(object.index).unwrap_or(&[0; 32]),
-        }
+        let hash = match object.slot {
+            AWAY => self.outside.get(object.index).map(|seen| &seen.hash),
+            slot => self.slots.get(slot as usize).and_then(|slot| slot.hash(object.index)),
+        };
+        hash.unwrap_or(&[0; 32])
     }
 
     /// The facts of a part of a directory; pending for anything else.
     pub(super) fn facts(&self, object: Object) -> Facts {
-        if let Some(seen) = self.outside.get(object) {
-            return seen.facts;
-        }
-        let facts = self.facts.get(object.facts).filter(|_| object.kind == Kind::Inner);
-        facts.copied().unwrap_or(Facts::PENDING)
+        let facts = match object.slot {
+            AWAY => self.outside.get(object.index).map(|seen| seen.facts),
+            _ if object.kind != Kind::Inner => None,
+            slot => self.slots.get(slot as usize).and_then(|slot| slot.facts(object.facts)),
+        };
+        facts.unwrap_or(Facts::PENDING)
     }
 
     /// Tells the facts of a part of a directory.
     pub(super) fn set_facts(&mut self, object: Object, facts: Facts) {
         if object.kind == Kind::Inner
-            && let Some(place) = self.facts.get_mut(object.facts)
+            && let Some(slot) = self.slots.get_mut(object.slot as usize)
         {
-            *place = facts;
+            slot.set_facts(object.facts, facts);
         }
     }
 
     /// Puts a remark on an object.
     pub(super) fn set(&mut self, object: Object, flag: Flag) {
-        if let Some(meta) = self.metas.get_mut(object.index) {
-            *meta |= flag as u16;
+        if let Some(slot) = self.slots.get_mut(object.slot as usize) {
+            slot.set(object.index, flag as u16);
         }
     }
 
     /// Whether an object has a remark.
     pub(super) fn has(&self, object: Object, flag: Flag) -> bool {
-        if let Some(seen) = self.outside.get(object) {
-            return flag == Flag::Checked || flag == Flag::State && seen.state.is_some();
+        if object.slot == AWAY {
+            let seen = self.outside.get(object.index);
+            return seen
+                .is_some_and(|seen| flag == Flag::Checked || flag == Flag::State && seen.state.is_some());
         }
-        self.metas.get(object.index).is_some_and(|meta| meta & flag as u16 != 0)
+        self.slots.get(object.slot as usize).is_some_and(|slot| slot.meta(object.index) & flag as u16 != 0)
     }
 
-    /// The objects of a part, ascending, with their positions.
-    pub(super) fn iter(&self, part: u32) -> impl Iterator<Item = (u64, Object)> {
-        let blocks = self.parts.get(part as usize).map(|part| &part.blocks[..]).unwrap_or_default();
-        blocks.iter().flat_map(move |block| {
-            (block.objects..block.objects + block.count as usize).filter_map(move |index| {
-                let position = block.start + u64::from(*self.positions.get(index)?);
-                Some((position, self.object(index, block.facts)?))
-            })
-        })
+    /// Gives the objects of a part, ascending, to `each`: position and kind.
+    ///
+    /// # Errors
+    /// What temporary space and `each` report.
+    pub(super) fn each(&mut self, part: u32, mut each: impl FnMut(u64, Kind) -> Result<()>) -> Result<()> {
+        let blocks = self.parts.get(part as usize).map_or(0, |part| part.blocks.len());
+        for number in 0..blocks {
+            let place = self.parts.get(part as usize).and_then(|part| part.blocks.get(number));
+            let Some(Place { block, stored, slot }) = place.copied() else { continue };
+            if let Some(slot) = self.slots.get(slot as usize) {
+                slot.each(&block, &mut each)?;
+            } else if let (Some(stored), Some((scratch, _))) = (stored, &mut self.room) {
+                self.buffer.resize(block.index_len(), 0);
+                scratch.read_at(stored.get(), &mut self.buffer)?;
+                block.each(&self.buffer, &mut each)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Memory that the objects take, in bytes; what is set aside for more is not counted. This can be asked
-    /// for at any time.
-    pub(super) fn taken(&self) -> u64 {
-        const OBJECT: usize = 2 * size_of::<u16>() + size_of::<Hash>();
-        let objects = self.positions.len() * OBJECT + self.facts.len() * size_of::<Facts>();
-        (objects + self.blocks * size_of::<Block>()) as u64 + self.outside.taken()
-    }
-
-    /// Memory taken, in bytes.
-    pub(super) fn memory(&self) -> usize {
-        let blocks: usize = self.parts.iter().map(|part| part.blocks.capacity() * size_of::<Block>()).sum();
-        blocks + self.positions.memory() + self.metas.memory() + self.hashes.memory() + self.facts.memory()
-    }
-
-    fn object(&self, index: usize, facts: usize) -> Option<Object> {
-        let meta = *self.metas.get(index)?;
-        let kind = [Kind::Contents, Kind::Root, Kind::Inner, Kind::Commit][usize::from(meta & 3)];
-        let number = meta >> 2 & (BLOCK_OBJECTS as u16 - 1);
-        Some(Object { index, facts: facts + usize::from(number), kind })
-    }
-}
-
-impl Directory {
-    /// The last block that begins at or before this position.
-    fn find(&mut self, position: u64) -> Option<Block> {
-        let recent = self.recent;
-        let holds = |at: usize| {
-            self.blocks.get(at).is_some_and(|block| block.start <= position)
-                && self.blocks.get(at + 1).is_none_or(|next| next.start > position)
-        };
-        let at = if holds(recent) {
-            recent
-        } else {
-            self.blocks.partition_point(|block| block.start <= position).checked_sub(1)?
-        };
-        self.recent = at;
-        self.blocks.get(at).copied()
-    }
-}
-
-fn code(kind: Kind) -> u16 {
-    match kind {
-        Kind::Contents => 0,
-        Kind::Root => 1,
-        Kind::Inner => 2,
-        Kind::Commit => 3,
-    }
-}
-
-/// A long array in pieces.
-#[derive(Debug)]
-struct Pieces<T>(Vec<Vec<T>>);
-
-impl<T> Pieces<T> {
-    const LEN: usize = 1 << 14;
-
-    fn push(&mut self, value: T) {
-        match self.0.last_mut() {
-            Some(last) if last.len() < Self::LEN => last.push(value),
-            // Only the first piece begins small.
-            last => {
-                let mut piece = Vec::with_capacity(if last.is_some() { Self::LEN } else { 0 });
-                piece.push(value);
-                self.0.push(piece);
+    /// An object was checked: what takes too much memory goes to temporary space, but for what the last objects
+    /// asked for.
+    pub(super) fn rest(&mut self) {
+        self.now = self.now.wrapping_add(1);
+        let Some((_, most)) = &self.room else { return };
+        let most = *most;
+        // Twice around: at first all may have been asked for since the hand came by.
+        let mut left = 2 * self.slots.len();
+        while self.resident > most && left > 0 && self.failed.is_none() {
+            left -= 1;
+            self.hand = if self.hand + 1 < self.slots.len() { self.hand + 1 } else { 0 };
+            let Some(slot) = self.slots.get_mut(self.hand) else { return };
+            let recent = self.now.wrapping_sub(slot.touched) < PINNED;
+            if slot.is_free() || recent || core::mem::take(&mut slot.wanted) {
+                continue;
+            }
+            if let Err(problem) = self.put_away(self.hand as u32) {
+                self.failed = Some(problem);
             }
         }
     }
 
-    fn len(&self) -> usize {
-        self.0.last().map_or(0, |last| (self.0.len() - 1) * Self::LEN + last.len())
+    /// Whether temporary space could be used so far.
+    ///
+    /// # Errors
+    /// What it reported. Nothing that was found after that counts.
+    pub(super) fn check(&self) -> Result<()> {
+        self.failed.clone().map_or(Ok(()), Err)
     }
 
-    fn get(&self, index: usize) -> Option<&T> {
-        self.0.get(index / Self::LEN)?.get(index % Self::LEN)
+    /// Bytes that the objects take, in memory or in temporary space; what is set aside for more is not counted. This
+    /// can be asked for at any time.
+    pub(super) fn taken(&self) -> u64 {
+        self.bytes + self.around()
     }
 
-    fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.0.get_mut(index / Self::LEN)?.get_mut(index % Self::LEN)
+    /// Bytes of memory that the objects take, without those in temporary space. This can be asked for at any time.
+    pub(super) fn resident(&self) -> u64 {
+        let blocks = if self.room.is_some() { self.resident } else { self.bytes };
+        blocks + self.around()
     }
 
-    fn memory(&self) -> usize {
-        let pieces: usize = self.0.iter().map(|piece| piece.capacity() * size_of::<T>()).sum();
-        pieces + self.0.capacity() * size_of::<Vec<T>>()
+    /// What is always in memory.
+    pub(super) fn around(&self) -> u64 {
+        (self.blocks * size_of::<Place>()) as u64 + self.outside.taken()
+    }
+
+    /// Memory taken, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        let places: usize = self.parts.iter().map(|part| part.blocks.capacity() * size_of::<Place>()).sum();
+        places + self.resident as usize + self.slots.capacity() * size_of::<Slot>()
+    }
+
+    /// Bytes of temporary space.
+    pub(super) fn spilled(&self) -> u64 {
+        self.end - 1
+    }
+
+    fn walked(&mut self, spot: Spot) -> Option<Object> {
+        let number = self.parts.get_mut(spot.part as usize)?.find(spot.position)?;
+        let place = self.parts.get(spot.part as usize)?.blocks.get(number)?;
+        let (block, mut slot) = (place.block, place.slot);
+        let within = u16::try_from(spot.position - block.start).ok()?;
+        if slot == AWAY {
+            slot = match self.bring_back(spot.part, number) {
+                Ok(slot) => slot?,
+                Err(problem) => {
+                    self.failed.get_or_insert(problem);
+                    return None;
+                }
+            };
+        }
+        let found = self.slots.get_mut(slot as usize)?;
+        (found.touched, found.wanted) = (self.now, true);
+        let (index, facts, kind) = found.find(within)?;
+        Some(Object { slot, index, facts, kind })
+    }
+
+    /// A new block at the end of a part; gives its slot.
+    fn begin(&mut self, part: u32, start: u64) -> Option<u32> {
+        let directory = self.parts.get(part as usize)?;
+        // The one before is whole now.
+        if let Some(slot) = directory.blocks.last().and_then(|place| self.slots.get_mut(place.slot as usize))
+        {
+            self.resident -= slot.shrink();
+        }
+        let slot = self.slot(part, directory.blocks.len())?;
+        let place = Place { block: Block::at(start), stored: None, slot };
+        self.parts.get_mut(part as usize)?.blocks.push(place);
+        self.blocks += 1;
+        Some(slot)
+    }
+
+    /// An empty slot for a block.
+    fn slot(&mut self, part: u32, block: usize) -> Option<u32> {
+        let number = match self.free.pop() {
+            Some(number) => number,
+            None => {
+                let number = u32::try_from(self.slots.len()).ok().filter(|number| *number != AWAY)?;
+                self.slots.push(Slot::default());
+                number
+            }
+        };
+        let slot = self.slots.get_mut(number as usize)?;
+        slot.take_for(part, block);
+        (slot.touched, slot.wanted) = (self.now, true);
+        Some(number)
+    }
+
+    /// Puts the block of a slot into temporary space.
+    fn put_away(&mut self, number: u32) -> Result<()> {
+        let (Some(slot), Some((scratch, _))) = (self.slots.get_mut(number as usize), &mut self.room) else {
+            return Ok(());
+        };
+        let (part, block) = slot.owner();
+        let Some(place) = self.parts.get_mut(part as usize).and_then(|part| part.blocks.get_mut(block))
+        else {
+            return Ok(());
+        };
+        if slot.changed || place.stored.is_none() {
+            self.buffer.clear();
+            slot.put(&mut self.buffer);
+            let at = place.stored.map_or(self.end, core::num::NonZeroU64::get);
+            scratch.write_at(at, &self.buffer)?;
+            if place.stored.is_none() {
+                place.stored = core::num::NonZeroU64::new(at);
+                self.end = at + self.buffer.len() as u64;
+            }
+        }
+        place.slot = AWAY;
+        self.resident -= slot.memory();
+        slot.release();
+        self.free.push(number);
+        Ok(())
+    }
+
+    /// Brings a block back into memory; gives its slot.
+    fn bring_back(&mut self, part: u32, block: usize) -> Result<Option<u32>> {
+        self.check()?;
+        let place = self.parts.get(part as usize).and_then(|part| part.blocks.get(block)).copied();
+        let Some(Place { block: facts, stored: Some(stored), .. }) = place else { return Ok(None) };
+        let Some((scratch, _)) = &mut self.room else { return Ok(None) };
+        self.buffer.resize(facts.len(), 0);
+        scratch.read_at(stored.get(), &mut self.buffer)?;
+        let Some(number) = self.slot(part, block) else { return Ok(None) };
+        let buffer = core::mem::take(&mut self.buffer);
+        if let Some(slot) = self.slots.get_mut(number as usize) {
+            slot.fill(&facts, &buffer);
+            self.resident += slot.memory();
+        }
+        self.buffer = buffer;
+        if let Some(place) = self.parts.get_mut(part as usize).and_then(|part| part.blocks.get_mut(block)) {
+            place.slot = number;
+        }
+        Ok(Some(number))
     }
 }
 
-impl<T> Default for Pieces<T> {
-    fn default() -> Self {
-        Self(Vec::new())
+impl Directory {
+    /// The number of the last block that begins at or before this position.
+    fn find(&mut self, position: u64) -> Option<usize> {
+        let recent = self.recent;
+        let start = |at: usize| self.blocks.get(at).map(|place| place.block.start);
+        let holds = |at: usize| {
+            start(at).is_some_and(|start| start <= position)
+                && start(at + 1).is_none_or(|next| next > position)
+        };
+        let at = if holds(recent) {
+            recent
+        } else {
+            self.blocks.partition_point(|place| place.block.start <= position).checked_sub(1)?
+        };
+        self.recent = at;
+        Some(at)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::code::Code;
+    use crate::scratch::InMemory;
 
-    /// Objects of all kinds at irregular distances in two parts, compared with a plain list.
+    /// Objects of all kinds at irregular distances in two parts, compared with a plain list: all in memory, and with
+    /// room for a few blocks only.
     #[test]
     fn what_was_put_in_is_found() {
-        let mut table = Table::default();
-        let mut plain = Vec::new();
-        for part in 0..2 {
-            assert_eq!(table.part(), part);
-            let mut position = u64::from(part) * 7;
-            for number in 0..40_000u64 {
-                let kind = [Kind::Contents, Kind::Inner, Kind::Root, Kind::Inner][(number % 4) as usize];
-                let mut hash = [part as u8; 32];
-                hash[..8].copy_from_slice(&number.to_le_bytes());
-                let spot = Spot { part, position };
-                let object = table.push(spot, kind, &hash).unwrap();
-                table.set_facts(object, Facts::values(number, 1, 64));
+        for most in [None, Some(200_000), Some(0)] {
+            let mut table = Table::default();
+            if let Some(most) = most {
+                table.spill(Box::new(InMemory::default()), most);
+            }
+            let mut plain = Vec::new();
+            for part in 0..2 {
+                assert_eq!(table.part(), part);
+                let mut position = u64::from(part) * 7;
+                for number in 0..40_000u64 {
+                    let kind = [Kind::Contents, Kind::Inner, Kind::Root, Kind::Inner][(number % 4) as usize];
+                    let mut hash = [part as u8; 32];
+                    hash[..8].copy_from_slice(&number.to_le_bytes());
+                    let spot = Spot { part, position };
+                    let object = table.push(spot, kind, &hash).unwrap();
+                    table.set_facts(object, Facts::values(number, 1, 64));
+                    plain.push((spot, kind, hash, number));
+                    position += 34 + number * number % 977 + if number % 5000 == 0 { 300_000 } else { 0 };
+                    table.rest();
+                }
+            }
+            // From far apart, so that blocks go and come back.
+            for step in 0..plain.len() {
+                let (spot, .., number) = plain[step * 7919 % plain.len()];
                 if number % 3 == 0 {
+                    let object = table.find(spot).unwrap();
                     table.set(object, Flag::Used);
                 }
-                plain.push((spot, kind, hash, number));
-                position += 34 + number * number % 977 + if number % 5000 == 0 { 300_000 } else { 0 };
+                table.rest();
+            }
+            assert_eq!(table.spilled() > 0, most.is_some());
+            for (spot, kind, hash, number) in &plain {
+                let object = table.find(*spot).unwrap();
+                assert_eq!((object.kind, table.hash(object)), (*kind, hash));
+                assert_eq!(table.has(object, Flag::Used), number % 3 == 0);
+                if *kind == Kind::Inner {
+                    assert_eq!(table.facts(object), Facts::values(*number, 1, 64));
+                }
+                assert_eq!(table.find(Spot { position: spot.position + 1, ..*spot }), None);
+                table.rest();
+                if let Some(most) = most {
+                    // What was asked for last stays: a few blocks.
+                    assert!(table.resident() - table.around() <= most + 4 * 56_000);
+                }
+            }
+            let mut listed = Vec::new();
+            table
+                .each(1, |position, kind| {
+                    listed.push((position, kind));
+                    Ok(())
+                })
+                .unwrap();
+            let second = plain.iter().filter(|(spot, ..)| spot.part == 1);
+            let wanted: Vec<_> = second.map(|(spot, kind, ..)| (spot.position, *kind)).collect();
+            assert_eq!(listed, wanted);
+            let (first, ..) = plain[0];
+            assert_eq!(table.push(first, Kind::Root, &[0; 32]), None);
+            assert_eq!(table.find(Spot { part: 9, position: 0 }), None);
+            let objects: u64 =
+                plain.iter().map(|(_, kind, ..)| if *kind == Kind::Inner { 52 } else { 36 }).sum();
+            assert_eq!(table.taken() - table.around(), objects);
+            table.check().unwrap();
+        }
+    }
+
+    /// A part can be gone on with after its last block was put away.
+    #[test]
+    fn a_part_goes_on() {
+        let mut table = Table::default();
+        table.spill(Box::new(InMemory::default()), 0);
+        let part = table.part();
+        for number in 0..100 {
+            let spot = Spot { part, position: number * 50 };
+            assert!(table.push(spot, Kind::Contents, &[number as u8; 32]).is_some());
+            for _ in 0..8 {
+                table.rest();
             }
         }
-        for (spot, kind, hash, number) in &plain {
-            let object = table.find(*spot).unwrap();
-            assert_eq!((object.kind, table.hash(object)), (*kind, hash));
-            assert_eq!(table.has(object, Flag::Used), number % 3 == 0);
-            if *kind == Kind::Inner {
-                assert_eq!(table.facts(object), Facts::values(*number, 1, 64));
-            }
-            assert_eq!(table.find(Spot { position: spot.position + 1, ..*spot }), None);
+        for number in 0..100 {
+            let object = table.find(Spot { part, position: number * 50 }).unwrap();
+            assert_eq!(table.hash(object), &[number as u8; 32]);
         }
-        let listed: Vec<u64> = table.iter(1).map(|(position, _)| position).collect();
-        let wanted: Vec<u64> =
-            plain.iter().filter(|(spot, ..)| spot.part == 1).map(|(spot, ..)| spot.position).collect();
-        assert_eq!(listed, wanted);
-        let (first, ..) = plain[0];
-        assert_eq!(table.push(first, Kind::Root, &[0; 32]), None);
-        assert_eq!(table.find(Spot { part: 9, position: 0 }), None);
+    }
+
+    /// Space that runs out is reported from then on, and what is asked for later is not found.
+    #[test]
+    fn space_that_runs_out() {
+        let mut table = Table::default();
+        table.spill(Box::new(InMemory::new(100_000)), 0);
+        let part = table.part();
+        let mut number = 0;
+        while table.check().is_ok() {
+            table.push(Spot { part, position: number * 100 }, Kind::Inner, &[1; 32]);
+            table.rest();
+            number += 1;
+            assert!(number < 10_000);
+        }
+        assert_eq!(table.check().unwrap_err().code(), Code::LimitSpace);
+        assert_eq!(table.find(Spot { part, position: 0 }), None);
     }
 
     #[test]
