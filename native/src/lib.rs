@@ -75,7 +75,7 @@ pub mod remote;
 pub mod repair;
 pub mod replay;
 mod resume;
-mod scratch;
+pub mod scratch;
 mod size;
 pub mod source;
 mod sparse;

@@ -13,7 +13,7 @@ use crate::size::Size;
 
 /// Temporary space in a file, which is made when something is written.
 #[derive(Debug)]
-pub(crate) struct TempFile {
+pub struct TempFile {
     /// The directory of the file.
     place: PathBuf,
     file: Option<File>,
@@ -23,17 +23,17 @@ pub(crate) struct TempFile {
 
 impl TempFile {
     /// A file in this directory.
-    pub(crate) fn new(place: PathBuf) -> Self {
+    pub fn new(place: PathBuf) -> Self {
         Self { place, file: None, len: 0 }
     }
 
     /// The same in the directory that a user names, or in that of the system.
-    pub(crate) fn within(place: Option<&Path>) -> Self {
+    pub fn within(place: Option<&Path>) -> Self {
         Self::new(place.map_or_else(std::env::temp_dir, Into::into))
     }
 
     /// Whether anything was written.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.file.is_none()
     }
 
@@ -68,7 +68,13 @@ impl Scratch for TempFile {
 
 /// Says that about so many bytes of temporary files may be needed for `what`, where they do not fit into `memory` bytes
 /// of memory.
-pub(crate) fn announce(place: Option<&Path>, what: &str, bytes: u64, memory: u64, feedback: &mut dyn Feedback) {
+pub(crate) fn announce(
+    place: Option<&Path>,
+    what: &str,
+    bytes: u64,
+    memory: u64,
+    feedback: &mut dyn Feedback,
+) {
     let place = place.map_or_else(std::env::temp_dir, Into::into);
     let free = free(&place);
     let there = free.map_or_else(String::new, |free| format!(", where {} are free", Size(free)));

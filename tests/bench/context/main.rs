@@ -1,13 +1,14 @@
 //! How fast a context is checked, and how much memory that takes.
 //!
 //!   cargo run --release -p rollsnap-tests --example context_bench -- make DIRECTORY OBJECTS [contents|keys|holes]
-//!   cargo run --release -p rollsnap-tests --example context_bench -- check DIRECTORY stream|put-off|reach [THREADS]
+//!   cargo run --release -p rollsnap-tests --example context_bench -- check DIRECTORY stream|put-off|reach [THREADS [MIB]]
 //!
 //! `make` writes the same bytes each time: a store with one commit, shaped like the state of a WASM PVM
 //! with a large durable storage. `keys`: wide directories of accounts with short values; `contents`:
 //! values of 4096 bytes; by default both, half the bytes each; `holes`: the same, with a hole after every 16
 //! objects, as after a collection. THREADS are those that hash besides
-//! the one that reads; 0 for none.
+//! the one that reads; 0 for none. MIB: how much memory is meant for the table of objects; what does not fit goes to a temporary
+//! file in the directory.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use rollsnap::context::{TempSpool, Threads};
+use rollsnap::scratch::TempFile;
 use rollsnap_core::context::Context;
 use rollsnap_core::context::pack::{
     Child, Collected, Commit, Control, Dict, ENTRIES, Hash, Head, Inode, Kind, Mapping, Pointer, Status,
@@ -22,7 +24,7 @@ use rollsnap_core::context::pack::{
 };
 use rollsnap_core::context::verify::{Hasher, Immediate, Outcome, Stream, Wanted, reach};
 use rollsnap_core::feedback::{Phase, Silent};
-use rollsnap_core::{Files, ReadAt, Result};
+use rollsnap_core::{Allowance, Files, ReadAt, Result};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -30,8 +32,13 @@ fn main() {
     match args[..] {
         ["make", directory, objects] => make(Path::new(directory), objects.parse().unwrap(), "both"),
         ["make", directory, objects, mix] => make(Path::new(directory), objects.parse().unwrap(), mix),
-        ["check", directory, form] => check(Path::new(directory), form, 0),
-        ["check", directory, form, threads] => check(Path::new(directory), form, threads.parse().unwrap()),
+        ["check", directory, form] => check(Path::new(directory), form, 0, None),
+        ["check", directory, form, threads] => {
+            check(Path::new(directory), form, threads.parse().unwrap(), None);
+        }
+        ["check", directory, form, threads, mib] => {
+            check(Path::new(directory), form, threads.parse().unwrap(), Some(mib.parse().unwrap()));
+        }
         _ => panic!("see the head of this program"),
     }
 }
@@ -295,12 +302,12 @@ impl ReadAt for Disk {
     }
 }
 
-fn check(directory: &Path, form: &str, threads: usize) {
+fn check(directory: &Path, form: &str, threads: usize, mib: Option<u64>) {
     let before = memory();
     let begun = Instant::now();
     let outcome = match threads {
-        0 => checked(directory, form, Immediate),
-        count => checked(directory, form, Threads::new(count)),
+        0 => checked(directory, form, Immediate, mib),
+        count => checked(directory, form, Threads::new(count), mib),
     };
     let (seconds, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds());
     assert!(outcome.is_clean(), "{:#?} {:#?}", outcome.failures, outcome.unchecked);
@@ -310,7 +317,7 @@ fn check(directory: &Path, form: &str, threads: usize) {
     println!(
         "{form}, {threads} threads: {:.2} s, {:.0} MB/s, {:.0} objects/s, {:.0} MB/s of processor time; \
          {} objects, {} bytes each; \
-         memory per object: table {:.1}, peak of all {:.1} bytes; put off {} MB",
+         memory per object: table {:.1}, peak of all {:.1} bytes, {:.0} MiB; put off {} MB, put away {} MB",
         seconds,
         all.bytes as f64 / 1e6 / seconds,
         all.count as f64 / seconds,
@@ -319,11 +326,13 @@ fn check(directory: &Path, form: &str, threads: usize) {
         all.bytes / all.count,
         outcome.totals.memory as f64 / all.count as f64,
         peak as f64 / all.count as f64,
+        peak as f64 / (1 << 20) as f64,
         outcome.totals.put_off / 1_000_000,
+        outcome.totals.spilled / 1_000_000,
     );
 }
 
-fn checked<H: Hasher>(directory: &Path, form: &str, hasher: H) -> Outcome {
+fn checked<H: Hasher>(directory: &Path, form: &str, hasher: H, mib: Option<u64>) -> Outcome {
     let files = Directory(directory.into());
     if form == "reach" {
         let context = Context::open(&files).unwrap();
@@ -337,6 +346,10 @@ fn checked<H: Hasher>(directory: &Path, form: &str, hasher: H) -> Outcome {
             Stream::with(hasher, spool, context.layout().clone(), context.dict().clone())
         }
     };
+    if let Some(mib) = mib {
+        let scratch = Box::new(TempFile::new(directory.into()));
+        stream = stream.within(Allowance::exactly(mib << 20)).spilling(scratch);
+    }
     let mut names = files.names("").unwrap();
     names.push("index/log".into());
     let mut piece = vec![0; 1 << 17];

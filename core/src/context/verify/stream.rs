@@ -32,8 +32,11 @@ use crate::scratch::Scratch;
 /// What takes memory, for messages.
 const OBJECTS: &str = "the objects of the context";
 
-/// How much memory there is for blocks of the table at least, in bytes: enough for what one object asks for.
+/// How much memory there is for blocks of the table at least, in bytes.
 const LEAST: u64 = 1 << 20;
+
+/// How much more than that the table takes in between, in bytes: the blocks that one object asks for.
+const BESIDE: u64 = 2 << 20;
 
 /// How many files with objects are accepted. A node begins one at each collection and split, about 26 a
 /// year.
@@ -228,7 +231,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         let around = self.inventory.taken().saturating_add(listed::taken(&self.listed));
         let around = around.saturating_add(self.beside);
         let kept = self.checker.around().saturating_add(around);
-        self.checker.table.keep(self.allowance.table().saturating_sub(kept).max(LEAST));
+        self.checker.table.keep(self.allowance.table().saturating_sub(kept + BESIDE).max(LEAST));
         let resident = self.checker.resident().saturating_add(around);
         if self.left_out.is_none() && self.allowance.is_over(resident) {
             self.left_out = Some(self.allowance.exceeded(OBJECTS));
