@@ -27,6 +27,7 @@ mod beginning;
 mod commits;
 mod entries;
 mod entry_at;
+mod falling;
 mod findings;
 mod open;
 

@@ -1,9 +1,12 @@
 //! The one way in which a long job tells how far it is, and learns what its user wants: that it stop, and
 //! how much memory it may take.
 
+use alloc::boxed::Box;
+
 use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::problem::{Problem, Result};
+use crate::scratch::Scratch;
 
 /// One named stretch of a job, such as "2/4 Checking context".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +146,12 @@ pub trait Feedback {
         Allowance::default()
     }
 
+    /// Temporary space for what does not fit into the memory that is [meant for it](Allowance::table), each time a new
+    /// one; `None` where there is none.
+    fn scratch(&self) -> Option<Box<dyn Scratch>> {
+        None
+    }
+
     /// `Err` when the user wants the job to stop; jobs call it between steps.
     fn checkpoint(&self) -> Result<()> {
         if self.cancelled() { Err(Problem::new(Code::Cancelled)) } else { Ok(()) }
@@ -187,6 +196,10 @@ impl Feedback for OfFile<'_> {
 
     fn allowance(&self) -> Allowance {
         self.allowance
+    }
+
+    fn scratch(&self) -> Option<Box<dyn Scratch>> {
+        self.feedback.scratch()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rollsnap_core::context::verify::PARTS;
 use rollsnap_core::feedback::{Notice, Phase};
+use rollsnap_core::scratch::Scratch;
 use rollsnap_core::{Allowance, Feedback};
 
 /// A stretch of a job with a name of its own.
@@ -194,5 +195,9 @@ impl Feedback for Listening<'_> {
 
     fn allowance(&self) -> Allowance {
         self.feedback.allowance()
+    }
+
+    fn scratch(&self) -> Option<Box<dyn Scratch>> {
+        self.feedback.scratch()
     }
 }

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rollsnap_core::feedback::Notice;
+use rollsnap_core::feedback::{Notice, Phase};
 use rollsnap_core::scratch::Scratch;
-use rollsnap_core::{Feedback, Problem, Result};
+use rollsnap_core::{Allowance, Feedback, Problem, Result};
 
 use crate::io;
 use crate::size::Size;
@@ -63,6 +63,49 @@ impl Scratch for TempFile {
             return Err(self.failed("read", std::io::ErrorKind::UnexpectedEof.into()));
         };
         file.read_exact_at(out, position).map_err(|err| self.failed("read", err))
+    }
+}
+
+/// The user of a job, with temporary files in a directory.
+pub(crate) struct Spilling<'f> {
+    feedback: &'f mut dyn Feedback,
+    place: PathBuf,
+}
+
+impl<'f> Spilling<'f> {
+    /// Files in the directory that a user names, or in that of the system.
+    pub(crate) fn within(feedback: &'f mut dyn Feedback, place: Option<&Path>) -> Self {
+        Self { feedback, place: place.map_or_else(std::env::temp_dir, Into::into) }
+    }
+}
+
+impl Feedback for Spilling<'_> {
+    fn phase(&mut self, phase: Phase) {
+        self.feedback.phase(phase);
+    }
+
+    fn advance(&mut self, done: u64) {
+        self.feedback.advance(done);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.feedback.note(text);
+    }
+
+    fn notice(&mut self, notice: Notice<'_>) {
+        self.feedback.notice(notice);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.feedback.cancelled()
+    }
+
+    fn allowance(&self) -> Allowance {
+        self.feedback.allowance()
+    }
+
+    fn scratch(&self) -> Option<Box<dyn Scratch>> {
+        Some(Box::new(TempFile::new(self.place.clone())))
     }
 }
 

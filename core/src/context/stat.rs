@@ -1,6 +1,5 @@
 //! What a commit consists of: how many objects of which kind, how large, and where they are.
 
-use alloc::collections::BinaryHeap;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -8,6 +7,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use super::entries::{MAX_BITS, earlier};
+use super::falling::{Falling, Item};
 use super::open::no_entry;
 use super::pack::{Inode, Kind, MAX_INODE};
 use super::tree::other_kind;
@@ -103,6 +103,25 @@ struct Todo {
     label: usize,
 }
 
+impl Item for Todo {
+    const LEN: usize = 33;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        for number in [self.offset, self.depth, self.inner, self.label as u64] {
+            out.extend(number.to_le_bytes());
+        }
+        out.push(self.kind as u8);
+    }
+
+    fn get(bytes: &[u8]) -> Self {
+        let mut numbers = bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes));
+        let mut next = || numbers.next().unwrap_or_default();
+        let (offset, depth, inner, label) = (next(), next(), next(), next() as usize);
+        let kind = Kind::ALL[usize::from(bytes.last().copied().unwrap_or_default() & 3)];
+        Self { offset, kind, depth, inner, label }
+    }
+}
+
 /// A subtree while it is counted.
 struct Label {
     parent: usize,
@@ -129,7 +148,8 @@ impl<F: Files> Context<F> {
     }
 
     /// Counts what a commit consists of, with the subtrees down to a depth. Memory: the objects that
-    /// are known and not yet visited, 40 bytes each; as much as the user allows.
+    /// are known and not yet visited, 80 bytes each. What does not fit into a quarter of what is
+    /// [meant for tables](crate::Allowance::table) waits in [temporary space](Feedback::scratch), if there is any.
     ///
     /// # Errors
     /// [`Code::ContextEntry`], [`Code::ContextChild`], [`Code::ContextShape`],
@@ -149,11 +169,12 @@ impl<F: Files> Context<F> {
         };
         let mut labels = vec![Label { parent: 0, path: Vec::new(), objects: Tally::default() }];
         let root = Todo { offset: commit.root, kind: Kind::Root, depth: 0, inner: 0, label: 0 };
-        let mut todo = BinaryHeap::from([root]);
+        let allowance = feedback.allowance();
+        let mut todo = Falling::new(feedback.scratch(), allowance.table() / 4);
+        todo.push(root)?;
         let mut value = Vec::new();
         let mut told = 0;
-        let allowance = feedback.allowance();
-        while let Some(mut next) = todo.pop() {
+        while let Some(mut next) = todo.pop()? {
             while let Some(same) = todo.peek().filter(|same| same.offset == next.offset) {
                 if same.kind != next.kind {
                     return Err(other_kind(next.offset, next.kind, same.kind));
@@ -161,10 +182,9 @@ impl<F: Files> Context<F> {
                 next.depth = next.depth.max(same.depth);
                 next.inner = next.inner.max(same.inner);
                 next.label = next.label.min(same.label);
-                todo.pop();
+                todo.pop()?;
             }
-            // When it is full, it becomes twice as large.
-            allowance.check((2 * todo.len() * size_of::<Todo>()) as u64, WAITING)?;
+            allowance.check(todo.taken(), WAITING)?;
             let head = self.visit(next, depth, &mut value, &mut labels, &mut todo, &mut stat)?;
             stat.objects.add(head);
             if let Some(label) = labels.get_mut(next.label) {
@@ -187,7 +207,7 @@ impl<F: Files> Context<F> {
         depth: u64,
         value: &mut Vec<u8>,
         labels: &mut Vec<Label>,
-        todo: &mut BinaryHeap<Todo>,
+        todo: &mut Falling<Todo>,
         stat: &mut Stat,
     ) -> Result<u64> {
         stat.depth = stat.depth.max(at.depth);
@@ -217,13 +237,13 @@ impl<F: Files> Context<F> {
                         Todo { kind: Kind::Root, label, ..below }
                     } else {
                         Todo { kind: Kind::Contents, ..below }
-                    });
+                    })?;
                 }
             }
             Inode::Tree { pointers, .. } => {
                 for pointer in pointers.iter().flatten() {
                     let offset = earlier(at.offset, pointer.child)?;
-                    todo.push(Todo { offset, kind: Kind::Inner, inner: at.inner + 1, ..at });
+                    todo.push(Todo { offset, kind: Kind::Inner, inner: at.inner + 1, ..at })?;
                 }
             }
         }

@@ -27,8 +27,9 @@ pub(super) struct Global {
     /// How many threads work at once [default: one for each core]
     #[arg(long, value_name = "N", help_heading = LIMITS)]
     pub(super) jobs: Option<NonZeroUsize>,
-    /// Most memory for what is kept of the input, such as 512M or 16G; what would take more is not checked
-    /// [default: three quarters of the machine's]
+    /// Most memory for what is kept of the input, such as 512M or 16G. What is known of the objects of a context goes to
+    /// temporary files where it takes more; anything else is not checked then [default: 256M for those objects, three
+    /// quarters of the machine's for all]
     #[arg(long, value_name = "SIZE", value_parser = memory::size, help_heading = LIMITS)]
     pub(super) memory: Option<u64>,
     /// How many connections fetch what is behind an address, from 1 to 16 [default: 8]

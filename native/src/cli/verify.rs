@@ -68,7 +68,8 @@ pub(super) struct VerifyArgs {
     /// Stop at the first check that does not hold
     #[arg(long, help_heading = CHECKS)]
     fail_fast: bool,
-    /// Directory for the temporary copy of the store [default: the system's]
+    /// Directory for temporary files: a copy of the store, and what is known of the context and does not fit into memory
+    /// [default: the system's]
     #[arg(long, value_name = "DIR", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
     /// Print the report as JSON

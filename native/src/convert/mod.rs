@@ -22,6 +22,7 @@ use rollsnap_core::feedback::{Notice, OfFile, Phase};
 use rollsnap_core::members::TOP_LEVEL;
 use rollsnap_core::nodes::import::other_rollup;
 use rollsnap_core::report::Check;
+use rollsnap_core::scratch::Scratch;
 use rollsnap_core::store::Rows;
 use rollsnap_core::{Allowance, Code, Feedback, Header, Place, Problem, Report, Result};
 
@@ -454,5 +455,9 @@ impl Feedback for SecondHalf<'_> {
 
     fn allowance(&self) -> Allowance {
         self.feedback.allowance()
+    }
+
+    fn scratch(&self) -> Option<Box<dyn Scratch>> {
+        self.feedback.scratch()
     }
 }

@@ -20,6 +20,7 @@ use crate::data_dir::SourceFile;
 use crate::dir::{Dir, Tree};
 use crate::files::Part;
 use crate::jobs::{self, Stage, Stages};
+use crate::scratch::Spilling;
 use crate::store::Block;
 use crate::verify::{ContextScope, Reading};
 
@@ -97,7 +98,9 @@ impl<'a> One<'a> {
         let names = match &self.what {
             What::Irmin(commit) => {
                 let context = Context::open(self.files)?;
-                let copy = SingleCommit::of(&context, commit, stages.next(jobs::READING_CONTEXT), feedback)?;
+                let mut spilling = Spilling::within(feedback, Some(work.path()));
+                let phase = stages.next(jobs::READING_CONTEXT);
+                let copy = SingleCommit::of(&context, commit, phase, &mut spilling)?;
                 copy.write(&mut files, stages.next(jobs::COPYING_CONTEXT), feedback)?;
                 let names = files.finish()?;
                 if check {

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use rollsnap_core::Feedback;
 use rollsnap_core::allowance::Allowance;
 use rollsnap_core::feedback::{Notice, Phase};
+use rollsnap_core::scratch::Scratch;
 
 use super::file::RemoteFile;
 
@@ -88,5 +89,9 @@ impl Feedback for Attended<'_> {
 
     fn allowance(&self) -> Allowance {
         self.feedback.borrow().allowance()
+    }
+
+    fn scratch(&self) -> Option<Box<dyn Scratch>> {
+        self.feedback.borrow().scratch()
     }
 }

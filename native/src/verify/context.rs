@@ -12,7 +12,7 @@ use rollsnap_core::{Code, Feedback, Files, ReadAt, Result};
 use super::ContextScope;
 use crate::context::{FrozenFile, Moment, TempSpool, Threads};
 use crate::files::FileSet;
-use crate::scratch::{self, TempFile};
+use crate::scratch::{self, Spilling, TempFile};
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -188,8 +188,9 @@ impl Reading<'_> {
         let others = commits.len().saturating_sub(usize::from(wanted.is_some()));
         let mut audited = match wanted {
             Some(entry) => {
-                let outcome =
-                    reach(context, Wanted::These(&[entry]), Threads::of_this_machine(), feedback, phase)?;
+                let mut spilling = Spilling::within(feedback, self.temp_dir);
+                let these = Wanted::These(&[entry]);
+                let outcome = reach(context, these, Threads::of_this_machine(), &mut spilling, phase)?;
                 Audited::of(outcome, Contexts::default())
             }
             None => Audited::default(),

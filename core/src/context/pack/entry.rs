@@ -22,6 +22,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them, by their numbers.
+    pub(in crate::context) const ALL: [Self; 4] = [Self::Contents, Self::Root, Self::Inner, Self::Commit];
+
     /// The letter that stands for it in an entry.
     pub const fn letter(self) -> u8 {
         match self {

@@ -100,7 +100,7 @@ impl Slot {
     pub(super) fn push(&mut self, block: &mut Block, position: u64, kind: Kind, hash: &Hash) -> (u32, u16) {
         let (index, facts) = (block.count, block.with_facts);
         grow(&mut self.positions, (position - block.start) as u16);
-        grow(&mut self.metas, code(kind) | facts << 2);
+        grow(&mut self.metas, kind as u16 | facts << 2);
         grow(&mut self.hashes, *hash);
         block.count += 1;
         if kind == Kind::Inner {
@@ -207,15 +207,6 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = u16> {
     bytes.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes))
 }
 
-const fn code(kind: Kind) -> u16 {
-    match kind {
-        Kind::Contents => 0,
-        Kind::Root => 1,
-        Kind::Inner => 2,
-        Kind::Commit => 3,
-    }
-}
-
 fn kind_of(meta: u16) -> Kind {
-    [Kind::Contents, Kind::Root, Kind::Inner, Kind::Commit][usize::from(meta & 3)]
+    Kind::ALL[usize::from(meta & 3)]
 }

@@ -13,6 +13,8 @@ use super::shape::{self, Bits, Facts};
 use super::space::Space;
 use super::table::{Flag, Object, Spot, Table};
 use super::window::{Hasher, Window};
+use crate::allowance::Allowance;
+use crate::problem;
 
 /// Most bytes of the value of a commit.
 pub(super) const MAX_COMMIT: u64 = 64 << 10;
@@ -25,6 +27,12 @@ pub(super) const STATE: &[u8] = b"pvm_state";
 
 /// Message of commits whose root is the PVM state itself.
 pub(super) const REFUTATION: &[u8] = b"refutation_cache";
+
+/// How much memory there is for blocks of the table at least, in bytes.
+const LEAST: u64 = 1 << 20;
+
+/// How much more than that the table takes in between, in bytes: the blocks that one object asks for.
+const BESIDE: u64 = 2 << 20;
 
 /// What a map takes for an entry beside key and value, in bytes: about as much.
 const NODE: usize = 32;
@@ -107,6 +115,22 @@ impl<H: Hasher> Checker<H> {
     /// Memory that is taken for what is never put away, in bytes.
     pub(super) fn around(&self) -> u64 {
         self.table.around() + self.beside()
+    }
+
+    /// Keeps what is known of objects within what is allowed, where so much memory is taken `around` it. `what`: that, for
+    /// messages.
+    ///
+    /// # Errors
+    /// [`Code::LimitMemory`](crate::Code::LimitMemory), and what temporary space reports.
+    pub(super) fn within(&mut self, allowance: &Allowance, around: u64, what: &str) -> problem::Result<()> {
+        self.table.check()?;
+        let kept = self.around().saturating_add(around);
+        self.table.keep(allowance.table().saturating_sub(kept.saturating_add(BESIDE)).max(LEAST));
+        allowance.check(self.resident().saturating_add(around), what)?;
+        if self.taken().saturating_add(around) > allowance.share() {
+            return Err(allowance.exceeded(what));
+        }
+        Ok(())
     }
 
     fn beside(&self) -> u64 {

@@ -11,8 +11,8 @@
 //!
 //! [`Audit`] stands before the first and takes contexts of the kind `riscv` as well.
 //!
-//! Both keep a table of some 40 to 50 bytes for every object; hashing is done by a [`Hasher`], many
-//! objects side by side.
+//! Both keep a table of some 40 to 50 bytes for every object, in memory and in temporary space; hashing
+//! is done by a [`Hasher`], many objects side by side.
 
 mod audit;
 mod block;
@@ -25,14 +25,13 @@ mod files;
 mod finish;
 mod identity;
 mod listed;
+mod marks;
 mod named;
-mod offset_set;
 mod outcome;
 mod outside;
 mod pages;
 mod paths;
 mod peeks;
-mod places;
 mod reach;
 mod shape;
 mod share;

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::super::pack::{Child, Inode, Kind, Step};
 use super::super::path;
-use super::offset_set::OffsetSet;
+use super::marks::Marks;
 use super::pages::{Entry, Pages};
 use super::space::Space;
 use super::table::Spot;
@@ -41,7 +41,7 @@ struct Above {
 pub(super) fn find<F: Files>(
     pages: &mut Pages<'_, F>,
     space: &Space<'_>,
-    marks: &OffsetSet,
+    marks: &mut Marks,
     sought: &[Spot],
     feedback: &mut dyn Feedback,
 ) -> Result<BTreeMap<Spot, String>> {
@@ -49,10 +49,12 @@ pub(super) fn find<F: Files>(
     for spot in sought.iter().take(MAX_SOUGHT) {
         above.insert(*spot, Above::default());
     }
-    for (number, spot) in marks.iter().enumerate() {
+    let (mut cursor, mut number) = (marks.up(), 0_u64);
+    while let Some(spot) = marks.next(&mut cursor)? {
         if number % 4096 == 0 {
             feedback.checkpoint()?;
         }
+        number += 1;
         let Entry::Whole(head, value) = pages.entry(space, spot, LONG)? else { continue };
         if head.kind == Kind::Contents {
             continue;

@@ -1,7 +1,7 @@
 //! The check of what commits need, over files that can be read at random.
 //!
-//! The first pass goes down: from the last commit, block by block, through directories only, and
-//! marks what they refer to; what refers comes after what it refers to, so each block is read once.
+//! The first pass goes down: from the last commit, through directories only, and marks what they
+//! refer to; what refers comes after what it refers to, so each is read once.
 //! The second pass goes up through what was marked and checks it.
 
 use alloc::collections::BTreeMap;
@@ -10,6 +10,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
+use super::super::falling::{Falling, Item};
 use super::super::index::Entry as Indexed;
 use super::super::open::{Context, nothing_at};
 use super::super::pack::{Child, Commit, ENTRIES, Head, Inode, Kind, Malformed};
@@ -18,7 +19,7 @@ use super::closing::Closing;
 use super::failures::What;
 use super::files::{Inventory, Role};
 use super::listed::{self, FILES, Listed, Lister, There};
-use super::offset_set::OffsetSet;
+use super::marks::Marks;
 use super::outcome::{Outcome, PartTotal};
 use super::pages::{Entry, Pages};
 use super::paths;
@@ -36,6 +37,9 @@ use crate::report::Tally;
 
 /// How many bytes of a small file are read at once.
 const PIECE: u64 = 256 << 10;
+
+/// How many objects are visited between two looks at whether to go on.
+const STRIDE: u64 = 1 << 12;
 
 /// How many objects may wait for objects behind them. Writers never make one do so.
 const MAX_WAITING: usize = 1 << 20;
@@ -57,8 +61,9 @@ pub const PARTS: [&str; 2] = ["Following commits", "Checking objects"];
 
 /// Checks what commits need. The [parts](PARTS) of `phase` are announced to `feedback`, in bytes.
 ///
-/// Memory: what the table takes, and two bytes more for each object; all in all as much as the user allows
-/// ([`Feedback::allowance`]). What would take more is not checked.
+/// Memory: what the table takes, and a byte or two more for each object. What does not fit into the memory that is meant
+/// for it ([`Feedback::allowance`]) goes to [temporary space](Feedback::scratch); where there is none, what takes more
+/// than is allowed is not checked.
 ///
 /// # Errors
 /// Whatever the files report, and [`Code::Cancelled`]. What is wrong with the context is in the
@@ -102,17 +107,20 @@ fn check<F: Files, H: Hasher>(
     feedback.phase(phase.part(0, PARTS[0]));
     let commits = commits(context, &space, wanted, listed, outcome, feedback)?;
     let around = around.saturating_add(size_of_val(&commits[..]) as u64);
-    let marks = mark(&mut pages, &space, &commits, around, feedback)?;
+    let mut marks = mark(&mut pages, &space, commits, around, outcome, feedback)?;
     let around = around.saturating_add(marks.taken());
     feedback.phase(Phase { total: Some(pages.total()), ..phase }.part(1, PARTS[1]));
     let mut pages = Pages::new(context, true);
     let mut checking = Checking { checker: Checker::new(hasher), space: &space, waiting: Vec::new() };
-    checking.up(&mut pages, &marks, around, outcome, feedback)?;
+    if let Some(scratch) = feedback.scratch() {
+        checking.checker.table.spill(scratch, feedback.allowance().table());
+    }
+    checking.up(&mut pages, &mut marks, around, outcome, feedback)?;
     let Checking { mut checker, .. } = checking;
     let spots: Vec<Spot> = checker.failures.list.iter().map(|failure| failure.spot).collect();
     let paths = match spots.is_empty() {
         true => BTreeMap::new(),
-        false => paths::find(&mut Pages::new(context, true), &space, &marks, &spots, feedback)?,
+        false => paths::find(&mut Pages::new(context, true), &space, &mut marks, &spots, feedback)?,
     };
     let failed = RefCell::new(None);
     let look = |offset| {
@@ -127,7 +135,7 @@ fn check<F: Files, H: Hasher>(
     if let Some(problem) = failed.into_inner() {
         return Err(problem);
     }
-    outcome.totals.memory += marks.memory();
+    outcome.totals.memory += marks.taken() as usize;
     Ok(())
 }
 
@@ -224,47 +232,145 @@ fn missing(offset: u64, hash: String, found: String) -> Problem {
         .found(found)
 }
 
+/// What is to be visited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    spot: Spot,
+    /// Whether it should refer to others.
+    refers: bool,
+}
+
+impl Item for Due {
+    const LEN: usize = 13;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend(self.spot.part.to_le_bytes());
+        out.extend(self.spot.position.to_le_bytes());
+        out.push(u8::from(self.refers));
+    }
+
+    fn get(bytes: &[u8]) -> Self {
+        let (part, rest) = bytes.split_first_chunk().unwrap_or((&[0; 4], &[]));
+        let (position, rest) = rest.split_first_chunk().unwrap_or((&[0; 8], &[]));
+        let spot = Spot { part: u32::from_le_bytes(*part), position: u64::from_le_bytes(*position) };
+        Self { spot, refers: rest == [1] }
+    }
+}
+
 /// Goes down from the commits, and marks everything that they need. So much memory is taken `around` it.
+///
+/// What refers comes after what it refers to. Should something refer to what comes after it, that is gone down from
+/// once more.
 fn mark<F: Files>(
     pages: &mut Pages<'_, F>,
     space: &Space<'_>,
-    commits: &[Spot],
+    commits: Vec<Spot>,
     around: u64,
+    outcome: &mut Outcome,
     feedback: &mut dyn Feedback,
-) -> Result<OffsetSet> {
-    let allowance = feedback.allowance();
-    let (mut wanted, mut done, mut contents) =
-        (OffsetSet::default(), OffsetSet::default(), OffsetSet::default());
-    for (number, spot) in commits.iter().enumerate() {
-        if number % 4096 == 0 {
-            feedback.checkpoint()?;
+) -> Result<Marks> {
+    let (mut from, mut marks, mut left) = (commits, Marks::default(), pages.total());
+    for _ in 0..ROUNDS {
+        let mut below = Below { marks, ahead: Vec::new(), around, left };
+        let now = below.go(pages, space, from, feedback)?;
+        (marks, left) = (now, 0);
+        from = below.ahead;
+        from.sort_unstable();
+        from.dedup();
+        let mut cursor = marks.up();
+        let mut known = marks.next(&mut cursor)?;
+        let mut unknown = Vec::new();
+        for (number, spot) in from.into_iter().enumerate() {
+            if number % 4096 == 0 {
+                feedback.checkpoint()?;
+            }
+            while known.is_some_and(|known| known < spot) {
+                known = marks.next(&mut cursor)?;
+            }
+            if known != Some(spot) {
+                unknown.push(spot);
+            }
         }
-        wanted.insert(*spot);
+        from = unknown;
+        if from.is_empty() {
+            return Ok(marks);
+        }
+        if from.len() > MAX_WAITING {
+            break;
+        }
     }
-    let mut left = pages.total();
-    while let Some(mut block) = wanted.pop() {
-        feedback.checkpoint()?;
-        let now = pages.before(Spot { part: block.part, position: block.number << 16 });
-        feedback.advance(left.saturating_sub(now));
-        left = left.min(now);
-        let taken = wanted.taken() + done.taken() + contents.taken();
-        allowance.check(around.saturating_add(taken), WHAT)?;
-        let mut visited = block.empty();
-        while let Some(spot) = block.pop() {
-            visited.insert(spot);
+    let cause = "too many objects refer to objects that come after them";
+    outcome.unchecked.push(Problem::new(Code::ContextUnchecked).because(cause));
+    Ok(marks)
+}
+
+/// One way down.
+struct Below {
+    /// What was marked before.
+    marks: Marks,
+    /// What comes after something that refers to it.
+    ahead: Vec<Spot>,
+    around: u64,
+    /// How many bytes are to be told still.
+    left: u64,
+}
+
+impl Below {
+    /// Marks what is needed `from` somewhere, and what was marked before.
+    fn go<F: Files>(
+        &mut self,
+        pages: &mut Pages<'_, F>,
+        space: &Space<'_>,
+        from: Vec<Spot>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Marks> {
+        let allowance = feedback.allowance();
+        let share = allowance.table() / 4;
+        let mut due = Falling::new(feedback.scratch(), share);
+        let mut marks = Marks::new(feedback.scratch(), share);
+        for spot in from {
+            due.push(Due { spot, refers: true })?;
+        }
+        let mut cursor = self.marks.down();
+        let mut before = self.marks.next(&mut cursor)?;
+        let mut visited = 0_u64;
+        while let Some(Due { spot, refers }) = due.pop()? {
+            while let Some(known) = before.filter(|known| *known >= spot) {
+                marks.push(known)?;
+                before = self.marks.next(&mut cursor)?;
+            }
+            if marks.last() == Some(spot) {
+                continue;
+            }
+            marks.push(spot)?;
+            visited += 1;
+            if visited % STRIDE == 0 {
+                feedback.checkpoint()?;
+                let now = pages.before(spot);
+                feedback.advance(self.left.saturating_sub(now));
+                self.left = self.left.min(now);
+                let taken =
+                    due.taken() + marks.taken() + self.marks.taken() + size_of_val(&self.ahead[..]) as u64;
+                allowance.check(self.around.saturating_add(taken), WHAT)?;
+            }
+            if !refers {
+                continue;
+            }
             for (child, kind) in children(pages, space, spot)?.into_iter().flatten() {
-                if kind == Kind::Contents {
-                    contents.insert(child);
-                } else if !visited.contains(child) && !done.contains(child) && block.insert(child).is_none() {
-                    wanted.insert(child);
+                if child < spot {
+                    due.push(Due { spot: child, refers: kind != Kind::Contents })?;
+                } else if child > spot && self.ahead.len() <= MAX_WAITING {
+                    self.ahead.push(child);
                 }
             }
         }
-        done.add(visited);
+        while let Some(known) = before {
+            marks.push(known)?;
+            before = self.marks.next(&mut cursor)?;
+        }
+        feedback.advance(self.left);
+        Ok(marks)
     }
-    feedback.advance(left);
-    done.merge(contents);
-    Ok(done)
 }
 
 /// What the object at a spot refers to, as far as that can be told.
@@ -311,7 +417,7 @@ impl<H: Hasher> Checking<'_, H> {
     fn up<F: Files>(
         &mut self,
         pages: &mut Pages<'_, F>,
-        marks: &OffsetSet,
+        marks: &mut Marks,
         around: u64,
         outcome: &mut Outcome,
         feedback: &mut dyn Feedback,
@@ -323,7 +429,8 @@ impl<H: Hasher> Checking<'_, H> {
             self.checker.table.part();
         }
         let (mut end, mut told) = (Spot::default(), 0);
-        for spot in marks.iter() {
+        let mut cursor = marks.up();
+        while let Some(spot) = marks.next(&mut cursor)? {
             if !pages.is_live(spot) {
                 continue;
             }
@@ -344,7 +451,8 @@ impl<H: Hasher> Checking<'_, H> {
                 feedback.checkpoint()?;
                 told = now;
                 let waiting = size_of_val(&self.waiting[..]) as u64;
-                allowance.check(around.saturating_add(self.checker.taken()).saturating_add(waiting), WHAT)?;
+                let around = around.saturating_add(waiting);
+                self.checker.within(&allowance, around, WHAT)?;
             }
         }
         feedback.advance(pages.total() - told);

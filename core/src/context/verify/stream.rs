@@ -32,12 +32,6 @@ use crate::scratch::Scratch;
 /// What takes memory, for messages.
 const OBJECTS: &str = "the objects of the context";
 
-/// How much memory there is for blocks of the table at least, in bytes.
-const LEAST: u64 = 1 << 20;
-
-/// How much more than that the table takes in between, in bytes: the blocks that one object asks for.
-const BESIDE: u64 = 2 << 20;
-
 /// How many files with objects are accepted. A node begins one at each collection and split, about 26 a
 /// year.
 pub(super) const MAX_PARTS: usize = 1 << 12;
@@ -224,21 +218,16 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
 
     /// Looks whether what was kept by now is too much. What comes with one piece of data is little.
     pub(super) fn keep_within(&mut self) -> Result<()> {
-        self.checker.table.check()?;
         if self.left_out.is_none() {
             self.left_out = listed::check(&mut self.listed, &self.allowance).err();
         }
         let around = self.inventory.taken().saturating_add(listed::taken(&self.listed));
         let around = around.saturating_add(self.beside);
-        let kept = self.checker.around().saturating_add(around);
-        self.checker.table.keep(self.allowance.table().saturating_sub(kept + BESIDE).max(LEAST));
-        let resident = self.checker.resident().saturating_add(around);
-        if self.left_out.is_none() && self.allowance.is_over(resident) {
-            self.left_out = Some(self.allowance.exceeded(OBJECTS));
-        }
-        let taken = self.checker.taken().saturating_add(around);
-        if self.left_out.is_none() && taken > self.allowance.share() {
-            self.left_out = Some(self.allowance.exceeded(OBJECTS));
+        match self.checker.within(&self.allowance, around, OBJECTS) {
+            Err(problem) if problem.code() == Code::LimitMemory => {
+                self.left_out.get_or_insert(problem);
+            }
+            kept => kept?,
         }
         if self.log.full.is_none() && self.space.is_over(self.log.len()) {
             let cause = format!("{} bytes cannot be checked before the context has come", self.log.len());

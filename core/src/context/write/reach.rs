@@ -4,12 +4,12 @@
 //! every object is met once, the files are read in one direction, and nothing but the offsets
 //! that wait has to be remembered.
 
-use alloc::collections::BinaryHeap;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::pages::Pages;
 use crate::code::Code;
+use crate::context::falling::Falling;
 use crate::context::layout::Part;
 use crate::context::open::{no_entry, nothing_at};
 use crate::context::pack::{Child, Head, Inode, Kind, MAX_HEAD, MAX_INODE, Malformed, Mapping};
@@ -30,8 +30,9 @@ pub(super) struct Reached {
     pub(super) objects: u64,
 }
 
-/// Visits everything below a commit. Progress is told in bytes, in the sense of offsets. Memory: 8
-/// bytes for each object that waits, 16 for each range of the result.
+/// Visits everything below a commit. Progress is told in bytes, in the sense of offsets. Memory: 16 bytes for each range
+/// of the result, and 16 for each object that waits, as long as these fit into a quarter of what is
+/// [meant for tables](crate::Allowance::table); else they wait in [temporary space](Feedback::scratch), if there is any.
 ///
 /// # Errors
 /// [`Code::ContextEntry`], [`Code::ContextChild`], [`Code::LimitMemory`], [`Code::Cancelled`], whatever the files
@@ -43,13 +44,14 @@ pub(super) fn reach<F: Files>(
     feedback: &mut dyn Feedback,
 ) -> Result<Reached> {
     let offset = commit.offset;
-    let mut walk = Walk { pages: Pages::new(context), context, waiting: BinaryHeap::new(), value: vec![] };
+    let allowance = feedback.allowance();
+    let waiting = Falling::new(feedback.scratch(), allowance.table() / 4);
+    let mut walk = Walk { pages: Pages::new(context), context, waiting, value: vec![] };
     feedback.phase(Phase { total: Some(offset), unit: Unit::Bytes, ..phase });
     let mut ranges = vec![(offset, commit.len)];
     walk.wait_for(Child::Offset(commit.root), offset)?;
     let (mut at, mut told, mut objects) = (offset, offset, 1u64);
-    let allowance = feedback.allowance();
-    while let Some(next) = walk.waiting.pop() {
+    while let Some(next) = walk.waiting.pop()? {
         if next == at {
             continue;
         }
@@ -59,9 +61,8 @@ pub(super) fn reach<F: Files>(
         objects += 1;
         if objects.is_multiple_of(STRIDE) {
             feedback.checkpoint()?;
-            let taken =
-                walk.waiting.capacity() * size_of::<u64>() + ranges.capacity() * size_of::<(u64, u64)>();
-            allowance.check(taken as u64, "the objects of the commit")?;
+            let taken = walk.waiting.taken() + (ranges.capacity() * size_of::<(u64, u64)>()) as u64;
+            allowance.check(taken, "the objects of the commit")?;
             feedback.advance(told - at);
             told = at;
         }
@@ -75,7 +76,7 @@ struct Walk<'a, F: Files> {
     pages: Pages<'a, F>,
     context: &'a Context<F>,
     /// Global offsets.
-    waiting: BinaryHeap<u64>,
+    waiting: Falling<u64>,
     value: Vec<u8>,
 }
 
@@ -102,10 +103,7 @@ impl<F: Files> Walk<'_, F> {
     fn wait_for(&mut self, child: Child, parent: u64) -> Result<()> {
         let problem = || Problem::new(Code::ContextChild).at(Place::Context(parent));
         match child {
-            Child::Offset(offset) if offset < parent => {
-                self.waiting.push(offset);
-                Ok(())
-            }
+            Child::Offset(offset) if offset < parent => self.waiting.push(offset),
             Child::Offset(offset) => {
                 Err(problem().expected("an object before it").found(format_args!("offset {offset}")))
             }

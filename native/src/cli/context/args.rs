@@ -36,7 +36,8 @@ pub(in crate::cli) struct TargetArgs {
     /// A snapshot file (- for standard input), a data directory, or its directory context/
     #[arg(value_name = "SNAPSHOT|DATA_DIR|CONTEXT_DIR", help_heading = READ)]
     pub(in crate::cli) target: PathBuf,
-    /// Directory to unpack the context of a compressed snapshot in [default: the system's]
+    /// Directory for temporary files: the context of a compressed snapshot, and what does not fit into memory [default:
+    /// the system's]
     #[arg(long, value_name = "DIR", help_heading = LIMITS)]
     pub(in crate::cli) temp_dir: Option<PathBuf>,
 }

@@ -60,10 +60,16 @@ impl<'t> Opened<'t> {
 }
 
 fn open(args: &TargetArgs, feedback: &mut Terminal) -> Result<Target> {
-    let target = Target::open(&args.target, args.temp_dir.as_deref(), feedback)?;
+    let target = open_for_much(args, feedback)?;
     if args.temp_dir.is_some() && target.file_bytes.is_none() {
         feedback.note(NOT_UNPACKED);
     }
+    Ok(target)
+}
+
+/// The same for a command that may need temporary files whatever the target is.
+fn open_for_much(args: &TargetArgs, feedback: &mut Terminal) -> Result<Target> {
+    let target = Target::open(&args.target, args.temp_dir.as_deref(), feedback)?;
     target.file_bytes.into_iter().for_each(|bytes| feedback.of_file(bytes));
     if let Levels::None(problem) = &target.levels
         && (problem.code() != Code::StoreMissing || problem.title() != Code::StoreMissing.title())

@@ -10,10 +10,11 @@ use rollsnap_core::{Feedback, Result};
 use serde::Serialize;
 
 use super::args::StatArgs;
-use super::{Chosen, JsonCommit, Opened, choose, open};
+use super::{Chosen, JsonCommit, Opened, choose, open_for_much};
 use crate::cli::output::{FAINT, Output, STRONG, grouped, plural, print, print_lines, size};
 use crate::cli::progress::Terminal;
 use crate::files::FileSet;
+use crate::scratch::Spilling;
 
 /// Name and version of the JSON form.
 const SCHEMA: &str = "rollsnap.context-stat/1";
@@ -22,7 +23,7 @@ const SCHEMA: &str = "rollsnap.context-stat/1";
 const ROWS: usize = 40;
 
 pub(super) fn run(args: &StatArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
-    let target = open(&args.target, feedback)?;
+    let target = open_for_much(&args.target, feedback)?;
     let context = match Opened::of(&target, feedback)? {
         Opened::Riscv(riscv) => return self::riscv(&riscv, output, feedback),
         Opened::Irmin(context) => context,
@@ -30,7 +31,8 @@ pub(super) fn run(args: &StatArgs, output: &Output, feedback: &mut Terminal) -> 
     let chosen = choose(&context, &target.levels, &args.commit, feedback)?;
     let phase = Phase::only("Counting objects");
     feedback.phase(phase);
-    let stat = context.stat(&chosen.commit, args.depth, feedback)?;
+    let mut spilling = Spilling::within(feedback, args.target.temp_dir.as_deref());
+    let stat = context.stat(&chosen.commit, args.depth, &mut spilling)?;
     let files = context.file_facts();
     feedback.close(true);
     if output.is_json() {
