@@ -52,6 +52,12 @@ impl Allowance {
         Self { most: bytes, shared: false, table: bytes, read: None }
     }
 
+    /// The same, with so many bytes of memory for tables that go to temporary space when they are larger.
+    #[must_use]
+    pub const fn with_table(self, bytes: u64) -> Self {
+        Self { table: bytes, ..self }
+    }
+
     /// Bytes of memory for a table that goes to temporary space when it is larger.
     pub const fn table(&self) -> u64 {
         self.table
@@ -176,6 +182,9 @@ mod tests {
         let mut exact = Allowance::exactly(20 << 20);
         exact.read(0);
         assert_eq!(exact.bytes(), 20 << 20);
+        let tables =
+            [Allowance::default(), tight, exact, free.with_table(5)].map(|allowance| allowance.table());
+        assert_eq!(tables, [256 << 20, 20 << 20, 20 << 20, 5]);
         for (allowance, most) in [(exact, 20 << 20), (tight, 20 << 20), (Allowance::exactly(0), 0)] {
             allowance.check(most, "the names").unwrap();
             let problem = allowance.check(most + 1, "the names").unwrap_err();

@@ -25,4 +25,5 @@ mod preload;
 pub mod pvm;
 pub mod reading;
 pub mod store_v4;
+pub mod tight;
 pub mod verified;

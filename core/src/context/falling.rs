@@ -11,6 +11,9 @@ use crate::scratch::Scratch;
 /// How many bytes of a run are read at once.
 const PIECE: usize = 32 << 10;
 
+/// As many items are in memory in any case.
+const LEAST: usize = 1 << 8;
+
 /// So many runs become one.
 const RUNS: usize = 64;
 
@@ -54,7 +57,7 @@ impl<T: Item> Falling<T> {
         // The list is as long again while it grows.
         let most = usize::try_from(bytes / 2).unwrap_or(usize::MAX) / size_of::<T>();
         let (near, heads) = (BinaryHeap::new(), BinaryHeap::new());
-        Self { near, heads, runs: Vec::new(), scratch, end: 0, most: most.max(PIECE) }
+        Self { near, heads, runs: Vec::new(), scratch, end: 0, most: most.max(LEAST) }
     }
 
     /// Adds an item.

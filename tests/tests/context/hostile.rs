@@ -9,8 +9,9 @@ use rollsnap_core::context::pack::{
 };
 use rollsnap_core::context::verify::{Immediate, MAX_FAILURES, Memory, Outcome, Stream, Wanted, reach};
 use rollsnap_core::feedback::{Phase, Silent};
-use rollsnap_core::{Code, Place, Problem};
+use rollsnap_core::{Code, Feedback, Place, Problem};
 use rollsnap_tests::irmin::{self, Bytes, Store};
+use rollsnap_tests::tight::{Tight, assert_same, tight};
 
 /// Writes objects one after the other, as they are told.
 #[derive(Default)]
@@ -133,11 +134,11 @@ fn tree_hash(depth: u64, len: u64, branches: &[(u64, Made)]) -> Hash {
 /// reached.
 fn both(store: &Store) -> [Outcome; 3] {
     let context = Context::open(store).unwrap();
-    let streams = [
-        Stream::new(Immediate, Memory::default()),
-        Stream::with(Immediate, Memory::default(), context.layout().clone(), context.dict().clone()),
-    ];
-    let [unknown, known] = streams.map(|mut stream| {
+    let streams = || {
+        let (layout, dict) = (context.layout().clone(), context.dict().clone());
+        [Stream::new(Immediate, Memory::default()), Stream::with(Immediate, Memory::default(), layout, dict)]
+    };
+    let fed = |mut stream: Stream<Immediate, Memory>| {
         for (name, bytes) in &store.0 {
             stream.begin(name, bytes.0.len() as u64);
             for piece in bytes.0.chunks(5000) {
@@ -146,8 +147,17 @@ fn both(store: &Store) -> [Outcome; 3] {
             stream.end();
         }
         stream.finish(&mut Silent).unwrap()
-    });
-    [unknown, known, reach(&context, Wanted::All, Immediate, &mut Silent, Phase::only("")).unwrap()]
+    };
+    let [unknown, known] = streams().map(fed);
+    let reached = |feedback: &mut dyn Feedback| {
+        reach(&context, Wanted::All, Immediate, feedback, Phase::only("")).unwrap()
+    };
+    let roomy = [unknown, known, reached(&mut Silent)];
+    let [unknown, known] = streams().map(|stream| fed(tight(stream)));
+    for (roomy, tight) in roomy.iter().zip([unknown, known, reached(&mut Tight)]) {
+        assert_same(roomy, &tight);
+    }
+    roomy
 }
 
 /// Both forms find this at this offset.

@@ -10,6 +10,7 @@ use rollsnap_core::hash::ContextHash;
 use rollsnap_core::{Code, Result};
 use rollsnap_tests::fixtures::sha256;
 use rollsnap_tests::irmin::{self, Store};
+use rollsnap_tests::tight::Tight;
 use serde_json::{Value, json};
 
 #[test]
@@ -374,6 +375,7 @@ fn a_commit_consists_of_its_export() {
         let commits: Vec<Listed> = context.commits(&Silent).unwrap().collect::<Result<_>>().unwrap();
         let commit = commits[commits.len() - 1].available().unwrap();
         let stat = context.stat(commit, 2, &mut Silent).unwrap();
+        assert_eq!(context.stat(commit, 2, &mut Tight).unwrap(), stat);
         let prefix = context.layout().mapping().prefix_len();
         assert_eq!(stat.objects.bytes, prefix, "{name}");
         let kinds = [stat.contents, stat.directories, stat.inner];
@@ -397,6 +399,7 @@ fn a_commit_is_counted_as_its_dump_lists_it() {
         for (hash, paths) in dump["paths"].as_object().unwrap() {
             let commit = context.checkout(&ContextHash::new(path::unhex(hash).unwrap()), &Silent).unwrap();
             let stat = context.stat(&commit, 1, &mut Silent).unwrap();
+            assert_eq!(context.stat(&commit, 1, &mut Tight).unwrap(), stat);
             let paths = paths.as_array().unwrap();
             let number = |value: &Value| value.as_u64().unwrap();
             let distinct = |kind: &str| -> BTreeMap<u64, &Value> {

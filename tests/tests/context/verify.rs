@@ -9,6 +9,7 @@ use rollsnap_core::feedback::{Phase, Silent};
 use rollsnap_core::{Code, Place, Problem};
 use rollsnap_tests::damaged::{self, Checked};
 use rollsnap_tests::irmin::{self, STORES, Store, UPSTREAM};
+use rollsnap_tests::tight::{Tight, assert_same, tight};
 
 /// In which order files come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +23,22 @@ enum Order {
 }
 
 fn streamed(store: &Store, order: Order, piece: usize) -> Outcome {
-    let mut stream = match order {
+    let roomy = fed(stream(store, order), store, order, piece);
+    assert_same(&roomy, &fed(tight(stream(store, order)), store, order, piece));
+    roomy
+}
+
+fn stream(store: &Store, order: Order) -> Stream<Immediate, Memory> {
+    match order {
         Order::Known => {
             let context = Context::open(store).unwrap();
             Stream::with(Immediate, Memory::default(), context.layout().clone(), context.dict().clone())
         }
         _ => Stream::new(Immediate, Memory::default()),
-    };
+    }
+}
+
+fn fed(mut stream: Stream<Immediate, Memory>, store: &Store, order: Order, piece: usize) -> Outcome {
     let mut files: Vec<_> = store.0.iter().collect();
     match order {
         Order::Names => {}
@@ -93,7 +103,10 @@ fn sound_stores_streamed() {
 
 fn reached(store: &Store) -> Result<Outcome, Problem> {
     let context = Context::open(store)?;
-    reach(&context, Wanted::All, Immediate, &mut Silent, Phase::only(""))
+    let roomy = reach(&context, Wanted::All, Immediate, &mut Silent, Phase::only(""))?;
+    let tight = reach(&context, Wanted::All, Immediate, &mut Tight, Phase::only(""))?;
+    assert_same(&roomy, &tight);
+    Ok(roomy)
 }
 
 #[test]

@@ -13,6 +13,7 @@ use rollsnap_core::hash::ContextHash;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rollsnap_tests::fixtures;
 use rollsnap_tests::irmin::{self, Store};
+use rollsnap_tests::tight::Tight;
 use serde_json::{Value, json};
 
 const PHASE: Phase = Phase::only("");
@@ -61,7 +62,10 @@ fn copied(store: &Store, hash: ContextHash) -> Result<Written> {
     let context = Context::open(store)?;
     let mut written = Written::default();
     let commit = context.checkout(&hash, &Silent)?;
-    SingleCommit::of(&context, &commit, PHASE, &mut Silent)?.write(&mut written, PHASE, &mut Silent)?;
+    let copy = SingleCommit::of(&context, &commit, PHASE, &mut Silent)?;
+    copy.write(&mut written, PHASE, &mut Silent)?;
+    let tight = SingleCommit::of(&context, &commit, PHASE, &mut Tight)?;
+    assert_eq!((tight.objects(), tight.mapping().ranges()), (copy.objects(), copy.mapping().ranges()));
     Ok(written)
 }
 

@@ -28,10 +28,7 @@ pub(super) const STATE: &[u8] = b"pvm_state";
 /// Message of commits whose root is the PVM state itself.
 pub(super) const REFUTATION: &[u8] = b"refutation_cache";
 
-/// How much memory there is for blocks of the table at least, in bytes.
-const LEAST: u64 = 1 << 20;
-
-/// How much more than that the table takes in between, in bytes: the blocks that one object asks for.
+/// How much more than is meant for it the table takes in between, in bytes: the blocks that one object asks for.
 const BESIDE: u64 = 2 << 20;
 
 /// What a map takes for an entry beside key and value, in bytes: about as much.
@@ -125,7 +122,7 @@ impl<H: Hasher> Checker<H> {
     pub(super) fn within(&mut self, allowance: &Allowance, around: u64, what: &str) -> problem::Result<()> {
         self.table.check()?;
         let kept = self.around().saturating_add(around);
-        self.table.keep(allowance.table().saturating_sub(kept.saturating_add(BESIDE)).max(LEAST));
+        self.table.keep(allowance.table().saturating_sub(kept.saturating_add(BESIDE)));
         allowance.check(self.resident().saturating_add(around), what)?;
         if self.taken().saturating_add(around) > allowance.share() {
             return Err(allowance.exceeded(what));
