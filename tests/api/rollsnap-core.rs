@@ -15,13 +15,18 @@ pub struct Allowance {}
 impl Allowance {
     pub const FREE: u64 = 16 << 20;
     pub const SHARE: u64 = 8;
+    pub const TABLE: u64 = 256 << 20;
     pub const fn new(most: Option<u64>) -> Self {}
     pub const fn exactly(bytes: u64) -> Self {}
+    #[must_use]
+    pub const fn with_table(self, bytes: u64) -> Self {}
+    pub const fn table(&self) -> u64 {}
     pub const FREE_HASHES: u64 = 1 << 16;
     pub const HASH: u64 = 32;
     pub fn read(&mut self, bytes: u64) {}
     pub const fn file_bytes(&self) -> Option<u64> {}
     pub const fn bytes(&self) -> u64 {}
+    pub const fn share(&self) -> u64 {}
     pub const fn hashes(&self) -> u64 {}
     pub fn check_hashes(&self, count: u64, what: &str) -> Result<()> {}
     pub fn exceeded(&self, what: &str) -> Problem {}
@@ -1022,6 +1027,8 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
     pub fn index_only() -> Self {}
     #[must_use]
     pub fn within(mut self, allowance: Allowance) -> Self {}
+    #[must_use]
+    pub fn spilling(mut self, scratch: Box<dyn Scratch>) -> Self {}
     pub fn read(&mut self, bytes: u64) {}
     pub fn begin(&mut self, name: &str, size: u64) {}
     pub fn data(&mut self, data: &[u8]) -> Result<()> {}
@@ -1088,6 +1095,7 @@ pub struct Totals {
     pub parts: Vec<PartTotal>,
     pub deepest: u64,
     pub memory: usize,
+    pub spilled: u64,
     pub put_off: u64,
 }
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -1155,6 +1163,8 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
     pub fn new(hasher: H, spool: S) -> Self {}
     #[must_use]
     pub fn within(mut self, allowance: Allowance) -> Self {}
+    #[must_use]
+    pub fn spilling(mut self, scratch: Box<dyn Scratch>) -> Self {}
     pub fn beside(&mut self, bytes: u64) {}
     pub fn read(&mut self, bytes: u64) {}
     pub fn with(hasher: H, spool: S, layout: Layout, dict: Dict) -> Self {}
@@ -1165,7 +1175,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
 }
 
 // rollsnap_core::context::verify::(private) table
-impl<T> Default for Pieces<T> {}
+impl Default for Table {}
 
 // rollsnap_core::context::verify::(private) window
 pub trait Hasher {
@@ -1488,6 +1498,9 @@ pub trait Feedback {
         ..
     }
     fn allowance(&self) -> Allowance {
+        ..
+    }
+    fn scratch(&self) -> Option<Box<dyn Scratch>> {
         ..
     }
     fn checkpoint(&self) -> Result<()> {
@@ -3370,6 +3383,19 @@ pub struct Tally {
     pub bytes: u64,
 }
 impl core::iter::Sum for Tally {}
+
+// rollsnap_core::scratch
+pub trait Scratch: core::fmt::Debug + Send {
+    fn write_at(&mut self, position: u64, bytes: &[u8]) -> Result<()>;
+    fn read_at(&mut self, position: u64, out: &mut [u8]) -> Result<()>;
+}
+#[derive(Clone, Debug)]
+pub struct InMemory {}
+impl InMemory {
+    pub const fn new(most: usize) -> Self {}
+}
+impl Default for InMemory {}
+impl Scratch for InMemory {}
 
 // rollsnap_core::shown
 pub fn shown(text: &str) -> Cow<'_, str> {}

@@ -1512,6 +1512,16 @@ pub struct Interval {
 }
 impl Default for Interval {}
 
+// rollsnap::scratch
+#[derive(Debug)]
+pub struct TempFile {}
+impl TempFile {
+    pub fn new(place: PathBuf) -> Self {}
+    pub fn within(place: Option<&Path>) -> Self {}
+    pub fn is_empty(&self) -> bool {}
+}
+impl Scratch for TempFile {}
+
 // rollsnap::(private) size
 impl fmt::Display for Size {}
 
