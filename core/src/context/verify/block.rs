@@ -69,8 +69,8 @@ impl Block {
     /// Gives the objects, ascending, to `each`, from the first bytes in temporary space.
     pub(super) fn each(&self, index: &[u8], each: &mut impl FnMut(u64, Kind) -> Result<()>) -> Result<()> {
         let (positions, metas) = index.split_at(index.len() / 2);
-        let numbers = numbers(positions).zip(numbers(metas));
-        numbers.map(|(within, meta)| each(self.start + u64::from(within), kind_of(meta))).collect()
+        let mut numbers = numbers(positions).zip(numbers(metas));
+        numbers.try_for_each(|(within, meta)| each(self.start + u64::from(within), kind_of(meta)))
     }
 }
 
@@ -148,8 +148,8 @@ impl Slot {
 
     /// Gives the objects, ascending, to `each`.
     pub(super) fn each(&self, block: &Block, each: &mut impl FnMut(u64, Kind) -> Result<()>) -> Result<()> {
-        let numbers = self.positions.iter().zip(&self.metas);
-        numbers.map(|(within, meta)| each(block.start + u64::from(*within), kind_of(*meta))).collect()
+        let mut numbers = self.positions.iter().zip(&self.metas);
+        numbers.try_for_each(|(within, meta)| each(block.start + u64::from(*within), kind_of(*meta)))
     }
 
     /// Appends what goes to temporary space.

@@ -344,7 +344,7 @@ impl Below {
             }
             marks.push(spot)?;
             visited += 1;
-            if visited % STRIDE == 0 {
+            if visited.is_multiple_of(STRIDE) {
                 feedback.checkpoint()?;
                 let now = pages.before(spot);
                 feedback.advance(self.left.saturating_sub(now));
