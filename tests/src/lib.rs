@@ -24,6 +24,7 @@ pub mod objects;
 mod preload;
 pub mod pvm;
 pub mod reading;
+pub mod scale;
 pub mod store_v4;
 pub mod tight;
 pub mod verified;

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""What each command takes on a data directory of any size: time, processor time, memory, temporary space.
+
+  cargo build --release --bins -p rollsnap -p rollsnap-tests
+  run.py [--size 20G] [--shape near|far|wide|deep] [--layout chunks|prefix] [--seed 7] [--work DIR]
+         [--program ROLLSNAP] [--maker SCALE_MAKE] [--data DIR] [--memory SIZE] [--keep]
+
+Makes the directory (`scale_make`), or takes the one that --data names, and prints a table. On the disk it needs the size and
+the snapshot, together some 1.5 times the size: what a step no longer needs is removed before the next one, unless --keep is
+given. --data is never removed. Figures that depend on what the disk has in memory are those of one run, in this order.
+"""
+import argparse, json, os, shutil, subprocess, sys, tempfile, threading, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.dont_write_bytecode = True
+sys.path.insert(0, ROOT + "/tests/bench/speed")
+import measure  # noqa: E402
+
+MIB = 2**20
+
+
+class Bench:
+    def __init__(self, options, work):
+        self.options, self.work, self.rows = options, work, []
+        self.tmp = work + "/tmp"
+        os.makedirs(self.tmp)
+
+    def step(self, title, *words, of=None, out=()):
+        """Runs a command. `of`: bytes that it reads; `out`: what it makes. What it printed, or `None` where it failed: that
+        is said, and the rest goes on."""
+        say("%s: %s" % (title, " ".join(words)))
+        os.sync()
+        with tempfile.TemporaryFile() as said:
+            begun = time.monotonic()
+            child = subprocess.Popen(words, stdout=said, env={**os.environ, "TMPDIR": self.tmp})
+            space = Space(child.pid, self.work, self.tmp)
+            _, status, usage = os.wait4(child.pid, 0)
+            seconds = time.monotonic() - begun
+            child.returncode = status
+            most = max(0, space.end() - sum(map(used, out)))
+            said.seek(0)
+            text = said.read()
+        cpu = usage.ru_utime + usage.ru_stime
+        rate = "%.0f" % (of / 1e6 / seconds) if of else "-"
+        end = "" if status == 0 else " (failed: status %d)" % (status >> 8 or status & 127)
+        cells = ["%.1f" % seconds, rate, "%.1f" % cpu, "%.0f" % (usage.ru_maxrss / 1024), "%.0f" % (most / MIB)]
+        self.rows.append((title + end, cells))
+        say("  %s s, %s MB/s, CPU %s s, memory %s MiB, temporary space %s MiB%s" % (*cells, end))
+        return text if status == 0 else None
+
+    def remove(self, path):
+        if not self.options.keep and os.path.lexists(path):
+            say("removing %s" % path)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+
+
+class Space(threading.Thread):
+    """Watches how much space a process takes: files in the directory for temporary ones, its results and what is beside
+    them, and files that have no name any more. What that is more than the results in the end is temporary space."""
+
+    def __init__(self, pid, work, tmp):
+        super().__init__(daemon=True)
+        self.pid, self.work, self.tmp, self.most = pid, work, tmp, 0
+        self.known = set(os.listdir(work))
+        self.over = threading.Event()
+        self.start()
+
+    def run(self):
+        pause = 0.2
+        while not self.over.wait(pause):
+            begun = time.monotonic()
+            new = [self.work + "/" + name for name in os.listdir(self.work) if name not in self.known]
+            now = sum(map(used, [self.tmp, *new])) + self.nameless()
+            self.most = max(self.most, now)
+            # Looking takes long where there are many files.
+            pause = max(pause, 10 * (time.monotonic() - begun))
+
+    def nameless(self):
+        files, fds = {}, "/proc/%d/fd" % self.pid
+        try:
+            for fd in os.listdir(fds):
+                if os.readlink(fds + "/" + fd).endswith(" (deleted)"):
+                    found = os.stat(fds + "/" + fd)
+                    files[found.st_dev, found.st_ino] = 512 * found.st_blocks
+        except OSError:
+            pass
+        return sum(files.values())
+
+    def end(self):
+        self.over.set()
+        self.join()
+        return self.most
+
+
+def used(path):
+    """Bytes on the disk below a path."""
+    total = 0
+    try:
+        total = 512 * os.lstat(path).st_blocks
+        for entry in os.scandir(path) if os.path.isdir(path) else ():
+            total += used(entry.path) if entry.is_dir(follow_symlinks=False) else 512 * entry.stat(
+                follow_symlinks=False).st_blocks
+    except OSError:
+        pass
+    return total
+
+
+def length(path):
+    """Bytes in the files below a path."""
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(path) for name in names)
+
+
+def say(text):
+    print("%s %s" % (time.strftime("%H:%M:%S"), text), file=sys.stderr, flush=True)
+
+
+def main(options):
+    os.makedirs(options.work, exist_ok=True)
+    work = tempfile.mkdtemp(prefix="scale-", dir=options.work)
+    try:
+        measured(Bench(options, work), options)
+    finally:
+        if not options.keep:
+            shutil.rmtree(work)
+
+
+def measured(bench, options):
+    program, work = options.program, bench.work
+    data, snapshot, compact, imported = (work + "/" + name for name in ("data", "snapshot", "compact", "imported"))
+    made = None
+    if options.data:
+        data = os.path.abspath(options.data)
+    else:
+        made = bench.step("make it", options.maker, data, "--size", options.size, "--shape", options.shape,
+                          "--layout", options.layout, "--seed", options.seed, out=[data])
+        if made is None:
+            sys.exit("there is nothing to measure")
+        made = json.loads(made)
+        say("%d objects in %d bytes of context, levels %d to %d" % (
+            made["context"]["objects"]["count"], made["context"]["objects"]["bytes"], made["first_level"],
+            made["head_level"]))
+    size = length(data)
+    memory = ["--memory", options.memory] if options.memory else []
+    report = bench.step("verify the directory", program, "verify", data, "--json", "-q", *memory, of=size)
+    judged("the directory", report, made)
+    bench.step("context stat", program, "context", "stat", data, "-q", *memory)
+    bench.step("export", program, "export", "-d", data, snapshot, "-q", *memory, of=size, out=[snapshot])
+    packed = length(snapshot)
+    say("the snapshot has %d bytes, %.0f %% of %d" % (packed, 100 * packed / size, size))
+    bench.step("export --compact", program, "export", "--compact", "-d", data, compact, "-q", *memory, out=[compact])
+    bench.remove(compact)
+    if not options.data:
+        bench.remove(data)
+    report = bench.step("verify the file", program, "verify", snapshot, "--json", "-q", *memory, of=size)
+    judged("the file", report, made)
+    bench.step("import", program, "import", snapshot, "-d", imported, "-q", *memory, of=size, out=[imported])
+    bench.remove(imported)
+    columns = ["seconds", "MB/s of the directory", "CPU s", "memory MiB", "temporary space MiB"]
+    title = "%s, %s: a directory of %.2f GB, a snapshot of %.2f GB" % (
+        options.shape, options.layout, size / 1e9, packed / 1e9)
+    measure.table(title, columns, bench.rows)
+
+
+def judged(what, report, made):
+    """The verdict must be yes, on as many objects as were made."""
+    if report is None:
+        return
+    report = json.loads(report)
+    if report["verdicts"]["consistent"] != "yes":
+        sys.exit("%s is not consistent: %s" % (what, report["failures"]))
+    found = report["context"]["objects"]
+    if made and found != made["context"]["objects"]:
+        sys.exit("%s has %s, but %s were made" % (what, found, made["context"]["objects"]))
+
+
+if __name__ == "__main__":
+    release = ROOT + "/target/release/"
+    parser = argparse.ArgumentParser(usage=__doc__)
+    for name, default in (("size", "20G"), ("shape", "near"), ("layout", "chunks"), ("seed", "7"), ("data", None),
+                          ("work", tempfile.gettempdir()), ("program", release + "rollsnap"),
+                          ("maker", release + "scale_make"), ("memory", None)):
+        parser.add_argument("--" + name, default=default)
+    parser.add_argument("--keep", action="store_true")
+    main(parser.parse_args())
