@@ -16,6 +16,7 @@ mod mutants;
 mod operators;
 mod read;
 mod require;
+mod scale;
 mod schemas;
 mod sidecar;
 mod signals;
