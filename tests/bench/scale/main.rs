@@ -1,16 +1,15 @@
 //! Makes a data directory of any size, for `run.py` and for anybody who wants to see how a program takes it.
 //!
-//!   scale_make DIRECTORY [--size 20G] [--seed 7] [--shape near|far|wide|deep] [--layout chunks|prefix]
+//!   scale_make DIRECTORY [--size 20G] [--seed 7] [--shape near|far|wide|deep] [--layout chunks|prefix] [--store v5|v4]
 //!
 //! The directory must not exist or be empty. Prints what it has made as JSON.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rollsnap_tests::scale::{Layout, Plan, Shape, make};
+use rollsnap_tests::scale::{Layout, Plan, Shape, StoreVersion, make};
 
-const USAGE: &str =
-    "scale_make DIRECTORY [--size 20G] [--seed 7] [--shape near|far|wide|deep] [--layout chunks|prefix]";
+const USAGE: &str = "scale_make DIRECTORY [--size 20G] [--seed 7] [--shape near|far|wide|deep] [--layout chunks|prefix] [--store v5|v4]";
 
 fn main() {
     let Some((directory, plan)) = arguments() else {
@@ -42,7 +41,13 @@ fn run(directory: &Path, plan: &Plan) -> std::io::Result<()> {
 }
 
 fn arguments() -> Option<(PathBuf, Plan)> {
-    let mut plan = Plan { size: 20_000_000_000, seed: 7, shape: Shape::Near, layout: Layout::Chunks };
+    let mut plan = Plan {
+        size: 20_000_000_000,
+        seed: 7,
+        shape: Shape::Near,
+        layout: Layout::Chunks,
+        store: StoreVersion::V5,
+    };
     let mut directory = None;
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -57,6 +62,8 @@ fn arguments() -> Option<(PathBuf, Plan)> {
             "--shape" => plan.shape = Shape::ALL.into_iter().find(|shape| shape.name() == value)?,
             "--layout" if value == "chunks" => plan.layout = Layout::Chunks,
             "--layout" if value == "prefix" => plan.layout = Layout::Prefix,
+            "--store" if value == "v4" => plan.store = StoreVersion::V4,
+            "--store" if value == "v5" => plan.store = StoreVersion::V5,
             _ => return None,
         }
     }

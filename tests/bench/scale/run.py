@@ -5,9 +5,10 @@
   run.py [--size 20G] [--shape near|far|wide|deep] [--layout chunks|prefix] [--seed 7] [--work DIR]
          [--program ROLLSNAP] [--maker SCALE_MAKE] [--data DIR] [--memory SIZE] [--keep]
 
-Makes the directory (`scale_make`), or takes the one that --data names, and prints a table. On the disk it needs the size and
-the snapshot, together some 1.5 times the size: what a step no longer needs is removed before the next one, unless --keep is
-given. --data is never removed. Figures that depend on what the disk has in memory are those of one run, in this order.
+Makes the directory (`scale_make`) with a store of version 4, which is converted first, or takes the one that --data names,
+and prints a table. On the disk it needs the size, the snapshot and what checks put there, together twice the size: what a step
+no longer needs is removed before the next one, unless --keep is given. --data is never removed. Figures that depend on what the
+disk has in memory are those of one run, in this order.
 """
 import argparse, json, os, shutil, subprocess, sys, tempfile, threading, time
 
@@ -135,7 +136,7 @@ def measured(bench, options):
         data = os.path.abspath(options.data)
     else:
         made = bench.step("make it", options.maker, data, "--size", options.size, "--shape", options.shape,
-                          "--layout", options.layout, "--seed", options.seed, out=[data])
+                          "--layout", options.layout, "--seed", options.seed, "--store", "v4", out=[data])
         if made is None:
             sys.exit("there is nothing to measure")
         made = json.loads(made)
@@ -144,6 +145,10 @@ def measured(bench, options):
             made["head_level"]))
     size = length(data)
     memory = ["--memory", options.memory] if options.memory else []
+    if not options.data:
+        if bench.step("convert --in-place", program, "convert", data, "--in-place", "--remove-old", "-q", *memory) is None:
+            sys.exit("there is no directory of version 5 to go on with")
+        size = length(data)
     report = bench.step("verify the directory", program, "verify", data, "--json", "-q", *memory, of=size)
     judged("the directory", report, made)
     bench.step("context stat", program, "context", "stat", data, "-q", *memory)

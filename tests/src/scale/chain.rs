@@ -1,17 +1,19 @@
-//! A true chain in a store of version 5, with the schema of a fixture.
+//! A true chain: what a store says of each block, made of the states that the context has.
 
 use std::fs;
-use std::io::{Error, Result};
+use std::io::Result;
 use std::path::Path;
 
+use rollsnap_core::HistoryMode;
 use rollsnap_core::context::pack::{Hash, hashing};
 use rollsnap_core::encoding::{Cell, Commitment, MessageList};
 use rollsnap_core::hash::{BlockHash, CommitmentHash, ContextHash, InboxHash, StateHash, WitnessHash};
-use rusqlite::{Connection, params};
-use zlib_rs::{DeflateConfig, compress_bound, compress_slice};
 
+use super::StoreVersion;
+use super::files::Files;
 use super::pack::Layout;
 use super::random::Random;
+use super::sqlite::Sqlite;
 
 /// Levels from one commitment to the next.
 const PERIOD: i32 = 30;
@@ -19,109 +21,99 @@ const PERIOD: i32 = 30;
 /// The first level that is there.
 pub(super) const ORIGIN: i32 = 1000;
 
-/// How many levels one transaction of the generator takes.
-const BATCH: i32 = 500;
-
 /// The level of the origination, which is not there.
 const GENESIS: i32 = 100;
 
-/// What the fixture has rows in.
-const TABLES: [&str; 10] = [
-    "l2_blocks",
-    "l2_levels",
-    "messages",
-    "inboxes",
-    "commitments",
-    "commitments_published_at_levels",
-    "outbox_messages",
-    "dal_slots_headers",
-    "dal_slots_statuses",
-    "rollup_node_state",
-];
+/// A block, with all that a store has of it.
+pub(super) struct Block {
+    pub(super) level: i32,
+    pub(super) hash: BlockHash,
+    pub(super) predecessor: BlockHash,
+    /// The commitment of this block.
+    pub(super) commitment: Option<(CommitmentHash, Commitment)>,
+    /// The last commitment before this block.
+    pub(super) previous: CommitmentHash,
+    pub(super) state: StateHash,
+    pub(super) context: ContextHash,
+    /// The ticks before this block, and those that it takes.
+    pub(super) ticks: (i64, i64),
+    pub(super) witness: WitnessHash,
+    /// The list of messages: its length and each of them, with its length.
+    pub(super) messages: Vec<u8>,
+    pub(super) inbox: InboxHash,
+    /// Its cell in the list of inboxes.
+    pub(super) proof: Vec<u8>,
+}
+
+/// What a store says of all blocks together.
+pub(super) struct Marks<'a> {
+    /// The newest block.
+    pub(super) head: &'a Block,
+    /// The first commitment, which counts as the last cemented one.
+    pub(super) cemented: CommitmentHash,
+    pub(super) mode: HistoryMode,
+}
+
+/// Where blocks go.
+pub(super) trait Store {
+    /// Adds a block.
+    fn add(&mut self, block: &Block) -> Result<()>;
+
+    /// The last block was added.
+    fn finish(self: Box<Self>, marks: &Marks<'_>) -> Result<()>;
+}
 
 /// The store of a directory while it grows.
 pub(super) struct Chain {
-    db: Connection,
-    layout: Layout,
+    store: Box<dyn Store>,
+    mode: HistoryMode,
     random: Random,
     /// Of the next block.
     level: i32,
     predecessor: BlockHash,
     cell: Option<(Cell, InboxHash)>,
     tick: i64,
-    last: Last,
+    /// The last commitment, and the ticks before it.
+    last: (CommitmentHash, i64),
     first_commitment: Option<CommitmentHash>,
-}
-
-/// The commitment before.
-struct Last {
-    hash: CommitmentHash,
-    tick: i64,
-}
-
-/// The newest block.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tip {
-    /// Its level.
-    pub(super) level: i32,
-    /// Its hash.
-    pub(super) block: BlockHash,
-    /// The last commitment.
-    pub(super) commitment: CommitmentHash,
+    head: Option<Block>,
 }
 
 impl Chain {
     /// Begins the store of a data directory, for a context with this layout.
-    pub(super) fn new(directory: &Path, layout: Layout, seed: u64) -> Result<Self> {
-        let path = directory.join("store.sqlite");
-        let mut fixture = crate::store_v4::data_dir("v5-archive");
-        fs::write(&path, fixture.remove("store.sqlite").unwrap_or_default())?;
-        let db = Connection::open(&path).map_err(Error::other)?;
-        let clear: String = TABLES.iter().map(|table| format!("DELETE FROM {table};")).collect();
-        let statements = format!(
-            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; \
-             PRAGMA cache_size = -32000; {clear} DELETE FROM protocols WHERE proto_level <> 1; BEGIN"
-        );
-        db.execute_batch(&statements).map_err(Error::other)?;
+    pub(super) fn new(directory: &Path, version: StoreVersion, layout: Layout, seed: u64) -> Result<Self> {
+        let store: Box<dyn Store> = match version {
+            StoreVersion::V4 => Box::new(Files::new(directory)?),
+            StoreVersion::V5 => Box::new(Sqlite::new(directory)?),
+        };
         Ok(Self {
-            db,
-            layout,
+            store,
+            mode: if layout == Layout::Prefix { HistoryMode::Full } else { HistoryMode::Archive },
             random: Random::new(seed),
             level: ORIGIN,
             predecessor: BlockHash::new(hashing::hash(b"before")),
             cell: None,
             tick: 0,
-            last: Last { hash: CommitmentHash::new(hashing::hash(b"last")), tick: 0 },
+            last: (CommitmentHash::new(hashing::hash(b"last")), 0),
             first_commitment: None,
+            head: None,
         })
     }
 
     /// Adds the block that leads to this state in this commit.
-    pub(super) fn add(&mut self, state: Hash, context: Hash) -> Result<Tip> {
-        let tip = self.add_block(StateHash::new(state), ContextHash::new(context)).map_err(Error::other)?;
-        if self.level % BATCH == 0 {
-            self.db.execute_batch("COMMIT; BEGIN").map_err(Error::other)?;
-        }
-        Ok(tip)
+    pub(super) fn add(&mut self, state: Hash, context: Hash) -> Result<()> {
+        let block = self.next(StateHash::new(state), ContextHash::new(context));
+        self.store.add(&block)?;
+        self.head = Some(block);
+        Ok(())
     }
 
-    /// Writes the marks, and `metadata` beside the store.
-    pub(super) fn finish(self, tip: &Tip, directory: &Path) -> Result<()> {
-        let first = self.first_commitment.unwrap_or(CommitmentHash::new([0; 32]));
-        let mode = if self.layout == Layout::Prefix { "full" } else { "archive" };
-        let level = Some(tip.level);
-        let marks = [
-            ("history_mode", mode.to_owned(), None),
-            ("l2_head", tip.block.to_string(), level),
-            ("finalized_level", tip.block.to_string(), level),
-            ("lcc", first.to_string(), Some(ORIGIN)),
-        ];
-        for mark in marks {
-            self.db.execute("INSERT INTO rollup_node_state VALUES (?, ?, ?)", mark).map_err(Error::other)?;
-        }
-        // As the nodes keep it.
-        self.db.execute_batch("COMMIT; PRAGMA journal_mode = WAL").map_err(Error::other)?;
-        self.db.close().map_err(|(_, error)| Error::other(error))?;
+    /// Writes the marks, and `metadata` beside the store. The newest block, and its last commitment.
+    pub(super) fn finish(self, directory: &Path) -> Result<(Block, CommitmentHash)> {
+        let (Some(head), Some(cemented)) = (self.head, self.first_commitment) else {
+            return Err(std::io::Error::other("no block was added"));
+        };
+        self.store.finish(&Marks { head: &head, cemented, mode: self.mode })?;
         let metadata = serde_json::json!({
             "rollup_address": "sr1CnSVbNpLGRVSAxFhCNPnUZDWVdBwdwTLQ",
             "context_version": 0,
@@ -131,73 +123,54 @@ impl Chain {
                 "commitment_hash": CommitmentHash::new(hashing::hash(b"genesis")),
             },
         });
-        fs::write(directory.join("metadata"), metadata.to_string())
+        fs::write(directory.join("metadata"), metadata.to_string())?;
+        Ok((head, self.last.0))
     }
 
-    fn add_block(&mut self, state: StateHash, context: ContextHash) -> rusqlite::Result<Tip> {
+    fn next(&mut self, state: StateHash, context: ContextHash) -> Block {
         let level = self.level;
-        let block = BlockHash::new(hashing::hash(format!("block {level}").as_bytes()));
-        let (witness, packed) = self.messages();
-        let pointers = self.cell.as_ref().map_or(Vec::new(), |(cell, hash)| cell.next_back_pointers(hash));
+        let (witness, messages) = self.messages();
+        let back_pointers =
+            self.cell.as_ref().map_or(Vec::new(), |(cell, hash)| cell.next_back_pointers(hash));
         let index = self.cell.as_ref().map_or(0, |(cell, _)| cell.index + 1);
-        let cell = Cell { index, witness, level, back_pointers: pointers };
-        let inbox = cell.hash();
-        let ticks = 1_000_000 + i64::from(level % 997);
-        let (start, end) = (self.tick, self.tick + ticks);
-        let previous = self.last.hash;
-        let mut own = None;
+        let cell = Cell { index, witness, level, back_pointers };
+        let ticks = (self.tick, 1_000_000 + i64::from(level % 997));
+        self.tick += ticks.1;
+        let previous = self.last.0;
+        let mut commitment = None;
         if (level - ORIGIN) % PERIOD == 0 {
-            let number_of_ticks = end - self.last.tick;
-            let commitment = Commitment {
+            let number_of_ticks = self.tick - self.last.1;
+            let content = Commitment {
                 compressed_state: state,
                 inbox_level: level,
                 predecessor: previous,
                 number_of_ticks,
             };
-            let hash = commitment.hash();
-            self.last = Last { hash, tick: end };
+            let hash = content.hash();
+            self.last = (hash, self.tick);
             self.first_commitment.get_or_insert(hash);
-            own = Some(hash.to_string());
-            self.db.prepare_cached("INSERT INTO commitments VALUES (?, ?, ?, ?, ?)")?.execute(params![
-                own,
-                state.to_string(),
-                level,
-                previous.to_string(),
-                number_of_ticks
-            ])?;
+            commitment = Some((hash, content));
         }
-        let (hash, inbox_text, witness_text) = (block.to_string(), inbox.to_string(), witness.to_string());
-        self.db
-            .prepare_cached(
-                "INSERT INTO l2_blocks (block_hash, level, predecessor, commitment_hash, \
-                 previous_commitment_hash, inbox_witness, inbox_hash, initial_tick, num_ticks, state_hash, \
-                 pvm_status, context) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, x'02', ?)",
-            )?
-            .execute(params![
-                hash,
-                level,
-                self.predecessor.to_string(),
-                own,
-                previous.to_string(),
-                witness_text,
-                inbox_text,
-                start.to_string(),
-                ticks,
-                state.to_string(),
-                context.to_string()
-            ])?;
-        let insert = |sql: &str, values: [&dyn rusqlite::ToSql; 3]| {
-            self.db.prepare_cached(sql)?.execute(&values[..]).map(drop)
+        let block = Block {
+            level,
+            hash: BlockHash::new(hashing::hash(format!("block {level}").as_bytes())),
+            predecessor: self.predecessor,
+            commitment,
+            previous,
+            state,
+            context,
+            ticks,
+            witness,
+            messages,
+            inbox: cell.hash(),
+            proof: proof(&cell),
         };
-        self.db.prepare_cached("INSERT INTO l2_levels VALUES (?, ?)")?.execute(params![level, hash])?;
-        insert("INSERT INTO messages VALUES (?, ?, ?)", [&witness_text, &level, &packed])?;
-        insert("INSERT INTO inboxes VALUES (?, ?, ?)", [&inbox_text, &level, &proof(&cell)])?;
-        self.cell = Some((cell, inbox));
-        (self.tick, self.level, self.predecessor) = (end, level + 1, block);
-        Ok(Tip { level, block, commitment: self.last.hash })
+        self.cell = Some((cell, block.inbox));
+        (self.level, self.predecessor) = (level + 1, block.hash);
+        block
     }
 
-    /// The messages of the next level: their witness, and their list as the store has it.
+    /// The messages of the next level: their witness, and their list.
     fn messages(&mut self) -> (WitnessHash, Vec<u8>) {
         let mut messages = vec![b"\0\x01".to_vec()];
         let time = 1_600_000_000 + 10 * i64::from(self.level);
@@ -209,38 +182,32 @@ impl Chain {
             messages.push(message);
         }
         messages.push(b"\0\x02".to_vec());
-        let whole = list(&messages);
-        let witness = MessageList::parse(&whole).ok().and_then(|list| list.witness());
-        (witness.unwrap_or(WitnessHash::new([0; 32])), deflated(&whole))
+        let list =
+            with_length(&messages.iter().flat_map(|message| with_length(message)).collect::<Vec<u8>>());
+        let witness = MessageList::parse(&list).ok().and_then(|list| list.witness());
+        (witness.unwrap_or(WitnessHash::new([0; 32])), list)
     }
 }
 
-/// The length of all, and each with its length.
-fn list(messages: &[Vec<u8>]) -> Vec<u8> {
-    let with_length = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
-    with_length(&messages.iter().flat_map(|message| with_length(message)).collect::<Vec<u8>>())
+/// Bytes behind their length.
+pub(super) fn with_length(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat()
 }
 
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = vec![0; compress_bound(bytes.len())];
-    let config = DeflateConfig { window_bits: -15, ..DeflateConfig::new(6) };
-    let len = compress_slice(&mut packed, bytes, config).0.len();
-    packed.truncate(len);
-    packed
+/// A natural number in groups of seven bits, the low ones first.
+pub(super) fn natural(mut number: u128) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 127 {
+        bytes.push(number as u8 & 127 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
 }
 
-/// A cell as the store has it.
+/// A cell as stores have it.
 fn proof(cell: &Cell) -> Vec<u8> {
-    let mut proof = Vec::new();
-    let mut index = cell.index;
-    while index > 127 {
-        proof.push(index as u8 & 127 | 128);
-        index >>= 7;
-    }
-    proof.push(index as u8);
-    proof.extend(cell.witness.as_bytes());
-    proof.extend(cell.level.to_be_bytes());
-    proof.extend((32 * cell.back_pointers.len() as u32).to_be_bytes());
-    proof.extend(cell.back_pointers.as_flattened());
-    proof
+    let level = cell.level.to_be_bytes();
+    let pointers = with_length(cell.back_pointers.as_flattened());
+    [&natural(cell.index)[..], cell.witness.as_bytes(), &level, &pointers].concat()
 }

@@ -6,8 +6,10 @@
 
 mod chain;
 mod directory;
+mod files;
 mod pack;
 mod random;
+mod sqlite;
 mod state;
 
 use std::fs;
@@ -56,6 +58,15 @@ impl Shape {
     }
 }
 
+/// What the store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreVersion {
+    /// Files.
+    V4,
+    /// A database.
+    V5,
+}
+
 /// What to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
@@ -67,6 +78,8 @@ pub struct Plan {
     pub shape: Shape,
     /// Whether the context was collected once.
     pub layout: Layout,
+    /// What the store is.
+    pub store: StoreVersion,
 }
 
 /// What was made.
@@ -105,18 +118,18 @@ pub fn make(directory: &Path, plan: &Plan, mut progress: impl FnMut(u64)) -> Res
     let chunk = (plan.size / 8).clamp(1 << 20, 2 << 30);
     let mut pack = Pack::new(&directory.join("context"), plan.layout, chunk)?;
     let mut state = State::new(plan.shape, plan.seed, in_context, &mut pack)?;
-    let mut chain = Chain::new(directory, plan.layout, plan.seed)?;
+    let mut chain = Chain::new(directory, plan.store, plan.layout, plan.seed)?;
     let mut random = Random::new(!plan.seed);
     let mut pages = Count::default();
     let mut level = 0;
-    let (tip, newest, commit) = loop {
+    let (newest, commit) = loop {
         if level > 0 {
             state.change(level, &mut pack)?;
         }
         let newest = state.write(level, &mut pack)?;
         let root = pack.state(newest)?;
         let commit = pack.commit(root)?;
-        let tip = chain.add(newest.hash, commit)?;
+        chain.add(newest.hash, commit)?;
         let bytes = pack.counts().objects.bytes;
         while pages.bytes < bytes / 50 {
             pages.bytes += page(directory, &mut random)?;
@@ -125,19 +138,19 @@ pub fn make(directory: &Path, plan: &Plan, mut progress: impl FnMut(u64)) -> Res
         progress(bytes + pages.bytes);
         level += 1;
         if bytes >= in_context && level > 1 {
-            break (tip, newest, commit);
+            break (newest, commit);
         }
     };
-    chain.finish(&tip, directory)?;
+    let (head, commitment) = chain.finish(directory)?;
     Ok(Made {
         shape: plan.shape.name(),
         context: pack.finish()?,
         widest: state.widest(),
         pages,
         first_level: ORIGIN,
-        head_level: tip.level,
-        head: tip.block.to_string(),
-        commitment: tip.commitment.to_string(),
+        head_level: head.level,
+        head: head.hash.to_string(),
+        commitment: commitment.to_string(),
         state: StateHash::new(newest.hash).to_string(),
         commit: ContextHash::new(commit).to_string(),
     })

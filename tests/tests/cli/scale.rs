@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rollsnap_tests::cli::{Ground, Run, Tree};
-use rollsnap_tests::scale::{Layout, Made, Plan, Shape, make};
+use rollsnap_tests::scale::{Layout, Made, Plan, Shape, StoreVersion, make};
 use serde_json::{Value, json};
 
 /// Bytes of a directory. With less, the accounts would be fewer than those that change.
@@ -66,29 +66,73 @@ fn journey(plan: &Plan) {
 
 #[test]
 fn children_near_their_parents() {
-    journey(&Plan { size: SIZE, seed: 7, shape: Shape::Near, layout: Layout::Chunks });
+    journey(&Plan {
+        size: SIZE,
+        seed: 7,
+        shape: Shape::Near,
+        layout: Layout::Chunks,
+        store: StoreVersion::V5,
+    });
 }
 
 #[test]
 fn children_far_from_their_parents() {
-    journey(&Plan { size: SIZE, seed: 8, shape: Shape::Far, layout: Layout::Prefix });
+    journey(&Plan {
+        size: SIZE,
+        seed: 8,
+        shape: Shape::Far,
+        layout: Layout::Prefix,
+        store: StoreVersion::V5,
+    });
 }
 
 #[test]
 fn a_wide_directory() {
-    journey(&Plan { size: SIZE, seed: 9, shape: Shape::Wide, layout: Layout::Chunks });
+    journey(&Plan {
+        size: SIZE,
+        seed: 9,
+        shape: Shape::Wide,
+        layout: Layout::Chunks,
+        store: StoreVersion::V5,
+    });
 }
 
 #[test]
 fn long_paths() {
-    journey(&Plan { size: SIZE, seed: 10, shape: Shape::Deep, layout: Layout::Prefix });
+    journey(&Plan {
+        size: SIZE,
+        seed: 10,
+        shape: Shape::Deep,
+        layout: Layout::Prefix,
+        store: StoreVersion::V5,
+    });
+}
+
+/// The same blocks in a store of version 4, converted, are those that the generator writes to one of version 5.
+#[test]
+fn a_store_in_files() {
+    for layout in [Layout::Chunks, Layout::Prefix] {
+        let ground = Ground::new();
+        let plan = Plan { size: SIZE, seed: 11, shape: Shape::Near, layout, store: StoreVersion::V5 };
+        let made = made(&ground, &plan);
+        make(&ground.path("older"), &Plan { store: StoreVersion::V4, ..plan }, |_| ()).unwrap();
+        agrees(&ground.run(&["verify", "older", "--json"]).ok(), &made);
+        ground.run(&["convert", "older", "-o", "converted", "-q"]).ok();
+        assert_eq!(read(&ground.path("converted")), read(&ground.path("near")));
+    }
 }
 
 /// A seed says every byte, and another one says others.
 #[test]
 fn the_same_bytes_for_the_same_seed() {
     let ground = Ground::new();
-    let plan = Plan { size: 1_000_000, seed: 7, shape: Shape::Near, layout: Layout::Chunks };
+    let plan = Plan {
+        size: 1_000_000,
+        seed: 7,
+        shape: Shape::Near,
+        layout: Layout::Chunks,
+        store: StoreVersion::V5,
+    };
     let trees = [("one", 7), ("two", 7), ("three", 8)].map(|(name, seed)| {
         make(&ground.path(name), &Plan { seed, ..plan }, |_| ()).unwrap();
         Tree::of(&ground.path(name))
