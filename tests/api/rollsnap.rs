@@ -174,6 +174,7 @@ pub struct Options {
     pub output: Output,
     pub force: bool,
     pub check: bool,
+    pub context: ContextScope,
     pub lock: bool,
     pub owner: Option<Owner>,
     pub temp_dir: Option<PathBuf>,
@@ -238,6 +239,7 @@ pub const OLD_STORE: &str = "storage.old";
 pub struct Upgrade {
     pub data_dir: PathBuf,
     pub check: bool,
+    pub context: ContextScope,
     pub keep_old: bool,
 }
 impl Upgrade {
@@ -628,6 +630,7 @@ pub struct Options {
     pub compact: bool,
     pub plain_name: bool,
     pub check: bool,
+    pub context: ContextScope,
     pub force: bool,
     pub lock: bool,
     pub lock_timeout: Option<Duration>,
@@ -744,6 +747,7 @@ pub struct Options {
     pub data_dir: PathBuf,
     pub force: bool,
     pub check: bool,
+    pub context: ContextScope,
     pub family: Option<Family>,
     pub to_v5: bool,
     pub level: Option<i32>,

@@ -14,6 +14,7 @@ use super::headings::{CHECKS, LIMITS, OUTPUT, PACKING, READ, RESULT};
 use super::output::{NOTHING_TO_REPLACE, Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
+use super::scope::ScopeArgs;
 use super::space::SpaceArgs;
 use super::stdout::Stdout;
 use super::sums::SumArgs;
@@ -76,12 +77,14 @@ pub(super) struct ConvertArgs {
     /// Compress the snapshot twice as fast, to about 2 % more
     #[arg(long, conflicts_with = "uncompressed", help_heading = PACKING)]
     fast: bool,
-    /// Check the store, before and afterwards; the default
+    /// Check the store, before and afterwards, and the context; the default
     #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
     check: bool,
     /// Do neither
     #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
     no_check: bool,
+    #[command(flatten)]
+    context: ScopeArgs,
     #[command(flatten)]
     space: SpaceArgs,
     #[command(flatten)]
@@ -125,6 +128,7 @@ enum Kind {
 fn in_place(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> {
     let mut options = Upgrade::new(&args.source);
     options.check = !args.no_check;
+    options.context = args.context.scope();
     options.keep_old = !args.remove_old;
     if args.dry_run {
         let plan = convert::preflight_upgrade(&options, feedback)?;
@@ -180,6 +184,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         output: made,
         force: args.force,
         check: !args.no_check,
+        context: args.context.scope(),
         lock: !args.no_lock,
         owner,
         temp_dir: args.temp_dir.clone(),

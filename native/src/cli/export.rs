@@ -15,6 +15,7 @@ use super::home;
 use super::output::{NOTHING_TO_REPLACE, Output, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
+use super::scope::ScopeArgs;
 use super::space::FileSpaceArgs;
 use super::stdout::Stdout;
 use crate::data_dir::DataDir;
@@ -92,12 +93,14 @@ pub(super) struct ExportArgs {
     /// node has deleted stays in it
     #[arg(long, help_heading = PACKING)]
     no_vacuum: bool,
-    /// Check store and chain, ask layer 1, and read the finished snapshot back; the default
+    /// Check store, chain and context, ask layer 1, and read the finished snapshot back; the default
     #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
     check: bool,
     /// Do none of that
     #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
     no_check: bool,
+    #[command(flatten)]
+    context: ScopeArgs,
     /// Whose rules apply: octez (since v21: store version 5) or mavkit (and Octez before: version 4) [default: those of
     /// the nodes that read the store that is there]
     #[arg(long, alias = "format", value_name = "NODES", help_heading = CHECKS)]
@@ -174,6 +177,7 @@ pub(super) fn run(
         compact: args.compact,
         plain_name: spelling == Spelling::Nodes,
         check: !args.no_check,
+        context: args.context.scope(),
         force: args.force,
         lock: !args.no_lock,
         lock_timeout: args.lock_timeout.map(Duration::from_secs),

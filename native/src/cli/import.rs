@@ -17,6 +17,7 @@ use super::headings::{CHECKS, OUTPUT, READ, REPLAY, RESULT};
 use super::output::{Output, print, shown_path, size};
 use super::progress::Terminal;
 use super::remarks;
+use super::scope::ScopeArgs;
 use super::space::SpaceArgs;
 use super::sums::SumArgs;
 use crate::context::Flushing;
@@ -59,12 +60,14 @@ pub(super) struct ImportArgs {
     /// directory, or, where it is new, of the directory that it is made in]
     #[arg(long, value_name = "USER[:GROUP]", help_heading = RESULT)]
     owner: Option<String>,
-    /// Compare header and store, check the chain, and ask layer 1; the default
+    /// Compare header and store, check chain and context, and ask layer 1; the default
     #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
     check: bool,
     /// Do none of that
     #[arg(long, alias = "no-checks", overrides_with = "check", help_heading = CHECKS)]
     no_check: bool,
+    #[command(flatten)]
+    context: ScopeArgs,
     #[command(flatten)]
     sums: SumArgs,
     /// Whose rules apply: octez (since v21: store version 5) or mavkit (and Octez before: version 4) [default: those of
@@ -97,6 +100,7 @@ pub(super) fn run(
         data_dir: data_dir(args.data_dir.as_deref())?,
         force: args.force,
         check: !args.no_check,
+        context: args.context.scope(),
         family: args.store_format.map(Into::into),
         to_v5: args.to.is_some(),
         level: args.level.as_deref().map(level).transpose()?,

@@ -26,6 +26,7 @@ mod replay;
 mod report;
 mod rows;
 mod schema;
+mod scope;
 mod several;
 mod shell;
 mod space;

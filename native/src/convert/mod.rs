@@ -37,7 +37,7 @@ use crate::jobs::{self, Stage, Stages, Timed};
 use crate::source::Checksum;
 use crate::store::{Family, LevelRequest, Packing, open_any};
 use crate::swap::{self, Staging};
-use crate::verify::Staged;
+use crate::verify::{ContextScope, Staged};
 use crate::workspace::Workspace;
 
 use left_out::LeftOut;
@@ -59,6 +59,8 @@ pub struct Options {
     pub force: bool,
     /// Check the store before, and the result afterwards. Default: yes.
     pub check: bool,
+    /// How much of the context is checked. Default: every object.
+    pub context: ContextScope,
     /// Take the lock of a data directory that is converted. Without, nobody may write to it: it is a copy, such as a
     /// snapshot of a volume. Default: yes.
     pub lock: bool,
@@ -82,12 +84,20 @@ impl Options {
             output,
             force: false,
             check: true,
+            context: ContextScope::All,
             lock: true,
             owner: None,
             temp_dir: None,
             checksum: Checksum::default(),
             space: SpaceCheck::default(),
         }
+    }
+}
+
+impl Options {
+    /// How much of the context is checked, if anything is.
+    fn checked(&self) -> Option<ContextScope> {
+        self.check.then_some(self.context)
     }
 }
 
@@ -174,7 +184,7 @@ fn into_place(
     destination::no_links(root)?;
     let mut staging = Staging::begin(root)?;
     staging.can_move(&TOP_LEVEL)?;
-    let plan = own(&options.source, options.check)?;
+    let plan = own(options)?;
     let mut stages = Stages::new(plan.into_iter().chain([jobs::PUTTING_IN_PLACE]));
     let mut outcome = staged(staging.held(), true, options, &mut stages, feedback)?;
     same_rollup(root, staging.dir())?;
@@ -221,6 +231,9 @@ pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedbac
     exported(work, Goes::Along(out), (compression, effort), options, feedback)
 }
 
+/// How much of the context is checked once more when a snapshot is made of data that have just been checked.
+const OF_COPY: ContextScope = ContextScope::Head;
+
 /// Where a snapshot goes.
 enum Goes<'o> {
     To(export::Output),
@@ -239,14 +252,15 @@ fn exported(
     let made =
         made.map_err(|err| crate::io::problem("create the directory", &work.held().place("data"), err))?;
     let dir = made.path().to_path_buf();
-    let own = own(&options.source, options.check)?;
+    let own = own(options)?;
     // The new store is in WAL mode, as the nodes want it, and so stays what it is.
     let is_stream = matches!(goes, Goes::Along(_));
-    let stages_of_export = |check| match is_stream {
+    let check = options.check.then_some(OF_COPY);
+    let stages_of_export = match is_stream {
         true => export::stages_of_stream(true, None, check),
         false => export::stages(true, None, check),
     };
-    let mut stages = Stages::new(own.iter().copied().chain(stages_of_export(options.check)));
+    let mut stages = Stages::new(own.iter().chain(&stages_of_export).copied());
     let mut outcome = staged(&made, false, options, &mut stages, feedback)?;
     outcome.stages = stages.finish();
     let exporting = export::Options {
@@ -257,13 +271,14 @@ fn exported(
         // There is nothing in it but what was just written.
         packing: Packing::Pages,
         check: options.check,
+        context: OF_COPY,
         force: options.force,
         space: SpaceCheck { expected: None, ..options.space },
         old_lists: outcome.carried.partial_lists > 0,
         ..export::Options::new(dir)
     };
     let before = jobs::phases(&own);
-    let of = before + jobs::phases(&stages_of_export(options.check));
+    let of = before + jobs::phases(&stages_of_export);
     let mut second_half = SecondHalf { feedback, before, of };
     let exported = match goes {
         Goes::To(output) => export::run(&export::Options { output, ..exporting }, &mut second_half)?,
@@ -284,10 +299,14 @@ fn exported(
 }
 
 /// The stages of any conversion: the data come, the store is written, and both stores are checked.
-fn own(source: &Path, check: bool) -> Result<Vec<Stage>> {
-    let comes = if io::is_dir(source)? { jobs::COPYING_DATA } else { jobs::EXTRACTING };
-    let made = if check { &Staged::STAGES[..] } else { &[] };
-    Ok([&[comes], writing(check), made].concat())
+fn own(options: &Options) -> Result<Vec<Stage>> {
+    let comes = if io::is_dir(&options.source)? { jobs::COPYING_DATA } else { jobs::EXTRACTING };
+    Ok([&[comes], writing(options.check), &made(options.checked())].concat())
+}
+
+/// Those in which the result is checked, if it is.
+fn made(checked: Option<ContextScope>) -> Vec<Stage> {
+    checked.map_or_else(Vec::new, |scope| Staged::stages(scope).into())
 }
 
 /// Those of the store alone.
@@ -317,7 +336,7 @@ fn staged(
         keeps_lpc: is_operators && source.is_data_dir(),
         check: options.check,
     };
-    let mut outcome = converted(conversion, report, stages, feedback)?;
+    let mut outcome = converted(conversion, options.context, report, stages, feedback)?;
     if let stage::Source::DataDir { root, .. } = &source {
         let mut left_out = LeftOut::default();
         left_out.beside_the_data(root)?;
@@ -332,6 +351,7 @@ fn staged(
 /// Converts the store, and checks what came of it.
 fn converted(
     conversion: Conversion<'_>,
+    scope: ContextScope,
     mut report: Report,
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
@@ -349,7 +369,7 @@ fn converted(
         staged = staged.lacking_some();
     }
     if check {
-        staged.check(carried.partial_lists > 0, &mut report, stages, feedback)?;
+        staged.check(scope, carried.partial_lists > 0, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
         report.add(unchecked());

@@ -9,7 +9,7 @@ use rollsnap_core::members::{CONTEXT, DATABASE_COMPANIONS, PRE_IMAGES, STORAGE, 
 use rollsnap_core::{Code, Feedback, Problem, Report, Result};
 
 use super::store::Conversion;
-use super::{Outcome, stage, writing};
+use super::{Outcome, made, stage, writing};
 use crate::data_dir::{DataDir, Listing, Top};
 use crate::destination::{self, Destination};
 use crate::dir::Dir;
@@ -17,7 +17,7 @@ use crate::files::FileSet;
 use crate::io;
 use crate::jobs::{self, Stages};
 use crate::swap::{self, Change, Staging};
-use crate::verify::Staged;
+use crate::verify::ContextScope;
 
 /// The name under which the old store stays.
 pub const OLD_STORE: &str = "storage.old";
@@ -30,6 +30,8 @@ pub struct Upgrade {
     pub data_dir: PathBuf,
     /// Check the store before, and the result afterwards. Default: yes.
     pub check: bool,
+    /// How much of the context is checked. Default: every object.
+    pub context: ContextScope,
     /// Keep the old store beside the new one, as [`OLD_STORE`]. Default: yes.
     pub keep_old: bool,
 }
@@ -37,7 +39,7 @@ pub struct Upgrade {
 impl Upgrade {
     /// What `rollsnap convert --in-place` does without further options.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), check: true, keep_old: true }
+        Self { data_dir: data_dir.into(), check: true, context: ContextScope::All, keep_old: true }
     }
 }
 
@@ -106,8 +108,8 @@ fn under_lock(
     let mut staging = Staging::begin(root)?;
     staging.can_move(&TOP_LEVEL)?;
     let kept = place_of_old(staging.root(), options)?;
-    let made = if options.check { &Staged::STAGES[..] } else { &[] };
-    let plan = [&[jobs::COPYING_DATA], writing(options.check), made, &[jobs::PUTTING_IN_PLACE]];
+    let made = made(options.check.then_some(options.context));
+    let plan = [&[jobs::COPYING_DATA], writing(options.check), &made, &[jobs::PUTTING_IN_PLACE]];
     let mut stages = Stages::new(plan.concat());
     let mut outcome = fill(root, &mut staging, options, &mut stages, feedback)?;
 
@@ -182,5 +184,5 @@ fn fill(
     let (keeps_lpc, check) = (true, options.check);
     let conversion =
         Conversion { root, dir: held, shown: root, header: None, pre_images: root, keeps_lpc, check };
-    super::converted(conversion, Report::new(), stages, feedback)
+    super::converted(conversion, options.context, Report::new(), stages, feedback)
 }

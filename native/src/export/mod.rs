@@ -35,7 +35,7 @@ use crate::jobs::Timed;
 use crate::source;
 use crate::store::{Family, LevelRequest, Packing};
 use crate::swap;
-use crate::verify;
+use crate::verify::{self, ContextScope};
 use crate::workspace::Workspace;
 
 use ready::{Source, Written};
@@ -77,6 +77,8 @@ pub struct Options {
     /// Check store, chain and context, and read the finished file back and compare it with what was written.
     /// Default: yes.
     pub check: bool,
+    /// How much of the context is checked. Default: every object.
+    pub context: ContextScope,
     /// Overwrite an existing file.
     pub force: bool,
     /// Take the locks of the data directory. Without, nobody may write to it: it is a copy, such as a snapshot of a
@@ -112,6 +114,7 @@ impl Options {
             compact: false,
             plain_name: false,
             check: true,
+            context: ContextScope::All,
             force: false,
             lock: true,
             lock_timeout: None,
@@ -121,6 +124,11 @@ impl Options {
             space: SpaceCheck::default(),
             old_lists: false,
         }
+    }
+
+    /// How much of the context is checked, if anything is.
+    fn checked(&self) -> Option<ContextScope> {
+        self.check.then_some(self.context)
     }
 
     /// How the archive is compressed, if it is.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rollsnap_core::context::verify::Audited;
 use rollsnap_core::feedback::Notice;
 use rollsnap_core::members::PvmKind;
-use rollsnap_core::report::{Check, Evidence};
+use rollsnap_core::report::{Check, ContextStats, Evidence};
 use rollsnap_core::store::Findings;
 use rollsnap_core::{Code, Feedback, Header, Place, Problem, Report, Result};
 
@@ -54,6 +54,8 @@ pub(super) struct Ready<'o> {
     /// What a compact export found in the one context that it takes.
     one: Option<Contexts>,
     remarks: Vec<Check>,
+    /// What the objects of the context came to that were checked.
+    proved: Option<ContextStats>,
     pub(super) stages: Stages,
 }
 
@@ -145,8 +147,8 @@ impl<'o> Source<'o> {
         let check = options.check;
         let compact = options.compact.then_some(metadata.kind);
         let mut stages = Stages::new(match output {
-            Written::File => stages(is_stable, compact, check),
-            Written::Stream => stages_of_stream(is_stable, compact, check),
+            Written::File => stages(is_stable, compact, options.checked()),
+            Written::Stream => stages_of_stream(is_stable, compact, options.checked()),
         });
         feedback.checkpoint()?;
         if options.compact {
@@ -186,6 +188,7 @@ impl<'o> Source<'o> {
             described,
             one,
             remarks,
+            proved: None,
             stages,
         })
     }
@@ -214,8 +217,8 @@ impl Ready<'_> {
         write(Archive { plan, header: &self.described.header, digests: self.options.check, packer }, feedback)
     }
 
-    /// Checks the packed store, its chain, and the context of its head, before or after the archive is written. The
-    /// pre-images were looked at.
+    /// Checks the packed store, its chain, and the context, before or after the archive is written. The pre-images were
+    /// looked at.
     pub(super) fn judge(
         &mut self,
         room: &Workspace,
@@ -226,12 +229,13 @@ impl Ready<'_> {
             // That one was checked when it was written.
             Some(contexts) => Audited { contexts, ..Audited::default() },
             None => {
-                let (scope, head) = (ContextScope::Head, self.described.head_context);
+                let (scope, head) = (self.options.context, self.described.head_context);
                 let reading = Reading { scope, head, temp_dir: Some(room.dir()) };
-                let (phase, mut feedback) = self.stages.listen(jobs::CONTEXT_OF_HEAD, feedback);
+                let (phase, mut feedback) = self.stages.listen(scope.stage(), feedback);
                 verify::unhindered(reading.moment(&self.context, phase, &mut feedback)?)?
             }
         };
+        self.proved = audited.totals.as_ref().map(ContextStats::from);
         let about = (&self.metadata, &self.described.header, &audited.contexts);
         let phase = self.stages.next(jobs::CHAIN);
         let missing = || Problem::new(Code::ExportCheck).found("no store");
@@ -253,6 +257,7 @@ impl Ready<'_> {
     }
 
     pub(super) fn outcome(self, path: Option<PathBuf>, bytes: u64, mut report: Report) -> Outcome {
+        report.context = self.proved;
         self.remarks.into_iter().for_each(|remark| report.add(remark));
         if !self.options.lock {
             report.add(lock::left_out(&self.options.data_dir));
@@ -278,21 +283,25 @@ pub(super) enum Written {
 
 /// The stages of an export to a file: of a store that is `stable` without locks or is copied under them, and with
 /// `compact` the kind of the PVM.
-pub(crate) fn stages(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec<Stage> {
-    let mut stages = preparing(stable, compact, check);
+pub(crate) fn stages(stable: bool, compact: Option<PvmKind>, check: Option<ContextScope>) -> Vec<Stage> {
+    let mut stages = preparing(stable, compact, check.is_some());
     stages.push(jobs::EXPORTING);
-    if check {
+    if let Some(scope) = check {
         stages.push(jobs::CHECKING_SNAPSHOT);
-        stages.extend(judging(compact));
+        stages.extend(judging(compact, scope));
     }
     stages
 }
 
 /// Those of an export to a stream.
-pub(crate) fn stages_of_stream(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec<Stage> {
-    let mut stages = preparing(stable, compact, check);
-    if check {
-        stages.extend(judging(compact));
+pub(crate) fn stages_of_stream(
+    stable: bool,
+    compact: Option<PvmKind>,
+    check: Option<ContextScope>,
+) -> Vec<Stage> {
+    let mut stages = preparing(stable, compact, check.is_some());
+    if let Some(scope) = check {
+        stages.extend(judging(compact, scope));
     }
     stages.push(jobs::EXPORTING);
     stages
@@ -305,6 +314,6 @@ fn preparing(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec<Stage> 
 }
 
 /// A compact export checks its context when it is written.
-fn judging(compact: Option<PvmKind>) -> impl Iterator<Item = Stage> {
-    compact.is_none().then_some(jobs::CONTEXT_OF_HEAD).into_iter().chain([jobs::CHAIN])
+fn judging(compact: Option<PvmKind>, scope: ContextScope) -> impl Iterator<Item = Stage> {
+    compact.is_none().then_some(scope.stage()).into_iter().chain([jobs::CHAIN])
 }

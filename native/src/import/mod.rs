@@ -35,7 +35,7 @@ use crate::resume;
 use crate::source::{Checksum, Source};
 use crate::store::{Family, close_any, open_any};
 use crate::swap::{self, Staging};
-use crate::verify::Staged;
+use crate::verify::{ContextScope, Staged};
 
 use adjustments::Adjustments;
 use existing::Existing;
@@ -53,8 +53,10 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Import over a populated directory.
     pub force: bool,
-    /// Compare header and store of the snapshot, and check the store and its chain. Default: yes.
+    /// Compare header and store of the snapshot, and check the store, its chain and the context. Default: yes.
     pub check: bool,
+    /// How much of the context is checked. Default: every object.
+    pub context: ContextScope,
     /// Whose rules apply; `None`: those of the nodes that read the store in the snapshot.
     pub family: Option<Family>,
     /// Convert an older store to version 5, which Octez nodes read.
@@ -88,6 +90,7 @@ impl Options {
             data_dir: data_dir.into(),
             force: false,
             check: true,
+            context: ContextScope::All,
             family: None,
             to_v5: false,
             level: None,
@@ -186,7 +189,8 @@ fn into(
     let source = open(feedback)?.summed(&options.checksum)?;
     let existing = Existing::read(root, options.family, options.force, feedback)?;
     let converting = if options.to_v5 { convert::writing(options.check) } else { &[] };
-    let checking = if options.check { &Staged::STAGES[..] } else { &[] };
+    let made = Staged::stages(options.context);
+    let checking = if options.check { &made[..] } else { &[] };
     let plan = [&[jobs::EXTRACTING], converting, checking, &[jobs::PUTTING_IN_PLACE]];
     let planned = || Stages::new(plan.concat());
 
@@ -339,7 +343,7 @@ fn fill(
     if options.check {
         layer1.after(&header, &mut staged, &mut report, feedback)?;
         let old_lists = converted.as_ref().is_some_and(|(carried, _)| carried.partial_lists > 0);
-        staged.check(old_lists, &mut report, stages, feedback)?;
+        staged.check(options.context, old_lists, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
     }

@@ -54,7 +54,7 @@ pub enum ContextScope {
 
 impl ContextScope {
     /// The stage in which it is read where it can be read at random.
-    const fn stage(self) -> Stage {
+    pub(crate) const fn stage(self) -> Stage {
         match self {
             Self::Head => jobs::CONTEXT_OF_HEAD,
             Self::All | Self::None => jobs::WHOLE_CONTEXT,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rollsnap_core::report::Evidence;
+use rollsnap_core::report::{ContextStats, Evidence};
 use rollsnap_core::store::{Findings, Genesis};
 use rollsnap_core::{Feedback, Report, Result};
 
@@ -31,7 +31,9 @@ pub(crate) struct Staged<'a> {
 
 impl<'a> Staged<'a> {
     /// What [`Staged::check`] goes through.
-    pub(crate) const STAGES: [Stage; 2] = [jobs::CONTEXT_OF_HEAD, jobs::CHAIN];
+    pub(crate) const fn stages(scope: ContextScope) -> [Stage; 2] {
+        [scope.stage(), jobs::CHAIN]
+    }
 
     /// The directory `dir`, whose store was opened and whose contexts were read. `shown` is the directory that the user
     /// knows.
@@ -62,13 +64,14 @@ impl<'a> Staged<'a> {
         genesis(self.dir, &self.store, &self.contexts)
     }
 
-    /// Everything in it is what it should be: store and chain, the context of the head, the pre-images. The report
-    /// gets what holds. `old_lists`: a conversion has carried over lists of messages without a witness.
+    /// Everything in it is what it should be: store and chain, the context as far as `scope` says, the pre-images. The
+    /// report gets what holds. `old_lists`: a conversion has carried over lists of messages without a witness.
     ///
     /// # Errors
     /// What does not hold, and what kept it from being checked.
     pub(crate) fn check(
         self,
+        scope: ContextScope,
         old_lists: bool,
         report: &mut Report,
         stages: &mut Stages,
@@ -77,12 +80,13 @@ impl<'a> Staged<'a> {
         let Self { dir, shown, store, may_lack, pre_images: place, .. } = self;
         // What is wrong with a store is said below, in the words of the nodes.
         let head = head_context(&store)?;
-        let reading = Reading { scope: ContextScope::Head, head, temp_dir: Some(dir) };
-        let (phase, mut listening) = stages.listen(jobs::CONTEXT_OF_HEAD, feedback);
+        let reading = Reading { scope, head, temp_dir: Some(dir) };
+        let (phase, mut listening) = stages.listen(scope.stage(), feedback);
         let mut audited = unhindered(reading.of_data_dir(dir, phase, &mut listening)?)?;
         if may_lack {
             audited.contexts = audited.contexts.lacking_some();
         }
+        report.context = audited.totals.as_ref().map(ContextStats::from);
         let contexts = Some(&audited.contexts);
         let subject = Subject { root: dir, shown, header: None, contexts, beginning: None, old_lists };
         let checked = check_store(subject, Ok(store), stages.next(jobs::CHAIN), feedback)?;

@@ -4,6 +4,7 @@ mod compact;
 mod context;
 mod data_dir;
 mod dry_run;
+mod every_object;
 mod export;
 mod extract;
 mod foreign;
