@@ -21,9 +21,10 @@ use crate::source::Source;
 
 pub use crate::resume::Interval;
 
-pub(crate) use account::Account;
+pub(crate) use account::{Account, Writes};
 pub use files::Files;
 use going_on::{forget_kept, unpack};
+pub(crate) use stage::new_in;
 use stage::{NAMES, Names, Stage, taken_by};
 use wanted::Wanted;
 

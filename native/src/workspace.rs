@@ -236,7 +236,7 @@ fn judge(parent: &Dir, name: &str) -> Result<Leftover> {
     if let Some(kept) = Kept::find(&dir)? {
         let what = &kept.record.snapshot.name;
         return Ok(Leftover::Foreign(format!(
-            "an interrupted extraction of {what} can go on there (--restart removes it)"
+            "an interrupted command on {what} can go on there (--restart removes it)"
         )));
     }
     clear(parent, name, &dir)?;

@@ -19,8 +19,9 @@ use super::sums::SumArgs;
 use super::{several, width};
 use crate::data_dir::lock::left_out;
 use crate::jobs::Timed;
+use crate::remote::shown_name;
 use crate::replay::{Scope as Blocks, Shard};
-use crate::verify::{self, ContextScope, Options, Outcome, counts};
+use crate::verify::{self, ContextScope, Interval, Options, Outcome, counts};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,6 +73,9 @@ pub(super) struct VerifyArgs {
     /// [default: the system's]
     #[arg(long, value_name = "DIR", help_heading = LIMITS)]
     temp_dir: Option<PathBuf>,
+    /// Forget what an interrupted verify of this address has kept to go on with, and begin anew
+    #[arg(long, help_heading = READ)]
+    restart: bool,
     /// Print the report as JSON
     #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
@@ -146,6 +150,8 @@ pub(super) fn run(
         family: args.store_format.map(Into::into),
         fail_fast: args.fail_fast,
         temp_dir: args.temp_dir.clone(),
+        restart: args.restart,
+        recording: Interval::default(),
         shard: args.shard,
         replay: args.replay.map(|blocks| args.engine.options(blocks, args.shard, global)),
         checksum: args.sums.read(&args.targets, feedback)?,
@@ -202,6 +208,11 @@ fn can_be_given(args: &VerifyArgs, options: &Options) -> Result<()> {
     if options.replay.is_some() && args.targets.iter().any(|target| target.as_os_str() == "-") {
         let stream = "the blocks of a snapshot that streams by cannot be replayed; name a file";
         return Err(Problem::new(Code::Usage).headline(stream));
+    }
+    if args.restart && !args.targets.iter().any(|target| shown_name(target).is_some()) {
+        return Err(
+            Problem::new(Code::Usage).headline("--restart is for addresses: of files nothing is kept")
+        );
     }
     if let Some(shard) = args.shard {
         divides(args, options, shard)?;

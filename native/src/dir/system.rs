@@ -41,6 +41,23 @@ impl Dir {
         }
     }
 
+    /// Whether what is in it takes memory, and is gone when the machine is.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_in_memory(&self) -> bool {
+        use rustix::fs::FsWord;
+        /// tmpfs and ramfs, by the numbers in statfs(2).
+        const IN_MEMORY: [FsWord; 2] = [0x0102_1994, 0x8584_58f6];
+        // The number is signed on some machines.
+        let kind = rustix::fs::fstatfs(&self.fd).map(|found| found.f_type & 0xffff_ffff);
+        kind.is_ok_and(|kind| IN_MEMORY.contains(&kind))
+    }
+
+    /// Nothing says so here.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn is_in_memory(&self) -> bool {
+        false
+    }
+
     /// Whether something is mounted on the entry, as far as the system says.
     ///
     /// # Errors

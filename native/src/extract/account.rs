@@ -17,19 +17,19 @@ pub(crate) struct Account<'a, 'f, T> {
 
 /// Who has files written.
 pub(crate) trait Writes {
-    /// Them.
-    fn files(&mut self) -> &mut Files;
+    /// Them, as long as there are any.
+    fn files(&mut self) -> Option<&mut Files>;
 }
 
 impl Writes for Files {
-    fn files(&mut self) -> &mut Files {
-        self
+    fn files(&mut self) -> Option<&mut Files> {
+        Some(self)
     }
 }
 
 impl Writes for Stage<'_> {
-    fn files(&mut self) -> &mut Files {
-        &mut self.files
+    fn files(&mut self) -> Option<&mut Files> {
+        Some(&mut self.files)
     }
 }
 
@@ -51,6 +51,9 @@ impl<T: Writes> Places for Account<'_, '_, T> {
             return Ok(());
         }
         self.due.next(content);
-        self.files.borrow_mut().files().record(content, place, sum)
+        match self.files.borrow_mut().files() {
+            Some(files) => files.record(content, place, sum),
+            None => Ok(()),
+        }
     }
 }

@@ -82,7 +82,7 @@ impl<'t> Names<'t> {
 }
 
 /// The directory of the members in a working directory, which is made if missing.
-pub(super) fn new_in(work: &Workspace) -> Result<Dir> {
+pub(crate) fn new_in(work: &Workspace) -> Result<Dir> {
     if let Some(new) = work.held().enter(NEW)? {
         return Ok(new);
     }

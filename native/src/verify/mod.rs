@@ -9,6 +9,7 @@ mod consistent;
 mod contents;
 mod context;
 pub(crate) mod pre_images;
+mod recorded;
 mod replayed;
 mod share;
 mod staged;
@@ -20,7 +21,6 @@ use rollsnap_core::context::verify::{Audited, AuditedShare};
 use rollsnap_core::feedback::{Notice, OfFile, Silent};
 use rollsnap_core::hash::CommitmentHash;
 use rollsnap_core::report::{Check, ContextStats, ShareInfo};
-use rollsnap_core::snapshot::{Event, Options as Inspection};
 use rollsnap_core::{Class, Code, Feedback, Report, Result, Verdict};
 
 use crate::context::is_context;
@@ -33,11 +33,13 @@ use crate::source::{Checksum, Source};
 use crate::store::Family;
 use crate::swap::{self, Pending};
 
+pub use crate::resume::Interval;
 pub(crate) use consistent::genesis;
 pub use consistent::{Streamed, Subject, check_store, counts};
 pub use contents::Contents;
 pub use context::Reading;
 pub use pre_images::PreImages;
+use recorded::{Held, Way};
 pub(crate) use staged::Staged;
 
 /// How much of the context is read.
@@ -85,6 +87,10 @@ pub struct Options {
     pub replay: Option<replay::Options>,
     /// What is asked about the SHA-256 of the snapshot file. One that is not the expected one is not intact.
     pub checksum: Checksum,
+    /// Forget what an interrupted run has kept of the snapshot behind this address, and begin anew.
+    pub restart: bool,
+    /// How often it is recorded how far the reading of an address has come, so that another run can go on there.
+    pub recording: Interval,
 }
 
 /// What was found out.
@@ -103,6 +109,23 @@ pub struct Outcome {
 /// When the input cannot be read at all, and [`rollsnap_core::Code::Cancelled`]; everything else stands in the
 /// report.
 pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
+    let mut held = Held::default();
+    let outcome = match once(target, options, &mut held, feedback) {
+        Ok(outcome) => outcome,
+        Err(problem) => {
+            held.leave(&problem, feedback);
+            return Err(problem);
+        }
+    };
+    if held.conclude(outcome.report.failures().next().is_none(), feedback) {
+        return Ok(outcome);
+    }
+    let anew = Options { restart: true, ..options.clone() };
+    run(target, &anew, feedback)
+}
+
+/// Does what [`run`] says. What is kept of a snapshot until there is a verdict is `held`.
+fn once(target: &Path, options: &Options, held: &mut Held, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let directory = io::is_dir(target)?;
     if directory {
         options.checksum.refuse_directory(target)?;
@@ -130,10 +153,10 @@ pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Res
     let (mut report, mut contents) = if directory {
         (Report::new(), Contents::of_data_dir(target, options, &mut stages, feedback)?)
     } else if let Some(shard) = options.context_shard() {
-        stream_share(target, options, shard, &mut stages, feedback)?
+        stream_share(target, options, shard, held, &mut stages, feedback)?
     } else {
         let whole = options.context;
-        stream(target, (options, whole), Some(jobs::WHOLE_CONTEXT), &mut stages, feedback)?
+        stream(target, (options, whole), Some(jobs::WHOLE_CONTEXT), held, &mut stages, feedback)?
     };
     let header = report.header;
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
@@ -206,6 +229,7 @@ fn stream(
     target: &Path,
     (options, scope): (&Options, ContextScope),
     last: Option<Stage>,
+    held: &mut Held,
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Contents)> {
@@ -214,13 +238,8 @@ fn stream(
     if let Some(size) = source.size().filter(|_| scope != ContextScope::None) {
         context::announce_stream(options.temp_dir.as_deref(), size, feedback);
     }
-    let mut checker = contents::checker(options, scope, feedback);
     let phase = stages.next(jobs::READING);
-    let inspection = Inspection { digests: false, ..Inspection::default() };
-    let report = source.inspect(inspection, phase, feedback, &mut |event| match event {
-        Event::Problem(problem) if options.fail_fast => Err(problem.clone()),
-        event => checker.on_event(&event),
-    })?;
+    let (report, checker) = recorded::read(&mut source, &Way { options, scope, phase }, held, feedback)?;
     if let Some(note) = checker.members().note() {
         feedback.notice(Notice::TakesSpace(&note));
     }
@@ -237,10 +256,11 @@ fn stream_share(
     target: &Path,
     options: &Options,
     shard: replay::Shard,
+    held: &mut Held,
     stages: &mut Stages,
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Contents)> {
-    let (report, contents) = stream(target, (options, ContextScope::None), None, stages, feedback)?;
+    let (report, contents) = stream(target, (options, ContextScope::None), None, held, stages, feedback)?;
     if report.verdicts.intact == Verdict::Yes
         && let Some((place, found)) = share::of_snapshot(target, options, shard, stages, feedback)?
     {
@@ -251,7 +271,7 @@ fn stream_share(
         stages.add(stage);
     }
     let again = (options, ContextScope::All);
-    let (report, contents) = stream(target, again, Some(jobs::WHOLE_CONTEXT), stages, feedback)?;
+    let (report, contents) = stream(target, again, Some(jobs::WHOLE_CONTEXT), held, stages, feedback)?;
     Ok((report, contents.with_whole()))
 }
 

@@ -1,5 +1,6 @@
-//! What the tests of interrupted jobs run and kill: `resume-child import|extract SNAPSHOT DIR BYTES`, which records how far
-//! it has come whenever so many bytes more were unpacked, and prints the SHA-256 of the file; `import-only` does not.
+//! What the tests of interrupted jobs run and kill: `resume-child import|extract|verify SNAPSHOT DIR BYTES`, which records how
+//! far it has come whenever so many bytes more were unpacked, and prints the SHA-256 of the file; `import-only` does not.
+//! `verify` has temporary files in DIR, and prints its report.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use rollsnap::import::{self, Interval};
 use rollsnap::source::{Checksum, Source};
-use rollsnap::{extract, remote};
+use rollsnap::{extract, remote, verify};
 use rollsnap_core::feedback::{Feedback, Phase};
 use rollsnap_core::{Report, Result};
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         "import" => import_to,
         "import-only" => import_only_to,
         "extract" => extract_to,
+        "verify" => verify_in,
         _ => return ExitCode::from(2),
     };
     match run(Path::new(snapshot), dir, recording) {
@@ -56,6 +58,19 @@ fn extract_to(snapshot: &Path, dir: &str, recording: Interval) -> Result<()> {
     let mut source = Source::open(snapshot, &mut Printer)?.summed(&checksum)?;
     let outcome = extract::run(&mut source, &options, &mut Printer)?;
     print_sum(&outcome.report);
+    Ok(())
+}
+
+fn verify_in(snapshot: &Path, dir: &str, recording: Interval) -> Result<()> {
+    let mut options = verify::Options::default();
+    options.temp_dir = Some(dir.into());
+    options.recording = recording;
+    options.checksum.reported = true;
+    let mut report = verify::run(snapshot, &options, &mut Printer)?.report;
+    print_sum(&report);
+    // Where it came from, and what came of it, is another thing each time.
+    report.remote = None;
+    println!("report {}", serde_json::to_string(&report).unwrap_or_default());
     Ok(())
 }
 

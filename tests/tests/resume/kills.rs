@@ -22,20 +22,27 @@ fn is_result(name: &str) -> bool {
     !name.contains("lock") && !name.starts_with(".rollsnap")
 }
 
-/// What an undisturbed run makes.
-fn undisturbed(ground: &Ground, job: &str, name: &str) -> Tree {
+/// What an undisturbed run makes, and its report if it prints one.
+fn undisturbed(ground: &Ground, job: &str, name: &str) -> (Tree, Option<String>) {
     let path = ground.at(name);
     fs::write(&path, form(name)).unwrap();
+    fs::create_dir(ground.path("undisturbed")).unwrap();
     let output = child(ground, job, &path, "undisturbed", EVERY).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(kept(ground, "undisturbed").is_none());
-    Tree::of(&ground.path("undisturbed")).only(is_result)
+    let tree = Tree::of(&ground.path("undisturbed")).only(is_result);
+    (tree, report(&String::from_utf8_lossy(&output.stdout)))
+}
+
+fn report(text: &str) -> Option<String> {
+    text.lines().find_map(|line| line.strip_prefix("report ")).map(str::to_owned)
 }
 
 /// Kills `job` while it reads from an address.
 fn from_an_address(job: &str, name: &str) {
     let ground = Ground::new();
-    let expected = undisturbed(&ground, job, name);
+    let (expected, said) = undisturbed(&ground, job, name);
+    fs::create_dir(ground.path("dir")).unwrap();
     let server = Server::start(Fault::Throttle(12_000_000));
     server.put("/snapshot", Resource::of_bytes(form(name).to_vec()));
     let url = server.url("/snapshot");
@@ -76,6 +83,7 @@ fn from_an_address(job: &str, name: &str) {
             assert!(killed > 1 && run.text().contains("Going on w"), "{killed} kills: {run}");
             // That of the whole file, which no run has read as a whole.
             assert!(run.text().contains(&format!("sha256 {}", sha256(form(name)))), "{run}");
+            assert_eq!(report(&run.text()), said, "{run}");
             break;
         }
         killed += 1;
@@ -111,4 +119,19 @@ fn an_extraction_of_our_own_file() {
 #[test]
 fn an_extraction_of_a_foreign_file() {
     from_an_address("extract", "foreign");
+}
+
+#[test]
+fn a_verification_of_our_own_file() {
+    from_an_address("verify", "own");
+}
+
+#[test]
+fn a_verification_of_a_foreign_file() {
+    from_an_address("verify", "foreign");
+}
+
+#[test]
+fn a_verification_of_an_uncompressed_file() {
+    from_an_address("verify", "plain");
 }

@@ -29,6 +29,7 @@ impl Interrupted {
         let server = Server::start(Fault::Throttle(30_000_000));
         index.into_iter().for_each(|index| server.put("/snapshot.idx", Resource::of_bytes(index)));
         server.put("/snapshot", Resource::of_bytes(form(name).to_vec()).etag("\"old\""));
+        fs::create_dir(ground.path("dir")).unwrap();
         let this = Self { ground, server, name };
         let mut process = Running::start(&[job], child(&this.ground, job, &this.url(), "dir", EVERY));
         while this.kept().and_then(|kept| record(&kept)).is_none_or(|record| place(&record) == 0) {
@@ -388,4 +389,96 @@ fn what_was_replaced_in_a_sound_record_is_not_followed() {
             }
         }
     }
+}
+
+/// The verdict of an interrupted verification is that of an undisturbed one, whatever has become of what was kept.
+#[test]
+fn what_a_verification_has_kept_does_not_accuse_the_snapshot() {
+    type Change = fn(&Path);
+    let flip = |path: PathBuf| {
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&path, bytes).unwrap();
+    };
+    let changes: [(&str, Change, &str); 6] = [
+        ("nothing", |_| {}, "Going on where"),
+        ("no record", |kept| fs::remove_file(kept.join("resume")).unwrap(), "Removed"),
+        ("a short trace", |kept| fs::write(kept.join("trace"), b"short").unwrap(), "unpacked anew"),
+        (
+            "a missing member",
+            |kept| fs::remove_file(kept.join("new/context/index/log")).unwrap(),
+            "unpacked anew",
+        ),
+        (
+            "a pipe",
+            |kept| {
+                let path = kept.join("new/context/index/log");
+                fs::remove_file(&path).unwrap();
+                assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+            },
+            "unpacked anew",
+        ),
+        ("no members", |kept| fs::remove_dir_all(kept.join("new")).unwrap(), "unpacked anew"),
+    ];
+    let checks =
+        |run: &rollsnap_tests::cli::Run| (run.json()["verdicts"].clone(), run.json()["checks"].clone());
+    for name in ["own", "foreign"] {
+        let verify = |at: &Interrupted| at.ground.run(&["verify", &at.url(), "--temp-dir", "dir", "--json"]);
+        let at = Interrupted::new("verify", name);
+        let path = at.ground.at("file");
+        fs::write(&path, form(name)).unwrap();
+        let expected = checks(&at.ground.run(&["verify", &path, "--json"]).ok());
+        for (what, change, said) in &changes {
+            let at = Interrupted::new("verify", name);
+            change(&at.kept().unwrap());
+            let run = verify(&at).ok();
+            assert!(run.err.contains(said), "{what}: {run}");
+            assert_eq!(checks(&run), expected, "{what}");
+            assert!(fs::read_dir(at.ground.path("dir")).unwrap().next().is_none(), "{what}: {run}");
+        }
+        // A bit that no length tells: first it looks like damage of the snapshot, and then all of it is read again.
+        let at = Interrupted::new("verify", name);
+        flip(at.kept().unwrap().join("new/context/index/log"));
+        let run = verify(&at).ok();
+        assert!(run.err.contains("Going on where") && run.err.contains("unpacked anew"), "{run}");
+        assert_eq!(checks(&run), expected);
+        // And a snapshot that is damaged is called so, at the place where it is.
+        let at = Interrupted::new("verify", name);
+        let mut damaged = form(name).to_vec();
+        let behind = damaged.len() - damaged.len() / 20;
+        damaged[behind] ^= 1;
+        at.server.put("/snapshot", Resource::of_bytes(damaged.clone()).etag("\"old\""));
+        fs::write(&path, damaged).unwrap();
+        let run = verify(&at).ends(3);
+        assert_eq!(run.json()["verdicts"]["intact"], "no", "{run}");
+        assert!(fs::read_dir(at.ground.path("dir")).unwrap().next().is_none(), "{run}");
+    }
+}
+
+/// What a verification keeps is said, when it begins and when it is interrupted; `--restart` and a new version forget it.
+#[test]
+fn what_a_verification_keeps_is_said() {
+    let at = Interrupted::new("verify", "own");
+    let left = at.kept().unwrap();
+    let run = at.ground.run(&["verify", &at.url(), "--temp-dir", "dir", "--restart"]).ok();
+    let name = left.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(run.err.contains(&format!("Removed dir/{name}, left by an interrupted command")), "{run}");
+    assert!(run.err.contains("is kept in") && !run.err.contains("Going on"), "{run}");
+    assert!(!left.exists());
+    // The provider has another file by now: what was kept of the old one is of no use.
+    let at = Interrupted::new("verify", "own");
+    let left = at.kept().unwrap();
+    at.server.put("/snapshot", Resource::of_bytes(form("foreign").to_vec()).etag("\"new\""));
+    let run = at.ground.run(&["verify", &at.url(), "--temp-dir", "dir"]).ok();
+    assert!(run.err.contains("the file at that address is another one now"), "{run}");
+    assert!(!left.exists());
+    // What others keep stays.
+    let at = Interrupted::new("extract", "own");
+    let left = at.kept().unwrap();
+    let run = at.ground.run(&["verify", &at.url(), "--temp-dir", "dir"]).ok();
+    assert!(run.err.contains("can go on there"), "{run}");
+    assert!(left.exists());
+    let run = at.ground.run(&["verify", "--restart", "file"]).ends(2);
+    assert!(run.err.contains("--restart is for addresses"), "{run}");
 }
