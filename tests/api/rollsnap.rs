@@ -1967,6 +1967,7 @@ impl Staging {
 }
 
 // rollsnap::verify
+pub use crate::resume::Interval;
 pub use consistent::{Streamed, Subject, check_store, counts};
 pub use contents::Contents;
 pub use context::Reading;
@@ -1989,6 +1990,8 @@ pub struct Options {
     pub shard: Option<replay::Shard>,
     pub replay: Option<replay::Options>,
     pub checksum: Checksum,
+    pub restart: bool,
+    pub recording: Interval,
 }
 #[derive(Clone, Debug)]
 #[non_exhaustive]

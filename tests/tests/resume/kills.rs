@@ -83,7 +83,7 @@ fn from_an_address(job: &str, name: &str) {
             assert!(killed > 1 && run.text().contains("Going on w"), "{killed} kills: {run}");
             // That of the whole file, which no run has read as a whole.
             assert!(run.text().contains(&format!("sha256 {}", sha256(form(name)))), "{run}");
-            assert_eq!(report(&run.text()), said, "{run}");
+            assert_eq!(report(run.text()), said, "{run}");
             break;
         }
         killed += 1;
