@@ -10,7 +10,7 @@ and prints a table. On the disk it needs the size, the snapshot and what checks 
 no longer needs is removed before the next one, unless --keep is given. --data is never removed. Figures that depend on what the
 disk has in memory are those of one run, in this order.
 """
-import argparse, json, os, shutil, subprocess, sys, tempfile, threading, time
+import argparse, json, os, shutil, stat, subprocess, sys, tempfile, threading, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
@@ -28,18 +28,19 @@ class Bench:
         os.makedirs(self.tmp)
 
     def step(self, title, *words, of=None, out=()):
-        """Runs a command. `of`: bytes that it reads; `out`: what it makes. What it printed, or `None` where it failed: that
-        is said, and the rest goes on."""
+        """Runs a command. `of`: bytes that it reads; `out`: what it makes or changes. What it printed, or `None` where it
+        failed: that is said, and the rest goes on."""
         say("%s: %s" % (title, " ".join(words)))
+        changed = [path for path in out if os.path.exists(path)]
         os.sync()
         with tempfile.TemporaryFile() as said:
             begun = time.monotonic()
             child = subprocess.Popen(words, stdout=said, env={**os.environ, "TMPDIR": self.tmp})
-            space = Space(child.pid, self.work, self.tmp)
+            space = Space(child.pid, self.work, self.tmp, changed)
             _, status, usage = os.wait4(child.pid, 0)
             seconds = time.monotonic() - begun
             child.returncode = status
-            most = max(0, space.end() - sum(map(used, out)))
+            most = max(0, space.end() - used(out))
             said.seek(0)
             text = said.read()
         cpu = usage.ru_utime + usage.ru_stime
@@ -60,10 +61,10 @@ class Space(threading.Thread):
     """Watches how much space a process takes: files in the directory for temporary ones, its results and what is beside
     them, and files that have no name any more. What that is more than the results in the end is temporary space."""
 
-    def __init__(self, pid, work, tmp):
+    def __init__(self, pid, work, tmp, changed):
         super().__init__(daemon=True)
         self.pid, self.work, self.tmp, self.most = pid, work, tmp, 0
-        self.known = set(os.listdir(work))
+        self.known = set(os.listdir(work)) - {os.path.basename(path) for path in changed}
         self.over = threading.Event()
         self.start()
 
@@ -72,7 +73,7 @@ class Space(threading.Thread):
         while not self.over.wait(pause):
             begun = time.monotonic()
             new = [self.work + "/" + name for name in os.listdir(self.work) if name not in self.known]
-            now = sum(map(used, [self.tmp, *new])) + self.nameless()
+            now = used([self.tmp, *new]) + self.nameless()
             self.most = max(self.most, now)
             # Looking takes long where there are many files.
             pause = max(pause, 10 * (time.monotonic() - begun))
@@ -94,17 +95,29 @@ class Space(threading.Thread):
         return self.most
 
 
-def used(path):
-    """Bytes on the disk below a path."""
-    total = 0
+def blocks(path, files):
+    """Puts the files below a path into a table, each once: links to a file take nothing."""
     try:
-        total = 512 * os.lstat(path).st_blocks
-        for entry in os.scandir(path) if os.path.isdir(path) else ():
-            total += used(entry.path) if entry.is_dir(follow_symlinks=False) else 512 * entry.stat(
-                follow_symlinks=False).st_blocks
+        found = os.lstat(path)
+        files[found.st_dev, found.st_ino] = 512 * found.st_blocks
+        if not stat.S_ISDIR(found.st_mode):
+            return
+        for entry in os.scandir(path):
+            if entry.is_dir(follow_symlinks=False):
+                blocks(entry.path, files)
+            else:
+                found = entry.stat(follow_symlinks=False)
+                files[found.st_dev, found.st_ino] = 512 * found.st_blocks
     except OSError:
         pass
-    return total
+
+
+def used(paths):
+    """Bytes on the disk below some paths."""
+    files = {}
+    for path in paths:
+        blocks(path, files)
+    return sum(files.values())
 
 
 def length(path):
@@ -146,7 +159,8 @@ def measured(bench, options):
     size = length(data)
     memory = ["--memory", options.memory] if options.memory else []
     if not options.data:
-        if bench.step("convert --in-place", program, "convert", data, "--in-place", "--remove-old", "-q", *memory) is None:
+        if bench.step("convert --in-place", program, "convert", data, "--in-place", "--remove-old", "-q", *memory,
+                      out=[data]) is None:
             sys.exit("there is no directory of version 5 to go on with")
         size = length(data)
     report = bench.step("verify the directory", program, "verify", data, "--json", "-q", *memory, of=size)

@@ -11,7 +11,7 @@ use rollsnap_core::hash::{BlockHash, CommitmentHash, ContextHash, InboxHash, Sta
 
 use super::StoreVersion;
 use super::files::Files;
-use super::pack::Layout;
+use super::objects::Layout;
 use super::random::Random;
 use super::sqlite::Sqlite;
 

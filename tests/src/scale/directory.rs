@@ -4,7 +4,8 @@ use std::io::Result;
 
 use rollsnap_core::context::pack::{ENTRIES, hashing};
 
-use super::pack::{Entry, Made, Pack};
+use super::objects::{Entry, Made};
+use super::pack::Pack;
 
 /// Nobody's number, and the offset of what is not written.
 const NONE: u32 = u32::MAX;

@@ -7,6 +7,7 @@
 mod chain;
 mod directory;
 mod files;
+mod objects;
 mod pack;
 mod random;
 mod sqlite;
@@ -25,7 +26,7 @@ use pack::Pack;
 use random::Random;
 use state::State;
 
-pub use pack::{Count, Counts, Layout};
+pub use objects::{Count, Counts, Layout};
 
 /// Longest pre-image, in bytes.
 const PAGE: usize = 4096;

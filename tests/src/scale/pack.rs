@@ -10,7 +10,8 @@ use rollsnap_core::context::pack::{
     Child, Collected, Commit, Control, ENTRIES, Hash, Head, Inode, Kind, MAX_DICT_STEPS, Pointer, Status,
     Step, Value, hashing,
 };
-use serde::Serialize;
+
+use super::objects::{Counts, Entry, Layout, Made};
 
 /// Longest name that the nodes never put into the dictionary, in bytes.
 const SHORT_NAME: usize = 3;
@@ -20,59 +21,6 @@ const RUN: u64 = 16;
 
 /// Length of such a gap, in bytes.
 const GAP: u64 = 1000;
-
-/// An object that was written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Made {
-    /// Global offset.
-    pub(super) offset: u64,
-    /// Its hash.
-    pub(super) hash: Hash,
-}
-
-/// An entry of a directory.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry<'a> {
-    /// Its name.
-    pub(super) name: &'a [u8],
-    /// Whether it is a directory; else contents.
-    pub(super) directory: bool,
-    /// What it is.
-    pub(super) to: Made,
-}
-
-/// Number and bytes of objects, heads included.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Count {
-    /// How many.
-    pub count: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// What was written.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Counts {
-    /// Contents.
-    pub contents: Count,
-    /// Roots of directories.
-    pub directories: Count,
-    /// Parts of directories.
-    pub inner: Count,
-    /// Commits.
-    pub commits: Count,
-    /// All of them.
-    pub objects: Count,
-}
-
-/// Where objects go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Never collected: chunks alone.
-    Chunks,
-    /// Collected at the first commit, which is in a prefix with gaps; then chunks.
-    Prefix,
-}
 
 /// The context that is being written.
 pub(super) struct Pack {

@@ -5,7 +5,8 @@ use std::io::Result;
 
 use super::Shape;
 use super::directory::Directory;
-use super::pack::{Entry, Made, Pack};
+use super::objects::{Entry, Made};
+use super::pack::Pack;
 use super::random::Random;
 
 /// Length of a chunk of a value in the durable storage, in bytes; the last one is filled up with zeros.
