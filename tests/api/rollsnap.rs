@@ -354,13 +354,8 @@ pub struct Size {
 pub fn read(root: &Path, feedback: &dyn Feedback) -> Result<DataDirInfo> {}
 
 // rollsnap::deflate
+pub use encoder::{Encoder, Level};
 pub use stream::{Deflater, Finished, Patch};
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    Fast,
-    Zlib(u8),
-}
-impl Default for Level {}
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub level: Level,
@@ -372,14 +367,25 @@ impl Options {
 }
 impl Default for Options {}
 
-// rollsnap::deflate::fast
-pub struct FastEncoder {}
-impl FastEncoder {
-    pub const WINDOW: usize = matcher::WINDOW;
-    pub fn new() -> Self {}
+// rollsnap::deflate::(private) encoder
+pub use level::Level;
+pub struct Encoder {}
+impl Encoder {
+    pub const WINDOW: usize = repeats::WINDOW;
+    pub fn new(level: Level) -> Self {}
     pub fn encode(&mut self, data: &[u8], known: usize, last: bool, out: &mut Vec<u8>) {}
 }
-impl Default for FastEncoder {}
+
+// rollsnap::deflate::(private) encoder::(private) level
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level(_);
+impl Level {
+    pub const FAST: Self = Self(1);
+    pub const DEFAULT: Self = Self(6);
+    pub const BEST: Self = Self(9);
+    pub fn new(level: u8) -> Self {}
+}
+impl Default for Level {}
 
 // rollsnap::deflate::(private) stream
 pub struct Deflater<F> {}

@@ -105,7 +105,7 @@ pub fn own(content: &[u8]) -> Vec<u8> {
 pub fn own_of(content: &[u8], expected: u64) -> Vec<u8> {
     let mut file = Vec::new();
     let jobs = NonZeroUsize::new(2).unwrap();
-    let options = Options { level: Level::Zlib(1), jobs, expected: Some(expected) };
+    let options = Options { level: Level::FAST, jobs, expected: Some(expected) };
     let out = |bytes: &[u8]| {
         file.extend_from_slice(bytes);
         Ok(())

@@ -258,7 +258,7 @@ fn deflated(content: &[u8], level: Level, expected: usize) -> Vec<u8> {
 #[test]
 fn spans_of_our_own_files_are_the_content() {
     let content = content(5_000_000);
-    for level in [Level::Fast, Level::Zlib(1), Level::Zlib(6)] {
+    for level in [Level::FAST, Level::DEFAULT, Level::BEST] {
         let file = deflated(&content, level, content.len());
         let index = Index::of_file(&file).unwrap().unwrap();
         assert_eq!(index.checkpoints.len(), 3);
@@ -271,7 +271,7 @@ fn spans_of_our_own_files_are_the_content() {
 fn spans_of_sixteen_mebibytes_are_the_content() {
     let mut content = content(36 << 20);
     content[1 << 20..].fill(7);
-    let file = deflated(&content, Level::Fast, 5 << 20);
+    let file = deflated(&content, Level::FAST, 5 << 20);
     let index = Index::of_file(&file).unwrap().unwrap();
     assert_eq!((index.checkpoints.len(), index.longest_span()), (3, 16 << 20));
     assert!(read_all(&file, &(index, Vec::new())) == Ok(content));

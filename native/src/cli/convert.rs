@@ -152,7 +152,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         Kind::Snapshot => convert::Output::Snapshot {
             path,
             compression: if args.uncompressed { Compression::None } else { Compression::Gzip },
-            effort: if args.fast { Level::Fast } else { Level::default() },
+            effort: if args.fast { Level::FAST } else { Level::default() },
         },
     };
     let owner = args.owner.as_deref().map(Owner::parse).transpose()?;

@@ -169,7 +169,7 @@ pub(super) fn run(
     let options = Options {
         output: args.output()?,
         compression: if args.uncompressed { Compression::None } else { Compression::Gzip },
-        effort: if args.fast { Level::Fast } else { Level::Zlib(args.compression_level) },
+        effort: if args.fast { Level::FAST } else { Level::new(args.compression_level) },
         jobs: pool::cores(),
         level: args.level.as_deref().map(str::parse).transpose()?,
         family: args.store_format.map(Into::into),

@@ -23,7 +23,6 @@ pub(super) struct Blocks<'a> {
     contexts: &'a Contexts,
     encoder: deflate::Encoder,
     packed: Vec<u8>,
-    piece: Vec<u8>,
     work: Work,
     /// Lists of messages without those of layer 1, in the chain.
     partial: u64,
@@ -31,9 +30,6 @@ pub(super) struct Blocks<'a> {
 
 /// How much of a list is deflated at once, in bytes.
 const PIECE: usize = 1 << 20;
-
-/// How far back deflate refers, in bytes.
-const WINDOW: usize = 32 << 10;
 
 /// Which levels have a block that counts.
 pub(super) enum Levels {
@@ -63,7 +59,7 @@ impl<'a> Blocks<'a> {
     ) -> Self {
         let encoder = deflate::Encoder::new(Level::default());
         let work = allowance.file_bytes().map_or_else(|| old.work(), Work::of);
-        Self { old, new, contexts, encoder, packed: Vec::new(), piece: Vec::new(), work, partial: 0 }
+        Self { old, new, contexts, encoder, packed: Vec::new(), work, partial: 0 }
     }
 
     /// The levels from `first` to `head` that have a block.
@@ -160,7 +156,7 @@ impl<'a> Blocks<'a> {
             self.work.check()?;
             let list = MessageList::parse(&messages.list);
             is_partial = list.is_ok_and(|list| !list.is_whole());
-            self.pack(&messages.list)?;
+            self.pack(&messages.list);
             self.new.messages(&witness, block.level, &self.packed)?;
         }
         let inbox = self.old.inbox_with_cell(&at.inbox_hash)?;
@@ -171,18 +167,17 @@ impl<'a> Blocks<'a> {
     }
 
     /// Deflates a list, piece by piece: the compressor wants as much room as its input has.
-    fn pack(&mut self, list: &[u8]) -> Result<()> {
+    fn pack(&mut self, list: &[u8]) {
         self.packed.clear();
         let mut at = 0;
         loop {
             let end = list.len().min(at + PIECE);
-            let from = at.saturating_sub(WINDOW);
+            let from = at.saturating_sub(deflate::Encoder::WINDOW);
             let piece = list.get(from..end).unwrap_or_default();
-            self.encoder.encode(piece, at - from, end == list.len(), &mut self.piece)?;
-            self.packed.extend_from_slice(&self.piece);
+            self.encoder.encode(piece, at - from, end == list.len(), &mut self.packed);
             at = end;
             if end == list.len() {
-                return Ok(());
+                return;
             }
         }
     }

@@ -7,7 +7,6 @@
 //! (`docs/FORMAT.md`, section 5).
 
 mod encoder;
-pub mod fast;
 mod stream;
 
 #[cfg(test)]
@@ -15,26 +14,10 @@ mod tests;
 
 use std::num::NonZeroUsize;
 
-pub(crate) use encoder::Encoder;
+pub use encoder::{Encoder, Level};
 pub use stream::{Deflater, Finished, Patch};
 
 use crate::pool;
-
-/// How hard to compress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Our own fast encoder.
-    Fast,
-    /// zlib's levels, 1 to 9; what is outside counts as the nearest.
-    Zlib(u8),
-}
-
-impl Default for Level {
-    /// The size of zlib's level 6, which the nodes use.
-    fn default() -> Self {
-        Self::Zlib(6)
-    }
-}
 
 /// What a [`Deflater`] needs to know.
 #[derive(Clone, Copy, Debug)]

@@ -5,9 +5,7 @@ use std::num::NonZeroUsize;
 use rollsnap_core::Result;
 use rollsnap_core::gzip::checkpoint::{Collector, Index, MemberTable, SUBFIELD, Waypoints};
 
-use super::Options;
-use super::encoder::Encoder;
-use super::fast::FastEncoder;
+use super::{Encoder, Options};
 use crate::checkpoint::Members;
 use crate::pool::Pool;
 
@@ -28,7 +26,7 @@ const MOST_WAYPOINTS: usize = 12 * 1024;
 const MOST_JOBS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 /// How far deflate may look back.
-const WINDOW: usize = FastEncoder::WINDOW;
+const WINDOW: usize = Encoder::WINDOW;
 
 /// Checkpoints to reserve space for when nobody knows how much will come. With more content the
 /// spans become longer.
@@ -97,7 +95,7 @@ struct Piece {
     known: usize,
     /// The stream ends with it.
     last: bool,
-    /// Its deflate data; whatever it holds before is overwritten.
+    /// Its deflate data.
     out: Vec<u8>,
     /// CRC-32 of the bytes, without those known.
     crc: u32,
@@ -120,7 +118,8 @@ impl<F: FnMut(&[u8]) -> Result<()>> Deflater<F> {
         let pool = Pool::new("deflate", jobs, || {
             let mut encoder = Encoder::new(options.level);
             move |piece: &mut Piece| {
-                encoder.encode(&piece.data, piece.known, piece.last, &mut piece.out)?;
+                piece.out.clear();
+                encoder.encode(&piece.data, piece.known, piece.last, &mut piece.out);
                 piece.crc = crc32fast::hash(piece.data.get(piece.known..).unwrap_or_default());
                 Ok(())
             }

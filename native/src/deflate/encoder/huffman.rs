@@ -1,7 +1,7 @@
 //! Huffman codes of limited length, and how a deflate block tells them (RFC 1951, 3.2.2 and 3.2.7).
 
-/// Symbols of the code for literals and lengths.
-pub(super) const LITLEN: usize = 286;
+/// Symbols of the code for literals and lengths; two of them have no meaning, and only count in the fixed code.
+pub(super) const LITLEN: usize = 288;
 /// Symbols of the code for distances.
 pub(super) const DIST: usize = 30;
 /// Symbols of the code for code lengths.
@@ -22,7 +22,11 @@ impl<const N: usize> Codes<N> {
     /// The best codes of at most `limit` bits for symbols that occur so often. At least two symbols
     /// get a code: not every inflater takes a code of one.
     pub(super) fn new(counts: &[u32; N], limit: usize) -> Self {
-        let length = lengths(counts, limit);
+        Self::with_lengths(lengths(counts, limit))
+    }
+
+    /// Codes of known lengths.
+    pub(super) fn with_lengths(length: [u8; N]) -> Self {
         Self { code: codes(&length), length }
     }
 

@@ -1,9 +1,7 @@
-//! Finds repeats: a hash of four bytes leads to the last places where they stood.
+//! Finds repeats: a hash of four bytes leads to the last two places where they stood.
 
-/// How far back a match may lie, in bytes.
-pub(super) const WINDOW: usize = 32 * 1024;
-/// The longest match of deflate.
-const LONGEST: usize = 258;
+use super::repeats::{LONGEST, MARGIN, Sequence, WINDOW, WORD, common, word};
+
 /// The shortest that is looked for.
 const SHORTEST: usize = 4;
 /// A match of this length is taken without looking for a longer one at the next byte.
@@ -13,27 +11,13 @@ const NICE: usize = 32;
 const PATIENCE: u32 = 6;
 /// Buckets of the hash table, as a power of two.
 const BUCKETS: u32 = 15;
-/// Bytes that are compared at once.
-const WORD: usize = 8;
-/// The last bytes are not looked at, so that whole words can be read.
-const MARGIN: usize = WORD;
-
-/// Literals, then a match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sequence {
-    pub(super) literals: u32,
-    /// 4 to 258 bytes.
-    pub(super) length: u16,
-    /// 1 to 32 768 bytes back.
-    pub(super) distance: u16,
-}
 
 /// The last two places by hash, as the low 16 bits of their offsets, the newer one in the low half.
-pub(super) struct Matcher {
+pub(super) struct Pairs {
     table: Box<[u32; 1 << BUCKETS]>,
 }
 
-impl Matcher {
+impl Pairs {
     pub(super) fn new() -> Self {
         Self { table: Box::new([0; 1 << BUCKETS]) }
     }
@@ -46,16 +30,14 @@ impl Matcher {
         }
     }
 
-    /// Cuts `data` from `from` on into sequences, until `enough` bytes are cut, or a few more, or
-    /// `most` sequences made. Gives the end of the cut: what follows the last match up to there are
-    /// literals.
+    /// Cuts `data` from `from` on into sequences, until `enough` bytes are cut, or a few more. Gives
+    /// the end of the cut: what follows the last match up to there are literals.
     pub(super) fn cut(
         &mut self,
         data: &[u8],
         from: usize,
         enough: usize,
         sequences: &mut Vec<Sequence>,
-        most: usize,
     ) -> usize {
         let last = data.len().saturating_sub(MARGIN);
         let limit = last.min(from + enough);
@@ -94,9 +76,6 @@ impl Matcher {
                 self.insert(inside, word(data, inside));
             }
             (at, literals) = (next, next);
-            if sequences.len() >= most {
-                return at;
-            }
         }
         if at >= last { data.len() } else { at }
     }
@@ -109,9 +88,9 @@ impl Matcher {
         let (mut length, mut distance) = probe(data, at, here, places as u16);
         let (other, back) = probe(data, at, here, (places >> 16) as u16);
         if length == WORD {
-            length += common(data, at + WORD, distance);
+            length = common(data, at, distance, WORD);
             if other == WORD {
-                let other = WORD + common(data, at + WORD, back);
+                let other = common(data, at, back, WORD);
                 if other > length {
                     (length, distance) = (other, back);
                 }
@@ -119,7 +98,7 @@ impl Matcher {
         } else if other > length {
             (length, distance) = (other, back);
             if length == WORD {
-                length += common(data, at + WORD, distance);
+                length = common(data, at, distance, WORD);
             }
         }
         (length, distance)
@@ -146,31 +125,4 @@ fn probe(data: &[u8], at: usize, here: u64, place: u16) -> (usize, usize) {
     let there = word(data, at - (back & usable));
     let same = ((here ^ there).trailing_zeros() / 8) as usize;
     (same & usable, back)
-}
-
-/// Eight bytes.
-#[inline(always)]
-fn word(data: &[u8], at: usize) -> u64 {
-    match data.get(at..at + WORD).and_then(|bytes| bytes.try_into().ok()) {
-        Some(bytes) => u64::from_le_bytes(bytes),
-        None => 0,
-    }
-}
-
-/// How many bytes at `at` are the same `distance` before, so that a match does not become too long.
-#[inline(always)]
-fn common(data: &[u8], at: usize, distance: usize) -> usize {
-    let most = (LONGEST - WORD).min(data.len() - at);
-    let mut length = 0;
-    while length + WORD <= most {
-        let differ = word(data, at + length) ^ word(data, at + length - distance);
-        if differ != 0 {
-            return length + (differ.trailing_zeros() / 8) as usize;
-        }
-        length += WORD;
-    }
-    while length < most && data[at + length] == data[at + length - distance] {
-        length += 1;
-    }
-    length
 }

@@ -1,4 +1,4 @@
-//! What the fast encoder makes is taken by zlib-rs and by miniz_oxide, and is the data again.
+//! What the encoder makes, at any level, is taken by zlib-rs and by miniz_oxide, and is the data again.
 
 #![no_main]
 
@@ -7,17 +7,17 @@ use libfuzzer_sys::fuzz_target;
 use rollsnap_core::gzip::{Gunzip, Step};
 
 // The module stands for itself; the crate around it would take minutes to build.
-#[path = "../../../native/src/deflate/fast/mod.rs"]
-mod fast;
+#[path = "../../../native/src/deflate/encoder/mod.rs"]
+mod encoder;
 
 /// Short inputs are repeated so often, at most: blocks and the window have an end.
 const REPEATS: usize = 200;
 
 fuzz_target!(|bytes: &[u8]| {
-    let [repeats, share, input @ ..] = bytes else { return };
+    let [level, repeats, share, input @ ..] = bytes else { return };
     let data = input.repeat(1 + usize::from(*repeats) % REPEATS);
-    let known = (data.len() * usize::from(*share) / 255).min(fast::FastEncoder::WINDOW);
-    let mut encoder = fast::FastEncoder::new();
+    let known = (data.len() * usize::from(*share) / 255).min(encoder::Encoder::WINDOW);
+    let mut encoder = encoder::Encoder::new(encoder::Level::new(1 + level % 9));
     let mut whole = Vec::new();
     encoder.encode(&data[..known], 0, false, &mut whole);
     encoder.encode(&data, known, true, &mut whole);
