@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::{Notice, Phase};
 use rollsnap_core::scratch::Scratch;
-use rollsnap_core::{Allowance, Feedback, Problem, Result};
+use rollsnap_core::{Allowance, Code, Feedback, Problem, Result};
 
 use crate::io;
 use crate::size::Size;
@@ -40,6 +40,11 @@ impl TempFile {
     fn failed(&self, doing: &str, err: std::io::Error) -> Problem {
         let problem = io::problem(&format!("{doing} a temporary file in"), &self.place, err);
         let why = problem.cause().map_or_else(String::new, |why| format!("{why}; "));
+        // Nothing that was to be read is missing.
+        let problem = match problem.code() {
+            Code::IoNotFound => Problem::new(Code::IoOther).headline(problem.title().to_owned()),
+            _ => problem,
+        };
         let free =
             free(&self.place).map_or_else(String::new, |free| format!(", and {} are free", Size(free)));
         problem.because(format!("{why}{} of it were written{free}", Size(self.len)))
@@ -145,7 +150,6 @@ fn free(place: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollsnap_core::Code;
 
     #[test]
     fn it_is_read_as_it_was_written() {
@@ -167,7 +171,7 @@ mod tests {
         let mut space = TempFile::within(Some(dir.path()));
         drop(dir);
         let problem = space.write_at(0, &[1]).unwrap_err();
-        assert_eq!(problem.code(), Code::IoNotFound);
+        assert_eq!(problem.code(), Code::IoOther);
         assert!(problem.sentence().contains("0 B of it were written"), "{problem}");
     }
 }

@@ -1,6 +1,9 @@
 //! `--memory`: what is kept of the input stays within it, and what does not fit is not checked.
 
-use rollsnap_tests::cli::{Ground, Run};
+use std::process::Command;
+
+use rollsnap_tests::cli::{Ground, Run, Running};
+use rollsnap_tests::scale::{Layout, Plan, Shape, StoreVersion, make};
 
 const V5: &str = "data-dir/v5-full.finalized.snapshot.gz";
 const V4: &str = "data-dir/v4-full.head.snapshot.gz";
@@ -91,5 +94,67 @@ fn sizes_are_numbers_of_bytes() {
     for size in ["", "lots", "1.5G", "-1", "1 G", "1GB", "99999999999T"] {
         let run = ground.run(&["verify", &snapshot, &format!("--memory={size}")]).ends(2);
         assert!(run.err.contains("--memory"), "{run}");
+    }
+}
+
+/// Ten times as many objects are checked, exported, imported and counted under a limit of the system that a table of the
+/// larger ones alone would exceed.
+#[test]
+fn memory_does_not_grow_with_objects() {
+    // Of data, in KiB: the program takes about half of it, and a table of 1.6 million objects as much again.
+    const LIMIT: u64 = 96 << 10;
+    let plan =
+        |size| Plan { size, seed: 11, shape: Shape::Near, layout: Layout::Chunks, store: StoreVersion::V5 };
+    for (size, least) in [(16_000_000, 100_000), (160_000_000, 1_500_000)] {
+        let ground = Ground::new();
+        let made = make(&ground.path("data"), &plan(size), |_| ()).unwrap();
+        assert!(made.context.objects.count > least, "{made:?}");
+        let run = |words: &str| {
+            let words: Vec<&str> = words.split(' ').chain(["--memory", "12M"]).collect();
+            let plain = ground.command(&words);
+            let mut limited = Command::new("sh");
+            limited.args(["-c", &format!("ulimit -d {LIMIT}; exec \"$0\" \"$@\"")]).arg(plain.get_program());
+            ground.isolate(limited.args(&words));
+            Running::start(&words, limited).end().ok()
+        };
+        let verified = run("verify data --json");
+        assert_eq!(verified.json()["verdicts"]["consistent"], "yes", "{verified}");
+        let objects = serde_json::to_value(made.context.objects).unwrap();
+        assert_eq!(verified.json()["context"]["objects"], objects);
+        run("export -d data file --level head");
+        let verified = run("verify file --json");
+        assert_eq!(verified.json()["verdicts"]["consistent"], "yes", "{verified}");
+        run("import file -d imported");
+        run("export --compact -d imported compact --level head");
+        run("context stat data");
+    }
+}
+
+/// Temporary space that runs out, or is not there, is an answer of its own; nothing is changed.
+#[test]
+fn temporary_space_that_is_not_there() {
+    let ground = Ground::new();
+    let size = 16_000_000;
+    let plan = Plan { size, seed: 3, shape: Shape::Near, layout: Layout::Chunks, store: StoreVersion::V5 };
+    make(&ground.path("data"), &plan, |_| ()).unwrap();
+    ground.run(&["export", "-d", "data", "file", "--level", "head", "-q"]).ok();
+    let before = ground.tree();
+    for target in ["data", "file"] {
+        let words = ["verify", target, "--memory", "3M", "--jobs", "1"];
+        ground.run(&words).ok();
+        // 1 MiB, in blocks of 512 bytes.
+        let plain = ground.command(&words);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "ulimit -f 2048; exec \"$0\" \"$@\""]).arg(plain.get_program());
+        ground.isolate(limited.args(words));
+        let full = Running::start(&words, limited).end().ends(5);
+        let said = full.to_string();
+        assert!(
+            said.contains("a temporary file in") && said.contains("iB of it were written, and"),
+            "{full}"
+        );
+        let gone = ground.run(&[&words[..], &["--temp-dir", "nowhere"]].concat()).ends(5);
+        assert!(format!("{gone}").contains("nowhere"), "{gone}");
+        before.same_as(&ground.tree(), "after a refusal");
     }
 }

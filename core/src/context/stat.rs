@@ -148,7 +148,7 @@ impl<F: Files> Context<F> {
     }
 
     /// Counts what a commit consists of, with the subtrees down to a depth. Memory: the objects that
-    /// are known and not yet visited, 80 bytes each. What does not fit into a quarter of what is
+    /// are known and not yet visited, 80 bytes each. What does not fit into a sixteenth of what is
     /// [meant for tables](crate::Allowance::table) waits in [temporary space](Feedback::scratch), if there is any.
     ///
     /// # Errors
@@ -170,7 +170,7 @@ impl<F: Files> Context<F> {
         let mut labels = vec![Label { parent: 0, path: Vec::new(), objects: Tally::default() }];
         let root = Todo { offset: commit.root, kind: Kind::Root, depth: 0, inner: 0, label: 0 };
         let allowance = feedback.allowance();
-        let mut todo = Falling::new(feedback.scratch(), allowance.table() / 4);
+        let mut todo = Falling::new(feedback.scratch(), allowance.table() / 16);
         todo.push(root)?;
         let mut value = Vec::new();
         let mut told = 0;

@@ -93,36 +93,14 @@ impl Target {
     }
 
     /// Over the members of an uncompressed snapshot, by the rules that every snapshot is read by.
-    fn in_place(mut source: Source, feedback: &mut dyn Feedback) -> Result<Self> {
+    fn in_place(source: Source, feedback: &mut dyn Feedback) -> Result<Self> {
         let place = source.name().to_owned();
-        let cut = || Problem::new(Code::TarTruncated).path(place.display());
-        let whole = source.part().ok_or_else(cut)?;
-        let (mut parts, mut store) = (BTreeMap::new(), BTreeMap::new());
-        let phase = Phase::only("Reading member headers");
-        let report = source.list(Options::default(), phase, feedback, &mut |event| {
-            let member = match event {
-                Event::Member(member) => member,
-                Event::Problem(problem) => return Err(problem.clone()),
-                _ => return Ok(()),
-            };
-            let window = || whole.window(member.data_offset, member.size).ok_or_else(cut);
-            match MemberKind::of(&member.name) {
-                Some(MemberKind::Context(name)) => {
-                    parts.insert(name.to_owned(), window()?);
-                }
-                Some(kind) if gives_levels(kind) => {
-                    store.insert(member.name.clone(), window()?);
-                }
-                _ => {}
-            }
-            Ok(())
-        })?;
-        report.ok_or_else(cut)?;
-        if parts.is_empty() {
+        let Windows { context, store } = Windows::of(source, feedback)?;
+        if context.is_empty() {
             return Err(Problem::new(Code::ContextMissing).path(place.display()));
         }
         let levels = Levels::of(&FileSet::Windows(store))?;
-        Ok(Self { files: FileSet::Windows(parts), levels, file_bytes: None, _unpacked: None })
+        Ok(Self { files: FileSet::Windows(context), levels, file_bytes: None, _unpacked: None })
     }
 
     fn unpacked(mut source: Source, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
@@ -163,6 +141,48 @@ impl Target {
             file_bytes: report.container.compressed_bytes,
             _unpacked: Some(made),
         })
+    }
+}
+
+/// The members of an uncompressed snapshot, where they lie in its file.
+pub(crate) struct Windows {
+    /// Those of the context, by their names below `context/`.
+    pub(crate) context: BTreeMap<String, Part>,
+    /// Store and metadata.
+    pub(crate) store: BTreeMap<String, Part>,
+}
+
+impl Windows {
+    /// Goes through the member headers, by the rules that every snapshot is read by.
+    ///
+    /// # Errors
+    /// The codes of a damaged snapshot; [`Code::Cancelled`]; any `io.*` code.
+    pub(crate) fn of(mut source: Source, feedback: &mut dyn Feedback) -> Result<Self> {
+        let place = source.name().to_owned();
+        let cut = || Problem::new(Code::TarTruncated).path(place.display());
+        let whole = source.part().ok_or_else(cut)?;
+        let (mut context, mut store) = (BTreeMap::new(), BTreeMap::new());
+        let phase = Phase::only("Reading member headers");
+        let report = source.list(Options::default(), phase, feedback, &mut |event| {
+            let member = match event {
+                Event::Member(member) => member,
+                Event::Problem(problem) => return Err(problem.clone()),
+                _ => return Ok(()),
+            };
+            let window = || whole.window(member.data_offset, member.size).ok_or_else(cut);
+            match MemberKind::of(&member.name) {
+                Some(MemberKind::Context(name)) => {
+                    context.insert(name.to_owned(), window()?);
+                }
+                Some(kind) if gives_levels(kind) => {
+                    store.insert(member.name.clone(), window()?);
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        report.ok_or_else(cut)?;
+        Ok(Self { context, store })
     }
 }
 

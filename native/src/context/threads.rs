@@ -25,17 +25,17 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// One thread less than this machine runs at once, for this one reads; at least one.
+    /// One thread less than may work at once, for this one reads; with one, it does all.
     pub fn of_this_machine() -> Self {
         Self::new(pool::cores().get() - 1)
     }
 
-    /// As many threads, at least one. Where the system gives none, the thread that asks hashes.
+    /// As many threads. Where there are none, the thread that asks hashes.
     pub fn new(count: usize) -> Self {
         let (work, jobs) = mpsc::channel::<(u64, Window)>();
         let (report, done) = mpsc::channel();
         let jobs = Arc::new(Mutex::new(jobs));
-        let workers = (0..count.max(1)).map(|number| {
+        let workers = (0..count).map(|number| {
             let (jobs, report) = (Arc::clone(&jobs), report.clone());
             thread::Builder::new().name(format!("hashing-{number}")).spawn(move || {
                 loop {

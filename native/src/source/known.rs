@@ -187,8 +187,8 @@ fn none(what: &str) -> Problem {
         .expected("64 hexadecimal digits, or a list as sha256sum writes it")
 }
 
-/// What there is to say of a server that has a snapshot means nothing for a list.
-struct Unheard<'f>(&'f mut dyn Feedback);
+/// What there is to say of a server that has a snapshot means nothing for a list, nor what there is to say of a part of a job.
+pub(crate) struct Unheard<'f>(pub(crate) &'f mut dyn Feedback);
 
 impl Feedback for Unheard<'_> {
     fn phase(&mut self, _: rollsnap_core::feedback::Phase) {}

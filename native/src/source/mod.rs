@@ -35,8 +35,8 @@ use crate::remote::{self, Address, Opened, RemoteFile};
 use input::Input;
 
 pub(crate) use fingerprint::Fingerprint;
-pub(crate) use known::as_expected;
 pub use known::{Checksum, KnownSums};
+pub(crate) use known::{Unheard, as_expected};
 pub use manifest::published;
 pub(crate) use place::{Begun, NoPlaces, Place, Places};
 pub(crate) use sum::SumSoFar;

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::context::Beginning;
+use rollsnap_core::context::layout::Layout;
+use rollsnap_core::context::pack::Dict;
 use rollsnap_core::context::verify::{Audit, AuditedShare};
 use rollsnap_core::hash::ContextHash;
 use rollsnap_core::report::{ContextShare, Evidence};
@@ -23,16 +25,26 @@ use crate::store::{AnyStore, Family, open_any};
 /// Checks a snapshot that streams by. Metadata and store go to temporary files.
 pub(super) type Checker = SnapshotChecker<StoreCopy, Threads, TempSpool>;
 
-/// Waits for a snapshot. Takes no more memory than the user allows, and removes what interrupted commands have left
+/// Waits for a snapshot, of whose context the small files may be `known` before they come. Takes no more memory than the user allows, and removes what interrupted commands have left
 /// where the store will be kept.
-pub(super) fn checker(options: &Options, scope: ContextScope, feedback: &mut dyn Feedback) -> Checker {
+pub(super) fn checker(
+    options: &Options,
+    scope: ContextScope,
+    known: Option<(Layout, Dict)>,
+    feedback: &mut dyn Feedback,
+) -> Checker {
     let place = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
     let audit = match scope {
         ContextScope::None => Audit::index_only(),
         // What streams by cannot be followed from the head, so all of it is read.
         ContextScope::All | ContextScope::Head => {
             let spilled = Box::new(TempFile::new(place.clone()));
-            Audit::new(Threads::of_this_machine(), TempSpool::new(place)).spilling(spilled)
+            let (threads, spool) = (Threads::of_this_machine(), TempSpool::new(place));
+            let audit = match known {
+                Some((layout, dict)) => Audit::knowing(threads, spool, layout, dict),
+                None => Audit::new(threads, spool),
+            };
+            audit.spilling(spilled)
         }
     };
     let kept = StoreCopy::new(options.temp_dir.as_deref());

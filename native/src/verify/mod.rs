@@ -235,11 +235,18 @@ fn stream(
 ) -> Result<(Report, Contents)> {
     let mut source = Source::open(target, feedback)?.summed(&options.checksum)?;
     let shown = if target == Path::new("-") { Path::new("standard input") } else { target };
-    if let Some(size) = source.size().filter(|_| scope != ContextScope::None) {
-        context::announce_stream(options.temp_dir.as_deref(), size, feedback);
-    }
     let phase = stages.next(jobs::READING);
-    let (report, checker) = recorded::read(&mut source, &Way { options, scope, phase }, held, feedback)?;
+    let known = match scope {
+        ContextScope::None => None,
+        _ => {
+            let known = context::known_beforehand(&source, feedback)?;
+            let place = options.temp_dir.as_deref();
+            context::announce_stream(place, source.content_len(), known.is_none(), feedback);
+            known
+        }
+    };
+    let way = Way { options, scope, phase, known };
+    let (report, checker) = recorded::read(&mut source, &way, held, feedback)?;
     if let Some(note) = checker.members().note() {
         feedback.notice(Notice::TakesSpace(&note));
     }

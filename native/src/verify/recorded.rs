@@ -8,6 +8,8 @@
 use std::cell::RefCell;
 use std::os::unix::fs::FileExt;
 
+use rollsnap_core::context::layout::Layout;
+use rollsnap_core::context::pack::Dict;
 use rollsnap_core::feedback::{Notice, Phase};
 use rollsnap_core::snapshot::{Event, Options as Inspection};
 use rollsnap_core::tar::Member;
@@ -46,6 +48,14 @@ pub(super) struct Way<'o> {
     /// How much of its context is checked as it comes.
     pub(super) scope: ContextScope,
     pub(super) phase: Phase,
+    /// What is known of it before it comes.
+    pub(super) known: Option<(Layout, Dict)>,
+}
+
+impl Way<'_> {
+    fn checker(&self, feedback: &mut dyn Feedback) -> Checker {
+        contents::checker(self.options, self.scope, self.known.clone(), feedback)
+    }
 }
 
 impl Held {
@@ -83,7 +93,7 @@ pub(super) fn read(
     feedback: &mut dyn Feedback,
 ) -> Result<(Report, Checker)> {
     let Some((place, snapshot)) = recordable(source, way.options, feedback)? else {
-        let checker = contents::checker(way.options, way.scope, feedback);
+        let checker = way.checker(feedback);
         return run(source, way, None, (checker, None), feedback);
     };
     for _ in 0..ATTEMPTS {
@@ -106,7 +116,7 @@ pub(super) fn read(
         forget(work, feedback);
         feedback.notice(Notice::Removed(&format!("Removed {place}, {why}")));
     }
-    let checker = contents::checker(way.options, way.scope, feedback);
+    let checker = way.checker(feedback);
     let Some(files) = begin(source, &place, snapshot, held, feedback)? else {
         return run(source, way, None, (checker, None), feedback);
     };
@@ -203,11 +213,7 @@ fn go_on(
     let record = kept.record.clone();
     feedback.notice(Notice::Recovered(&record.words(source.size())));
     feedback.phase(Phase { total: Some(record.content), ..way.phase });
-    let mut again = Again {
-        checker: contents::checker(way.options, way.scope, feedback),
-        unpacked: Descent::from(&new),
-        is_whole: true,
-    };
+    let mut again = Again { checker: way.checker(feedback), unpacked: Descent::from(&new), is_whole: true };
     again.checker.on_event(&Event::Read(record.place.file()))?;
     let going_on = kept.go_on(&new, inspection(), feedback, &mut |event| again.hear(event, feedback))?;
     let Some(GoingOn { begun, open, log }) = going_on.filter(|_| again.is_whole) else { return Ok(None) };

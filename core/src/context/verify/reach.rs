@@ -325,7 +325,7 @@ impl Below {
         feedback: &mut dyn Feedback,
     ) -> Result<Marks> {
         let allowance = feedback.allowance();
-        let share = allowance.table() / 4;
+        let share = allowance.table() / 16;
         let mut due = Falling::new(feedback.scratch(), share);
         let mut marks = Marks::new(feedback.scratch(), share);
         for spot in from {

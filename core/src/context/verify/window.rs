@@ -18,6 +18,9 @@ const FULL_BYTES: usize = 256 << 10;
 /// A window is full with so many objects.
 const FULL_JOBS: usize = 1 << 11;
 
+/// How many objects are hashed in one go: what the state of each takes is then used again and again.
+const SIDE_BY_SIDE: usize = 1 << 7;
+
 /// Length of a block of BLAKE2b, in bytes.
 const BLOCK: usize = 128;
 
@@ -100,28 +103,25 @@ impl Window {
     /// Hashes everything in it.
     pub fn check(&self, report: &mut dyn FnMut(Mismatch)) {
         let mut wrong: Vec<(usize, Hash)> = Vec::new();
-        let mut hashing = Vec::with_capacity(self.jobs.len());
-        let mut numbers = Vec::with_capacity(self.jobs.len());
-        let params = params();
         // Those of about the same length side by side: then no lane waits for another.
-        for class in 0..CLASSES {
+        let mut classes = [const { Vec::new() }; CLASSES];
+        let (mut hashing, params) = (Vec::with_capacity(SIDE_BY_SIDE), params());
+        for (number, job) in self.jobs.iter().enumerate() {
+            let Some(class) = classes.get_mut(class_of(self.image(job).len())) else { continue };
+            class.push(number as u32);
+        }
+        for numbers in classes.iter().flat_map(|class| class.chunks(SIDE_BY_SIDE)) {
+            let jobs =
+                || numbers.iter().filter_map(|number| Some((*number, self.jobs.get(*number as usize)?)));
             hashing.clear();
-            numbers.clear();
-            for (number, job) in self.jobs.iter().enumerate() {
-                let image = self.image(job);
-                if class_of(image.len()) == class {
-                    hashing.push(HashManyJob::new(&params, image));
-                    numbers.push(number);
-                }
-            }
+            hashing.extend(jobs().map(|(_, job)| HashManyJob::new(&params, self.image(job))));
             hash_many(&mut hashing);
-            for (number, hashed) in numbers.iter().zip(&hashing) {
+            for ((number, job), hashed) in jobs().zip(&hashing) {
                 let found = hashed.to_hash();
-                let job = self.jobs.get(*number);
-                if job.is_some_and(|job| job.expected != found.as_bytes()) {
+                if job.expected != found.as_bytes() {
                     let mut hash = [0; 32];
                     hash.copy_from_slice(found.as_bytes());
-                    wrong.push((*number, hash));
+                    wrong.push((number as usize, hash));
                 }
             }
         }

@@ -31,7 +31,7 @@ pub(super) struct Reached {
 }
 
 /// Visits everything below a commit. Progress is told in bytes, in the sense of offsets. Memory: 16 bytes for each range
-/// of the result, and 16 for each object that waits, as long as these fit into a quarter of what is
+/// of the result, and 16 for each object that waits, as long as these fit into a sixteenth of what is
 /// [meant for tables](crate::Allowance::table); else they wait in [temporary space](Feedback::scratch), if there is any.
 ///
 /// # Errors
@@ -45,7 +45,7 @@ pub(super) fn reach<F: Files>(
 ) -> Result<Reached> {
     let offset = commit.offset;
     let allowance = feedback.allowance();
-    let waiting = Falling::new(feedback.scratch(), allowance.table() / 4);
+    let waiting = Falling::new(feedback.scratch(), allowance.table() / 16);
     let mut walk = Walk { pages: Pages::new(context), context, waiting, value: vec![] };
     feedback.phase(Phase { total: Some(offset), unit: Unit::Bytes, ..phase });
     let mut ranges = vec![(offset, commit.len)];
