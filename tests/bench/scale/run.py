@@ -3,12 +3,12 @@
 
   cargo build --release --bins -p rollsnap -p rollsnap-tests
   run.py [--size 20G] [--shape near|far|wide|deep] [--layout chunks|prefix] [--seed 7] [--work DIR]
-         [--program ROLLSNAP] [--maker SCALE_MAKE] [--data DIR] [--memory SIZE] [--keep]
+         [--program ROLLSNAP] [--maker SCALE_MAKE] [--data DIR] [--memory SIZE] [--without STEP,...] [--keep]
 
 Makes the directory (`scale_make`) with a store of version 4, which is converted first, or takes the one that --data names,
 and prints a table. On the disk it needs the size, the snapshot and what checks put there, together twice the size: what a step
 no longer needs is removed before the next one, unless --keep is given. --data is never removed. Figures that depend on what the
-disk has in memory are those of one run, in this order.
+disk has in memory are those of one run, in this order. Steps that can be left out: convert, stat, compact.
 """
 import argparse, json, os, shutil, stat, subprocess, sys, tempfile, threading, time
 
@@ -23,7 +23,7 @@ MIB = 2**20
 
 class Bench:
     def __init__(self, options, work):
-        self.options, self.work, self.rows = options, work, []
+        self.options, self.work, self.rows, self.sizes = options, work, [], ""
         self.tmp = work + "/tmp"
         os.makedirs(self.tmp)
 
@@ -134,9 +134,13 @@ def say(text):
 def main(options):
     os.makedirs(options.work, exist_ok=True)
     work = tempfile.mkdtemp(prefix="scale-", dir=options.work)
+    bench = Bench(options, work)
     try:
-        measured(Bench(options, work), options)
+        measured(bench, options)
     finally:
+        # Also what was measured before somebody ended it.
+        columns = ["seconds", "MB/s of the directory", "CPU s", "memory MiB", "temporary space MiB"]
+        measure.table("%s, %s%s" % (options.shape, options.layout, bench.sizes), columns, bench.rows)
         if not options.keep:
             shutil.rmtree(work)
 
@@ -144,12 +148,13 @@ def main(options):
 def measured(bench, options):
     program, work = options.program, bench.work
     data, snapshot, compact, imported = (work + "/" + name for name in ("data", "snapshot", "compact", "imported"))
-    made = None
+    made, without = None, options.without.split(",")
     if options.data:
         data = os.path.abspath(options.data)
     else:
+        store = "v5" if "convert" in without else "v4"
         made = bench.step("make it", options.maker, data, "--size", options.size, "--shape", options.shape,
-                          "--layout", options.layout, "--seed", options.seed, "--store", "v4", out=[data])
+                          "--layout", options.layout, "--seed", options.seed, "--store", store, out=[data])
         if made is None:
             sys.exit("there is nothing to measure")
         made = json.loads(made)
@@ -158,29 +163,29 @@ def measured(bench, options):
             made["head_level"]))
     size = length(data)
     memory = ["--memory", options.memory] if options.memory else []
-    if not options.data:
+    if not options.data and "convert" not in without:
         if bench.step("convert --in-place", program, "convert", data, "--in-place", "--remove-old", "-q", *memory,
                       out=[data]) is None:
             sys.exit("there is no directory of version 5 to go on with")
         size = length(data)
+    bench.sizes = ": a directory of %.2f GB" % (size / 1e9)
     report = bench.step("verify the directory", program, "verify", data, "--json", "-q", *memory, of=size)
     judged("the directory", report, made)
-    bench.step("context stat", program, "context", "stat", data, "-q", *memory)
+    if "stat" not in without:
+        bench.step("context stat", program, "context", "stat", data, "-q", *memory)
     bench.step("export", program, "export", "-d", data, snapshot, "-q", *memory, of=size, out=[snapshot])
-    packed = length(snapshot)
-    say("the snapshot has %d bytes, %.0f %% of %d" % (packed, 100 * packed / size, size))
-    bench.step("export --compact", program, "export", "--compact", "-d", data, compact, "-q", *memory, out=[compact])
-    bench.remove(compact)
+    if not os.path.exists(snapshot):
+        sys.exit("there is no snapshot to go on with")
+    bench.sizes += ", a snapshot of %.2f GB" % (length(snapshot) / 1e9)
+    if "compact" not in without:
+        bench.step("export --compact", program, "export", "--compact", "-d", data, compact, "-q", *memory, out=[compact])
+        bench.remove(compact)
     if not options.data:
         bench.remove(data)
     report = bench.step("verify the file", program, "verify", snapshot, "--json", "-q", *memory, of=size)
     judged("the file", report, made)
     bench.step("import", program, "import", snapshot, "-d", imported, "-q", *memory, of=size, out=[imported])
     bench.remove(imported)
-    columns = ["seconds", "MB/s of the directory", "CPU s", "memory MiB", "temporary space MiB"]
-    title = "%s, %s: a directory of %.2f GB, a snapshot of %.2f GB" % (
-        options.shape, options.layout, size / 1e9, packed / 1e9)
-    measure.table(title, columns, bench.rows)
 
 
 def judged(what, report, made):
@@ -200,7 +205,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(usage=__doc__)
     for name, default in (("size", "20G"), ("shape", "near"), ("layout", "chunks"), ("seed", "7"), ("data", None),
                           ("work", tempfile.gettempdir()), ("program", release + "rollsnap"),
-                          ("maker", release + "scale_make"), ("memory", None)):
+                          ("maker", release + "scale_make"), ("memory", None), ("without", "")):
         parser.add_argument("--" + name, default=default)
     parser.add_argument("--keep", action="store_true")
     main(parser.parse_args())
