@@ -1018,6 +1018,7 @@ pub struct Audited {
     pub contexts: Contexts,
     pub evidence: Evidence,
     pub hindered: Option<Problem>,
+    pub differs: bool,
     pub totals: Option<Totals>,
     pub first: Option<(ContextHash, u64)>,
 }
@@ -1074,6 +1075,7 @@ pub struct Outcome {
     pub failures_left_out: u64,
     pub warnings: Vec<Problem>,
     pub unchecked: Vec<Problem>,
+    pub differs: bool,
     pub commits: Vec<Commit>,
     pub totals: Totals,
 }

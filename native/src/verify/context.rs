@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use rollsnap_core::context::layout::Layout;
-use rollsnap_core::context::pack::Dict;
 use rollsnap_core::context::verify::{Audit, Audited, Wanted, reach};
 use rollsnap_core::context::{Context, Contexts, INDEX_FILES, Riscv, State};
 use rollsnap_core::feedback::{Phase, Unit};
@@ -12,12 +10,10 @@ use rollsnap_core::report::{Check, MAX_CHECKS};
 use rollsnap_core::{Code, Feedback, Files, ReadAt, Result};
 
 use super::ContextScope;
-use crate::context::target::Windows;
 use crate::context::{FrozenFile, Moment, TempSpool, Threads};
 use crate::dir::space::Known;
 use crate::files::FileSet;
 use crate::scratch::{self, Spilling, TempFile};
-use crate::source::{Source, Unheard};
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -60,26 +56,6 @@ pub(super) fn announce_stream(
     // Two thirds refer to other objects.
     let waiting = if waits { bytes / 3 * 2 } else { 0 };
     announce(place, table.saturating_add(waiting), memory, feedback);
-}
-
-/// What the small files in the context of an uncompressed snapshot say, which its objects are checked by: so nothing has
-/// to wait for them. `None` where they cannot be had before all else; whatever is wrong is said when they come.
-pub(super) fn known_beforehand(
-    source: &Source,
-    feedback: &mut dyn Feedback,
-) -> Result<Option<(Layout, Dict)>> {
-    if source.remote().is_some() || !source.is_plain_file() {
-        return Ok(None);
-    }
-    let listed = source.again().and_then(|again| Windows::of(again, &mut Unheard(feedback)));
-    let opened = listed.and_then(|Windows { context, .. }| {
-        let files = FileSet::Windows(context);
-        Context::open(&files).map(|context| (context.layout().clone(), context.dict().clone()))
-    });
-    match opened {
-        Err(problem) if problem.code() == Code::Cancelled => Err(problem),
-        opened => Ok(opened.ok()),
-    }
 }
 
 fn announce(place: Option<&Path>, bytes: u64, memory: u64, feedback: &mut dyn Feedback) {

@@ -8,6 +8,7 @@ pub(crate) mod anchored;
 mod consistent;
 mod contents;
 mod context;
+mod known;
 pub(crate) mod pre_images;
 mod recorded;
 mod replayed;
@@ -110,18 +111,18 @@ pub struct Outcome {
 /// report.
 pub fn run(target: &Path, options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     let mut held = Held::default();
-    let outcome = match once(target, options, &mut held, feedback) {
-        Ok(outcome) => outcome,
-        Err(problem) => {
-            held.leave(&problem, feedback);
-            return Err(problem);
+    loop {
+        let outcome = match once(target, options, &mut held, feedback) {
+            Ok(outcome) => outcome,
+            Err(problem) => {
+                held.leave(&problem, feedback);
+                return Err(problem);
+            }
+        };
+        if held.is_certain(&outcome.report, feedback) {
+            return Ok(outcome);
         }
-    };
-    if held.conclude(outcome.report.failures().next().is_none(), feedback) {
-        return Ok(outcome);
     }
-    let anew = Options { restart: true, ..options.clone() };
-    run(target, &anew, feedback)
 }
 
 /// Does what [`run`] says. What is kept of a snapshot until there is a verdict is `held`.
@@ -239,7 +240,7 @@ fn stream(
     let known = match scope {
         ContextScope::None => None,
         _ => {
-            let known = context::known_beforehand(&source, feedback)?;
+            let known = if held.is_careful() { None } else { known::beforehand(&source, feedback)? };
             let place = options.temp_dir.as_deref();
             context::announce_stream(place, source.content_len(), known.is_none(), feedback);
             known
@@ -254,6 +255,7 @@ fn stream(
         Some(last) => checker.finish(stages.next(last), feedback)?,
         None => checker.finish(phase, &mut Silent)?,
     };
+    held.differs(checked.findings.audited.differs);
     Ok((report, Contents::of_snapshot(checked, shown, options)))
 }
 

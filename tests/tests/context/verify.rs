@@ -365,3 +365,20 @@ fn flips_around_the_objects() {
         }
     }
 }
+
+/// What was known beforehand is of another store: that is said of the files, and nothing of the objects.
+#[test]
+fn what_was_known_is_of_another_store() {
+    let (store, other) = (irmin::store("gc-twice"), irmin::store("medium"));
+    let context = Context::open(&other).unwrap();
+    for (known, differs) in [(Context::open(&store).unwrap(), false), (context, true)] {
+        let (layout, dict) = (known.layout().clone(), known.dict().clone());
+        let stream = Stream::with(Immediate, Memory::default(), layout, dict);
+        let outcome = fed(stream, &store, Order::Names, 5000);
+        assert_eq!((outcome.differs, outcome.is_clean()), (differs, !differs), "{:?}", outcome.failures);
+        if differs {
+            let codes: BTreeSet<_> = outcome.failures.iter().map(Problem::code).collect();
+            assert_eq!(codes, BTreeSet::from([Code::ContextControl]));
+        }
+    }
+}

@@ -42,6 +42,8 @@ pub struct Audited {
     pub evidence: Evidence,
     /// What was not checked for a reason that is not in the context.
     pub hindered: Option<Problem>,
+    /// Control file, mapping or dictionary are not what was known beforehand: what is said of the objects may come of that.
+    pub differs: bool,
     /// Numbers, where the objects were read.
     pub totals: Option<Totals>,
     /// The commit with the lowest offset, and that offset, where the objects were read.
@@ -190,7 +192,8 @@ impl<H: Hasher, S: Spool> Audit<H, S> {
 impl Audited {
     /// What an outcome means for the blocks of a store.
     pub fn of(outcome: Outcome, contexts: Contexts) -> Self {
-        let Outcome { mut failures, failures_left_out, warnings, unchecked, commits, totals } = outcome;
+        let Outcome { mut failures, failures_left_out, warnings, unchecked, differs, commits, totals } =
+            outcome;
         let mut checks = Vec::new();
         if failures.is_empty() && unchecked.is_empty() {
             checks.push(Check::yes(Code::ContextHash, ContextStats::from(&totals).words()));
@@ -222,7 +225,7 @@ impl Audited {
             contexts
         };
         let evidence = Evidence { problems: failures.into_iter().collect(), checks };
-        Self { contexts, evidence, hindered, totals: Some(totals), first }
+        Self { contexts, evidence, hindered, differs, totals: Some(totals), first }
     }
 }
 
@@ -272,7 +275,7 @@ fn named(mut named: Named, contexts: Contexts, allowance: &Allowance) -> Audited
     let hindered = (!all).then(|| allowance.exceeded("the hashes of the chunks of the context"));
     checks.extend(hindered.iter().map(Check::open));
     let evidence = Evidence { problems: named.problems.into_iter().collect(), checks };
-    Audited { contexts, evidence, hindered, totals: None, first: None }
+    Audited { contexts, evidence, hindered, differs: false, totals: None, first: None }
 }
 
 fn unchecked() -> Check {

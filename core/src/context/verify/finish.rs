@@ -117,6 +117,7 @@ impl<H: Hasher, S: Spool> Stream<H, S> {
         if same {
             return Ok((layout, dict));
         }
+        self.outcome.differs = true;
         Err(Problem::new(Code::ContextControl)
             .headline("control file, mapping or dictionary are not the ones that were read before"))
     }

@@ -20,6 +20,8 @@ pub struct Outcome {
     pub warnings: Vec<Problem>,
     /// What could not be checked, and why.
     pub unchecked: Vec<Problem>,
+    /// Control file, mapping or dictionary are not what was known beforehand.
+    pub differs: bool,
     /// The commits that are there, in the order of their offsets.
     pub commits: Vec<Commit>,
     /// What was checked.
