@@ -47,7 +47,7 @@ pub(super) struct ConvertArgs {
     /// Convert the data directory where it is, all or nothing; its old store stays in it as storage.old
     #[arg(
         long,
-        conflicts_with_all = ["output", "kind", "force", "no_lock", "owner", "uncompressed", "fast", "temp_dir", "sha256", "print_sha256", "expect_size", "no_preflight"],
+        conflicts_with_all = ["output", "kind", "force", "no_lock", "owner", "uncompressed", "fast", "best", "temp_dir", "sha256", "print_sha256", "expect_size", "no_preflight"],
         help_heading = RESULT
     )]
     in_place: bool,
@@ -75,8 +75,11 @@ pub(super) struct ConvertArgs {
     #[arg(long, help_heading = PACKING)]
     uncompressed: bool,
     /// Compress the snapshot twice as fast, to about 2 % more
-    #[arg(long, conflicts_with = "uncompressed", help_heading = PACKING)]
+    #[arg(long, conflicts_with_all = ["best", "uncompressed"], help_heading = PACKING)]
     fast: bool,
+    /// Compress the snapshot to about 1 % less, in six times the time
+    #[arg(long, conflicts_with = "uncompressed", help_heading = PACKING)]
+    best: bool,
     /// Check the store, before and afterwards, and the context; the default
     #[arg(long, overrides_with = "no_check", help_heading = CHECKS)]
     check: bool,
@@ -152,7 +155,11 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         Kind::Snapshot => convert::Output::Snapshot {
             path,
             compression: if args.uncompressed { Compression::None } else { Compression::Gzip },
-            effort: if args.fast { Level::FAST } else { Level::default() },
+            effort: match (args.fast, args.best) {
+                (true, _) => Level::FAST,
+                (_, true) => Level::BEST,
+                _ => Level::DEFAULT,
+            },
         },
     };
     let owner = args.owner.as_deref().map(Owner::parse).transpose()?;
@@ -171,8 +178,8 @@ pub(super) fn run(args: &ConvertArgs, output: &Output, feedback: &mut Terminal) 
         _ if args.temp_dir.is_some() && !args.is_stream() => {
             return unfit("--temp-dir is for a snapshot that goes to standard output");
         }
-        Kind::DataDir if args.fast || args.uncompressed => {
-            return unfit("--fast and --uncompressed are for snapshots (--as snapshot)");
+        Kind::DataDir if args.fast || args.best || args.uncompressed => {
+            return unfit("--fast, --best and --uncompressed are for snapshots (--as snapshot)");
         }
         _ => {}
     }

@@ -8,8 +8,8 @@ All three parts by default; the program is built unless one is named.
 `export`: a data directory (corpus.py) to a snapshot. `import`: a snapshot to files, one that camlzip wrote, as the
 nodes do, and one of our own. `small`: how long `info`, and `cat` of the last member, take from start to end.
 
-Needs cargo, tar and gzip; takes in pigz, igzip (package isal), rapidgzip (from PyPI) and OCaml with
-camlzip (ocaml-nox, libzip-ocaml-dev) when they are there. In each round all contenders run, each time in
+Needs cargo, tar and gzip; takes in pigz, igzip (package isal), libdeflate-gzip (libdeflate-tools), zstd, rapidgzip
+(from PyPI) and OCaml with camlzip (ocaml-nox, libzip-ocaml-dev) when they are there. In each round all contenders run, each time in
 another order, so that what else the machine does hits all alike; ratios are medians of the ratios within a round.
 Size counts the snapshot, memory the largest resident sets of all processes of a contender together, CPU their user
 and system seconds.
@@ -85,17 +85,24 @@ def exports(options, work, data, export, caml):
         contenders["tar, pigz -6 -p2"] = tar + "pigz -6 -p2 > OUT"
     if here("igzip"):
         contenders["tar, igzip -3"] = tar + "igzip -3 -c > OUT"
+    # It holds the whole archive in memory.
+    if here("libdeflate-gzip"):
+        for level in 6, 9:
+            contenders["tar, libdeflate-gzip -%d" % level] = tar + "libdeflate-gzip -%d -c > OUT" % level
+    if here("zstd"):
+        contenders["tar, zstd -3 (another format)"] = tar + "zstd -3 -q -c > OUT"
     for jobs in 1, 2:
         ours = "%s --jobs %d" % (export, jobs)
         contenders["rollsnap export, jobs %d" % jobs] = ours
         contenders["rollsnap export --fast, jobs %d" % jobs] = ours + " --fast"
+    contenders["rollsnap export --best, jobs 2"] = ours + " --best"
 
     def prepare(name, number):
         out = "%s/export-%d" % (work, number)
 
         def after(run):
             run.size = os.path.getsize(out)
-            if number == 0:
+            if number == 0 and "zstd" not in name:
                 subprocess.run(["gzip", "-t"], stdin=open(out, "rb"), check=True)
             os.remove(out)
 

@@ -121,6 +121,7 @@ fn exports_of_all_forms_are_read_and_do_not_depend_on_the_threads() {
     add("fly", &["--no-check", "--compress-on-the-fly"], &["4"]);
     add("fast", &["--no-check", "--fast"], &["2", "3", "8"]);
     add("fast-fly", &["--no-check", "--fast", "--compress-on-the-fly"], &["2"]);
+    add("best", &["--no-check", "--best"], &["3"]);
     for level in '1'..='9' {
         let level = level.to_string();
         add(&format!("level-{level}"), &["--no-check", "--compression-level", &level], &["7"]);

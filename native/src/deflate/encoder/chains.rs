@@ -2,8 +2,8 @@
 //! taken only when no better one begins a byte or two later.
 
 use super::counts::Prices;
-use super::level::Effort;
-use super::repeats::{LONGEST, MARGIN, Sequence, WINDOW};
+use super::level::Looks;
+use super::repeats::{LONGEST, MARGIN, STRIDE, Sequence, WINDOW, hash};
 use super::window::Window;
 
 /// Buckets by the hash of four bytes and of three, as powers of two.
@@ -12,8 +12,6 @@ const BUCKETS3: u32 = 14;
 /// Where a search begins, there is room for so many places more: a match that is put off again and
 /// again, and then is of the greatest length.
 const AHEAD: usize = 3 * LONGEST;
-/// The longest step over bytes that have no repeats.
-const STRIDE: usize = 64;
 /// A match of three bytes has to save so many sixteenths of a bit.
 const WORTH: i32 = 32;
 /// Where a cut saves less by such matches, in sixteenths of a bit, they are not looked for in some of the next
@@ -26,7 +24,7 @@ const MUCH_LATER: i32 = 6;
 
 /// Places in the window by what stands there; 0 is none.
 pub(super) struct Chains {
-    effort: Effort,
+    effort: Looks,
     window: Window,
     /// The newest place by the hash of four bytes.
     newest: Box<[u16; 1 << BUCKETS]>,
@@ -64,7 +62,7 @@ struct Next {
 }
 
 impl Chains {
-    pub(super) fn new(effort: Effort) -> Self {
+    pub(super) fn new(effort: Looks) -> Self {
         Self {
             effort,
             window: Window::new(),
@@ -128,7 +126,7 @@ impl Chains {
         prices: &Prices,
         sequences: &mut Vec<Sequence>,
     ) -> (usize, i32) {
-        let Effort { depth, nice, twice, patience } = self.effort;
+        let Looks { depth, nice, twice, patience } = self.effort;
         let last = data.len().saturating_sub(MARGIN);
         let (mut at, mut literals, mut saved) = (from, from, 0);
         let (mut next, mut fetched) = (Next::default(), usize::MAX);
@@ -143,7 +141,7 @@ impl Chains {
             if fetched != at {
                 next = self.next(place);
             }
-            let mut best = self.find(place, &mut next, 3, end, depth);
+            let mut best = self.find(place, &mut next, 3, end, depth, |_, _| ());
             if THREES {
                 let (three, distance) = self.three(place);
                 if three && best.length < 4 {
@@ -161,7 +159,7 @@ impl Chains {
             }
             let mut unknown = place + 1;
             while best.length < nice && unknown < end - MARGIN {
-                let other = self.find(unknown, &mut next, best.length, end, depth / 2);
+                let other = self.find(unknown, &mut next, best.length, end, depth / 2, |_, _| ());
                 unknown += 1;
                 if other.length > 0 && other.beats(best, LATER) {
                     (best, place) = (other, unknown - 1);
@@ -170,7 +168,7 @@ impl Chains {
                 if !twice || unknown >= end - MARGIN {
                     break;
                 }
-                let other = self.find(unknown, &mut next, best.length, end, depth / 4);
+                let other = self.find(unknown, &mut next, best.length, end, depth / 4, |_, _| ());
                 unknown += 1;
                 if other.length == 0 || !other.beats(best, MUCH_LATER) {
                     break;
@@ -197,10 +195,46 @@ impl Chains {
         (if at >= last { data.len() } else { at }, saved)
     }
 
+    /// Remembers the place of `at`, and gives all matches there, each longer and farther than the one before; with
+    /// `only` none. Gives the length of the last one, if it is so long that others need not be looked for.
+    pub(super) fn all(
+        &mut self,
+        data: &[u8],
+        at: usize,
+        only: bool,
+        mut found: impl FnMut(usize, usize),
+    ) -> Option<usize> {
+        if at.wrapping_add(self.window.shift()) >= 2 * WINDOW - AHEAD {
+            self.slide(data);
+        }
+        let shift = self.window.shift();
+        let (place, end) = (at.wrapping_add(shift), data.len().wrapping_add(shift));
+        let mut next = self.next(place);
+        let (three, distance) = self.three(place);
+        if only {
+            self.insert(place, next);
+            return None;
+        }
+        if three {
+            found(3, distance);
+        }
+        let best = self.find(place, &mut next, 3, end, self.effort.depth, found);
+        (best.length >= self.effort.nice).then_some(best.length)
+    }
+
     /// The longest match at a place that is longer than `than`, which is at least 3; the data end at
-    /// the place `end`. `next` is that of the place, and becomes that of the following one.
+    /// the place `end`. `next` is that of the place, and becomes that of the following one. `found`
+    /// hears of each that is longer than those before.
     #[inline(always)]
-    fn find(&mut self, place: usize, next: &mut Next, than: usize, end: usize, depth: u32) -> Match {
+    fn find(
+        &mut self,
+        place: usize,
+        next: &mut Next,
+        than: usize,
+        end: usize,
+        depth: u32,
+        mut found: impl FnMut(usize, usize),
+    ) -> Match {
         let mut candidate = usize::from(next.newest);
         *next = self.insert(place, *next);
         let oldest = place.saturating_sub(WINDOW);
@@ -214,6 +248,7 @@ impl Chains {
                 let length = self.window.common(candidate, place, 4, most);
                 if length > best.length {
                     best = Match { length, distance: place - candidate };
+                    found(length, best.distance);
                     if length >= self.effort.nice.min(most) {
                         return best;
                     }
@@ -259,9 +294,4 @@ impl Chains {
         }
         next
     }
-}
-
-#[inline(always)]
-fn hash(bytes: u32, buckets: u32) -> usize {
-    (bytes.wrapping_mul(0x9e37_79b1) >> (32 - buckets)) as usize
 }

@@ -2,7 +2,7 @@
 
 use super::huffman::{DIST, LITLEN};
 use super::repeats::Sequence;
-use super::symbols::{END, LENGTH_EXTRA, LENGTH_SYMBOL, distance_symbol};
+use super::symbols::{END, LENGTH_EXTRA, LENGTH_SYMBOL, LENGTHS, distance_symbol};
 
 /// How often each symbol occurs.
 #[derive(Clone)]
@@ -25,10 +25,10 @@ impl Counts {
     #[inline(never)]
     pub(super) fn of(data: &[u8], sequences: &[Sequence]) -> Self {
         // Equal bytes often follow each other; counting them in turns keeps the sums independent.
-        let mut bytes = [[0u32; 256]; 4];
+        let mut bytes = [[0u32; 256]; 2];
         let mut counts = Self::none();
         let mut count = |literals: &[u8]| {
-            let mut fours = literals.chunks_exact(4);
+            let mut fours = literals.chunks_exact(2);
             for four in &mut fours {
                 for (table, &byte) in bytes.iter_mut().zip(four) {
                     table[usize::from(byte)] += 1;
@@ -75,16 +75,16 @@ impl Counts {
 /// About what single symbols take, in sixteenths of a bit.
 pub(super) struct Prices {
     literal: [u16; 256],
-    /// The length of three.
-    three: u16,
-    /// Distances with their extra bits.
+    /// Of each length, less 3, with its extra bits.
+    length: [u16; 256],
+    /// Of each distance symbol, with its extra bits.
     dist: [u16; DIST],
 }
 
 impl Prices {
     /// Before anything is known.
     pub(super) const fn guess() -> Self {
-        Self { literal: [7 * 16; 256], three: 7 * 16, dist: [10 * 16; DIST] }
+        Self { literal: [7 * 16; 256], length: [7 * 16; 256], dist: [10 * 16; DIST] }
     }
 
     /// By how often each symbol has occurred.
@@ -95,7 +95,13 @@ impl Prices {
         for (slot, &count) in prices.literal.iter_mut().zip(&counts.litlen) {
             *slot = price(count, all);
         }
-        prices.three = price(counts.litlen[END + 1], all);
+        let mut lengths = [0; LENGTHS];
+        for (symbol, slot) in lengths.iter_mut().enumerate() {
+            *slot = price(counts.litlen[END + 1 + symbol], all) + 16 * u16::from(LENGTH_EXTRA[symbol]);
+        }
+        for (slot, &symbol) in prices.length.iter_mut().zip(&LENGTH_SYMBOL) {
+            *slot = lengths[usize::from(symbol)];
+        }
         let all = log(counts.dist.iter().sum::<u32>() * 4 + 30);
         for (symbol, (slot, &count)) in prices.dist.iter_mut().zip(&counts.dist).enumerate() {
             *slot = price(count, all) + 16 * (symbol as u16 / 2).saturating_sub(1);
@@ -103,12 +109,26 @@ impl Prices {
         prices
     }
 
+    #[inline(always)]
+    pub(super) fn literal(&self, byte: u8) -> u32 {
+        u32::from(self.literal[usize::from(byte)])
+    }
+
+    #[inline(always)]
+    pub(super) fn length(&self, length: usize) -> u32 {
+        u32::from(self.length[(length - 3) % 256])
+    }
+
+    #[inline(always)]
+    pub(super) fn distance(&self, distance: u16) -> u32 {
+        u32::from(self.dist[distance_symbol(distance).0 % DIST])
+    }
+
     /// By how much these three bytes are dearer than their repetition at a distance; negative when they are cheaper.
     #[inline(always)]
     pub(super) fn saved(&self, bytes: u32, distance: usize) -> i32 {
-        let [a, b, c, _] = bytes.to_le_bytes().map(|byte| i32::from(self.literal[usize::from(byte)]));
-        let (symbol, _) = distance_symbol(distance as u16);
-        a + b + c - i32::from(self.three) - i32::from(self.dist[symbol % DIST])
+        let [a, b, c, _] = bytes.to_le_bytes().map(|byte| self.literal(byte));
+        (a + b + c) as i32 - (self.length(3) + self.distance(distance as u16)) as i32
     }
 }
 

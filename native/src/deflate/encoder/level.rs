@@ -1,14 +1,23 @@
 //! How hard to compress.
 
-use super::repeats::LONGEST;
-
 /// How hard to compress, from 1 (fast) to 9 (small).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level(u8);
 
+/// Which search, and how hard it looks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Effort {
+    /// Takes what stands where the same bytes stood last.
+    Quick,
+    /// Takes the best match of several places, or that of the next byte.
+    Chains(Looks),
+    /// Chooses among all matches.
+    Optimal(Looks),
+}
+
 /// How hard to look for repeats.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Effort {
+pub(super) struct Looks {
     /// At most so many places are compared.
     pub(super) depth: u32,
     /// A match of this length is taken at once.
@@ -21,9 +30,9 @@ pub(super) struct Effort {
 }
 
 impl Level {
-    /// A third of the default's work.
+    /// Half of the default's work.
     pub const FAST: Self = Self(1);
-    /// As small as the nodes' files, or smaller.
+    /// Smaller than the nodes' files.
     pub const DEFAULT: Self = Self(6);
     /// For files that are made once and read often.
     pub const BEST: Self = Self(9);
@@ -33,20 +42,19 @@ impl Level {
         Self(level.clamp(1, 9))
     }
 
-    /// For the search along chains; `None` for the fast one.
-    pub(super) fn effort(self) -> Option<Effort> {
-        let (depth, nice, twice, patience) = match self.0 {
-            0 | 1 => return None,
-            2 => (4, 32, false, 7),
-            3 => (6, 32, false, 7),
-            4 => (8, 48, false, 8),
-            5 => (12, 64, false, 8),
-            6 => (16, 64, false, 8),
-            7 => (40, 96, false, 9),
-            8 => (120, 160, true, 9),
-            _ => (600, LONGEST, true, 10),
-        };
-        Some(Effort { depth, nice, twice, patience })
+    pub(super) fn effort(self) -> Effort {
+        let looks = |depth, nice, twice, patience| Looks { depth, nice, twice, patience };
+        match self.0 {
+            ..=1 => Effort::Quick,
+            2 => Effort::Chains(looks(4, 32, false, 7)),
+            3 => Effort::Chains(looks(6, 32, false, 7)),
+            4 => Effort::Chains(looks(8, 48, false, 8)),
+            5 => Effort::Chains(looks(12, 64, false, 8)),
+            6 => Effort::Chains(looks(16, 64, false, 8)),
+            7 => Effort::Chains(looks(40, 96, false, 9)),
+            8 => Effort::Chains(looks(120, 160, true, 9)),
+            _ => Effort::Optimal(looks(150, 160, false, 0)),
+        }
     }
 }
 

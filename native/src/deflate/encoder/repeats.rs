@@ -1,4 +1,4 @@
-//! What all searches for repeats share: sequences, and the comparison of bytes.
+//! What all searches for repeats share.
 
 /// How far back a match may lie, in bytes.
 pub(super) const WINDOW: usize = 32 * 1024;
@@ -8,6 +8,8 @@ pub(super) const LONGEST: usize = 258;
 pub(super) const WORD: usize = 8;
 /// No match begins in the last bytes, so that whole words can be read.
 pub(super) const MARGIN: usize = WORD;
+/// The longest step over bytes that have no repeats.
+pub(super) const STRIDE: usize = 64;
 
 /// Literals, then a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,29 +21,8 @@ pub(super) struct Sequence {
     pub(super) distance: u16,
 }
 
-/// Eight bytes.
+/// The bucket of so many bits for the bytes of a number.
 #[inline(always)]
-pub(super) fn word(data: &[u8], at: usize) -> u64 {
-    match data.get(at..at + WORD).and_then(|bytes| bytes.try_into().ok()) {
-        Some(bytes) => u64::from_le_bytes(bytes),
-        None => 0,
-    }
-}
-
-/// How many bytes at `at` are the same `distance` before; `known` of them are for certain.
-#[inline(always)]
-pub(super) fn common(data: &[u8], at: usize, distance: usize, known: usize) -> usize {
-    let most = LONGEST.min(data.len() - at);
-    let mut length = known;
-    while length + WORD <= most {
-        let differ = word(data, at + length) ^ word(data, at + length - distance);
-        if differ != 0 {
-            return length + (differ.trailing_zeros() / 8) as usize;
-        }
-        length += WORD;
-    }
-    while length < most && data[at + length] == data[at + length - distance] {
-        length += 1;
-    }
-    length
+pub(super) fn hash(bytes: u32, buckets: u32) -> usize {
+    (bytes.wrapping_mul(0x9e37_79b1) >> (32 - buckets)) as usize
 }

@@ -4,6 +4,7 @@ use super::bits::BitWriter;
 use super::block;
 use super::counts::{Counts, Prices};
 use super::repeats::Sequence;
+use super::search::Search;
 
 /// So many bytes are added or left out at once.
 pub(super) const CHUNK: usize = 2 * 1024;
@@ -50,14 +51,23 @@ impl Block {
         (self.counts, self.bits, self.prices) = (Counts::none(), 0.0, Prices::guess());
     }
 
-    /// Adds a chunk of `data`, which ends at `to`; writes what came before, if that fits badly.
-    pub(super) fn add(&mut self, bits: &mut BitWriter<'_>, data: &[u8], to: usize, chunk: &mut [Sequence]) {
+    /// Adds a chunk of `data`, which ends at `to`; writes what came before, if that fits badly or is
+    /// enough.
+    pub(super) fn add(
+        &mut self,
+        bits: &mut BitWriter<'_>,
+        data: &[u8],
+        to: usize,
+        chunk: &mut [Sequence],
+        search: &mut Search,
+    ) {
         let counts = Counts::of(&data[self.to..to], chunk);
         let alone = counts.bits();
         let mut both = self.counts.with(&counts);
         let mut together = both.bits();
-        if self.to > self.from && (together > self.bits + alone + DESCRIPTION || to - self.from > MOST) {
-            self.write(bits, data, false);
+        let enough = to - self.from > MOST || search.is_full();
+        if self.to > self.from && (enough || together > self.bits + alone + DESCRIPTION) {
+            self.write(bits, data, false, search);
             self.begin(self.to);
             (both, together) = (counts, alone);
         }
@@ -73,7 +83,8 @@ impl Block {
     }
 
     /// Writes what there is.
-    pub(super) fn write(&mut self, bits: &mut BitWriter<'_>, data: &[u8], last: bool) {
+    pub(super) fn write(&mut self, bits: &mut BitWriter<'_>, data: &[u8], last: bool, search: &mut Search) {
+        search.improve(data, (self.from, self.to), &mut self.counts, &mut self.sequences);
         block::write(bits, &data[self.from..self.to], &self.sequences, &self.counts, last);
     }
 }

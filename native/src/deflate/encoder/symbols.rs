@@ -3,11 +3,13 @@
 /// The symbol that ends a block.
 pub(super) const END: usize = 256;
 
+/// How many symbols stand for lengths.
+pub(super) const LENGTHS: usize = 29;
 /// Extra bits of the length symbols from 257 on; the last is for 258 alone.
-pub(super) const LENGTH_EXTRA: [u8; 29] =
+pub(super) const LENGTH_EXTRA: [u8; LENGTHS] =
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 /// Shortest length of each of these symbols, less 3.
-pub(super) const LENGTH_BASE: [u8; 29] = [
+pub(super) const LENGTH_BASE: [u8; LENGTHS] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192,
     224, 255,
 ];
@@ -15,7 +17,7 @@ pub(super) const LENGTH_BASE: [u8; 29] = [
 pub(super) const LENGTH_SYMBOL: [u8; 256] = {
     let mut table = [0; 256];
     let mut symbol = 0;
-    while symbol < 29 {
+    while symbol < LENGTHS {
         let mut length = LENGTH_BASE[symbol] as usize;
         while length < 256 {
             table[length] = symbol as u8;

@@ -54,7 +54,7 @@ impl Window {
 
     /// Eight bytes.
     #[inline(always)]
-    fn word(&self, place: usize) -> u64 {
+    pub(super) fn word(&self, place: usize) -> u64 {
         match self.bytes.get(place..place + WORD).and_then(|bytes| bytes.try_into().ok()) {
             Some(bytes) => u64::from_le_bytes(bytes),
             None => 0,
