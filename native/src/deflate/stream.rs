@@ -22,7 +22,8 @@ const SPAN: u64 = SPAN_PIECES * PIECE as u64;
 const WAYPOINT_SHARE: u64 = 8192;
 const MOST_WAYPOINTS: usize = 12 * 1024;
 
-/// More threads than this are not started: each needs some 1.8 MiB, and 64 MiB are to be enough.
+/// More threads than this are not started: each needs some 1.8 MiB, and 64 MiB are to be enough. At the best level it is
+/// some 6 MiB, for the matches of a block.
 const MOST_JOBS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 /// How far deflate may look back.
