@@ -75,7 +75,14 @@ sys.stdin.read()";
         ground.run(words).refused(status, said);
         ground.tree().same_as(&before, "refused");
     }
-    for more in [&["-o", "x"][..], &["--fast"], &["--best"], &["--force"], &["--owner", "root"], &["--as", "data-dir"]] {
+    for more in [
+        &["-o", "x"][..],
+        &["--fast"],
+        &["--best"],
+        &["--force"],
+        &["--owner", "root"],
+        &["--as", "data-dir"],
+    ] {
         ground.run(&[&["convert", "--in-place", &data], more].concat()).ends(2);
     }
     ground.run(&["convert", &data, "-o", "x", "--remove-old"]).ends(2);
