@@ -117,6 +117,15 @@ impl Stages {
         self.plan.insert(self.plan.len().min(self.passed), stage);
     }
 
+    /// This stage of the plan comes before the others that are still to come.
+    pub fn bring_forward(&mut self, stage: Stage) {
+        let ahead = self.plan.iter().skip(self.passed).position(|planned| *planned == stage);
+        if let Some(ahead) = ahead {
+            let stage = self.plan.remove(self.passed + ahead);
+            self.plan.insert(self.passed, stage);
+        }
+    }
+
     /// Begins a stage in which `total` bytes will be read or written.
     pub fn begin(&mut self, stage: Stage, total: Option<u64>, feedback: &mut dyn Feedback) {
         let phase = self.next(stage);

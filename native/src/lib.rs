@@ -38,6 +38,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aside;
 mod checkpoint;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -38,7 +38,7 @@ pub(crate) fn too_many_files() -> Problem {
 const ATTEMPTS: usize = 5;
 
 /// Files at one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Moment {
     held: BTreeMap<String, FrozenFile>,
     /// Files of a context that are named by their hash, of which there may be too many to hold open:

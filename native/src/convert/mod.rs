@@ -369,7 +369,7 @@ fn converted(
         staged = staged.lacking_some();
     }
     if check {
-        staged.check(scope, carried.partial_lists > 0, &mut report, stages, feedback)?;
+        staged.check(scope, None, carried.partial_lists > 0, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
         report.add(unchecked());

@@ -31,7 +31,7 @@ use crate::deflate::{self, Level};
 use crate::dir::space::{Known, SpaceCheck};
 use crate::dir::{self, Room};
 use crate::interrupt;
-use crate::jobs::Timed;
+use crate::jobs::{self, Timed};
 use crate::source;
 use crate::store::{Family, LevelRequest, Packing};
 use crate::swap;
@@ -183,6 +183,7 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     }
     let finished = work.dir().join(FINISHED);
     let place = (work.held(), FINISHED);
+    ready.begin_context(room, feedback)?;
     let digests = ready
         .write(|archive, feedback| archive::write(archive, options.deflate(), place, feedback), feedback)?;
     let missing = || Problem::new(Code::ExportCheck).path(finished.display()).found("no such file");
@@ -190,9 +191,11 @@ pub fn run(options: &Options, feedback: &mut dyn Feedback) -> Result<Outcome> {
     options.space.compare(needed, bytes, feedback);
     let report = if *check {
         let header = *ready.header();
-        let (mut report, pre_images) =
-            check::read_back(&finished, &header, &digests, &mut ready.stages, feedback)?;
-        ready.judge(room, pre_images, feedback)?.require(&mut report)?;
+        // It is read while the data that were written are checked.
+        let reading = check::read_back(finished, header, digests, feedback.allowance())?;
+        let judged = ready.judge(room, feedback)?;
+        let (mut report, pre_images) = reading.wait(ready.stages.next(jobs::CHECKING_SNAPSHOT), feedback)?;
+        ready.conclude(judged, pre_images, feedback)?.require(&mut report)?;
         report
     } else {
         ready.unchecked(bytes, "not read back (--no-check)")
@@ -222,7 +225,9 @@ pub fn stream(options: &Options, out: &mut dyn Write, feedback: &mut dyn Feedbac
     let mut checks = Vec::new();
     if options.check {
         let pre_images = verify::pre_images::read(&options.data_dir, feedback)?;
-        checks = ready.judge(&temporary, pre_images, feedback)?.refuse()?;
+        ready.begin_context(&temporary, feedback)?;
+        let judged = ready.judge(&temporary, feedback)?;
+        checks = ready.conclude(judged, pre_images, feedback)?.refuse()?;
     }
     let bytes =
         ready.write(|archive, feedback| archive::stream(archive, options.deflate(), out, feedback), feedback);

@@ -21,7 +21,7 @@ use crate::contexts::{self, Contexts};
 use crate::data_dir::{DataDir, Metadata, SourceFile, lock, metadata};
 use crate::jobs::{self, Stage, Stages};
 use crate::store::{Capture, Family, Packing};
-use crate::verify::{self, ContextScope, PreImages, Reading};
+use crate::verify::{self, ContextBeside, ContextScope, PreImages, Reading};
 use crate::workspace::Workspace;
 
 /// A data directory as it was under the locks. They are still held where the database has to be copied under them.
@@ -54,9 +54,19 @@ pub(super) struct Ready<'o> {
     /// What a compact export found in the one context that it takes.
     one: Option<Contexts>,
     remarks: Vec<Check>,
+    /// The check of every object of the context, as long as it is waited for.
+    beside: Option<ContextBeside>,
     /// What the objects of the context came to that were checked.
     proved: Option<ContextStats>,
     pub(super) stages: Stages,
+}
+
+/// What was found by [`Ready::judge`].
+pub(super) struct Judged {
+    /// Of the context.
+    audited: Audited,
+    /// Of store and chain.
+    store: Evidence,
 }
 
 impl<'o> Source<'o> {
@@ -188,6 +198,7 @@ impl<'o> Source<'o> {
             described,
             one,
             remarks,
+            beside: None,
             proved: None,
             stages,
         })
@@ -217,31 +228,63 @@ impl Ready<'_> {
         write(Archive { plan, header: &self.described.header, digests: self.options.check, packer }, feedback)
     }
 
-    /// Checks the packed store, its chain, and the context, before or after the archive is written. The pre-images were
-    /// looked at.
-    pub(super) fn judge(
-        &mut self,
-        room: &Workspace,
-        pre_images: PreImages,
-        feedback: &mut dyn Feedback,
-    ) -> Result<Evidence> {
-        let audited = match self.one.take() {
-            // That one was checked when it was written.
-            Some(contexts) => Audited { contexts, ..Audited::default() },
-            None => {
+    /// Begins to check every object of the context, if that is wanted: another thread does it while the archive is written,
+    /// or the chain is walked over.
+    pub(super) fn begin_context(&mut self, room: &Workspace, feedback: &dyn Feedback) -> Result<()> {
+        // That of a compact export was checked when it was written.
+        if self.options.checked() == Some(ContextScope::All) && self.one.is_none() {
+            let (moment, temp_dir) = (self.context.clone(), room.dir().into());
+            let begun = ContextBeside::begin(move || Ok(moment), None, temp_dir, feedback.allowance())?;
+            self.beside = Some(begun);
+        }
+        Ok(())
+    }
+
+    /// Checks the packed store and its chain, before or after the archive is written, and of the context what the chain
+    /// needs.
+    pub(super) fn judge(&mut self, room: &Workspace, feedback: &mut dyn Feedback) -> Result<Judged> {
+        let mut known = None;
+        let audited = match (self.one.take(), self.beside.take()) {
+            (Some(contexts), _) => Audited { contexts, ..Audited::default() },
+            (None, Some(beside)) => {
+                known = verify::states(&self.context, feedback)?;
+                if known.is_some() {
+                    self.beside = Some(beside);
+                    Audited::default()
+                } else {
+                    self.stages.bring_forward(jobs::WHOLE_CONTEXT);
+                    beside.wait(self.stages.next(jobs::WHOLE_CONTEXT), feedback)?
+                }
+            }
+            (None, None) => {
                 let (scope, head) = (self.options.context, self.described.head_context);
                 let reading = Reading { scope, head, temp_dir: Some(room.dir()) };
                 let (phase, mut feedback) = self.stages.listen(scope.stage(), feedback);
                 verify::unhindered(reading.moment(&self.context, phase, &mut feedback)?)?
             }
         };
-        self.proved = audited.totals.as_ref().map(ContextStats::from);
-        let about = (&self.metadata, &self.described.header, &audited.contexts);
+        let contexts = known.as_ref().unwrap_or(&audited.contexts);
+        let about = (&self.metadata, &self.described.header, contexts);
         let phase = self.stages.next(jobs::CHAIN);
         let missing = || Problem::new(Code::ExportCheck).found("no store");
         let store = self.store.take().ok_or_else(missing)?;
         let (store, packer) = store.check(about, self.options, phase, feedback)?;
         self.store = packer.map(Stored::Database);
+        Ok(Judged { audited, store })
+    }
+
+    /// Waits for what the objects of the context say. The pre-images were looked at.
+    pub(super) fn conclude(
+        &mut self,
+        judged: Judged,
+        pre_images: PreImages,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Evidence> {
+        let Judged { mut audited, store } = judged;
+        if let Some(beside) = self.beside.take() {
+            audited = beside.wait(self.stages.next(jobs::WHOLE_CONTEXT), feedback)?;
+        }
+        self.proved = audited.totals.as_ref().map(ContextStats::from);
         Ok(Findings { audited, pre_images, others: Evidence::default() }.with(store))
     }
 
@@ -287,8 +330,10 @@ pub(crate) fn stages(stable: bool, compact: Option<PvmKind>, check: Option<Conte
     let mut stages = preparing(stable, compact, check.is_some());
     stages.push(jobs::EXPORTING);
     if let Some(scope) = check {
+        let (before, after) = judging(compact, scope);
+        stages.extend(before);
         stages.push(jobs::CHECKING_SNAPSHOT);
-        stages.extend(judging(compact, scope));
+        stages.extend(after);
     }
     stages
 }
@@ -301,7 +346,8 @@ pub(crate) fn stages_of_stream(
 ) -> Vec<Stage> {
     let mut stages = preparing(stable, compact, check.is_some());
     if let Some(scope) = check {
-        stages.extend(judging(compact, scope));
+        let (before, after) = judging(compact, scope);
+        stages.extend(before.into_iter().chain(after));
     }
     stages.push(jobs::EXPORTING);
     stages
@@ -313,7 +359,12 @@ fn preparing(stable: bool, compact: Option<PvmKind>, check: bool) -> Vec<Stage> 
     copied.into_iter().chain(context.iter().copied()).collect()
 }
 
-/// A compact export checks its context when it is written.
-fn judging(compact: Option<PvmKind>, scope: ContextScope) -> impl Iterator<Item = Stage> {
-    compact.is_none().then_some(scope.stage()).into_iter().chain([jobs::CHAIN])
+/// What is checked while the archive is read back, and what is waited for after that. A compact export checks its context
+/// when it is written.
+fn judging(compact: Option<PvmKind>, scope: ContextScope) -> (Vec<Stage>, Option<Stage>) {
+    match scope {
+        _ if compact.is_some() => (vec![jobs::CHAIN], None),
+        ContextScope::All => (vec![jobs::CHAIN], Some(jobs::WHOLE_CONTEXT)),
+        ContextScope::Head | ContextScope::None => (vec![scope.stage(), jobs::CHAIN], None),
+    }
 }

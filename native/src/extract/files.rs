@@ -62,6 +62,8 @@ enum Step {
     End { mtime: u64 },
     /// A file of so many bytes goes on behind those that are there.
     Reopen { name: String, there: u64, size: u64 },
+    /// Somebody wants to know that all before this is written.
+    Tell(SyncSender<()>),
     /// The next bytes of the content that are no member's.
     Structure(Range<usize>),
     /// All content before this offset has come, and reading can begin again at this place, with this sum of the
@@ -160,6 +162,15 @@ impl Files {
     pub(crate) fn record(&mut self, content: u64, place: Place, sum: Option<SumSoFar>) -> Result<()> {
         self.add(Step::Record { content, place: place.into(), sum }, 0)?;
         // Not when the batch is full, which may take a while.
+        self.hand_over()
+    }
+
+    /// Lets somebody know as soon as all that was handed over by now is written, so that it can be read.
+    ///
+    /// # Errors
+    /// As [`Files::begin`].
+    pub(crate) fn tell(&mut self, written: SyncSender<()>) -> Result<()> {
+        self.add(Step::Tell(written), 0)?;
         self.hand_over()
     }
 
@@ -291,6 +302,11 @@ fn write(mut tree: Tree, mut log: Option<Log>, queue: &Receiver<Batch>, back: &S
                 Step::Data(range) => tree.write(batch.bytes.get(range).unwrap_or_default())?,
                 Step::End { mtime } => tree.complete(Some(mtime))?,
                 Step::Reopen { name, there, size } => tree.reopen(name, there, size)?,
+                Step::Tell(written) => {
+                    tree.flush()?;
+                    // Whoever does not wait any more need not know.
+                    let _ = written.try_send(());
+                }
                 Step::Structure(range) => {
                     let bytes = batch.bytes.get(range).unwrap_or_default();
                     log.as_mut().map_or(Ok(()), |log| log.structure(bytes))?;

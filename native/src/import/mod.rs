@@ -5,6 +5,7 @@
 //! nothing; `config.json`, locks and everything else that a snapshot does not carry stays.
 
 mod adjustments;
+mod behind;
 mod existing;
 mod layer1;
 mod preflight;
@@ -38,6 +39,7 @@ use crate::swap::{self, Staging};
 use crate::verify::{ContextScope, Staged};
 
 use adjustments::Adjustments;
+use behind::Behind;
 use existing::Existing;
 use layer1::Layer1;
 use stream_policy::StreamPolicy;
@@ -292,7 +294,9 @@ fn fill(
     let family = options.family.or(options.to_v5.then_some(Family::Octez));
     let mut policy = StreamPolicy::new(existing, &layer1, options.level, family);
     let phase = stages.next(jobs::EXTRACTING);
-    let (header, mut report) = stage::extract(&mut source, staging, options, phase, &mut policy, feedback)?;
+    let mut behind = Behind::new(options, feedback);
+    let watching = (&mut policy, &mut behind);
+    let (header, mut report) = stage::extract(&mut source, staging, options, phase, watching, feedback)?;
     options.space.compare(needed, report.members.bytes.unwrap_or_default(), feedback);
     let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
 
@@ -332,6 +336,8 @@ fn fill(
     let mut rebuilt = None;
     if let Some(compact) = &compact {
         staged.close()?;
+        // What is missing is written to the files that it reads.
+        behind.forget();
         stages.add(jobs::RECONSTRUCTING);
         let phase = stages.next(jobs::RECONSTRUCTING);
         rebuilt = Some(rebuild::contexts(staging, compact, options, phase, feedback)?);
@@ -343,7 +349,7 @@ fn fill(
     if options.check {
         layer1.after(&header, &mut staged, &mut report, feedback)?;
         let old_lists = converted.as_ref().is_some_and(|(carried, _)| carried.partial_lists > 0);
-        staged.check(options.context, old_lists, &mut report, stages, feedback)?;
+        staged.check(options.context, behind.take(), old_lists, &mut report, stages, feedback)?;
     } else {
         staged.close()?;
     }

@@ -8,6 +8,7 @@ use rollsnap_core::members::{CONTEXT, METADATA};
 use rollsnap_core::snapshot::{Event, Options};
 use rollsnap_core::{Code, Feedback, Header, Problem, Report, Result};
 
+use super::behind::Behind;
 use super::stream_policy::StreamPolicy;
 use crate::extract::{Account, Files};
 use crate::resume::{GoingOn, Log, NOT_AS_LEFT, Record};
@@ -20,10 +21,10 @@ pub(super) fn extract(
     staging: &mut Staging,
     options: &super::Options,
     phase: Phase,
-    policy: &mut StreamPolicy<'_>,
+    (policy, behind): (&mut StreamPolicy<'_>, &mut Behind),
     feedback: &mut dyn Feedback,
 ) -> Result<(Header, Report)> {
-    let report = match gone_on(source, staging, options, phase, policy, feedback)? {
+    let report = match gone_on(source, staging, options, phase, (policy, behind), feedback)? {
         Some(report) => report,
         None => {
             let log = source
@@ -33,7 +34,8 @@ pub(super) fn extract(
                 Some(log) => Files::logged(staging.held(), options.space, log)?,
                 None => Files::within(staging.held(), options.space)?,
             };
-            let report = read(source, &mut files, None, options, phase, policy, feedback)?;
+            let goes = (&*staging, &mut files);
+            let report = read(source, goes, None, options, phase, (policy, behind), feedback)?;
             finish(files, &report, feedback)?;
             report
         }
@@ -55,13 +57,16 @@ fn gone_on(
     staging: &mut Staging,
     options: &super::Options,
     phase: Phase,
-    policy: &mut StreamPolicy<'_>,
+    (policy, behind): (&mut StreamPolicy<'_>, &mut Behind),
     feedback: &mut dyn Feedback,
 ) -> Result<Option<Report>> {
     let Some(kept) = staging.unpacked()? else { return Ok(None) };
     kept.check(source.identity()?.as_ref(), &options.in_words())?;
     let (record, fresh) = (kept.record.clone(), policy.clone());
-    let judge = &mut |event: &Event<'_>| judge(policy, event).map(|()| true);
+    let judge = &mut |event: &Event<'_>| {
+        judge(policy, event)?;
+        behind.hear(event, staging, None).map(|()| true)
+    };
     if let Some(going_on) = kept.go_on(staging.held(), Options::default(), feedback, judge)? {
         feedback.notice(Notice::Recovered(&record.words(source.size())));
         if let Some(mut report) = record.report {
@@ -73,7 +78,8 @@ fn gone_on(
         let mut files = Files::logged(staging.held(), options.space, log)?;
         open.iter().try_for_each(|(member, there)| files.reopen(member, *there))?;
         let again = source.again()?;
-        match read(source, &mut files, Some(begun), options, phase, policy, feedback) {
+        let goes = (&*staging, &mut files);
+        match read(source, goes, Some(begun), options, phase, (policy, behind), feedback) {
             Ok(report) => {
                 finish(files, &report, feedback)?;
                 return Ok(Some(report));
@@ -83,6 +89,7 @@ fn gone_on(
             Err(problem) => return Err(problem),
         }
     }
+    behind.forget();
     feedback.notice(Notice::NotUsed(NOT_AS_LEFT));
     staging.begin_anew()?;
     *policy = fresh;
@@ -91,11 +98,11 @@ fn gone_on(
 
 fn read(
     source: &mut Source,
-    files: &mut Files,
+    (staging, files): (&Staging, &mut Files),
     begun: Option<Begun>,
     options: &super::Options,
     phase: Phase,
-    policy: &mut StreamPolicy<'_>,
+    (policy, behind): (&mut StreamPolicy<'_>, &mut Behind),
     feedback: &mut dyn Feedback,
 ) -> Result<Report> {
     let files = RefCell::new(files);
@@ -104,7 +111,9 @@ fn read(
     let places: &mut dyn Places = if files.borrow().is_logged() { &mut account } else { &mut NoPlaces };
     source.inspect_on(Options::default(), begun, places, phase, feedback, &mut |event| {
         judge(policy, &event)?;
-        files.borrow_mut().follow(&event)
+        let files = &mut **files.borrow_mut();
+        behind.hear(&event, staging, Some(files))?;
+        files.follow(&event)
     })
 }
 

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use rollsnap_core::context::verify::{Audit, Audited, Wanted, reach};
-use rollsnap_core::context::{Context, Contexts, INDEX_FILES, Riscv, State};
+use rollsnap_core::context::{Context, Contexts, INDEX_FILES, Riscv};
 use rollsnap_core::feedback::{Phase, Unit};
-use rollsnap_core::hash::{ContextHash, StateHash};
-use rollsnap_core::report::{Check, MAX_CHECKS};
+use rollsnap_core::hash::ContextHash;
+use rollsnap_core::report::Check;
 use rollsnap_core::{Code, Feedback, Files, ReadAt, Result};
 
 use super::ContextScope;
+use super::commits::Opened;
 use crate::context::{FrozenFile, Moment, TempSpool, Threads};
 use crate::dir::space::Known;
 use crate::files::FileSet;
@@ -160,7 +161,6 @@ impl Reading<'_> {
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<Audited> {
-        // Those of a node that was never collected are millions: what each holds is looked at one by one.
         let entries = match context.index(feedback) {
             Ok(index) => index.by_offset(),
             Err(problem) if problem.code() == Code::ContextIndex => {
@@ -168,30 +168,7 @@ impl Reading<'_> {
             }
             Err(problem) => return Err(problem),
         };
-        let allowance = feedback.allowance();
-        let index = size_of_val(&entries[..]) as u64;
-        let mut commits: Vec<(ContextHash, Option<StateHash>)> = Vec::new();
-        let mut problems = Vec::new();
-        let mut last = None;
-        for entry in &entries {
-            feedback.checkpoint()?;
-            allowance.check(index + size_of_val(&commits[..]) as u64, "the commits of the context")?;
-            let found = match context.state_of(entry)? {
-                State::Available(found) => found,
-                State::Damaged(problem) if problems.len() < MAX_CHECKS => {
-                    problems.push(problem);
-                    continue;
-                }
-                State::Damaged(_) | State::Collected | State::NotYet => continue,
-            };
-            last = Some(*entry);
-            let state = context.tree(&found).and_then(|tree| tree.get(&["pvm_state"]));
-            match state {
-                Ok(state) => commits.push((found.hash, state.map(|state| StateHash::new(*state.hash())))),
-                Err(problem) if !problem.code().is_about_contents() => return Err(problem),
-                Err(problem) => problems.push(problem),
-            }
-        }
+        let Opened { commits, last, mut problems } = Opened::read(context, &entries, feedback)?;
         let wanted = match self.head {
             Some(head) => entries.iter().find(|entry| entry.hash == head).copied(),
             None => last,

@@ -5,6 +5,8 @@
 //! layer 1 or from the commitment that the user expects.
 
 pub(crate) mod anchored;
+mod beside;
+mod commits;
 mod consistent;
 mod contents;
 mod context;
@@ -35,6 +37,8 @@ use crate::store::Family;
 use crate::swap::{self, Pending};
 
 pub use crate::resume::Interval;
+pub(crate) use beside::ContextBeside;
+pub(crate) use commits::states;
 pub(crate) use consistent::genesis;
 pub use consistent::{Streamed, Subject, check_store, counts};
 pub use contents::Contents;

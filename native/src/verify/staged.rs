@@ -2,13 +2,18 @@
 
 use std::path::Path;
 
+use rollsnap_core::context::verify::Audited;
 use rollsnap_core::report::{ContextStats, Evidence};
 use rollsnap_core::store::{Findings, Genesis};
 use rollsnap_core::{Feedback, Report, Result};
 
 use super::contents::head_context;
-use super::{ContextScope, Reading, Subject, check_store, genesis, pre_images, unhindered};
+use super::{
+    ContextBeside, ContextScope, Reading, Subject, check_store, genesis, pre_images, states, unhindered,
+};
+use crate::context::Moment;
 use crate::contexts::Contexts;
+use crate::files::FileSet;
 use crate::jobs::{self, Stage, Stages};
 use crate::store::{AnyStore, close_any};
 
@@ -32,7 +37,11 @@ pub(crate) struct Staged<'a> {
 impl<'a> Staged<'a> {
     /// What [`Staged::check`] goes through.
     pub(crate) const fn stages(scope: ContextScope) -> [Stage; 2] {
-        [scope.stage(), jobs::CHAIN]
+        match scope {
+            // Another thread reads the objects meanwhile.
+            ContextScope::All => [jobs::CHAIN, jobs::WHOLE_CONTEXT],
+            ContextScope::Head | ContextScope::None => [scope.stage(), jobs::CHAIN],
+        }
     }
 
     /// The directory `dir`, whose store was opened and whose contexts were read. `shown` is the directory that the user
@@ -65,32 +74,57 @@ impl<'a> Staged<'a> {
     }
 
     /// Everything in it is what it should be: store and chain, the context as far as `scope` says, the pre-images. The
-    /// report gets what holds. `old_lists`: a conversion has carried over lists of messages without a witness.
+    /// report gets what holds. `beside`: every object of its context is being checked already. `old_lists`: a conversion has
+    /// carried over lists of messages without a witness.
     ///
     /// # Errors
     /// What does not hold, and what kept it from being checked.
     pub(crate) fn check(
         self,
         scope: ContextScope,
+        beside: Option<ContextBeside>,
         old_lists: bool,
         report: &mut Report,
         stages: &mut Stages,
         feedback: &mut dyn Feedback,
     ) -> Result<()> {
         let Self { dir, shown, store, may_lack, pre_images: place, .. } = self;
-        // What is wrong with a store is said below, in the words of the nodes.
-        let head = head_context(&store)?;
-        let reading = Reading { scope, head, temp_dir: Some(dir) };
-        let (phase, mut listening) = stages.listen(scope.stage(), feedback);
-        let mut audited = unhindered(reading.of_data_dir(dir, phase, &mut listening)?)?;
-        if may_lack {
-            audited.contexts = audited.contexts.lacking_some();
+        let lacking = |contexts: Contexts| if may_lack { contexts.lacking_some() } else { contexts };
+        let files = FileSet::context_of(dir);
+        let (mut beside, mut known, mut audited) = (beside, None, Audited::default());
+        if scope == ContextScope::All {
+            let begun = match beside.take() {
+                Some(beside) => beside,
+                None => {
+                    let (files, allowance) = (files.clone(), feedback.allowance());
+                    ContextBeside::begin(move || Moment::take(&files), None, dir.into(), allowance)?
+                }
+            };
+            // The chain is walked over meanwhile, unless a look at the objects is needed for that.
+            known = states(&Moment::take(&files)?, feedback)?.map(lacking);
+            match known {
+                Some(_) => beside = Some(begun),
+                None => {
+                    stages.bring_forward(jobs::WHOLE_CONTEXT);
+                    audited = begun.wait(stages.next(jobs::WHOLE_CONTEXT), feedback)?;
+                }
+            }
+        } else {
+            // What is wrong with a store is said below, in the words of the nodes.
+            let head = head_context(&store)?;
+            let reading = Reading { scope, head, temp_dir: Some(dir) };
+            let (phase, mut listening) = stages.listen(scope.stage(), feedback);
+            audited = unhindered(reading.of_data_dir(dir, phase, &mut listening)?)?;
         }
-        report.context = audited.totals.as_ref().map(ContextStats::from);
-        let contexts = Some(&audited.contexts);
+        audited.contexts = lacking(audited.contexts);
+        let contexts = Some(known.as_ref().unwrap_or(&audited.contexts));
         let subject = Subject { root: dir, shown, header: None, contexts, beginning: None, old_lists };
         let checked = check_store(subject, Ok(store), stages.next(jobs::CHAIN), feedback)?;
         let pre_images = pre_images::read(place, feedback)?;
+        if let Some(beside) = beside {
+            audited = beside.wait(stages.next(jobs::WHOLE_CONTEXT), feedback)?;
+        }
+        report.context = audited.totals.as_ref().map(ContextStats::from);
         let findings = Findings { audited, pre_images, others: Evidence::default() };
         findings.with(checked).require(report)
     }

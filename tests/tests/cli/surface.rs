@@ -236,11 +236,11 @@ fn progress_is_honest_json() {
     let mut jobs: Vec<(Vec<&str>, &[&str])> = vec![
         (
             vec!["export", "a", "--data-dir", &data],
-            &["Exporting snapshot", "Checking snapshot", "Checking context", "Checking chain"],
+            &["Exporting snapshot", "Checking chain", "Checking snapshot", "Checking context"],
         ),
         (
             vec!["export", "b", "--data-dir", &data, "--uncompressed"],
-            &["Exporting snapshot", "Checking snapshot", "Checking context", "Checking chain"],
+            &["Exporting snapshot", "Checking chain", "Checking snapshot", "Checking context"],
         ),
         (
             vec!["export", "c", "--data-dir", &data, "--no-check", "--compress-on-the-fly"],
@@ -248,7 +248,7 @@ fn progress_is_honest_json() {
         ),
         (
             vec!["import", "a", "--data-dir", "new"],
-            &["Extracting snapshot", "Checking context", "Checking chain", "Putting data in place"],
+            &["Extracting snapshot", "Checking chain", "Checking context", "Putting data in place"],
         ),
         (
             vec!["convert", &old, "-o", "converted"],
@@ -256,13 +256,13 @@ fn progress_is_honest_json() {
                 "Extracting snapshot",
                 "Checking store",
                 "Writing store",
-                "Checking context",
                 "Checking chain",
+                "Checking context",
                 "Exporting snapshot",
-                "Checking snapshot",
                 "Following commits",
                 "Checking objects",
                 "Checking chain",
+                "Checking snapshot",
             ],
         ),
         (vec!["verify", "b"], &["Reading snapshot", "Checking context", "Checking chain"]),
@@ -319,9 +319,9 @@ fn progress_in_plain_lines_and_none_at_all() {
     let run = ground.run(&["export", "a", "--data-dir", &data, "--progress", "plain"]).ok();
     for line in [
         "1/4 Exporting snapshot\n",
-        "2/4 Checking snapshot\n",
-        "3/4 Checking context\n",
-        "4/4 Checking chain\n",
+        "2/4 Checking chain\n",
+        "3/4 Checking snapshot\n",
+        "4/4 Checking context\n",
         "(100 %)\n",
         "Acquiring GC lock\n",
     ] {

@@ -7,6 +7,7 @@ mod kills;
 mod refused;
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -29,11 +30,42 @@ static PLAIN: LazyLock<Vec<u8>> = LazyLock::new(|| {
 static OWN: LazyLock<Vec<u8>> = LazyLock::new(|| indexed::own(&PLAIN));
 static FOREIGN: LazyLock<Vec<u8>> = LazyLock::new(|| indexed::foreign(&Ground::new(), &PLAIN));
 
-/// The snapshot in its three forms, by their names.
+/// An archive whose objects come before the files that nothing refers to; with `damaged`, a bit of its first object is
+/// flipped.
+fn archive(damaged: bool) -> Vec<u8> {
+    let large = large(40_000_000);
+    let chunks = large.chunks(300_000).enumerate();
+    let mut extra: Vec<_> =
+        chunks.map(|(number, data)| (format!("context/unknown.{number:03}"), data.to_vec())).collect();
+    let content = indexed::unpacked(&fixtures::read("data-dir/v5-archive.head.snapshot.gz"));
+    if damaged {
+        let pack = "context/store.0.suffix";
+        let mut archive = tar::Archive::new(&content[58..]);
+        let mut entries = archive.entries().unwrap().map(Result::unwrap);
+        let mut entry = entries.find(|entry| entry.path().unwrap() == Path::new(pack)).unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        flip_first(&mut bytes);
+        extra.push((pack.to_owned(), bytes));
+    }
+    indexed::own(&indexed::with_members(&content, &extra))
+}
+
+/// Flips a bit of the first object of a file with objects: behind its hash, which has 32 bytes, and its kind.
+fn flip_first(pack: &mut [u8]) {
+    pack[34] ^= 1;
+}
+
+static ARCHIVE: LazyLock<Vec<u8>> = LazyLock::new(|| archive(false));
+static DAMAGED: LazyLock<Vec<u8>> = LazyLock::new(|| archive(true));
+
+/// The snapshot in its three forms, and two others, by their names.
 fn form(name: &str) -> &'static [u8] {
     match name {
         "own" => &OWN,
         "foreign" => &FOREIGN,
+        "archive" => &ARCHIVE,
+        "damaged" => &DAMAGED,
         _ => &PLAIN,
     }
 }

@@ -7,7 +7,7 @@ use rollsnap_tests::cli::{Ground, Running, Tree};
 use rollsnap_tests::fault_server::{Fault, Plan, Resource, Server};
 use rollsnap_tests::fixtures;
 
-use super::{child, form, kept, place, record};
+use super::{child, flip_first, form, kept, place, record};
 
 const EVERY: usize = 700_000;
 
@@ -157,6 +157,30 @@ fn what_is_not_as_it_was_left_is_unpacked_anew() {
             expected.same_as(&result(&at.ground.path("dir")), what);
         }
     }
+}
+
+/// What an interrupted import has written of the context is checked by the one that goes on: damage there is put right,
+/// damage of the snapshot is refused.
+#[test]
+fn objects_that_were_written_before_are_checked() {
+    let expected = Interrupted::new("import", "archive").expected("import");
+    for damaged in [false, true] {
+        let at = Interrupted::new("import", "archive");
+        let pack = at.kept().unwrap().join("new/context/store.0.suffix");
+        let mut bytes = fs::read(&pack).unwrap();
+        if damaged {
+            flip_first(&mut bytes);
+            fs::write(pack, bytes).unwrap();
+        }
+        let run = at.ground.run(&["import", &at.url(), "-d", "dir"]).ok();
+        assert!(run.err.contains("Going on where the interrupted command was"), "{run}");
+        assert_eq!(run.err.contains("unpacked anew"), damaged, "{run}");
+        expected.same_as(&result(&at.ground.path("dir")), "result");
+    }
+    let at = Interrupted::new("import", "damaged");
+    let run = at.ground.run(&["import", &at.url(), "-d", "dir"]).refused(1, "[context.");
+    assert!(run.err.contains("unpacked anew"), "{run}");
+    assert!(!at.ground.path("dir").exists(), "{run}");
 }
 
 /// A record whose checksum is right and that lies: what it leads to is not believed where checksums say otherwise.
