@@ -52,7 +52,7 @@ const OURS: &[(&str, &str, i32)] = &[
     ("ctx-contents-hash", "context.hash", 1),
     ("ctx-inode", "context.child", 1),
     ("ctx-commit", "chain.context", 1),
-    ("ctx-commit-hash", "context.index", 1),
+    ("ctx-commit-hash", "context.hash", 1),
     ("ctx-suffix-cut", "context.file", 1),
     ("ctx-checksum", "context.control", 1),
     ("ctx-dict-missing", "context.head", 1),
