@@ -85,7 +85,7 @@ impl Commits for ContextWriter {}
 impl std::fmt::Debug for ContextWriter {}
 
 // rollsnap::context::moment
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Moment {}
 #[derive(Clone, Debug)]
 pub struct FrozenFile {
@@ -878,6 +878,7 @@ pub struct Stages {}
 impl Stages {
     pub fn new(plan: impl IntoIterator<Item = Stage>) -> Self {}
     pub fn add(&mut self, stage: Stage) {}
+    pub fn bring_forward(&mut self, stage: Stage) {}
     pub fn begin(
         &mut self,
         stage: Stage,
