@@ -55,8 +55,8 @@ const OURS: &[(&str, &str, i32)] = &[
     ("ctx-commit-hash", "context.hash", 1),
     ("ctx-suffix-cut", "context.file", 1),
     ("ctx-checksum", "context.control", 1),
-    ("ctx-dict-missing", "context.head", 1),
-    ("ctx-index-cut", "context.head", 1),
+    ("ctx-dict-missing", "context.pvm-state", 1),
+    ("ctx-index-cut", "context.index", 1),
 ];
 
 /// In an object that the head does not need: with `--context head`, import and export look at commits only, and say so.
