@@ -5,49 +5,36 @@
 //! inflated twice. It goes when there is a verdict. Files of this machine are read again as quickly as their copy would
 //! be, so nothing is kept of them.
 
+mod again;
+mod held;
+
 use std::cell::RefCell;
-use std::os::unix::fs::FileExt;
 
 use rollsnap_core::context::layout::Layout;
 use rollsnap_core::context::pack::Dict;
 use rollsnap_core::feedback::{Notice, Phase};
 use rollsnap_core::snapshot::{Event, Options as Inspection};
-use rollsnap_core::tar::Member;
-use rollsnap_core::{Feedback, Problem, Report, Result};
+use rollsnap_core::{Feedback, Report, Result};
 
 use super::contents::{self, Checker};
 use super::{ContextScope, Options};
 use crate::dir::space::{Known, free};
 use crate::dir::{Descent, Dir, SpaceCheck};
 use crate::extract::{Account, Files, Writes, new_in};
-use crate::resume::{self, GoingOn, Kept, Log, NOT_AS_LEFT, Record};
+use crate::resume::{GoingOn, Kept, Log, NOT_AS_LEFT, Record};
 use crate::size::Size;
 use crate::source::{Begun, Fingerprint, NoPlaces, Places, Source};
 use crate::workspace::Workspace;
 
+use again::Again;
+pub(super) use held::Held;
+use held::forget;
+
 /// What the record says of the command.
 const WORDS: &str = "verify";
 
-/// How many of them are looked at: one that cannot be removed would come again and again.
+/// How many leftovers are looked at: one that cannot be removed would come again and again.
 const ATTEMPTS: u32 = 16;
-
-/// What is said when all is read again because of what was read beforehand.
-const NOT_AS_KNOWN: &str = "The small files of the context are not what was read of them beforehand: all is read again, from front to end";
-
-/// How much is read at once of what was kept, in bytes.
-const PIECE: usize = 256 << 10;
-
-/// What is kept of the snapshot until there is a verdict, and what a verdict can depend on that is not the snapshot's.
-#[derive(Debug, Default)]
-pub(super) struct Held {
-    work: Option<Workspace>,
-    /// Whether an interrupted command has left a part of it.
-    resumed: bool,
-    /// Whether something came that is not as it was known beforehand.
-    differs: bool,
-    /// Whether all is to be read from the snapshot, and in its order.
-    careful: bool,
-}
 
 /// How a snapshot is read.
 pub(super) struct Way<'o> {
@@ -62,48 +49,6 @@ pub(super) struct Way<'o> {
 impl Way<'_> {
     fn checker(&self, feedback: &mut dyn Feedback) -> Checker {
         contents::checker(self.options, self.scope, self.known.clone(), feedback)
-    }
-}
-
-impl Held {
-    /// Whether nothing may be taken from anywhere but from the snapshot, in its order.
-    pub(super) const fn is_careful(&self) -> bool {
-        self.careful
-    }
-
-    /// Something came that is not as it was known beforehand, or nothing did.
-    pub(super) const fn differs(&mut self, something: bool) {
-        self.differs = something;
-    }
-
-    /// There is a verdict, and what was kept goes. `false`: it speaks against the snapshot, though something else may be at
-    /// fault, and all must be read again.
-    pub(super) fn is_certain(&mut self, report: &Report, feedback: &mut dyn Feedback) -> bool {
-        let said = Self { careful: true, ..Self::default() };
-        let Self { work, resumed, differs, .. } = std::mem::replace(self, said);
-        work.into_iter().for_each(|work| forget(work, feedback));
-        if resumed && report.failures().next().is_some() {
-            feedback.notice(Notice::NotUsed(NOT_AS_LEFT));
-            return false;
-        }
-        // An index can have led to something else.
-        if differs {
-            feedback.notice(Notice::NotUsed(NOT_AS_KNOWN));
-            return false;
-        }
-        true
-    }
-
-    /// There is none, because of this problem.
-    pub(super) fn leave(mut self, problem: &Problem, feedback: &mut dyn Feedback) {
-        let Some(work) = self.work.take() else { return };
-        if resume::can_go_on(problem) && Kept::find(work.held()).is_ok_and(|kept| kept.is_some()) {
-            let place = work.dir().display().to_string();
-            work.keep();
-            feedback.notice(Notice::Kept(&format!(
-                "What came is kept in {place}: the same command goes on from there, and --restart forgets it"
-            )));
-        }
     }
 }
 
@@ -259,44 +204,6 @@ fn go_on(
     Ok(Some((report, checker)))
 }
 
-/// Tells a checker again of what was kept.
-struct Again {
-    checker: Checker,
-    unpacked: Descent,
-    /// All of it could be read.
-    is_whole: bool,
-}
-
-impl Again {
-    fn hear(&mut self, event: &Event<'_>, feedback: &dyn Feedback) -> Result<bool> {
-        if let Event::MemberEnd { member, .. } = event {
-            self.contents(member, member.size, feedback)?;
-        }
-        self.checker.on_event(event)?;
-        Ok(true)
-    }
-
-    /// So many bytes of a member.
-    fn contents(&mut self, member: &Member, len: u64, feedback: &dyn Feedback) -> Result<()> {
-        let (parents, last) = member.name.rsplit_once('/').unwrap_or(("", &member.name));
-        let file = self.unpacked.enter(parents).ok().and_then(|parent| parent.file(last).ok().flatten());
-        let mut piece = vec![0; PIECE];
-        let mut at = 0;
-        while at < len && self.is_whole {
-            feedback.checkpoint()?;
-            let now = usize::try_from(len - at).map_or(PIECE, |left| left.min(PIECE));
-            let bytes = piece.get_mut(..now).unwrap_or_default();
-            let read = file.as_ref().map(|file| file.read_exact_at(bytes, at));
-            self.is_whole = matches!(read, Some(Ok(())));
-            if self.is_whole {
-                self.checker.on_event(&Event::Data(bytes))?;
-            }
-            at += now as u64;
-        }
-        Ok(())
-    }
-}
-
 /// Reads what is left, tells the checker, and keeps it if it can be kept.
 fn run(
     source: &mut Source,
@@ -357,47 +264,4 @@ impl Writes for Recorder<'_> {
 
 fn inspection() -> Inspection {
     Inspection { digests: false, ..Inspection::default() }
-}
-
-fn forget(work: Workspace, feedback: &mut dyn Feedback) {
-    // Whatever stays goes with the directory, or is told with it.
-    let _ = Kept::forget(work.held());
-    work.remove(feedback);
-}
-
-#[cfg(test)]
-mod tests {
-    use rollsnap_core::report::Check;
-    use rollsnap_core::{Code, Problem};
-
-    use super::*;
-
-    /// What speaks against a snapshot is said only when nothing else can be at fault, and that is so the second time.
-    #[test]
-    fn the_second_verdict_is_certain() {
-        struct Notes(Vec<String>);
-        impl Feedback for Notes {
-            fn phase(&mut self, _: Phase) {}
-            fn advance(&mut self, _: u64) {}
-            fn note(&mut self, text: &str) {
-                self.0.push(text.into());
-            }
-        }
-        let good = Report::new();
-        let mut bad = Report::new();
-        bad.add(Check::of(&Problem::new(Code::ContextHash)));
-        for (report, resumed, differs, said) in [
-            (&good, false, false, None),
-            (&good, true, false, None),
-            (&bad, false, false, None),
-            (&bad, true, false, Some(NOT_AS_LEFT)),
-            (&bad, false, true, Some(NOT_AS_KNOWN)),
-        ] {
-            let mut held = Held { resumed, differs, ..Held::default() };
-            let mut notes = Notes(Vec::new());
-            assert_eq!(held.is_certain(report, &mut notes), said.is_none());
-            assert_eq!(notes.0, said.into_iter().collect::<Vec<_>>());
-            assert!(held.is_careful() && held.is_certain(report, &mut notes));
-        }
-    }
 }
