@@ -135,7 +135,7 @@ pub(crate) fn announce(
     feedback.notice(Notice::TakesSpace(&text));
     if free.is_some_and(|free| free < bytes) {
         feedback.notice(Notice::Lacking(&format!(
-            "{} may not be enough there: name another directory with --temp-dir, or allow more with --memory",
+            "{} may not be enough there: --memory allows more memory instead",
             Size(free.unwrap_or_default())
         )));
     }
