@@ -141,9 +141,10 @@ fn begin(
         // Such files become half as long again, and more.
         Known::AtLeast(bytes) => ("about ", bytes.saturating_mul(2)),
     };
-    if let Some(free) = free(place).filter(|free| *free < bytes) {
+    // The check may take as much: a table of objects, those that wait, and a copy of the store.
+    if let Some(free) = free(place).filter(|free| *free < bytes.saturating_mul(2)) {
         feedback.notice(Notice::Lacking(&format!(
-            "What comes is not kept for another run: that takes {words}{}, and {} are free in {}",
+            "What comes is not kept for another run: that takes {words}{}, the check as much at most, and {} are free in {}",
             Size(bytes),
             Size(free),
             place.path().display()
