@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// What a user is told.
+    /// Records what a user would see.
     #[derive(Default)]
     struct Heard(Vec<String>);
 

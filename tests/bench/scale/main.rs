@@ -1,4 +1,4 @@
-//! Makes a data directory of any size, for `run.py` and for anybody who wants to see how a program takes it.
+//! Makes a data directory of any size, for `run.py` and for trying a program at scale.
 //!
 //!   scale_make DIRECTORY [--size 20G] [--seed 7] [--shape near|far|wide|deep] [--layout chunks|prefix] [--store v5|v4]
 //!

@@ -20,6 +20,7 @@ mod checker;
 mod children;
 mod closing;
 mod cut;
+mod down;
 mod failures;
 mod files;
 mod finish;

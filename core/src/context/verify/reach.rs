@@ -10,12 +10,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use super::super::falling::{Falling, Item};
 use super::super::index::Entry as Indexed;
 use super::super::open::{Context, nothing_at};
 use super::super::pack::{Child, Commit, ENTRIES, Head, Inode, Kind, Malformed};
 use super::checker::{Checker, Turn};
 use super::closing::Closing;
+use super::down::mark;
 use super::failures::What;
 use super::files::{Inventory, Role};
 use super::listed::{self, FILES, Listed, Lister, There};
@@ -38,14 +38,11 @@ use crate::report::Tally;
 /// How many bytes of a small file are read at once.
 const PIECE: u64 = 256 << 10;
 
-/// How many objects are visited between two looks at whether to go on.
-const STRIDE: u64 = 1 << 12;
-
 /// How many objects may wait for objects behind them. Writers never make one do so.
-const MAX_WAITING: usize = 1 << 20;
+pub(super) const MAX_WAITING: usize = 1 << 20;
 
 /// How often those that wait are looked at again: a tree is at most 50 parts deep.
-const ROUNDS: usize = 52;
+pub(super) const ROUNDS: usize = 52;
 
 /// Which commits are checked.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +81,7 @@ pub fn reach<F: Files, H: Hasher>(
 }
 
 /// What takes memory, for messages.
-const WHAT: &str = "the objects of the context";
+pub(super) const WHAT: &str = "the objects of the context";
 
 fn check<F: Files, H: Hasher>(
     context: &Context<F>,
@@ -230,147 +227,6 @@ fn missing(offset: u64, hash: String, found: String) -> Problem {
         .at(Place::Context(offset))
         .expected(format_args!("commit {hash}"))
         .found(found)
-}
-
-/// What is to be visited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Due {
-    spot: Spot,
-    /// Whether it should refer to others.
-    refers: bool,
-}
-
-impl Item for Due {
-    const LEN: usize = 13;
-
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend(self.spot.part.to_le_bytes());
-        out.extend(self.spot.position.to_le_bytes());
-        out.push(u8::from(self.refers));
-    }
-
-    fn get(bytes: &[u8]) -> Self {
-        let (part, rest) = bytes.split_first_chunk().unwrap_or((&[0; 4], &[]));
-        let (position, rest) = rest.split_first_chunk().unwrap_or((&[0; 8], &[]));
-        let spot = Spot { part: u32::from_le_bytes(*part), position: u64::from_le_bytes(*position) };
-        Self { spot, refers: rest == [1] }
-    }
-}
-
-/// Goes down from the commits, and marks everything that they need. So much memory is taken `around` it.
-///
-/// What refers comes after what it refers to. Should something refer to what comes after it, that is gone down from
-/// once more.
-fn mark<F: Files>(
-    pages: &mut Pages<'_, F>,
-    space: &Space<'_>,
-    commits: Vec<Spot>,
-    around: u64,
-    outcome: &mut Outcome,
-    feedback: &mut dyn Feedback,
-) -> Result<Marks> {
-    let (mut from, mut marks, mut left) = (commits, Marks::default(), pages.total());
-    for _ in 0..ROUNDS {
-        let mut below = Below { marks, ahead: Vec::new(), around, left };
-        let now = below.go(pages, space, from, feedback)?;
-        (marks, left) = (now, 0);
-        from = below.ahead;
-        from.sort_unstable();
-        from.dedup();
-        let mut cursor = marks.up();
-        let mut known = marks.next(&mut cursor)?;
-        let mut unknown = Vec::new();
-        for (number, spot) in from.into_iter().enumerate() {
-            if number % 4096 == 0 {
-                feedback.checkpoint()?;
-            }
-            while known.is_some_and(|known| known < spot) {
-                known = marks.next(&mut cursor)?;
-            }
-            if known != Some(spot) {
-                unknown.push(spot);
-            }
-        }
-        from = unknown;
-        if from.is_empty() {
-            return Ok(marks);
-        }
-        if from.len() > MAX_WAITING {
-            break;
-        }
-    }
-    let cause = "too many objects refer to objects that come after them";
-    outcome.unchecked.push(Problem::new(Code::ContextUnchecked).because(cause));
-    Ok(marks)
-}
-
-/// One way down.
-struct Below {
-    /// What was marked before.
-    marks: Marks,
-    /// What comes after something that refers to it.
-    ahead: Vec<Spot>,
-    around: u64,
-    /// How many bytes are to be told still.
-    left: u64,
-}
-
-impl Below {
-    /// Marks what is needed `from` somewhere, and what was marked before.
-    fn go<F: Files>(
-        &mut self,
-        pages: &mut Pages<'_, F>,
-        space: &Space<'_>,
-        from: Vec<Spot>,
-        feedback: &mut dyn Feedback,
-    ) -> Result<Marks> {
-        let allowance = feedback.allowance();
-        let share = allowance.table() / 16;
-        let mut due = Falling::new(feedback.scratch(), share);
-        let mut marks = Marks::new(feedback.scratch(), share);
-        for spot in from {
-            due.push(Due { spot, refers: true })?;
-        }
-        let mut cursor = self.marks.down();
-        let mut before = self.marks.next(&mut cursor)?;
-        let mut visited = 0_u64;
-        while let Some(Due { spot, refers }) = due.pop()? {
-            while let Some(known) = before.filter(|known| *known >= spot) {
-                marks.push(known)?;
-                before = self.marks.next(&mut cursor)?;
-            }
-            if marks.last() == Some(spot) {
-                continue;
-            }
-            marks.push(spot)?;
-            visited += 1;
-            if visited.is_multiple_of(STRIDE) {
-                feedback.checkpoint()?;
-                let now = pages.before(spot);
-                feedback.advance(self.left.saturating_sub(now));
-                self.left = self.left.min(now);
-                let taken =
-                    due.taken() + marks.taken() + self.marks.taken() + size_of_val(&self.ahead[..]) as u64;
-                allowance.check(self.around.saturating_add(taken), WHAT)?;
-            }
-            if !refers {
-                continue;
-            }
-            for (child, kind) in children(pages, space, spot)?.into_iter().flatten() {
-                if child < spot {
-                    due.push(Due { spot: child, refers: kind != Kind::Contents })?;
-                } else if child > spot && self.ahead.len() <= MAX_WAITING {
-                    self.ahead.push(child);
-                }
-            }
-        }
-        while let Some(known) = before {
-            marks.push(known)?;
-            before = self.marks.next(&mut cursor)?;
-        }
-        feedback.advance(self.left);
-        Ok(marks)
-    }
 }
 
 /// What the object at a spot refers to, as far as that can be told.

@@ -30,7 +30,7 @@ pub(super) struct Reached {
     pub(super) objects: u64,
 }
 
-/// Visits everything below a commit. Progress is told in bytes, in the sense of offsets. Memory: 16 bytes for each range
+/// Visits everything below a commit. Progress counts down the offsets, in bytes. Memory: 16 bytes for each range
 /// of the result, and 16 for each object that waits, as long as these fit into a sixteenth of what is
 /// [meant for tables](crate::Allowance::table); else they wait in [temporary space](Feedback::scratch), if there is any.
 ///

@@ -65,7 +65,7 @@ impl Held {
 
 /// Removes what was kept.
 pub(super) fn forget(work: Workspace, feedback: &mut dyn Feedback) {
-    // Whatever stays goes with the directory, or is told with it.
+    // The record goes with the directory; if the directory cannot be removed, that is reported.
     let _ = Kept::forget(work.held());
     work.remove(feedback);
 }

@@ -102,7 +102,7 @@ fn recordable(
     }
     let Some(snapshot) = source.identity()? else { return Ok(None) };
     let path = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-    // What is wrong with the place is told when it is needed.
+    // If the place cannot be used, the check reports that when it needs it.
     let Ok(place) = Dir::open(&path) else { return Ok(None) };
     if options.temp_dir.is_none() && place.is_in_memory() {
         feedback.notice(Notice::Lacking(&format!(
