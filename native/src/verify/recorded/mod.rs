@@ -12,7 +12,7 @@ use std::cell::RefCell;
 
 use rollsnap_core::context::layout::Layout;
 use rollsnap_core::context::pack::Dict;
-use rollsnap_core::feedback::{Notice, Phase};
+use rollsnap_core::feedback::{Notice, Phase, Silent};
 use rollsnap_core::snapshot::{Event, Options as Inspection};
 use rollsnap_core::{Feedback, Report, Result};
 
@@ -151,7 +151,8 @@ fn begin(
         )));
         return Ok(None);
     }
-    let work = Workspace::within(place, feedback)?;
+    // What others have left there was reported when the checker was made.
+    let work = Workspace::within(place, &mut Silent)?;
     feedback.notice(Notice::TakesSpace(&format!(
         "What comes is kept in {} until there is a verdict, {words}{}, so that the same command can go on",
         work.dir().display(),
