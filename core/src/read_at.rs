@@ -61,13 +61,18 @@ impl<'a, R: ReadAt> Files for &'a BTreeMap<String, R> {
     }
 
     fn names(&self, directory: &str) -> Result<Vec<String>> {
-        let below = |name: &str| {
-            let rest = name.strip_prefix(directory)?;
-            let rest = if directory.is_empty() { rest } else { rest.strip_prefix('/')? };
-            (!rest.contains('/')).then(|| String::from(rest))
-        };
-        Ok(self.keys().filter_map(|name| below(name)).collect())
+        Ok(names_below(self, directory))
     }
+}
+
+/// Names of the files of a directory, without those of directories in it, of a map from names.
+pub(crate) fn names_below<R>(files: &BTreeMap<String, R>, directory: &str) -> Vec<String> {
+    let below = |name: &str| {
+        let rest = name.strip_prefix(directory)?;
+        let rest = if directory.is_empty() { rest } else { rest.strip_prefix('/')? };
+        (!rest.contains('/')).then(|| String::from(rest))
+    };
+    files.keys().filter_map(|name| below(name)).collect()
 }
 
 impl<T: Files + ?Sized> Files for &T {

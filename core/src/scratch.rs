@@ -7,7 +7,7 @@ use crate::code::Code;
 use crate::problem::{Problem, Result};
 
 /// Bytes that are written and read back, at any position. What was never written is not read.
-pub trait Scratch: core::fmt::Debug + Send {
+pub trait Scratch: core::fmt::Debug + Send + Sync {
     /// Writes bytes, from this position on.
     ///
     /// # Errors
@@ -18,7 +18,7 @@ pub trait Scratch: core::fmt::Debug + Send {
     ///
     /// # Errors
     /// Whatever the place reports.
-    fn read_at(&mut self, position: u64, out: &mut [u8]) -> Result<()>;
+    fn read_at(&self, position: u64, out: &mut [u8]) -> Result<()>;
 }
 
 /// Space in memory, with a bound.
@@ -59,7 +59,7 @@ impl Scratch for InMemory {
         Ok(())
     }
 
-    fn read_at(&mut self, position: u64, out: &mut [u8]) -> Result<()> {
+    fn read_at(&self, position: u64, out: &mut [u8]) -> Result<()> {
         let start = usize::try_from(position).unwrap_or(usize::MAX);
         let bytes = start.checked_add(out.len()).and_then(|end| self.bytes.get(start..end));
         let bytes = bytes.ok_or_else(|| Problem::new(Code::IoOther).headline("a read goes past the end"))?;

@@ -63,7 +63,7 @@ impl Scratch for TempFile {
         Ok(())
     }
 
-    fn read_at(&mut self, position: u64, out: &mut [u8]) -> Result<()> {
+    fn read_at(&self, position: u64, out: &mut [u8]) -> Result<()> {
         let Some(file) = &self.file else {
             return Err(self.failed("read", std::io::ErrorKind::UnexpectedEof.into()));
         };

@@ -1154,6 +1154,8 @@ pub trait Spool {
 pub struct Memory {}
 impl Memory {
     pub fn new(most: usize) -> Self {}
+    #[must_use]
+    pub fn spilling(self, scratch: Option<Box<dyn Scratch>>) -> Self {}
 }
 impl Default for Memory {}
 impl Spool for Memory {}
@@ -2861,6 +2863,8 @@ pub fn statuses(files: &impl Files) -> Result<BTreeMap<(BlockHash, u8), bool>> {
 pub struct Gathering {}
 impl Gathering {
     pub fn new(most: u64) -> Self {}
+    #[must_use]
+    pub fn spilling(self, space: Box<dyn Scratch>, memory: u64) -> Self {}
     pub fn take(&mut self, event: &Event<'_>) {}
     pub fn check(&self) -> Result<()> {}
     pub fn finish(self) -> Result<MemberFiles> {}
@@ -3387,9 +3391,9 @@ pub struct Tally {
 impl core::iter::Sum for Tally {}
 
 // rollsnap_core::scratch
-pub trait Scratch: core::fmt::Debug + Send {
+pub trait Scratch: core::fmt::Debug + Send + Sync {
     fn write_at(&mut self, position: u64, bytes: &[u8]) -> Result<()>;
-    fn read_at(&mut self, position: u64, out: &mut [u8]) -> Result<()>;
+    fn read_at(&self, position: u64, out: &mut [u8]) -> Result<()>;
 }
 #[derive(Clone, Debug)]
 pub struct InMemory {}
@@ -3643,7 +3647,7 @@ pub use genesis::{Genesis, States, not_served};
 pub use info::info_of_database;
 pub use lacking::Lacking;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
-pub use memory::{DEFAULT_MAX_STORE, InMemory, MemoryChecker};
+pub use memory::{DEFAULT_MAX_STORE, DEFAULT_MEMORY, InMemory, MemoryChecker};
 pub use metadata::{MAX_METADATA, Metadata};
 pub use model::{Mark, State, StateRow, shortened};
 pub use objects::{statements, tables};
@@ -3801,6 +3805,7 @@ pub fn too_long(
 
 // rollsnap_core::store::(private) memory
 pub const DEFAULT_MAX_STORE: u64 = 512 << 20;
+pub const DEFAULT_MEMORY: u64 = 64 << 20;
 pub type MemoryChecker = SnapshotChecker<InMemory, Immediate, Memory>;
 #[derive(Debug)]
 pub struct InMemory {}
@@ -3813,6 +3818,11 @@ impl MemoryChecker {
         ..Phase::only("Checking chain")
     };
     pub fn in_memory(max_store: u64) -> Self {}
+    pub fn with_space(
+        max_store: u64,
+        memory: u64,
+        mut space: impl FnMut() -> Box<dyn Scratch>,
+    ) -> Self {}
     pub fn take(&mut self, event: &Event<'_>) {}
     pub fn complete(
         mut self,

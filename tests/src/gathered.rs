@@ -1,17 +1,48 @@
-//! What the check of a snapshot in memory says, as the browser makes it.
+//! What the check of a snapshot says that comes as bytes alone, as the browser makes it: with everything in memory, and
+//! with nothing there that can be in temporary space. Both say the same.
 
 use rollsnap_core::feedback::Silent;
+use rollsnap_core::scratch::InMemory;
 use rollsnap_core::snapshot::{Event, Inspector, Options};
-use rollsnap_core::store::{MemoryChecker, RetainedStore};
+use rollsnap_core::store::{DEFAULT_MAX_STORE, MemoryChecker, RetainedStore};
 use rollsnap_core::tar::{Kind, Member};
 use rollsnap_core::{Report, Verdict};
 
 use crate::store_v4::Dir;
 
 /// Of a snapshot that comes in pieces of this size; at most `max_store` bytes of its store are kept.
+#[track_caller]
 pub fn of_snapshot(file: &[u8], piece: usize, max_store: u64) -> (Report, RetainedStore) {
+    let (report, held) = by(MemoryChecker::in_memory(max_store), file, piece);
+    let (spilled, _) = by(without_memory(max_store, usize::MAX), file, piece);
+    assert_same(&report, &spilled);
+    (report, held)
+}
+
+/// The same, with no memory and at most so many bytes in each temporary space.
+pub fn of_snapshot_within(file: &[u8], space: usize) -> Report {
+    by(without_memory(DEFAULT_MAX_STORE, space), file, 1 << 16).0
+}
+
+/// Of files as if they were those of an intact snapshot without a header.
+#[track_caller]
+pub fn of_files(files: &Dir, max_store: u64) -> Report {
+    let report = by_files(MemoryChecker::in_memory(max_store), files);
+    assert_same(&report, &by_files(without_memory(max_store, usize::MAX), files));
+    report
+}
+
+fn without_memory(max_store: u64, space: usize) -> MemoryChecker {
+    MemoryChecker::with_space(max_store, 0, || Box::new(InMemory::new(space)))
+}
+
+#[track_caller]
+fn assert_same(in_memory: &Report, spilled: &Report) {
+    assert_eq!(format!("{in_memory:#?}"), format!("{spilled:#?}"));
+}
+
+fn by(mut checker: MemoryChecker, file: &[u8], piece: usize) -> (Report, RetainedStore) {
     let mut inspector = Inspector::new(Options::default());
-    let mut checker = MemoryChecker::in_memory(max_store);
     let mut hear = |event: Event<'_>| -> Result<(), ()> {
         checker.take(&event);
         Ok(())
@@ -24,9 +55,7 @@ pub fn of_snapshot(file: &[u8], piece: usize, max_store: u64) -> (Report, Retain
     (report, held)
 }
 
-/// Of files as if they were those of an intact snapshot without a header.
-pub fn of_files(files: &Dir, max_store: u64) -> Report {
-    let mut checker = MemoryChecker::in_memory(max_store);
+fn by_files(mut checker: MemoryChecker, files: &Dir) -> Report {
     for (name, content) in files {
         let member = Member {
             name: name.clone(),

@@ -54,7 +54,7 @@ export async function inspectFile(file, options) {
  */
 export async function inspect(stream, options) {
   const { signal, total, until, failed, extract = {}, onProgress, onHeader, onEvent } = options;
-  const { lenient, digests, list, maxMembers, consistent, maxStore } = options;
+  const { lenient, digests, list, maxMembers, consistent, maxStore, memory, temporary } = options;
   signal?.throwIfAborted();
   const inspector = new Inspector({
     lenient,
@@ -63,6 +63,8 @@ export async function inspect(stream, options) {
     maxMembers,
     consistent,
     maxStore,
+    memory,
+    temporary,
     events: Boolean(onEvent),
   });
   const reader = stream.getReader();

@@ -333,6 +333,17 @@ export type Event =
   /** Something is wrong; the inspection goes on as far as it can. */
   | { type: 'problem'; problem: Problem; message: string };
 
+/**
+ * A file that is read and written at once: a `FileSystemSyncAccessHandle`, or anything that does the same. It serves one
+ * inspection, and stays whoever's it is: close it after `free()`.
+ */
+export interface TemporaryFile {
+  /** Reads from `at` on, and says how many bytes were there. */
+  read(into: Uint8Array, options: { at: number }): number;
+  /** Writes from `at` on, and says how many bytes. */
+  write(bytes: Uint8Array, options: { at: number }): number;
+}
+
 export interface InspectorOptions {
   /** Go on after what other tar programs would accept; every such place is still a "no". */
   lenient?: boolean;
@@ -344,15 +355,24 @@ export interface InspectorOptions {
   maxMembers?: number;
   /**
    * Answer *Consistent* as well: finish() reads the store, of version 2 to 5, and checks its chain of
-   * blocks. The store is kept in memory, until free(); all else still streams by. Only `rollsnap/full` can, the
+   * blocks. The store is kept until free(), and so is a context of up to 64 MiB; all else still streams by. Only `rollsnap/full` can, the
    * same package with a larger module; elsewhere this is a TypeError.
    */
   consistent?: boolean;
   /**
-   * Largest store that is kept for that, in bytes of all its files; 536870912 (512 MiB) if left out. Above it
-   * `consistent` stays `unknown`, and a check says why.
+   * Largest store that is kept for that, in bytes of all its files. Without `temporary` it is kept in memory, and
+   * 536870912 (512 MiB) if left out; with it there is no limit if left out. Above it `consistent` stays `unknown`, and a
+   * check says why.
    */
   maxStore?: number;
+  /**
+   * Where store and context go beyond `memory` bytes, and what is known of objects: of any size then. See
+   * `openTemporary()`. Space that runs out ends the check, not the inspection: `consistent` stays `unknown`, and a check
+   * says why.
+   */
+  temporary?: TemporaryFile;
+  /** Memory that is taken beside `temporary`, about, in bytes; 67108864 (64 MiB) if left out. */
+  memory?: number;
   /** Whether feed() gives events; true if left out. Without them millions of members cost nothing. */
   events?: boolean;
 }

@@ -1,12 +1,23 @@
 //! What *Consistent* needs, in the full module; nothing at all in the small one.
 
 #[cfg(feature = "consistent")]
+use rollsnap_core::store::{DEFAULT_MAX_STORE, DEFAULT_MEMORY};
+#[cfg(feature = "consistent")]
 pub(crate) use rollsnap_core::store::{MemoryChecker as Checker, RetainedStore};
 
-/// Waits for the first member, for a store of at most so many bytes.
+use crate::options::Keeping;
+
+/// Waits for the first member, and keeps what may be kept.
 #[cfg(feature = "consistent")]
-pub(crate) fn begin(most: u64) -> Option<Checker> {
-    Some(Checker::in_memory(most))
+pub(crate) fn begin(keeping: Keeping) -> Option<Checker> {
+    let Keeping { max_store, memory, temporary } = keeping;
+    Some(match temporary {
+        None => Checker::in_memory(max_store.unwrap_or(DEFAULT_MAX_STORE)),
+        Some(temporary) => {
+            let memory = memory.unwrap_or(DEFAULT_MEMORY);
+            Checker::with_space(max_store.unwrap_or(u64::MAX), memory, || temporary.scratch())
+        }
+    })
 }
 
 #[cfg(not(feature = "consistent"))]
@@ -26,7 +37,7 @@ mod absent {
 
     pub(crate) enum RetainedStore {}
 
-    pub(crate) fn begin(_: u64) -> Option<Checker> {
+    pub(crate) fn begin(_: super::Keeping) -> Option<Checker> {
         None
     }
 

@@ -33,7 +33,7 @@ pub struct Inspector {
 #[wasm_bindgen]
 impl Inspector {
     /// Waits for the first byte of a file. `options`: `{lenient, digests, list,
-    /// maxMembers, events, consistent, maxStore}`.
+    /// maxMembers, events, consistent, maxStore, memory, temporary}`.
     ///
     /// # Errors
     /// A `TypeError` for options that are none.

@@ -34,6 +34,8 @@ mod machine;
 mod options;
 mod remote;
 mod spans;
+#[cfg(any(feature = "consistent", feature = "machine"))]
+mod temporary;
 mod value;
 mod watch;
 

@@ -4,10 +4,11 @@ use alloc::collections::BTreeSet;
 
 use js_sys::{Array, Reflect, Uint8Array};
 use rollsnap_core::snapshot;
-use rollsnap_core::store::DEFAULT_MAX_STORE;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::error::misuse;
+#[cfg(feature = "consistent")]
+use crate::temporary::Temporary;
 
 /// The options of an inspector.
 pub(crate) struct Options {
@@ -15,12 +16,24 @@ pub(crate) struct Options {
     /// The members whose SHA-256 is wanted, where not everybody's is.
     pub(crate) hashed: BTreeSet<String>,
     pub(crate) events: bool,
-    /// Whether *Consistent* is answered, and the largest database that is kept in memory for it.
-    pub(crate) consistent: Option<u64>,
+    /// Whether *Consistent* is answered, and what may be kept for it.
+    pub(crate) consistent: Option<Keeping>,
+}
+
+/// What may be kept of a snapshot, for *Consistent*; the small module keeps nothing.
+#[cfg_attr(not(feature = "consistent"), expect(dead_code, reason = "nobody looks at it in the small module"))]
+pub(crate) struct Keeping {
+    /// Largest store, in bytes; `None` where nothing was said.
+    pub(crate) max_store: Option<u64>,
+    /// Memory that is taken beside temporary space, in bytes; `None` where nothing was said.
+    pub(crate) memory: Option<u64>,
+    #[cfg(feature = "consistent")]
+    pub(crate) temporary: Option<Temporary>,
 }
 
 impl Options {
-    /// Reads `{lenient, digests, list, maxMembers, events, consistent, maxStore}`; each may be left out, and so may all.
+    /// Reads `{lenient, digests, list, maxMembers, events, consistent, maxStore, memory, temporary}`; each may be left out,
+    /// and so may all.
     pub(crate) fn read(given: &JsValue) -> Result<Self, JsValue> {
         let mut options = Self {
             core: snapshot::Options::default(),
@@ -48,8 +61,13 @@ impl Options {
         if let Some(most) = whole(&get("maxMembers")?, "maxMembers")? {
             options.core.max_members = most;
         }
-        let most = whole(&get("maxStore")?, "maxStore")?.unwrap_or(DEFAULT_MAX_STORE);
-        options.consistent = flag(&get("consistent")?, false).then_some(most);
+        let keeping = Keeping {
+            max_store: whole(&get("maxStore")?, "maxStore")?,
+            memory: whole(&get("memory")?, "memory")?,
+            #[cfg(feature = "consistent")]
+            temporary: Temporary::lent(get("temporary")?)?,
+        };
+        options.consistent = flag(&get("consistent")?, false).then_some(keeping);
         if options.consistent.is_some() && !cfg!(feature = "consistent") {
             return Err(misuse("consistent: import rollsnap/full, which can answer that"));
         }

@@ -3,6 +3,7 @@
 import { RemoteFile } from '../pkg/remote.mjs';
 import { Inspector, codes, init, readHeader, version } from '../pkg/rollsnap.mjs';
 import { streamFrom } from '../pkg/spans.mjs';
+import { clearTemporary } from '../pkg/temporary.mjs';
 
 /** So many bytes are enough for a header, compressed or not. */
 export const FIRST_BYTES = 65536;
@@ -12,6 +13,9 @@ const KEPT = new Set(['metadata', 'storage/version', 'storage/history_mode', 'st
 const KEPT_BYTES = 65536;
 const EVERY_MS = 100;
 
+/** A file of fewer bytes is checked in memory alone; a larger one in temporary storage, where the browser has some. */
+const FITS_IN_MEMORY = 2 ** 22;
+
 /** What has read a file to its end, and still has its store. */
 let judged;
 
@@ -19,7 +23,10 @@ let judged;
 export const ready = () => init();
 
 /** Version of the package and its table of codes. */
-export const about = () => ({ version: version(), codes: codes() });
+export function about() {
+  void clearTemporary();
+  return { version: version(), codes: codes() };
+}
 
 /** The header in these first bytes; throws what the file is instead. */
 export const header = (first) => readHeader(first);
@@ -32,7 +39,8 @@ export async function inspect(file, { signal, tell }) {
   // The larger module is loaded when it is needed: a header does not wait for it.
   const full = await import('../pkg/full/full.mjs');
   await full.init();
-  const inspector = new full.Inspector({ consistent: true });
+  const temporary = file.total < FITS_IN_MEMORY ? undefined : await full.openTemporary();
+  const inspector = new full.Inspector({ consistent: true, temporary });
   let members = [];
   let open;
   const take = (event) => {
@@ -57,11 +65,15 @@ export async function inspect(file, { signal, tell }) {
     const report = inspector.finish();
     for (const event of inspector.events()) take(event);
     judged = inspector;
-    return { report, unasked: full.notAsked('no node was named'), memory, ...pace.figures() };
+    const stored = temporary?.size ?? 0;
+    return { report, unasked: full.notAsked('no node was named'), memory, stored, ...pace.figures() };
   } finally {
     pace.end();
     tell({ type: 'texts', texts: texts() });
-    if (judged !== inspector) inspector.free();
+    if (judged !== inspector) {
+      inspector.free();
+      await temporary?.close();
+    }
   }
 }
 

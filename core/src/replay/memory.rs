@@ -1,5 +1,6 @@
 //! A snapshot that is kept in memory, and its blocks run again: for whoever has no files.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::rc::Rc;
@@ -25,10 +26,11 @@ use crate::members::{CONTEXT, METADATA, MemberKind, PvmKind};
 use crate::problem::{Problem, Result};
 use crate::pvm::reveal::MAX_PRE_IMAGE;
 use crate::pvm::{Engine, Reveal, SharedReveal};
-use crate::read_at::{Files, ReadAt};
+use crate::read_at::{Files, ReadAt, names_below};
+use crate::scratch::Scratch;
 use crate::snapshot::Event;
 use crate::store::v4::Protocol;
-use crate::store::{MAX_METADATA, MemoryFiles, Metadata, Opened, Pieces, Rows, Store};
+use crate::store::{MAX_METADATA, MemoryFiles, Metadata, Opened, Rows, SharedFile, Store};
 
 /// Most members that are kept: a rollup has some hundred pre-images for each kernel it was upgraded to.
 const MAX_MEMBERS: u64 = 1 << 16;
@@ -36,7 +38,8 @@ const MAX_MEMBERS: u64 = 1 << 16;
 /// What is loaded of the context beside its bytes, before it is loaded anew: 64 MiB.
 const BUDGET: u64 = 64 << 20;
 
-/// Keeps the members of a snapshot that streams by. Memory: what they hold, up to a bound.
+/// Keeps the members of a snapshot that streams by. Memory: what they hold, up to a bound; with temporary space as
+/// much of it as is said.
 #[derive(Debug)]
 pub struct Gathering {
     files: MemoryFiles,
@@ -48,6 +51,12 @@ impl Gathering {
     /// Waits for the first member; keeps `most` bytes at most.
     pub fn new(most: u64) -> Self {
         Self { files: MemoryFiles::holding(most, MAX_MEMBERS), is_open: false, problem: None }
+    }
+
+    /// What does not fit into `memory` bytes goes to temporary space.
+    #[must_use]
+    pub fn spilling(self, space: Box<dyn Scratch>, memory: u64) -> Self {
+        Self { files: self.files.spilling(space, memory), ..self }
     }
 
     /// Takes what an inspection tells.
@@ -86,6 +95,8 @@ impl Gathering {
         } else if count > MAX_MEMBERS {
             let found = format!("{count} members by then");
             over.expected(format_args!("at most {MAX_MEMBERS} members")).found(found)
+        } else if let Some(problem) = self.files.failure() {
+            return Err(problem.clone());
         } else if self.files.is_swollen() {
             over.headline("the snapshot would take more memory than a file of its size can need")
         } else {
@@ -111,13 +122,13 @@ impl Gathering {
 /// Members of a snapshot, in memory; or those below a directory of it.
 #[derive(Clone, Debug)]
 pub struct MemberFiles {
-    files: Arc<BTreeMap<String, Arc<Pieces>>>,
+    files: Arc<BTreeMap<String, SharedFile>>,
     below: &'static str,
 }
 
 /// The bytes of a member.
 #[derive(Clone, Debug)]
-pub struct MemberFile(Arc<Pieces>);
+pub struct MemberFile(SharedFile);
 
 impl MemberFiles {
     fn context(&self) -> Self {
@@ -155,15 +166,7 @@ impl Files for MemberFiles {
             (below, "") => below.into(),
             (below, directory) => format!("{below}/{directory}"),
         };
-        let below = |name: &String| {
-            let rest = if directory.is_empty() {
-                name.as_str()
-            } else {
-                name.strip_prefix(directory.as_str())?.strip_prefix('/')?
-            };
-            (!rest.contains('/')).then(|| String::from(rest))
-        };
-        Ok(self.files.keys().filter_map(below).collect())
+        Ok(names_below(&self.files, &directory))
     }
 }
 

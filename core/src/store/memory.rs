@@ -1,5 +1,7 @@
-//! The check of a snapshot that is kept in memory, for browsers.
+//! The check of a snapshot that comes as bytes alone, for browsers: what is kept of it is kept in memory, or in
+//! temporary space.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::checker::{Checked, Findings, MemberStore, SnapshotChecker};
@@ -8,6 +10,7 @@ use super::opened::Opened;
 use super::retained::RetainedStore;
 use super::rows::Rows;
 use super::{Genesis, MAX_METADATA, Metadata, Subject, cut_store};
+use crate::allowance::Allowance;
 use crate::code::Code;
 use crate::context::stats::DEPTH;
 use crate::context::verify::{Audit, Immediate, Memory};
@@ -15,32 +18,42 @@ use crate::context::{Beginning, Context};
 use crate::feedback::{Feedback, OfFile, Phase, Unit};
 use crate::hash::ContextHash;
 use crate::members::{METADATA, MemberKind};
-use crate::problem::Result;
-use crate::report::{ContextStats, Evidence, HeadStats, Report, Verdict};
+use crate::problem::{Problem, Result};
+use crate::report::{Check, ContextStats, Evidence, HeadStats, Report, Verdict};
+use crate::scratch::Scratch;
 use crate::snapshot::Event;
 use crate::tar::Member;
 
 /// Largest store that is kept in memory unless told otherwise, in bytes: 512 MiB.
 pub const DEFAULT_MAX_STORE: u64 = 512 << 20;
 
-/// Largest context, in bytes, whose files are kept so that its head can be described: 64 MiB.
+/// Largest context, in bytes, that is kept in memory: 64 MiB.
 const MAX_CONTEXT: u64 = 64 << 20;
+
+/// Largest context, in bytes, whose head is described: 1 GiB. It takes some microseconds for each object.
+const MAX_DESCRIBED: u64 = 1 << 30;
+
+/// Memory that is taken beside temporary space unless told otherwise, in bytes: 64 MiB.
+pub const DEFAULT_MEMORY: u64 = 64 << 20;
 
 /// What stands where the name of a data directory would: the bytes that come have none.
 const SHOWN: &str = "snapshot";
 
 /// A [`SnapshotChecker`] for snapshots that come as bytes alone: completes the report of an
 /// [`Inspector`](crate::snapshot::Inspector) by *Consistent*. Memory: the store, up to a bound, the context up to
-/// another, and 8 bytes for each commit of it.
+/// another, and 8 bytes for each commit of it; with [temporary space](MemoryChecker::with_space) as much as is said and those
+/// 8 bytes.
 pub type MemoryChecker = SnapshotChecker<InMemory, Immediate, Memory>;
 
-/// Metadata, store and context, in memory.
+/// Metadata, store and context, in memory or in temporary space.
 #[derive(Debug)]
 pub struct InMemory {
     metadata: Option<Vec<u8>>,
     store: MemoryFiles,
     context: MemoryFiles,
     open: Open,
+    /// Why nothing more is checked of what comes.
+    hindered: Option<Problem>,
 }
 
 /// Where the content of the member goes that comes.
@@ -120,19 +133,32 @@ impl MemoryChecker {
 
     /// Waits for the first member. A store of more than `max_store` bytes is not kept.
     pub fn in_memory(max_store: u64) -> Self {
-        let members = InMemory {
-            metadata: None,
-            store: MemoryFiles::new(max_store),
-            context: MemoryFiles::new(MAX_CONTEXT),
-            open: Open::Nowhere,
-        };
-        Self::new(members, Audit::new(Immediate, Memory::default()))
+        let audit = Audit::new(Immediate, Memory::default());
+        Self::of(MemoryFiles::new(max_store), MemoryFiles::new(MAX_CONTEXT), audit)
     }
 
-    /// As [`SnapshotChecker::on_event`]. What there is no memory for is part of the evidence.
+    /// The same in about `memory` bytes of memory; the rest goes to temporary space, of which `space` gives a new one
+    /// each time. A store of more than `max_store` bytes is not kept.
+    pub fn with_space(max_store: u64, memory: u64, mut space: impl FnMut() -> Box<dyn Scratch>) -> Self {
+        let near = memory / 8;
+        let spool = Memory::new(usize::try_from(near).unwrap_or(usize::MAX)).spilling(Some(space()));
+        let allowance = Allowance::default().with_table(memory / 2);
+        let audit = Audit::new(Immediate, spool).within(allowance).spilling(space());
+        let store = MemoryFiles::new(max_store).spilling(space(), near);
+        Self::of(store, MemoryFiles::new(u64::MAX).spilling(space(), near), audit)
+    }
+
+    fn of(store: MemoryFiles, context: MemoryFiles, audit: Audit<Immediate, Memory>) -> Self {
+        let members = InMemory { metadata: None, store, context, open: Open::Nowhere, hindered: None };
+        Self::new(members, audit)
+    }
+
+    /// As [`SnapshotChecker::on_event`]. What there is no memory or no space for is part of the evidence.
     pub fn take(&mut self, event: &Event<'_>) {
-        if let Err(problem) = self.on_event(event) {
-            self.note(problem);
+        if self.members.hindered.is_none()
+            && let Err(problem) = self.on_event(event)
+        {
+            self.members.hindered = Some(problem);
         }
     }
 
@@ -149,7 +175,10 @@ impl MemoryChecker {
     ) -> Result<RetainedStore> {
         let mut held = RetainedStore::new(core::mem::replace(&mut self.members.store, MemoryFiles::new(0)));
         let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
-        held.genesis = self.conclude(&held, report, phase, feedback)?;
+        held.genesis = match self.conclude(&held, report, phase, feedback) {
+            Err(problem) if problem.code() != Code::Cancelled => unread(&problem, report),
+            concluded => concluded?,
+        };
         Ok(held)
     }
 
@@ -160,6 +189,9 @@ impl MemoryChecker {
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<Genesis> {
+        if let Some(problem) = &self.members.hindered {
+            return Ok(unread(problem, report));
+        }
         let whole = report.verdicts.intact == Verdict::Yes;
         if !whole && !self.came().everything(report) {
             report.add(cut_store());
@@ -213,13 +245,22 @@ impl MemoryChecker {
     }
 }
 
+/// What is said where half of a snapshot was looked at: nothing of the other half, nor of what belongs to both.
+fn unread(problem: &Problem, report: &mut Report) -> Genesis {
+    report.add(Check::open(problem));
+    Genesis::unknown("the snapshot was not looked at to its end")
+}
+
 /// What a commit consists of, if the files of its context were kept.
 ///
 /// # Errors
 /// When the commit cannot be read, and [`Code::Cancelled`].
 fn head(files: &MemoryFiles, commit: &ContextHash, feedback: &mut dyn Feedback) -> Result<Option<HeadStats>> {
-    let Some(files) = files.files().filter(|files| !files.is_empty()) else { return Ok(None) };
-    let context = Context::open(&files)?;
+    let Some(kept) = files.files().filter(|kept| !kept.is_empty() && files.announced() <= MAX_DESCRIBED)
+    else {
+        return Ok(None);
+    };
+    let context = Context::open(&kept)?;
     let commit = context.checkout(commit, feedback)?;
     context.stat(&commit, DEPTH, feedback).map(|stat| Some(stat.into()))
 }

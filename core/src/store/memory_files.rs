@@ -1,11 +1,14 @@
-//! Files that are kept in memory as they come, while they are few and small: those of a store, those
-//! of a context.
+//! Files that are kept as they come, while they are few and small: those of a store, those of a context. They are
+//! kept in memory, and where there is temporary space the large ones there.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
-use super::pieces::Pieces;
+use super::kept::{Kept, KeptFiles, SharedFile};
+use crate::problem::{Problem, Result};
+use crate::scratch::Scratch;
 
 /// Most files that are kept. A store of version 4 with as many stale generations as are read has
 /// about half as many.
@@ -24,8 +27,17 @@ pub(crate) struct MemoryFiles {
     most: u64,
     /// Most files.
     max_files: u64,
-    files: BTreeMap<String, Pieces>,
+    files: BTreeMap<String, Kept>,
     open: Option<String>,
+    /// For files that are not kept in memory.
+    space: Option<Box<dyn Scratch>>,
+    /// How many bytes of it are taken.
+    taken: u64,
+    /// Bytes of files in memory, as they were announced, and most of them where there is temporary space.
+    near: u64,
+    most_near: u64,
+    /// Why the temporary space took no more.
+    failed: Option<Problem>,
     /// How many files began, and the bytes that they announced, kept or not.
     count: u64,
     announced: u64,
@@ -50,6 +62,11 @@ impl MemoryFiles {
             max_files,
             files: BTreeMap::new(),
             open: None,
+            space: None,
+            taken: 0,
+            near: 0,
+            most_near: u64::MAX,
+            failed: None,
             count: 0,
             announced: 0,
             kept: 0,
@@ -57,6 +74,12 @@ impl MemoryFiles {
             full: false,
             swollen: false,
         }
+    }
+
+    /// Files that do not fit into `most_near` bytes of memory go to temporary space.
+    #[must_use]
+    pub(crate) fn spilling(self, space: Box<dyn Scratch>, most_near: u64) -> Self {
+        Self { space: Some(space), most_near, ..self }
     }
 
     /// So many bytes of the snapshot were read by now.
@@ -72,7 +95,14 @@ impl MemoryFiles {
             self.give_up();
         }
         if !self.full {
-            self.files.insert(name.to_string(), Pieces::default());
+            let file = match &self.space {
+                Some(_) if self.near.saturating_add(size) > self.most_near => Kept::far(self.taken),
+                _ => {
+                    self.near = self.near.saturating_add(size);
+                    Kept::default()
+                }
+            };
+            self.files.insert(name.to_string(), file);
             self.open = Some(name.to_string());
         }
     }
@@ -84,24 +114,36 @@ impl MemoryFiles {
         if self.kept > FREE.saturating_add(self.read.saturating_mul(SHARE)) {
             self.swollen = true;
             self.give_up();
-        } else if !file.push(data) {
-            self.give_up();
+        } else {
+            let pushed = file.push(data, self.space.as_mut().map(|space| &mut **space as &mut dyn Scratch));
+            self.unless_failed(pushed);
         }
     }
 
     /// It ends.
     pub(crate) fn end(&mut self) {
-        self.open = None;
+        let Some(file) = self.open.take().and_then(|name| self.files.get_mut(&name)) else { return };
+        let ended = file.end(self.space.as_mut().map(|space| &mut **space as &mut dyn Scratch));
+        self.taken = file.end_in_space().unwrap_or(self.taken);
+        self.unless_failed(ended);
+    }
+
+    fn unless_failed(&mut self, done: Result<()>) {
+        if let Err(problem) = done {
+            self.failed = Some(problem);
+            self.give_up();
+        }
     }
 
     /// The files by name; `None` once there were too many.
-    pub(crate) fn files(&self) -> Option<&BTreeMap<String, Pieces>> {
-        (!self.full).then_some(&self.files)
+    pub(crate) fn files(&self) -> Option<KeptFiles<'_>> {
+        (!self.full).then_some(KeptFiles { files: &self.files, space: self.space.as_deref() })
     }
 
     /// The files by name, to be shared; `None` once there were too many.
-    pub(crate) fn into_files(self) -> Option<BTreeMap<String, Arc<Pieces>>> {
-        let shared = |(name, pieces)| (name, Arc::new(pieces));
+    pub(crate) fn into_files(self) -> Option<BTreeMap<String, SharedFile>> {
+        let space: Option<Arc<dyn Scratch>> = self.space.map(Arc::from);
+        let shared = |(name, kept)| (name, SharedFile { kept: Arc::new(kept), space: space.clone() });
         (!self.full).then(|| self.files.into_iter().map(shared).collect())
     }
 
@@ -125,10 +167,16 @@ impl MemoryFiles {
         self.swollen
     }
 
+    /// Why memory or temporary space took no more, where that is why it was given up.
+    pub(crate) fn failure(&self) -> Option<&Problem> {
+        self.failed.as_ref()
+    }
+
     /// Forgets everything.
     pub(crate) fn give_up(&mut self) {
         self.full = true;
         self.files = BTreeMap::new();
+        self.space = None;
         self.open = None;
     }
 }

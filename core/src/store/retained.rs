@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
+use super::kept::KeptFile;
 use super::memory_files::{MAX_FILES, MemoryFiles};
 use super::opened::Opened;
-use super::pieces::Pieces;
 use super::{Genesis, Mark, Store, check_cemented};
 use crate::code::Code;
 use crate::hash::{CommitmentHash, ProtocolHash};
@@ -25,7 +25,7 @@ impl RetainedStore {
     }
 
     /// The store, opened.
-    pub(super) fn store(&self) -> Result<Opened<Store<'static, &Pieces>, &Pieces>> {
+    pub(super) fn store(&self) -> Result<Opened<Store<'static, KeptFile<'_>>, KeptFile<'_>>> {
         let files = self.files.files().ok_or_else(|| Problem::new(Code::StoreMissing))?;
         Opened::open(&files)
     }
@@ -69,6 +69,9 @@ impl RetainedStore {
             return Some(
                 "not checked: the store would take more memory than a file of this size can need".into(),
             );
+        }
+        if let Some(problem) = files.failure() {
+            return Some(format!("not checked: the store could not be kept: {problem}"));
         }
         let (number, most) = if files.announced() > files.most() {
             (format!("{} bytes", files.announced()), files.most())

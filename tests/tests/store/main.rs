@@ -4,6 +4,7 @@ mod beside;
 mod in_core;
 mod node_rules;
 mod old_lists;
+mod space;
 mod sqlite;
 mod sqlite_bombs;
 mod sqlite_hostile;

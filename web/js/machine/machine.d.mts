@@ -12,7 +12,7 @@
  * @packageDocumentation
  */
 
-import type { Report } from './rollsnap.mjs';
+import type { Report, TemporaryFile } from './rollsnap.mjs';
 
 export type { CodeRow, Report } from './rollsnap.mjs';
 export { RollsnapError, codes, init, memoryBytes, version } from './rollsnap.mjs';
@@ -137,6 +137,8 @@ export interface ReplayOptions extends Levels {
    * had. It may have 65,536 members. More is refused as soon as it comes, `limit.memory`.
    */
   maxMemory?: number;
+  /** Where the snapshot is kept beyond 64 MiB, or beyond `maxMemory` where that is less: of any size then. */
+  temporary?: TemporaryFile;
   /**
    * Answers what kernels ask for and the snapshot does not tell: other pre-images, pages of the data availability layer, its
    * parameters under protocols that are not known here.
@@ -160,7 +162,7 @@ export function replay(source: Blob | ReadableStream<Uint8Array>, options?: Repl
 
 /** The same step by step, for who reads the file or shares the processor in another way. */
 export class Replayer implements Disposable {
-  constructor(options?: { maxMemory?: number });
+  constructor(options?: { maxMemory?: number; temporary?: TemporaryFile });
   /** Takes the next bytes of the file. Throws a `RollsnapError`, `limit.memory`, as soon as there is more than may be kept. */
   feed(chunk: Uint8Array): void;
   /**

@@ -7,5 +7,6 @@ import { Machine, Replayer } from './load.mjs';
 export { RollsnapError } from './errors.mjs';
 export { Machine, Replayer, codes, init, memoryBytes, version } from './load.mjs';
 export { replay } from './replay.mjs';
+export { openTemporary } from './temporary.mjs';
 
 guardFreed({ Machine, Replayer });

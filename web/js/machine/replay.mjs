@@ -10,10 +10,10 @@ const PIECE = 1 << 21;
 const TURN = 30;
 
 export async function replay(source, options = {}) {
-  const { from, to, last, maxMemory, reveal, signal, onBegin, onBlock, onProgress } = options;
+  const { from, to, last, maxMemory, temporary, reveal, signal, onBegin, onBlock, onProgress } = options;
   await init();
   signal?.throwIfAborted();
-  const replayer = new Replayer({ maxMemory });
+  const replayer = new Replayer({ maxMemory, temporary });
   try {
     await read(source, { signal, onProgress }, (piece) => replayer.feed(piece));
     const plan = replayer.begin({ from, to, last });

@@ -24,6 +24,7 @@ use super::{given, option};
 use crate::error::{misuse, thrown};
 use crate::header::take;
 use crate::options::bytes_of;
+use crate::temporary::Temporary;
 use crate::value::Border;
 
 /// How much is copied in at a time.
@@ -31,6 +32,9 @@ const PIECE: u32 = 64 * 1024;
 
 /// Most bytes of a snapshot that are kept in memory unless told otherwise: 1 GiB.
 const MAX_MEMORY: u64 = 1 << 30;
+
+/// Most of them where there is temporary space for the rest: 64 MiB.
+const NEAR: u64 = 64 << 20;
 
 /// Blocks of a snapshot, run again.
 #[wasm_bindgen]
@@ -57,21 +61,25 @@ struct Running {
 
 #[wasm_bindgen]
 impl Replayer {
-    /// Waits for the first byte of a snapshot. `options`: `{maxMemory}`, the most bytes that it may have when it is
-    /// unpacked.
+    /// Waits for the first byte of a snapshot. `options`: `{maxMemory, temporary}`, the most bytes that it may have in
+    /// memory when it is unpacked, and a file for the rest.
     ///
     /// # Errors
     /// A `TypeError` for options that are none.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue) -> core::result::Result<Self, JsValue> {
-        let given = if options.is_undefined() || options.is_null() {
-            JsValue::UNDEFINED
-        } else {
-            Reflect::get(options, &JsValue::from_str("maxMemory"))?
+        let absent = options.is_undefined() || options.is_null();
+        let get = |name| {
+            if absent { Ok(JsValue::UNDEFINED) } else { Reflect::get(options, &JsValue::from_str(name)) }
         };
-        let most = if given.is_undefined() { MAX_MEMORY } else { given::whole("maxMemory", &given)? };
+        let most = get("maxMemory")?;
+        let most = if most.is_undefined() { MAX_MEMORY } else { given::whole("maxMemory", &most)? };
         let inspector = Inspector::with(Zlib::default(), Options::default());
-        let (gathering, piece) = (Gathering::new(most), vec![0; PIECE as usize]);
+        let gathering = match Temporary::lent(get("temporary")?)? {
+            None => Gathering::new(most),
+            Some(temporary) => Gathering::new(u64::MAX).spilling(temporary.scratch(), most.min(NEAR)),
+        };
+        let piece = vec![0; PIECE as usize];
         Ok(Self {
             reading: Some(Reading { inspector, gathering, piece }),
             report: Report::new(),

@@ -1,11 +1,13 @@
 //! Where a streaming check puts what it cannot check yet: in memory here, in a temporary file where
 //! there are files.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::super::pack::{Head, MAX_HEAD};
 use crate::code::Code;
 use crate::problem::{Problem, Result};
+use crate::scratch::Scratch;
 
 /// Bytes that are only ever added to, and read back later.
 pub trait Spool {
@@ -29,12 +31,14 @@ pub trait Spool {
     }
 }
 
-/// A spool in memory, with a bound.
+/// A spool in memory, with a bound; what does not fit goes to temporary space, if there is any.
 #[derive(Debug)]
 pub struct Memory {
     pieces: Vec<Vec<u8>>,
     len: usize,
     most: usize,
+    /// What stands there, and how many bytes that are.
+    space: Option<(Box<dyn Scratch>, u64)>,
 }
 
 impl Memory {
@@ -42,7 +46,13 @@ impl Memory {
 
     /// A spool that takes at most so many bytes.
     pub fn new(most: usize) -> Self {
-        Self { pieces: Vec::new(), len: 0, most }
+        Self { pieces: Vec::new(), len: 0, most, space: None }
+    }
+
+    /// What does not fit goes to temporary space.
+    #[must_use]
+    pub fn spilling(self, scratch: Option<Box<dyn Scratch>>) -> Self {
+        Self { space: scratch.map(|scratch| (scratch, 0)), ..self }
     }
 }
 
@@ -55,7 +65,14 @@ impl Default for Memory {
 
 impl Spool for Memory {
     fn append(&mut self, mut bytes: &[u8]) -> Result<()> {
-        if bytes.len() > self.most - self.len {
+        let room = self.most - self.len;
+        if let (true, Some((scratch, written))) = (bytes.len() > room, &mut self.space) {
+            let (near, far) = bytes.split_at(room);
+            scratch.write_at(*written, far)?;
+            *written += far.len() as u64;
+            bytes = near;
+        }
+        if bytes.len() > room {
             return Err(Problem::new(Code::ContextUnchecked)
                 .because("it needs more memory than is allowed: extract the snapshot first"));
         }
@@ -76,7 +93,17 @@ impl Spool for Memory {
 
     fn read_at(&mut self, position: u64, mut out: &mut [u8]) -> Result<()> {
         let beyond = || Problem::new(Code::IoOther).headline("a read goes past the end");
-        let mut at = usize::try_from(position).map_err(|_| beyond())?;
+        let near = usize::try_from((self.len as u64).saturating_sub(position)).unwrap_or(usize::MAX);
+        if let (true, Some((scratch, written))) = (near < out.len(), &mut self.space) {
+            let far;
+            (out, far) = out.split_at_mut(near);
+            let at = position.saturating_sub(self.len as u64);
+            if at.checked_add(far.len() as u64).is_none_or(|end| end > *written) {
+                return Err(beyond());
+            }
+            scratch.read_at(at, far)?;
+        }
+        let mut at = usize::try_from(position).unwrap_or(usize::MAX);
         while !out.is_empty() {
             let piece = self.pieces.get(at / Self::PIECE).and_then(|piece| piece.get(at % Self::PIECE..));
             let piece = piece.filter(|piece| !piece.is_empty()).ok_or_else(beyond)?;
@@ -213,11 +240,20 @@ impl<S: Spool> Log<S> {
 mod tests {
     use super::super::super::pack::Kind;
     use super::*;
+    use crate::scratch::InMemory;
     use alloc::vec;
 
     #[test]
     fn entries_come_back() {
-        let mut log = Log::new(Memory::default());
+        entries_come_back_from(Memory::default());
+        for most in [0, 1, 300_000, 1 << 20] {
+            let space: Box<dyn Scratch> = Box::new(InMemory::default());
+            entries_come_back_from(Memory::new(most).spilling(Some(space)));
+        }
+    }
+
+    fn entries_come_back_from(spool: Memory) {
+        let mut log = Log::new(spool);
         let head = |number: u64, len: u64| Head {
             hash: [number as u8; 32],
             kind: Kind::Root,
