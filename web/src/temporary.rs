@@ -123,24 +123,23 @@ impl Lent {
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         let written = self.file.write(bytes, self.at(offset)?).map_err(|error| failed("write", &error))?;
-        self.whole("write", written, bytes.len())
+        // At the end of its quota Chromium throws nothing, and says a number that has nothing to do with it.
+        self.whole(Code::LimitSpace, "write", written, bytes.len())
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
         let wanted = out.len();
         let read = self.file.read(out, self.at(offset)?).map_err(|error| failed("read", &error))?;
-        self.whole("read", read, wanted)
+        self.whole(Code::IoOther, "read", read, wanted)
     }
 
-    fn whole(&self, doing: &str, done: f64, wanted: usize) -> Result<()> {
+    fn whole(&self, code: Code, doing: &str, done: f64, wanted: usize) -> Result<()> {
         if done == wanted as f64 {
             return Ok(());
         }
         let taken = u64::from(self.parts).saturating_mul(PART);
-        let cause = format!("{done} of {wanted} bytes came through, of {taken} bytes in use");
-        Err(Problem::new(Code::IoOther)
-            .headline(format!("could not {doing} a temporary file"))
-            .because(cause))
+        let cause = format!("not all of {wanted} bytes came through; {taken} bytes are in use");
+        Err(Problem::new(code).headline(format!("could not {doing} a temporary file")).because(cause))
     }
 }
 
