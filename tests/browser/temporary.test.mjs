@@ -47,8 +47,9 @@ async function tab(context) {
     page.evaluate(
       ([step, given]) =>
         new Promise((resolve, reject) => {
-          worker.onmessage = ({ data }) => ('error' in data ? reject(new Error(data.error)) : resolve(data.value));
-          worker.postMessage([step, given]);
+          globalThis.worker.onmessage = ({ data }) =>
+            'error' in data ? reject(new Error(data.error)) : resolve(data.value);
+          globalThis.worker.postMessage([step, given]);
         }),
       [step, given],
     );
@@ -78,7 +79,7 @@ test('two tabs have a file each, and what a killed one leaves is removed by the 
     assert.equal((await run('inspect', { path: FIXTURE })).report.verdicts.consistent, 'yes');
   }
   const [first, second] = await one.run('names');
-  await one.page.evaluate(() => worker.terminate());
+  await one.page.evaluate(() => globalThis.worker.terminate());
   await one.page.close();
   const three = await tab(context);
   // The browser unlocks the file of a worker that is gone a little later.

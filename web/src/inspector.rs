@@ -1,7 +1,6 @@
 //! The inspector that JavaScript feeds.
 
 use js_sys::{Array, Function, Uint8Array};
-use rollsnap_core::feedback::Silent;
 use rollsnap_core::gzip::Zlib;
 use rollsnap_core::hash::{CommitmentHash, ProtocolHash};
 use rollsnap_core::snapshot::{self, Event};
@@ -10,10 +9,10 @@ use rollsnap_core::{Code, Problem};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::checker::{self, Checker, RetainedStore};
+use crate::checker::{self, Checker, RetainedStore, lender};
 use crate::error::{misuse, thrown};
 use crate::header::take;
-use crate::options::{Options, bytes_of};
+use crate::options::{Keeping, Options, bytes_of};
 use crate::value::Border;
 use crate::watch::Watch;
 
@@ -26,6 +25,7 @@ pub struct Inspector {
     core: Option<snapshot::Inspector<Zlib>>,
     watch: Watch,
     checker: Option<Checker>,
+    keeping: Option<Keeping>,
     held: Option<RetainedStore>,
     piece: Vec<u8>,
 }
@@ -43,7 +43,8 @@ impl Inspector {
         Ok(Self {
             core: Some(snapshot::Inspector::with(Zlib::default(), options.core)),
             watch: Watch::new(options.events, options.hashed),
-            checker: options.consistent.and_then(checker::begin),
+            checker: options.consistent.as_ref().and_then(checker::begin),
+            keeping: options.consistent,
             held: None,
             piece: vec![0; PIECE as usize],
         })
@@ -88,7 +89,7 @@ impl Inspector {
         let compression = core.report().container.compression;
         let mut report = core.finish(&mut |event| hear(event, checker, watch))?;
         if let Some(checker) = self.checker.take() {
-            let held = checker.complete(&mut report, Checker::PHASE, &mut Silent);
+            let held = checker.complete(&mut report, Checker::PHASE, &mut lender(self.keeping.as_ref()));
             self.held = Some(held.map_err(|problem| thrown(&problem))?);
         }
         watch.complete_header(compression.or(report.container.compression))?;
