@@ -3645,6 +3645,7 @@ pub use check::{Subject, check};
 pub use checker::{Came, Checked, Findings, MemberStore, SnapshotChecker};
 pub use genesis::{Genesis, States, not_served};
 pub use info::info_of_database;
+pub use kept::{KeptFile, KeptFiles};
 pub use lacking::Lacking;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use memory::{DEFAULT_MAX_STORE, DEFAULT_MEMORY, InMemory, MemoryChecker};
@@ -3763,6 +3764,14 @@ pub fn not_served(problem: &Problem) -> Check {}
 
 // rollsnap_core::store::(private) info
 pub fn info_of_database(store: &impl Rows) -> StoreInfo {}
+
+// rollsnap_core::store::(private) kept
+#[derive(Clone, Copy, Debug)]
+pub struct KeptFile<'f> {}
+#[derive(Clone, Copy, Debug)]
+pub struct KeptFiles<'f> {}
+impl<'f> Files for KeptFiles<'f> {}
+impl ReadAt for KeptFile<'_> {}
 
 // rollsnap_core::store::(private) lacking
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -4001,6 +4010,7 @@ impl<R: ReadAt> Store<'_, R> {
 #[derive(Debug)]
 pub struct RetainedStore {}
 impl RetainedStore {
+    pub fn context(&self) -> Result<Context<KeptFiles<'_>>> {}
     pub fn cemented(&self, lcc: &Mark<CommitmentHash>) -> Option<Check> {}
     pub fn origination_level(&self) -> Option<i32> {}
     pub fn originated(

@@ -33,16 +33,16 @@ pub(crate) struct Extent {
     tail: Vec<u8>,
 }
 
-/// A file that is kept, to be read.
+/// A file of a snapshot that is kept, to be read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct KeptFile<'f> {
+pub struct KeptFile<'f> {
     kept: &'f Kept,
     space: Option<&'f dyn Scratch>,
 }
 
-/// The files that are kept, by name.
+/// Files of a snapshot that are kept, by name.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct KeptFiles<'f> {
+pub struct KeptFiles<'f> {
     pub(super) files: &'f BTreeMap<String, Kept>,
     pub(super) space: Option<&'f dyn Scratch>,
 }
@@ -143,12 +143,6 @@ impl Extent {
             self.tail.clear();
         }
         Ok(())
-    }
-}
-
-impl KeptFiles<'_> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.files.is_empty()
     }
 }
 

@@ -12,9 +12,9 @@ use super::rows::Rows;
 use super::{Genesis, MAX_METADATA, Metadata, Subject, cut_store};
 use crate::allowance::Allowance;
 use crate::code::Code;
+use crate::context::Beginning;
 use crate::context::stats::DEPTH;
 use crate::context::verify::{Audit, Immediate, Memory};
-use crate::context::{Beginning, Context};
 use crate::feedback::{Feedback, OfFile, Phase, Unit};
 use crate::hash::ContextHash;
 use crate::members::{METADATA, MemberKind};
@@ -173,7 +173,9 @@ impl MemoryChecker {
         phase: Phase,
         feedback: &mut dyn Feedback,
     ) -> Result<RetainedStore> {
-        let mut held = RetainedStore::new(core::mem::replace(&mut self.members.store, MemoryFiles::new(0)));
+        let InMemory { store, context, .. } = &mut self.members;
+        let [store, context] = [store, context].map(|files| core::mem::replace(files, MemoryFiles::new(0)));
+        let mut held = RetainedStore::new(store, context);
         let feedback = &mut OfFile::new(feedback, report.container.compressed_bytes);
         held.genesis = match self.conclude(&held, report, phase, feedback) {
             Err(problem) if problem.code() != Code::Cancelled => unread(&problem, report),
@@ -233,7 +235,7 @@ impl MemoryChecker {
             (&store, &mut report.context, audited.evidence.problems.is_empty())
             && let Some(commit) = store.head().ok().and_then(|head| head.context)
         {
-            match head(&members.context, &commit, feedback) {
+            match head(held, &commit, feedback) {
                 Ok(head) => stats.head = head,
                 Err(problem) if problem.code() == Code::Cancelled => return Err(problem),
                 // Of a compact snapshot, for instance: the checks say what is missing.
@@ -255,12 +257,15 @@ fn unread(problem: &Problem, report: &mut Report) -> Genesis {
 ///
 /// # Errors
 /// When the commit cannot be read, and [`Code::Cancelled`].
-fn head(files: &MemoryFiles, commit: &ContextHash, feedback: &mut dyn Feedback) -> Result<Option<HeadStats>> {
-    let Some(kept) = files.files().filter(|kept| !kept.is_empty() && files.announced() <= MAX_DESCRIBED)
-    else {
+fn head(
+    held: &RetainedStore,
+    commit: &ContextHash,
+    feedback: &mut dyn Feedback,
+) -> Result<Option<HeadStats>> {
+    if held.context_bytes() > MAX_DESCRIBED {
         return Ok(None);
-    };
-    let context = Context::open(&kept)?;
+    }
+    let context = held.context()?;
     let commit = context.checkout(commit, feedback)?;
     context.stat(&commit, DEPTH, feedback).map(|stat| Some(stat.into()))
 }

@@ -45,6 +45,7 @@ pub use checker::{Came, Checked, Findings, MemberStore, SnapshotChecker};
 pub use genesis::{Genesis, States, not_served};
 pub use info::info_of_database;
 pub(crate) use kept::SharedFile;
+pub use kept::{KeptFile, KeptFiles};
 pub use lacking::Lacking;
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use memory::{DEFAULT_MAX_STORE, DEFAULT_MEMORY, InMemory, MemoryChecker};

@@ -1,33 +1,55 @@
-//! What is left of a snapshot that was judged: its store, for what layer 1 says later.
+//! What is left of a snapshot that was judged: store and context, for what is asked later.
 
 use alloc::format;
 use alloc::string::String;
 
-use super::kept::KeptFile;
+use super::kept::{KeptFile, KeptFiles};
 use super::memory_files::{MAX_FILES, MemoryFiles};
 use super::opened::Opened;
 use super::{Genesis, Mark, Store, check_cemented};
 use crate::code::Code;
+use crate::context::Context;
 use crate::hash::{CommitmentHash, ProtocolHash};
 use crate::problem::{Problem, Result};
 use crate::report::Check;
 
-/// The store of a snapshot, in memory, or why it was not kept.
+/// Store and context of a snapshot, in memory or in temporary space, or why they were not kept.
 #[derive(Debug)]
 pub struct RetainedStore {
     files: MemoryFiles,
+    context: MemoryFiles,
     pub(super) genesis: Genesis,
 }
 
 impl RetainedStore {
-    pub(super) fn new(files: MemoryFiles) -> Self {
-        Self { files, genesis: Genesis::unknown("nobody looked") }
+    pub(super) fn new(files: MemoryFiles, context: MemoryFiles) -> Self {
+        Self { files, context, genesis: Genesis::unknown("nobody looked") }
     }
 
     /// The store, opened.
     pub(super) fn store(&self) -> Result<Opened<Store<'static, KeptFile<'_>>, KeptFile<'_>>> {
         let files = self.files.files().ok_or_else(|| Problem::new(Code::StoreMissing))?;
         Opened::open(&files)
+    }
+
+    /// The context, opened.
+    ///
+    /// # Errors
+    /// [`Code::LimitMemory`] when it was not kept, with the reason; as [`Context::open`].
+    pub fn context(&self) -> Result<Context<KeptFiles<'_>>> {
+        let files = self.context.files().ok_or_else(|| {
+            let problem = Problem::new(Code::LimitMemory).headline("the context was not kept");
+            match self.context.failure() {
+                Some(failure) => problem.because(failure),
+                None => problem.expected(format_args!("at most {} bytes", self.context.most())),
+            }
+        })?;
+        Context::open(files)
+    }
+
+    /// How many bytes its files have, kept or not.
+    pub(super) fn context_bytes(&self) -> u64 {
+        self.context.announced()
     }
 
     /// What a report says when the store was not kept.
