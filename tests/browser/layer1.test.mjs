@@ -30,7 +30,7 @@ const opened = (t, { base = own.base, ...options } = {}) => openArchive(t, brows
 /** No verdict, the reason in the report, a button to try again. Gives the check. */
 async function assertOpen(page, code) {
   assert.equal((await answers(page)).anchored, 'unknown');
-  assert.equal(await page.textContent('[data-verdict=anchored] .answer'), 'not checked');
+  assert.equal(await page.textContent('[data-verdict=anchored] .verdict-word'), 'not checked');
   assert.equal(await page.textContent('#layer1-go'), 'Check on L1');
   assert.equal(await page.isEnabled('#layer1-go'), true);
   const { verdicts, checks } = await reportOf(page);

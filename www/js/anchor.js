@@ -1,9 +1,9 @@
 // The two ways to anchor a snapshot: a layer 1 node, and a commitment known from elsewhere.
 
 import { $, announce, say } from './dom.js';
+import { sentence } from './format.js';
 import { NotLoaded, converse, endpointOf, load, together } from './layer1.js';
 import { Node } from './rpc.js';
-import { sentence } from './trouble.js';
 
 /** A check of the report that only the page can have. */
 const checkOf = (code, status, text) => ({ code, status, at: null, expected: null, found: null, text });
@@ -79,7 +79,7 @@ export function listenToAnchors(current, show) {
     } catch (error) {
       if (error instanceof NotLoaded) return complain('expected', error.message);
       if (error?.code !== 'hash.text') throw error;
-      return complain('expected', 'This is not a commitment: one has 54 characters and begins with src1.');
+      return complain('expected', mistyped(commitment, error));
     }
     if (current() !== visit) return;
     complain('expected', '');
@@ -87,6 +87,13 @@ export function listenToAnchors(current, show) {
     visit.anchors = { ...visit.anchors, expected: { commitment, said, checks: [check], shown: [{ ...check, said }] } };
     show(visit, said);
   });
+}
+
+/** Why a text is no commitment. What was mistyped is not one that differs. */
+function mistyped(text, { message, title }) {
+  if (!text.startsWith('src1') || text.length !== 54)
+    return 'This is not a commitment: one has 54 characters and begins with src1.';
+  return `This is mistyped: ${message.slice(title.length).replace(/^: /, '')}.`;
 }
 
 /** The file was read to its end after layer 1 was asked: what it has of older times can be compared now. */
@@ -108,11 +115,11 @@ export const shownOf = ({ expected, layer1 }) => [...(expected?.shown ?? []), ..
 /** What they say together. */
 export const anchoredBy = (anchors) => together(shownOf(anchors));
 
-/** The report of a file together with what was said about its last commitment, as the command line writes it; `unasked` if nothing was. */
-export function withAnchors(report, { expected, layer1 }, unasked) {
+/** The report of a file together with what was said about its last commitment, as the command line writes it: `anchored`, or `unasked` if nothing was. */
+export function withAnchors(report, { expected, layer1 }, unasked, anchored) {
   const found = [...(expected?.checks ?? []), ...(layer1?.checks ?? [])];
   const checks = [...withoutAnswered(report, found).checks, ...(found.length ? found : [unasked])];
-  return { ...report, verdicts: { ...report.verdicts, anchored: together(found) }, checks };
+  return { ...report, verdicts: { ...report.verdicts, anchored }, checks };
 }
 
 /** The report of a file without what it left open and `found`, checks of layer 1, answers: whether the origination gives the genesis state. */

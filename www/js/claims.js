@@ -45,34 +45,41 @@ export function drawClaims(root, { header, compression, total }, source) {
         h(
           'dd',
           { class: 'more' },
-          'Cannot be known from a file: addresses and hashes look alike on Tezos and Mavryk. The links look on Tezos Mainnet, at TzKT, a third party that is asked nothing before you follow one.',
+          'Cannot be known from a file: addresses and hashes look alike on Tezos and Mavryk. A link says on which chain it looks; TzKT is a third party that is asked nothing before you follow one.',
         ),
       ),
     ),
     ...(header.layout === 'unversioned'
       ? [h('p', { class: 'remark' }, icon('warning'), 'The header has no version byte. See the evidence below.')]
       : []),
-    h(
-      'div',
-      { id: 'import' },
-      h('h3', {}, 'To import it'),
-      commandLine(
-        `rollsnap import ${source.url ? shellWord(source.url) : shellFile(source.name)} --data-dir DIR`,
-        'the command to import this',
-      ),
-    ),
+    h('div', { id: 'import' }),
   );
+  offerImport(source);
 }
 
-/** Takes the command back: what is not whole is not imported. */
-export function refuseImport() {
+/** Says how to import `source`, once `verdicts` are there and none of them is "no". */
+export function offerImport(source, verdicts) {
+  const command = `rollsnap import ${source.url ? shellWord(source.url) : shellFile(source.name)} --data-dir DIR`;
+  const no = verdicts && Object.keys(verdicts).find((key) => verdicts[key] === 'no');
+  const none = (text) => h('p', { class: 'command command-none' }, text);
   document
     .getElementById('import')
-    .replaceChildren(
+    ?.replaceChildren(
       h('h3', {}, 'To import it'),
-      h('p', { class: 'command command-none' }, 'This file is not intact, so rollsnap refuses to import it.'),
+      !verdicts
+        ? none('The command comes with the verdicts.')
+        : no
+          ? none(`${REFUSED[no]} rollsnap refuses to import it.`)
+          : commandLine(command, 'the command to import this'),
     );
 }
+
+const REFUSED = {
+  intact: 'This file is not intact:',
+  consistent: 'What is inside does not agree:',
+  replayed: 'Its states do not follow from its messages:',
+  anchored: 'It is not anchored. Told the same node or commitment,',
+};
 
 /** A command to be copied. */
 export function commandLine(command, what) {

@@ -61,3 +61,6 @@ export const shellWord = (text) =>
 
 /** A file name for a POSIX shell, which may start with a dash. */
 export const shellFile = (name) => shellWord(name.startsWith('-') ? `./${name}` : name);
+
+/** Titles of the table start small, as they stand behind a program's name on the command line. */
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -2,9 +2,8 @@
 // take a second look at the file: at the member alone where that is possible, else up to its end.
 
 import { $, announce, copyButton, download, h, icon } from './dom.js';
-import { bytes, bytesExact, count, mode, share, time } from './format.js';
+import { bytes, bytesExact, count, mode, sentence, share, time } from './format.js';
 import { breakable } from './table.js';
-import { sentence } from './trouble.js';
 
 /** How much of a member is shown. */
 export const PREVIEW_BYTES = 65536;

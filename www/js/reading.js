@@ -4,6 +4,7 @@ import { $, announce } from './dom.js';
 import { bytes, duration, plural } from './format.js';
 
 const QUARTER = 0.25;
+const TRAILER = 8;
 
 export class Reading {
   #action = () => {};
@@ -42,12 +43,22 @@ export class Reading {
     }
   }
 
-  done({ read, seconds, memory }, members) {
+  done({ read, total, seconds, memory }, members, report) {
     const rate = seconds > 0.05 ? ` · ${bytes(read / seconds)} per second` : '';
     const room = memory ? ` · ${bytes(memory)} of memory` : '';
-    this.#show('Read to the end', '100 %', `${bytes(read)}, ${plural(members, 'member')}${rate}${room}`, '');
+    const title = whole(report, total) ? 'Read to the end' : 'Read as far as it can be read';
+    this.#show(title, '', `${bytes(read)}, ${plural(members, 'member')}${rate}${room}`, '');
     $('reading').dataset.memory = memory ?? '';
-    this.#bar(1);
+    this.mark(report, total);
+  }
+
+  /** The bar ends where the reading ended, in the colour of what it found. */
+  mark(report, total) {
+    const { intact, consistent } = report.verdicts;
+    $('reading').dataset.tone = [intact, consistent].includes('no') ? 'no' : intact;
+    const part = whole(report, total) ? 1 : Math.min(1, reached(report, total) / total);
+    $('reading-percent').textContent = `${part < 1 ? Math.floor(100 * part) : 100} %`;
+    this.#bar(part);
   }
 
   /** Ended before the end: stopped or failed. */
@@ -57,6 +68,7 @@ export class Reading {
 
   #show(title, percent, figures, label, action) {
     $('reading').hidden = false;
+    delete $('reading').dataset.tone;
     $('reading-title').textContent = title;
     $('reading-percent').textContent = percent;
     $('reading-figures').textContent = figures;
@@ -74,3 +86,17 @@ export class Reading {
     else $('reading-bar').value = part;
   }
 }
+
+// A file is damaged at a place; what follows it was not understood, though it was read.
+function reached({ checks, container }, total) {
+  const failed = checks.find(
+    ({ status, code, at }) => status === 'no' && /^(gzip|tar|header|file|snapshot)\./.test(code) && at,
+  );
+  const { file_offset, stream_offset } = failed?.at ?? {};
+  const plain = container.compression === 'none' ? stream_offset : undefined;
+  return Number(file_offset ?? plain ?? container.compressed_bytes ?? total);
+}
+
+// The trailer of gzip says of all before it whether it is right.
+const whole = (report, total) =>
+  !total || report.verdicts.intact === 'yes' || reached(report, total) >= total - TRAILER;

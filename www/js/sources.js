@@ -1,7 +1,10 @@
 // The ways in: drop, button, paste, address, `#url=`, example. Each ends in `open(source)` with
-// `{name, file}` or `{name, url}`, or in `refuse(text)`.
+// `{name, file, index?, handle?}` or `{name, url}`, or in `refuse(text)`, which leaves alone what is shown.
 
 import { $ } from './dom.js';
+
+/** What the name of an index has behind the name of its file. */
+const INDEX = '.idx';
 
 /** Listens to all of them. */
 export function listen({ open, refuse }) {
@@ -9,8 +12,8 @@ export function listen({ open, refuse }) {
   listenToDrops(take);
 
   $('file').addEventListener('change', ({ target }) => {
-    const [file] = target.files;
-    if (file) open({ name: file.name, file });
+    const source = sourceOf([...target.files]);
+    if (source) open(source);
     target.value = '';
   });
 
@@ -35,11 +38,6 @@ export function listen({ open, refuse }) {
     if (!response?.ok) return refuse('The example could not be loaded.');
     open({ name, file: new File([await response.blob()], name), example: true });
   });
-
-  addEventListener('hashchange', () => {
-    const source = fromHash();
-    if (source) open(source);
-  });
 }
 
 /** The source that `#url=` names, if it does. */
@@ -50,11 +48,9 @@ export function fromHash() {
   return url ? fromUrl(url) : undefined;
 }
 
-/** Makes the address bar say what is shown, so that it can be shared. */
-export function remember(source) {
-  const hash = source?.url ? `#url=${encodeURIComponent(source.url)}` : '';
-  if (location.hash !== hash) history.replaceState(null, '', hash || location.pathname + location.search);
-}
+/** What the address bar says of a source, so that it can be shared; without one, that of the page alone. */
+export const placeOf = (source) =>
+  source?.url ? `#url=${encodeURIComponent(source.url)}` : location.pathname + location.search;
 
 const fromUrl = (url) => ({ url, name: decode(new URL(url).pathname.split('/').pop()) || new URL(url).host });
 
@@ -77,18 +73,36 @@ function decode(text) {
 
 function takeTransfer(transfer, open, refuse) {
   const items = [...transfer.items].filter((item) => item.kind === 'file');
-  if (items.some((item) => item.webkitGetAsEntry?.()?.isDirectory)) {
+  // What the browser gives of a drop is gone after this turn: all is asked for now.
+  const handles = items.map((item) => item.getAsFileSystemHandle?.().catch(() => undefined));
+  const isDirectory = items.map((item) => item.webkitGetAsEntry?.()?.isDirectory);
+  const files = items.filter((_, at) => !isDirectory[at]).map((item) => item.getAsFile());
+  if (items.length && !files.length) {
     refuse('io.directory');
     return true;
   }
-  const [file] = transfer.files;
-  if (file) {
-    open({ name: file.name, file });
+  const source = sourceOf(files.filter(Boolean));
+  if (source) {
+    withHandle(source, handles).then(open);
     return true;
   }
   const url = addressOf(transfer.getData('text/uri-list').split('\n')[0] || transfer.getData('text/plain'));
   if (url) open(fromUrl(url));
   return Boolean(url);
+}
+
+/** The snapshot among these files, with the index that belongs to it by its name, where there is one. */
+function sourceOf(files) {
+  const file = files.find(({ name }) => !name.endsWith(INDEX)) ?? files[0];
+  if (!file) return undefined;
+  const index = files.find(({ name }) => name === `${file.name}${INDEX}`);
+  return { name: file.name, file, index };
+}
+
+/** With what lets a browser read the file again on a later visit. */
+async function withHandle(source, handles) {
+  const all = await Promise.all(handles);
+  return { ...source, handle: all.find((handle) => handle?.kind === 'file' && handle.name === source.name) };
 }
 
 function listenToDrops(take) {

@@ -2,7 +2,7 @@
 
 import { commandLine } from './claims.js';
 import { h, icon } from './dom.js';
-import { shellWord } from './format.js';
+import { sentence, shellWord } from './format.js';
 import { details } from './verdicts.js';
 
 /** Draws a failure (see failures.js). */
@@ -23,9 +23,6 @@ export function drawTrouble(root, failure) {
     ),
   );
 }
-
-/** Titles of the table start small, as they stand behind a program's name on the command line. */
-export const sentence = (title) => title.charAt(0).toUpperCase() + title.slice(1);
 
 /** A server that keeps from pages what reading parts of a file takes. */
 export const restricted = ({ lacks }, { url }) => ({

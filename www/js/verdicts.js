@@ -1,16 +1,8 @@
 // The three answers, each with its own words and its own evidence.
 
+import { QUESTIONS, WORDS, standing } from './answer/questions.js';
 import { h, icon } from './dom.js';
 import { count, plural } from './format.js';
-
-const WORDS = { yes: 'yes', no: 'no', unknown: 'not checked', warning: 'with a remark', reading: 'being checked' };
-
-const QUESTIONS = {
-  intact: ['Intact', 'Is the file whole, to its last byte?'],
-  consistent: ['Consistent', 'Does every hash and link inside agree?'],
-  anchored: ['Anchored', 'Is the last commitment known to layer 1?'],
-  replayed: ['Replayed', 'Do the states follow from the messages?'],
-};
 
 // Why there is no answer yet; what would give one.
 const NOT_HERE = {
@@ -21,49 +13,40 @@ const NOT_HERE = {
   replayed: 'Not checked here: `rollsnap verify --replay all` runs the blocks again.',
 };
 
-/**
- * Draws the answers: of `report` where there is one, else `state`, the words about the reading:
- * `{intact: 'reading' | 'unknown', text}`. `problems` are those met so far. `anchored` are the checks
- * that the visitor asked for apart from the file, and `anchoredBy` what they say together. `advice(code)` gives the words of the
- * table.
- */
-export function drawVerdicts(root, { report, state, problems = [], anchored = [], anchoredBy = 'unknown', advice }) {
-  const checks = report?.checks ?? problems.map((problem) => ({ status: 'no', text: problem.title, ...problem }));
-  const groups = Object.groupBy(checks, ({ code }) => questionOf(code));
-  groups.anchored = [...(groups.anchored ?? []), ...anchored];
+/** Draws the answers of `view`, which is that of `answer/bar.js`, with their evidence. */
+export function drawVerdicts(root, view) {
+  const { report, state, advice } = view;
+  const { answers, groups } = standing(view);
   root.replaceChildren(
-    ...Object.keys(QUESTIONS)
-      .filter((key) => key !== 'replayed' || report?.verdicts.replayed || groups.replayed)
-      .map((key) => {
-        const found = groups[key] ?? [];
-        const answer = key === 'anchored' && found.length ? anchoredBy : answerOf(key, report, state, found);
-        const text =
-          report || key !== 'intact'
-            ? explain(key, answer, report, found)
-            : found.length
-              ? explain(key, 'no', undefined, found)
-              : state.text;
-        return line(key, answer, text, evidence(found, advice, key === 'intact' ? report?.checks_left_out : 0));
-      }),
+    ...Object.entries(answers).map(([key, answer]) => {
+      const found = groups[key] ?? [];
+      const text =
+        report || key !== 'intact'
+          ? explain(key, answer, report, found)
+          : found.length
+            ? explain(key, 'no', undefined, found)
+            : state.text;
+      return line(key, answer, text, evidence(found, advice, key === 'intact' ? report?.checks_left_out : 0));
+    }),
   );
-}
-
-function answerOf(key, report, state, found) {
-  if (report) return report.verdicts[key] ?? 'unknown';
-  if (key !== 'intact') return 'unknown';
-  return found.length ? 'no' : state.intact;
 }
 
 function line(key, answer, text, details) {
   const [name, question] = QUESTIONS[key];
   return h(
     'article',
-    { class: `verdict verdict-${answer}`, 'data-verdict': key, 'data-answer': answer },
+    {
+      class: `verdict verdict-${answer}`,
+      id: `verdict-${key}`,
+      tabindex: '-1',
+      'data-verdict': key,
+      'data-answer': answer,
+    },
     h('div', { class: 'verdict-mark' }, icon(answer === 'reading' ? 'unknown' : answer)),
     h(
       'div',
       { class: 'verdict-text' },
-      h('h3', {}, name, h('span', { class: 'answer' }, WORDS[answer])),
+      h('h3', {}, name, h('span', { class: 'verdict-word' }, WORDS[answer])),
       h('p', { class: 'question' }, question),
       h('p', { class: 'explained' }, prose(text)),
       details,
@@ -75,6 +58,7 @@ function line(key, answer, text, details) {
 const prose = (text) => text.split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part));
 
 function explain(key, answer, report, found) {
+  if (answer === 'reading') return 'It is being checked as the file is read; the answer comes at its end.';
   if (answer === 'unknown' && (key === 'consistent' ? !report : !found.length))
     return NOT_HERE[key] ?? 'Not checked to its end.';
   if (key === 'anchored')
@@ -97,11 +81,12 @@ function explain(key, answer, report, found) {
 
 function evidence(checks, advice, leftOut) {
   if (!checks.length) return undefined;
-  const number = (...wanted) => checks.filter(({ status }) => wanted.includes(status)).length;
+  const number = (wanted) => checks.filter(({ status }) => status === wanted).length;
   const failed = number('no');
   const sums = [
-    [number('yes', 'warning'), 'holds', 'hold'],
+    [number('yes'), 'holds', 'hold'],
     [failed, 'does not hold', 'do not hold'],
+    [number('warning'), 'has a remark', 'have a remark'],
     [number('unknown'), 'was not made', 'were not made'],
   ].filter(([count]) => count);
   const sum = sums
@@ -173,10 +158,4 @@ function place(at) {
   if (at.context_offset !== undefined) return `at offset ${count(at.context_offset)} of the context`;
   if (at.level !== undefined) return `level ${count(at.level)}`;
   return at.path ?? '';
-}
-
-function questionOf(code) {
-  if (/^(header\.(?!store)|file\.|gzip\.|tar\.|snapshot\.)/.test(code)) return 'intact';
-  if (/^replay\./.test(code)) return 'replayed';
-  return /^(l1\.|http\.|commitment\.expected)/.test(code) ? 'anchored' : 'consistent';
 }

@@ -77,6 +77,8 @@ export async function look(page, name) {
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.screenshot({ path: `${SHOTS}${name}-${colorScheme}.png`, fullPage: !(await page.$('dialog[open]')) });
+    // What lies half below the bar is no fault of its own.
+    await page.evaluate(() => scrollTo(0, 0));
     // Through the debugger: the page's policy lets no foreign script in.
     if (colorScheme === 'light') await page.evaluate(AXE);
     const found = await page.evaluate(async (runOnly) => {

@@ -1,0 +1,136 @@
+// Nothing is lost: a result stays when a directory is dropped, on Back, on reload, with a second file.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { answers, choose, done, fact, launch, look, visit } from './lib/browser.mjs';
+import { servePage } from './lib/server.mjs';
+import { example, exampleHeader, snapshot } from './lib/snapshots.mjs';
+
+let browser, own;
+before(async () => ([browser, own] = await Promise.all([launch(), servePage()])));
+after(() => Promise.all([browser.close(), own.close()]));
+
+const SMALL = snapshot([['metadata', Buffer.from('{}')]]);
+const HEAD = exampleHeader.head_level.toLocaleString('en');
+const shows = (page, name) => page.waitForFunction((name) => document.title.startsWith(name), name);
+
+async function both(page) {
+  await choose(page, 'first.snapshot', example);
+  await done(page);
+  await choose(page, 'second.snapshot', SMALL);
+  await shows(page, 'second');
+  await done(page);
+}
+
+test('a directory that is dropped leaves the result alone', async (t) => {
+  const page = await visit(t, browser, own.base);
+  await choose(page, 'first.snapshot', example);
+  await done(page);
+  await page.evaluate(() => {
+    const item = { kind: 'file', webkitGetAsEntry: () => ({ isDirectory: true }), getAsFile: () => new File([], 'd') };
+    const event = new DragEvent('drop', { bubbles: true, cancelable: true });
+    const transfer = { items: [item], files: [], types: ['Files'], getData: () => '' };
+    Object.defineProperty(event, 'dataTransfer', { value: transfer });
+    document.body.dispatchEvent(event);
+  });
+  await page.waitForSelector('#notice:not([hidden])');
+  const said = await page.textContent('#notice');
+  assert.match(said, /directory/);
+  assert.doesNotMatch(said, /standard input/);
+  assert.equal(await fact(page, 'head_level'), HEAD);
+  assert.equal((await answers(page)).consistent, 'yes');
+});
+
+test('Back and Forward between two files and the start', async (t) => {
+  const page = await visit(t, browser, own.base);
+  await both(page);
+  await page.goBack();
+  await shows(page, 'first');
+  await done(page);
+  assert.equal(await fact(page, 'head_level'), HEAD);
+  assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'yes', anchored: 'unknown' });
+  assert.match(await page.innerText('#result-kind'), /as it was read before/);
+  assert.match(await page.textContent('#members-sum'), /^\d+ members/);
+  await look(page, 'kept');
+  await page.goBack();
+  await page.waitForSelector('#start:not([hidden])');
+  assert.equal(await page.title(), 'rollsnap: what is in this snapshot?');
+  await page.goForward();
+  await page.goForward();
+  await shows(page, 'second');
+  assert.equal(await fact(page, 'head_level'), '77');
+});
+
+test('a reload shows the result again, and the start page lists what was seen', async (t) => {
+  const page = await visit(t, browser, own.base);
+  await both(page);
+  await page.reload();
+  await shows(page, 'second');
+  await done(page);
+  assert.equal((await answers(page)).intact, 'yes');
+  await page.click('#again');
+  await page.waitForSelector('#seen-start .seen-line');
+  assert.deepEqual(await page.$$eval('#seen-start .seen-name', (all) => all.map(({ textContent }) => textContent)), [
+    'second.snapshot',
+    'first.snapshot',
+  ]);
+  await look(page, 'last-seen');
+  await page.click('.seen-line:has-text("first.snapshot")');
+  await shows(page, 'first');
+  assert.equal(await fact(page, 'head_level'), HEAD);
+});
+
+test('what was kept is forgotten when the visitor says so', async (t) => {
+  const page = await visit(t, browser, own.base);
+  await both(page);
+  await page.click('#again');
+  await page.click('#seen-start button:has-text("Forget all")');
+  await page.waitForSelector('#seen-start', { state: 'hidden' });
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  assert.equal(await page.isVisible('.seen-line'), false);
+  const left = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const opening = indexedDB.open('rollsnap');
+        opening.onsuccess = () => {
+          const asked = opening.result.transaction('reports').objectStore('reports').count();
+          asked.onsuccess = () => resolve(asked.result);
+        };
+      }),
+  );
+  assert.equal(left, 0);
+});
+
+test('a browser that refuses to keep anything', async (t) => {
+  const page = await visit(t, browser, own.base);
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('refused', 'SecurityError');
+    };
+  });
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  await both(page);
+  // This tab still knows.
+  await page.goBack();
+  await shows(page, 'first');
+  assert.equal(await fact(page, 'head_level'), HEAD);
+  await page.reload();
+  await page.waitForSelector('html[data-ready]');
+  assert.match(await page.textContent('#url-error'), /has not kept the report/);
+});
+
+test('two tabs keep side by side, and a hostile name is inert', async (t) => {
+  const name = '<img src=x onerror=alert(1)>\u202e.snapshot';
+  const page = await visit(t, browser, own.base);
+  const other = await page.context().newPage();
+  await other.goto(own.base);
+  await other.waitForSelector('html[data-ready]');
+  await Promise.all([choose(page, name, SMALL), choose(other, 'other.snapshot', example)]);
+  await Promise.all([done(page), done(other)]);
+  await other.click('#again');
+  await other.waitForSelector('#seen-start .seen-line >> nth=1');
+  const names = await other.$$eval('#seen-start .seen-name', (all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual(names.toSorted(), ['<img src=x onerror=alert(1)>\\u{202e}.snapshot', 'other.snapshot']);
+  assert.equal(await other.$('.seen-panel img'), null);
+});

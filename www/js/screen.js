@@ -1,0 +1,247 @@
+// The result on the page: draws what a visit knows, part by part.
+
+import { anchoredBy, forgetAnchors, shownOf, withAnchors, withoutAnswered } from './anchor.js';
+import { drawAnswer } from './answer/bar.js';
+import { isCompact } from './answer/words.js';
+import { drawClaims, offerImport } from './claims.js';
+import { drawContext } from './context.js';
+import { $, announce, h, say } from './dom.js';
+import { bytes, bytesExact, count, plural, sentence } from './format.js';
+import { keep } from './kept/reports.js';
+import { MemberPanel } from './memberpanel.js';
+import { Reading } from './reading.js';
+import { drawReport } from './report.js';
+import { drawSections, go } from './shell/sections.js';
+import { drawStore } from './store.js';
+import { drawTrouble } from './trouble.js';
+import { drawVerdicts } from './verdicts.js';
+
+const PANELS = ['trouble', 'claims', 'reading', 'verdicts', 'store', 'context', 'members', 'report'];
+const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
+
+export class Screen {
+  /** What is shown. */
+  visit;
+  #advice;
+  #reading = new Reading();
+  #members = new MemberPanel();
+
+  /** `advice(code)` gives the words of the table. */
+  constructor(advice) {
+    this.#advice = advice;
+  }
+
+  isShown(visit) {
+    return this.visit === visit;
+  }
+
+  /** Takes what was shown away for `visit`. */
+  show(visit) {
+    this.visit = visit;
+    const { source } = visit;
+    for (const panel of PANELS) $(panel).hidden = true;
+    $('start').hidden = true;
+    $('result').hidden = false;
+    $('again').hidden = false;
+    $('result-kind').textContent = kindOf(source);
+    say($('result-title'), source.name);
+    say($('result-sub'), source.file ? bytesExact(source.file.size) : source.url);
+    forgetAnchors();
+    this.#members.show(visit);
+    this.verdicts(visit);
+    drawSections();
+    scrollTo({ top: 0 });
+    $('result-title').focus({ preventScroll: true });
+  }
+
+  /** Draws a visit that was kept; `again` reads its file anew, where that can be. */
+  showKept(visit, again) {
+    this.show(visit);
+    this.describe(visit);
+    this.claims(visit);
+    this.#draw(visit);
+    this.#reading.ended('Read before', seenText(visit), again?.label ?? '', again?.read);
+    this.#reading.mark(visit.report, visit.look.total);
+    drawSections();
+    announce(`Shown again: ${visit.source.name}.`);
+  }
+
+  home() {
+    this.visit = undefined;
+    $('result').hidden = true;
+    $('again').hidden = true;
+    $('start').hidden = false;
+    drawSections();
+  }
+
+  /** Something that does not touch what is shown. */
+  notice(visit, text) {
+    if (!this.isShown(visit)) return;
+    if (!visit.look) say($('result-sub'), `${visit.source.url}: ${text}.`);
+    announce(sentence(text));
+  }
+
+  describe({ source, look, fetched, report }) {
+    const size = look.total === undefined ? 'size not known' : bytesExact(look.total);
+    const form = look.compression === 'gzip' ? 'gzip' : 'not compressed';
+    const compact = isCompact(report) ? h('span', { class: 'tag' }, 'compact') : '';
+    $('result-sub').replaceChildren(
+      `${size} · ${form} `,
+      compact,
+      ...(source.url
+        ? [
+            h('br'),
+            h('span', { class: 'address' }, source.url),
+            h('br'),
+            h('span', { id: 'fetched' }, `${plural(fetched.requests, 'request')}, ${bytes(fetched.bytes)} fetched`),
+          ]
+        : []),
+    );
+  }
+
+  claims(visit) {
+    for (const panel of ['claims', 'verdicts', 'members']) $(panel).hidden = false;
+    drawClaims($('claims-body'), visit.look, visit.source);
+    drawSections();
+  }
+
+  /** The source is no snapshot, or cannot be read. */
+  refuse(visit, failure) {
+    drawTrouble($('trouble'), failure);
+    visit.state = {
+      intact: 'unknown',
+      sentence: failure.kind === 'input' ? 'This is not a snapshot that can be read.' : 'It could not be read.',
+      text: `${sentence(failure.title)}.`,
+    };
+    this.verdicts(visit);
+    announce(sentence(failure.title));
+  }
+
+  trouble(failure) {
+    drawTrouble($('trouble'), failure);
+  }
+
+  offer(visit, read, text) {
+    this.#reading.offer(read, text, 'Read the whole file', () => visit.readWhole());
+    this.verdicts(visit);
+    announce(headline(visit, `${read}.`));
+  }
+
+  reading(visit, cancel) {
+    this.#reading.start(cancel);
+    $('trouble').hidden = true;
+    for (const panel of ['store', 'context', 'report']) $(panel).hidden = true;
+    this.#members.show(visit);
+    offerImport(visit.source);
+    this.verdicts(visit);
+    announce(headline(visit, 'Reading the file.'));
+  }
+
+  progress(visit, figures) {
+    this.#reading.progress(figures);
+    this.#answer(visit);
+  }
+
+  members(visit) {
+    this.#members.draw(visit);
+  }
+
+  verdicts(visit) {
+    drawVerdicts($('verdicts-body'), this.#view(visit));
+    this.#answer(visit);
+  }
+
+  finished(visit) {
+    if (this.isShown(visit)) {
+      this.#reading.done(visit.done, visit.members.list.length, visit.report);
+      this.describe(visit);
+      this.#draw(visit);
+      announce(summary(visit));
+    }
+    keep(visit, anchoredBy(visit.anchors));
+  }
+
+  halted(visit, failure, text) {
+    const stopped = failure.kind === 'stopped';
+    this.#reading.ended(stopped ? 'Stopped' : 'Ended early', text, 'Read again', () => visit.readWhole());
+    if (!stopped) drawTrouble($('trouble'), failure);
+    this.verdicts(visit);
+    this.#members.draw(visit);
+    announce(stopped ? 'Stopped.' : sentence(failure.title));
+  }
+
+  ended(visit) {
+    if (this.isShown(visit)) drawSections();
+  }
+
+  /** Layer 1 or the visitor `said` something about the last commitment. */
+  anchored(visit, said) {
+    this.verdicts(visit);
+    if (visit.report) {
+      this.#takeAlong(visit);
+      offerImport(visit.source, verdictsOf(visit));
+      keep(visit, anchoredBy(visit.anchors));
+    }
+    announce(`Anchored: ${ANSWERS[anchoredBy(visit.anchors)]}. ${said}`);
+  }
+
+  #draw(visit) {
+    this.verdicts(visit);
+    offerImport(visit.source, verdictsOf(visit));
+    const { store, context } = visit.report;
+    $('store').hidden = !store;
+    if (store) drawStore($('store-body'), store);
+    $('context').hidden = !context;
+    if (context) drawContext($('context-body'), context, contextSize(visit), visit.source);
+    this.#members.draw(visit);
+    $('report').hidden = false;
+    this.#takeAlong(visit);
+  }
+
+  #answer(visit) {
+    drawAnswer(this.#view(visit), { name: visit.source.name, go });
+  }
+
+  #view(visit) {
+    const { report, state, problems, anchors, progress } = visit;
+    return {
+      report: withoutAnswered(report, shownOf(anchors)),
+      state,
+      problems,
+      anchored: shownOf(anchors),
+      anchoredBy: verdictOfAnchors(visit),
+      progress,
+      advice: this.#advice,
+    };
+  }
+
+  #takeAlong(visit) {
+    const { report, anchors, unasked, source } = visit;
+    drawReport($('report-body'), withAnchors(report, anchors, unasked, verdictOfAnchors(visit)), source, anchors);
+  }
+}
+
+// What was kept has its answer with it: the module that gives one may not be loaded.
+const verdictOfAnchors = ({ anchors, keptAnchoredBy }) =>
+  anchoredBy(anchors) === 'unknown' && keptAnchoredBy ? keptAnchoredBy : anchoredBy(anchors);
+
+const verdictsOf = (visit) => ({ ...visit.report.verdicts, anchored: verdictOfAnchors(visit) });
+
+const kindOf = ({ example, url, isKept }) =>
+  `${example ? 'Example' : url ? 'From an address' : 'On this computer'}${isKept ? ', as it was read before' : ''}`;
+
+const seenText = ({ when, source }) =>
+  `${new Date(when).toISOString().slice(0, 16).replace('T', ' ')} UTC. ${source.url || source.handle ? '' : 'The file itself is not kept: choose it again to look inside.'}`;
+
+const headline = ({ look: { header } }, more) =>
+  `A ${header.history_mode} snapshot of rollup ${header.known_as ?? header.rollup_address}, head level ${count(header.head_level)}. ${more}`;
+
+function summary(visit) {
+  const { report } = visit;
+  const failed = report.checks.filter(({ status }) => status === 'no').length;
+  const fails = failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : '';
+  return `Read to the end. Intact: ${ANSWERS[report.verdicts.intact]}${fails}. Consistent: ${ANSWERS[report.verdicts.consistent]}. Anchored: ${ANSWERS[anchoredBy(visit.anchors)]}.`;
+}
+
+const contextSize = ({ members }) =>
+  members.list.reduce((sum, { name, size }) => (name.startsWith('context/') ? sum + Number(size) : sum), 0);
