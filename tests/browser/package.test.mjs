@@ -5,19 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
 import * as nodejs from '../../web/pkg/nodejs/rollsnap.mjs';
 import { ROOT, SNAPSHOTS, canonical, fixture, serve, snapshots } from '../js/support.mjs';
+import { ENGINES } from './lib/engines.mjs';
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const NAME = 'archive.gz';
 const FILE = join(SNAPSHOTS, NAME);
 let browser;
@@ -27,7 +18,7 @@ let other;
 before(async () => {
   server = await serve();
   other = await serve(answer);
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  browser = await ENGINES.chromium();
 });
 after(async () => {
   await browser?.close();

@@ -2,13 +2,11 @@
 
 import { whyUnread } from './errors.mjs';
 import { Inspector, init, readHeader } from './load.mjs';
+import { readStream } from './reading.mjs';
 import { fileOf } from './remote.mjs';
 
 /** What is enough of a file to read its header. */
 export const FIRST_BYTES = 65536;
-
-/** What is fed between two looks at the signal. */
-const PIECE = 1 << 21;
 
 export async function inspectBlob(blob, options = {}) {
   await init();
@@ -67,12 +65,8 @@ export async function inspect(stream, options) {
     temporary,
     events: Boolean(onEvent),
   });
-  const reader = stream.getReader();
-  const abort = () => void reader.cancel(signal.reason).catch(() => {});
-  signal?.addEventListener('abort', abort, { once: true });
   try {
     for (const [name, callback] of Object.entries(extract)) inspector.extract(name, callback);
-    let read = 0;
     let headerTold = false;
     const tell = (events) => {
       if (!headerTold && inspector.header()) {
@@ -81,66 +75,28 @@ export async function inspect(stream, options) {
       }
       if (onEvent) for (const event of events) onEvent(event);
     };
-    for await (const piece of pieces(reader, signal, failed)) {
+    const wasAll = await readStream(stream, { signal, total, failed, onProgress }, (piece) => {
       tell(inspector.feed(piece));
-      read += piece.length;
-      onProgress?.({ read, total });
-      signal?.throwIfAborted();
-      if (until?.()) {
-        await reader.cancel().catch(() => {});
-        return undefined;
-      }
-    }
+      return until?.();
+    });
+    if (!wasAll) return undefined;
     const report = inspector.finish();
     tell(inspector.events());
     return report;
-  } catch (error) {
-    await reader.cancel(error).catch(() => {});
-    throw error;
   } finally {
-    signal?.removeEventListener('abort', abort);
     inspector.free();
   }
 }
 
 /** The first bytes of a stream, at most as many as a header needs; the rest is not read. */
-export async function readFirst(stream, { signal, failed }) {
-  const reader = stream.getReader();
-  const abort = () => void reader.cancel(signal.reason).catch(() => {});
-  signal?.addEventListener('abort', abort, { once: true });
+async function readFirst(stream, { signal, failed }) {
   const first = new Uint8Array(FIRST_BYTES);
   let length = 0;
-  try {
-    for await (const piece of pieces(reader, signal, failed)) {
-      const wanted = piece.subarray(0, FIRST_BYTES - length);
-      first.set(wanted, length);
-      length += wanted.length;
-      if (length === FIRST_BYTES) break;
-    }
-  } finally {
-    signal?.removeEventListener('abort', abort);
-    await reader.cancel().catch(() => {});
-  }
+  await readStream(stream, { signal, failed }, (piece) => {
+    const wanted = piece.subarray(0, FIRST_BYTES - length);
+    first.set(wanted, length);
+    length += wanted.length;
+    return length === FIRST_BYTES;
+  });
   return first.subarray(0, length);
-}
-
-/** The chunks of a reader; large ones in pieces, so that the page and the signal get their turn. */
-async function* pieces(reader, signal, failed) {
-  for (;;) {
-    const { done, value } = await reader.read().catch(async (error) => {
-      signal?.throwIfAborted();
-      throw failed ? await failed(error) : error;
-    });
-    signal?.throwIfAborted();
-    if (done) return;
-    if (value.length <= PIECE || !(value instanceof Uint8Array)) {
-      yield value;
-      continue;
-    }
-    for (let at = 0; at < value.length; at += PIECE) {
-      yield value.subarray(at, at + PIECE);
-      await new Promise((resolve) => setTimeout(resolve));
-      signal?.throwIfAborted();
-    }
-  }
 }

@@ -5,6 +5,7 @@ import { inspectBlob, inspectFile } from './inspect.mjs';
 import { Lister, init } from './load.mjs';
 import { RemoteFile, fileOf } from './remote.mjs';
 import { openContent } from './spans.mjs';
+import { turns } from './turn.mjs';
 
 /** How much of an uncompressed file is read for a header. */
 const PIECE = 1 << 16;
@@ -35,10 +36,11 @@ export async function byHeaders(file, { signal, onProgress, lenient, maxMembers 
   if (!content) return undefined;
   const lister = new Lister({ lenient, maxMembers }, content.compressed);
   try {
+    const turn = turns(signal);
     let at = 0;
     while (at < content.size) {
       const bytes = await content.at(at);
-      signal?.throwIfAborted();
+      await turn();
       if (!bytes?.length) return undefined;
       at += bytes.length;
       const over = lister.feed(bytes, content.size - at);

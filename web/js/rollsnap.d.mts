@@ -432,7 +432,10 @@ export interface Progress {
 }
 
 export interface InspectOptions extends Omit<InspectorOptions, 'events'> {
-  /** Aborting rejects with the reason of the signal. */
+  /**
+   * Aborting rejects with the reason of the signal. The thread is left to others every 50 milliseconds, so that a timer or a
+   * button on it can do that. Only the end of an inspection with `consistent`, the check of the store, is one piece.
+   */
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   onHeader?: (header: Header) => void;

@@ -1,5 +1,6 @@
 // The one place that knows the package: bytes in, plain messages out.
 
+import { readStream } from '../pkg/reading.mjs';
 import { RemoteFile } from '../pkg/remote.mjs';
 import { Inspector, codes, init, readHeader, version } from '../pkg/rollsnap.mjs';
 import { streamFrom } from '../pkg/spans.mjs';
@@ -57,10 +58,10 @@ export async function inspect(file, { signal, tell }) {
     members = [];
   });
   try {
-    for await (const chunk of chunks(file, signal)) {
-      for (const event of inspector.feed(chunk)) take(event);
-      pace.add(chunk.length);
-    }
+    await read(file, signal, (piece) => {
+      for (const event of inspector.feed(piece)) take(event);
+      pace.add(piece.length);
+    });
     const memory = full.memoryBytes();
     const report = inspector.finish();
     for (const event of inspector.events()) take(event);
@@ -138,20 +139,24 @@ async function pass(file, name, { digest, sink, isFirst = false, signal, tell })
   let members = 0;
   if (sink) inspector.extract(name, (data) => void pieces.push(data));
   try {
-    for await (const chunk of chunks(file, signal)) {
-      let end;
-      for (const event of inspector.feed(chunk)) {
+    let end;
+    const wasAll = await read(file, signal, async (fed) => {
+      for (const event of inspector.feed(fed)) {
         if (event.type === 'problem') throw event.problem;
         if (event.type === 'member' && !members++ && isFirst && event.name !== name)
           throw { code: 'member.unknown', member: name };
         if (event.type === 'member-end' && event.name === name) end = { sha256: event.sha256 };
       }
       for (const piece of pieces.splice(0)) {
-        if ((await sink(piece)) === false) return {};
+        if ((await sink(piece)) === false) {
+          end = {};
+          break;
+        }
       }
-      if (end) return end;
-      pace.add(chunk.length);
-    }
+      pace.add(fed.length);
+      return Boolean(end);
+    });
+    if (!wasAll) return end;
     // What is wrong at the end says why the member did not end.
     inspector.finish();
     throw (
@@ -172,12 +177,12 @@ export async function allDigests(file, { signal, tell }) {
     digests = [];
   });
   try {
-    for await (const chunk of chunks(file, signal)) {
-      for (const event of inspector.feed(chunk)) {
+    await read(file, signal, (piece) => {
+      for (const event of inspector.feed(piece)) {
         if (event.type === 'member-end') digests.push([event.name, event.sha256]);
       }
-      pace.add(chunk.length);
-    }
+      pace.add(piece.length);
+    });
     return {};
   } finally {
     pace.end();
@@ -185,25 +190,8 @@ export async function allDigests(file, { signal, tell }) {
   }
 }
 
-// Reads as the stream gives it (about 2 MB from a file); `failed` names an error of the browser.
-async function* chunks({ stream, failed }, signal) {
-  const reader = stream().getReader();
-  const stop = () => void reader.cancel(signal.reason).catch(() => {});
-  signal.addEventListener('abort', stop);
-  try {
-    for (;;) {
-      const { done, value } = await reader.read().catch(async (error) => {
-        throw signal.aborted ? signal.reason : await failed(error);
-      });
-      signal.throwIfAborted();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    signal.removeEventListener('abort', stop);
-    reader.cancel().catch(() => {});
-  }
-}
+/** Reads a file to its end, or until `take` says that it is enough; a message to this thread is heard meanwhile. */
+const read = ({ stream, failed }, signal, take) => readStream(stream(), { signal, failed }, take);
 
 function keepTexts(inspector) {
   const kept = new Map();

@@ -24,13 +24,20 @@ export async function runAndKeep(job, details, options) {
   }
 }
 
+/** How long a worker has for the end of its work, once it is told to stop. */
+const PATIENCE_MS = 200;
+
 class Helper {
   #worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   #open = new Map();
   #asked = 0;
   #signal;
-  // What is being done may have to be tidied up; nothing to do is ended at once.
-  #stop = () => (this.#open.size ? this.#worker.postMessage({ job: 'stop' }) : this.end());
+  // What is being done may have to be tidied up; nothing to do is ended at once, and who does not listen a little later.
+  #stop = () => {
+    if (!this.#open.size) return this.end();
+    this.#worker?.postMessage({ job: 'stop' });
+    setTimeout(() => this.end(), PATIENCE_MS);
+  };
 
   constructor({ signal, on = {} } = {}) {
     this.#signal = signal;
