@@ -1,8 +1,12 @@
 // The members: table, tree, map, one of them, and the report.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { exported } from '../js/support.mjs';
 import { choose, done, launch, look, visit } from './lib/browser.mjs';
 import { servePage } from './lib/server.mjs';
@@ -170,6 +174,57 @@ test('of a file with an index only the place of the member is read', async (t) =
     // A member of 2 MB may be in two of the spans, of 2 MiB each.
     assert.ok(read < 2 * (2 << 20) + (1 << 18) && read < size, `${name}: ${read} of ${size}`);
   }
+});
+
+test('the index beside a file is used when both are dropped or chosen', async (t) => {
+  const place = await mkdtemp(path.join(tmpdir(), 'rollsnap-'));
+  t.after(() => rm(place, { recursive: true }));
+  // One that no writer of ours made: it holds no index of its own.
+  const noise = Buffer.concat(Array.from({ length: 160 }, (_, at) => randomBytes(65536).fill(at, 0, 1)));
+  const plain = snapshot([
+    ['big', noise],
+    ['metadata', Buffer.from('{"behind":"it"}')],
+  ]);
+  const file = path.join(place, 'whole.snapshot');
+  await writeFile(file, gzipSync(plain));
+  execFileSync(new URL('../../target/debug/rollsnap', import.meta.url).pathname, ['index', file], { stdio: 'ignore' });
+  const page = await visit(t, browser, own.base);
+  // In whatever order they come.
+  await page.setInputFiles('#file', [`${file}.idx`, file]);
+  await done(page);
+  assert.match(await page.title(), /^whole\.snapshot /);
+  const metadata = membersOf(plain).find(({ name }) => name === 'metadata');
+  await page.click('button.name:text-is("metadata")');
+  await page.click('#member-digest button');
+  await page.waitForSelector('#member-digest code');
+  assert.equal(await page.textContent('#member-digest code'), sha256(metadata.data));
+  // The same by itself: nothing reads the file from its beginning.
+  await page.evaluate(() =>
+    document.body.append(Object.assign(document.createElement('input'), { type: 'file', id: 'other', multiple: true })),
+  );
+  await page.setInputFiles('#other', [file, `${file}.idx`]);
+  const { read, size, given } = await page.evaluate(async (offset) => {
+    const { oneMember, ready } = await import('./js/engine.js');
+    await ready();
+    const [file, index] = document.querySelector('#other').files;
+    let read = 0;
+    let given = 0;
+    const slice = (from, to) => {
+      read += Math.min(to, file.size) - from;
+      return file.slice(from, to);
+    };
+    const blob = { size: file.size, slice, beside: async () => index };
+    const sink = (piece) => {
+      given += piece.length;
+      return true;
+    };
+    const source = { blob, stream: undefined, total: file.size, failed: (error) => error };
+    await oneMember(source, { name: 'metadata', offset }, { sink, signal: new AbortController().signal, tell() {} });
+    document.querySelector('#other').remove();
+    return { read, size: file.size, given };
+  }, metadata.data.byteOffset - plain.byteOffset);
+  assert.equal(given, metadata.data.length);
+  assert.ok(read < size / 2, `${read} of ${size}`);
 });
 
 test('a member behind the damage says why it cannot be had', async (t) => {

@@ -1,6 +1,6 @@
 // The reading: progress, stopping, files that are damaged, cut, or something else.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -188,6 +188,36 @@ test('a file that is changed or removed after it was chosen', async (t) => {
   await page.waitForSelector('#trouble:not([hidden])');
   await page.$eval('#other', (input) => input.remove());
   await look(page, 'file-gone');
+});
+
+test('a file that somebody writes to while it is read gives no verdict', async (t) => {
+  const place = await mkdtemp(path.join(tmpdir(), 'rollsnap-'));
+  t.after(() => rm(place, { recursive: true }));
+  const file = path.join(place, 'growing.full');
+  // Holes take no space, and reading them takes long enough.
+  const SIZE = 3_000_000_000;
+  const first = Buffer.concat([header, memberHeader('context/store.0.suffix', SIZE - (SIZE & 511))]);
+  const page = await visit(t, browser, own.base);
+  for (const [name, spoil] of [
+    ['written', () => appendFile(file, 'more')],
+    ['cut', () => truncate(file, SIZE / 2)],
+    ['removed', () => rm(file)],
+  ]) {
+    await writeFile(file, first);
+    await truncate(file, SIZE);
+    await page.setInputFiles('#file', file);
+    await page.waitForFunction(() => {
+      const { value } = document.querySelector('#reading-bar');
+      return value > 0.01 && value < 0.3;
+    });
+    await spoil();
+    await page.waitForSelector('#trouble:not([hidden])');
+    const text = await page.innerText('#trouble');
+    assert.match(text, /source\.changed/, `${name}: ${text}`);
+    assert.doesNotMatch(text, /standard input|stop the node first/);
+    assert.equal((await answers(page)).intact, 'unknown');
+    assert.equal(await page.getAttribute('#answer', 'data-tone'), 'unknown');
+  }
 });
 
 test('a hundred thousand members and 256 MB in little memory', async (t) => {

@@ -5,6 +5,8 @@
 // what only a browser meets (a host that forbids reading, a file that went away) alike. `text`
 // adds what the table cannot know.
 
+import { adviceHere } from './advice.js';
+
 export class Failure extends Error {
   constructor(parts) {
     super(parts.text ?? parts.title ?? parts.code);
@@ -13,14 +15,32 @@ export class Failure extends Error {
   }
 }
 
-/** The browser could not read (on) in `file`. */
-export async function fileFailure(file, error) {
+/** The browser could not read in `file`; with `isLate`, not read on: it was there when it was looked at first. */
+export async function fileFailure(file, error, isLate = false) {
   // A stream may hide the reason: asking for one byte tells it.
   const again = await file
     .slice(0, 1)
     .arrayBuffer()
     .catch((reason) => reason);
-  return nameFailure(again instanceof DOMException ? again : error);
+  const failure = nameFailure(again instanceof DOMException ? again : error);
+  return isLate && failure.parts.code === 'io.not-found'
+    ? new Failure({ ...failure.parts, code: 'source.changed' })
+    : failure;
+}
+
+/** Throws if `file` is not any more what it was when it was chosen: `read` bytes of it were read. */
+export async function assertUnchanged(file, read) {
+  const again = await file
+    .slice(0, 1)
+    .arrayBuffer()
+    .catch((reason) => reason);
+  if (again instanceof DOMException) throw await fileFailure(file, again, true);
+  if (read === file.size) return;
+  throw new Failure({
+    kind: 'read',
+    code: 'source.changed',
+    text: 'The browser gave another number of bytes than the file had when you chose it.',
+  });
 }
 
 function nameFailure(error) {
@@ -44,7 +64,7 @@ export function describe(error, table) {
   return {
     ...failure,
     title: failure.title ?? row?.title ?? 'Something went wrong in this page',
-    advice: failure.advice ?? row?.advice,
+    advice: adviceHere({ code: failure.code, advice: failure.advice ?? row?.advice }),
   };
 }
 

@@ -83,7 +83,8 @@ function tellNotice(text) {
 }
 
 function refuse(what) {
-  tellNotice(row(what) ? `${sentence(row(what).title)}. Choose the snapshot file inside it.` : what);
+  const known = row(what);
+  tellNotice(known ? `${sentence(known.title)}: ${known.advice}.` : what);
 }
 
 /** The browser went to another entry of its history. */
@@ -116,7 +117,10 @@ async function start() {
   });
   addEventListener('popstate', follow);
   // What was read so far is gone when the page goes.
-  addEventListener('beforeunload', (event) => screen.visit?.isReading && event.preventDefault());
+  addEventListener(
+    'beforeunload',
+    (event) => (screen.visit?.isReading || screen.visit?.replaying) && event.preventDefault(),
+  );
   listen({ open, refuse });
   const known = run('about').then(({ version, codes }) => {
     table = new Map(codes.map((code) => [code.code, code]));
@@ -125,7 +129,7 @@ async function start() {
   await known.catch((failure) => say($('url-error'), failure.text));
   if (!screen.visit) await begin();
   document.documentElement.dataset.ready = '';
-  keepOffline(() => screen.visit?.isReading);
+  keepOffline(() => Boolean(screen.visit?.isReading || screen.visit?.replaying));
 }
 
 async function begin() {

@@ -9,6 +9,7 @@ export function drawReport(root, report, source, { layer1, expected }) {
   const text = toJson(report);
   const open = root.querySelector('details')?.open;
   const options = [
+    report.replay && ` --replay ${shellWord(String(report.replay.scope))}`,
     layer1 && ` --endpoint ${shellWord(layer1.endpoint)}`,
     expected && ` --expect-commitment ${expected.commitment}`,
   ];

@@ -8,15 +8,17 @@ import { drawContext } from './context.js';
 import { $, announce, h, say } from './dom.js';
 import { bytes, bytesExact, count, plural, sentence } from './format.js';
 import { keep } from './kept/reports.js';
+import { LevelPanel } from './levels/panel.js';
 import { MemberPanel } from './memberpanel.js';
 import { Reading } from './reading.js';
+import { withReplay } from './replay/report.js';
 import { drawReport } from './report.js';
 import { drawSections, go } from './shell/sections.js';
 import { drawStore } from './store.js';
 import { drawTrouble } from './trouble.js';
 import { drawVerdicts } from './verdicts.js';
 
-const PANELS = ['trouble', 'claims', 'reading', 'verdicts', 'store', 'context', 'members', 'report'];
+const PANELS = ['trouble', 'claims', 'reading', 'verdicts', 'store', 'levels', 'context', 'members', 'report'];
 const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
 
 export class Screen {
@@ -25,6 +27,7 @@ export class Screen {
   #advice;
   #reading = new Reading();
   #members = new MemberPanel();
+  #levels = new LevelPanel((visit) => this.#replayed(visit));
 
   /** `advice(code)` gives the words of the table. */
   constructor(advice) {
@@ -130,7 +133,7 @@ export class Screen {
   reading(visit, cancel) {
     this.#reading.start(cancel);
     $('trouble').hidden = true;
-    for (const panel of ['store', 'context', 'report']) $(panel).hidden = true;
+    for (const panel of ['store', 'levels', 'context', 'report']) $(panel).hidden = true;
     this.#members.show(visit);
     offerImport(visit.source);
     this.verdicts(visit);
@@ -158,7 +161,7 @@ export class Screen {
       this.#draw(visit);
       announce(summary(visit));
     }
-    keep(visit, anchoredBy(visit.anchors));
+    keep(visit, verdictOfAnchors(visit));
   }
 
   halted(visit, failure, text) {
@@ -180,13 +183,31 @@ export class Screen {
     if (visit.report) {
       this.#takeAlong(visit);
       offerImport(visit.source, verdictsOf(visit));
-      keep(visit, anchoredBy(visit.anchors));
+      keep(visit, verdictOfAnchors(visit));
     }
     announce(`Anchored: ${ANSWERS[anchoredBy(visit.anchors)]}. ${said}`);
   }
 
+  /** Brings a level to sight. False if it is not there. */
+  goToLevel(level) {
+    if (!this.#levels.go(level)) return false;
+    go('levels');
+    return true;
+  }
+
+  #replayed(visit) {
+    const isOver = !visit.replaying;
+    if (isOver && visit.report) keep(visit, verdictOfAnchors(visit));
+    if (!this.isShown(visit)) return;
+    if (!isOver) return this.#answer(visit);
+    this.verdicts(visit);
+    offerImport(visit.source, verdictsOf(visit));
+    this.#takeAlong(visit);
+  }
+
   #draw(visit) {
     this.verdicts(visit);
+    this.#levels.show(visit);
     offerImport(visit.source, verdictsOf(visit));
     const { store, context } = visit.report;
     $('store').hidden = !store;
@@ -203,9 +224,10 @@ export class Screen {
   }
 
   #view(visit) {
-    const { report, state, problems, anchors, progress } = visit;
+    const { report, state, problems, anchors, progress, replayed, replaying } = visit;
     return {
-      report: withoutAnswered(report, shownOf(anchors)),
+      report: withReplay(withoutAnswered(report, shownOf(anchors)), replayed),
+      replaying,
       state,
       problems,
       anchored: shownOf(anchors),
@@ -216,8 +238,13 @@ export class Screen {
   }
 
   #takeAlong(visit) {
-    const { report, anchors, unasked, source } = visit;
-    drawReport($('report-body'), withAnchors(report, anchors, unasked, verdictOfAnchors(visit)), source, anchors);
+    const { report, replayed, anchors, unasked, source } = visit;
+    drawReport(
+      $('report-body'),
+      withAnchors(withReplay(report, replayed), anchors, unasked, verdictOfAnchors(visit)),
+      source,
+      anchors,
+    );
   }
 }
 
@@ -225,7 +252,10 @@ export class Screen {
 const verdictOfAnchors = ({ anchors, keptAnchoredBy }) =>
   anchoredBy(anchors) === 'unknown' && keptAnchoredBy ? keptAnchoredBy : anchoredBy(anchors);
 
-const verdictsOf = (visit) => ({ ...visit.report.verdicts, anchored: verdictOfAnchors(visit) });
+const verdictsOf = (visit) => ({
+  ...withReplay(visit.report, visit.replayed).verdicts,
+  anchored: verdictOfAnchors(visit),
+});
 
 const kindOf = ({ example, url, isKept }) =>
   `${example ? 'Example' : url ? 'From an address' : 'On this computer'}${isKept ? ', as it was read before' : ''}`;

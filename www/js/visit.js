@@ -44,6 +44,9 @@ export class Visit {
   /** The worker that still has the store. */
   store;
   isReading = false;
+  /** The report of blocks that were run again, and how far a run is: `{done, planned, of}`. */
+  replayed;
+  replaying;
   #screen;
   #listing;
   #whole = false;
@@ -64,8 +67,8 @@ export class Visit {
   static of(kept, screen) {
     const { name, url, example, handle, size, modified } = kept;
     const visit = new Visit({ name, url, example, handle, size, modified, isKept: true }, screen);
-    const { id, look, report, unasked, done, anchors, when } = kept;
-    Object.assign(visit, { id, look, report, unasked, done, anchors, when, keptAnchoredBy: kept.anchoredBy });
+    const { id, look, report, replayed, unasked, done, anchors, when } = kept;
+    Object.assign(visit, { id, look, report, replayed, unasked, done, anchors, when, keptAnchoredBy: kept.anchoredBy });
     visit.members.add(kept.members);
     visit.members.complete = kept.complete;
     visit.members.texts = new Map(kept.texts);
@@ -152,6 +155,7 @@ export class Visit {
     this.members = this.tools.members = new Members();
     this.problems = [];
     this.report = undefined;
+    this.replayed = undefined;
     this.progress = undefined;
     this.store?.end();
     this.store = undefined;
@@ -211,6 +215,8 @@ export class Visit {
   #halt(failure) {
     const stopped = failure.kind === 'stopped';
     this.state = stopped ? STATES.stopped : STATES.failed;
+    // What was read of a file that somebody wrote to says nothing about it.
+    if (failure.code === 'source.changed') this.problems = [];
     if (!this.#isShown) return;
     const kept = `What was seen until then is below: ${plural(this.members.list.length, 'member')}.`;
     this.#screen.halted(this, failure, stopped ? kept : `${sentence(failure.title)}. ${kept}`);

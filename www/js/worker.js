@@ -2,6 +2,7 @@
 // file to its end stays, as long as the page shows the file: it has the store, for what layer 1 says later.
 
 import { listMembers } from '../pkg/list.mjs';
+import { fitting } from './advice.js';
 import {
   FIRST_BYTES,
   about,
@@ -14,7 +15,7 @@ import {
   originationLevel,
   ready,
 } from './engine.js';
-import { Failure, describe, fileFailure } from './failures.js';
+import { Failure, assertUnchanged, describe, fileFailure } from './failures.js';
 import { openSource, remoteFailure } from './remote.js';
 
 /** What is fetched of a file for the list of its members, at most, in bytes. */
@@ -38,7 +39,7 @@ addEventListener('message', async ({ data }) => {
 });
 
 const JOBS = {
-  about,
+  about: () => ({ ...about(), codes: table() }),
 
   /** `{header?, refused?, compression, total, remote?}`: what the first bytes say. */
   async look({ source }) {
@@ -70,6 +71,8 @@ const JOBS = {
 
   async inspect({ source }) {
     const done = await inspect(await open(source), { signal: stop.signal, tell });
+    // What was read of a file that somebody wrote to says nothing about it.
+    if (source.file) await assertUnchanged(source.file, done.read);
     return remote ? { ...done, report: { ...done.report, remote: remote.remote } } : done;
   },
 
@@ -118,7 +121,7 @@ const JOBS = {
 // Without the module there are no words for codes, and nothing to describe but that.
 function table() {
   try {
-    return about().codes;
+    return fitting(about().codes);
   } catch {
     return [];
   }
@@ -166,11 +169,14 @@ async function open(source) {
     const failed = (error) => remoteFailure(source.url, error);
     return { blob: file, stream: () => file.stream(), total: file.size, failed };
   }
+  const { file, index } = source;
+  // As a file behind an address has it.
+  if (index) file.beside = async () => index;
   return {
-    blob: source.file,
-    stream: () => source.file.stream(),
-    total: source.file.size,
-    failed: (error) => fileFailure(source.file, error),
+    blob: file,
+    stream: () => file.stream(),
+    total: file.size,
+    failed: (error) => fileFailure(file, error, true),
   };
 }
 

@@ -20,8 +20,10 @@ export function drawAnswer(view, { name, go }) {
   $('remarks').hidden = !remarks.length;
   $('remarks').replaceChildren(...(remarks.length ? [chip(remarks, go)] : []));
   const { answers, groups } = standing(view);
+  // Where blocks can be run again, and were not.
+  const hasReplay = !answers.replayed && Number.isSafeInteger(view.report?.store?.first_level);
   const drawn = Object.entries(answers).map(([key, answer]) =>
-    cell(key, answer, lineOf(key, answer, view, groups[key]), go),
+    cell(key, answer, lineOf(key, answer, view, groups[key]), { go, hasReplay }),
   );
   $('cells').style.setProperty('--cells', drawn.length);
   keepFocus($('cells'), drawn);
@@ -37,7 +39,7 @@ function chip(remarks, go) {
   );
 }
 
-function cell(key, answer, line, go) {
+function cell(key, answer, line, { go, hasReplay }) {
   const [name] = QUESTIONS[key];
   return h(
     'div',
@@ -57,6 +59,7 @@ function cell(key, answer, line, go) {
     ),
     h('p', { class: 'cell-line' }, sentence(line)),
     key === 'anchored' && answer === 'unknown' ? ways(go) : undefined,
+    key === 'consistent' && hasReplay ? again(go) : undefined,
   );
 }
 
@@ -73,6 +76,17 @@ const ways = (go) =>
       'button',
       { type: 'button', class: 'link', 'data-key': 'compare', onclick: () => go('expected') },
       'Compare src1…',
+    ),
+  );
+
+const again = (go) =>
+  h(
+    'p',
+    { class: 'cell-ways' },
+    h(
+      'button',
+      { type: 'button', class: 'link', 'data-key': 'again', onclick: () => go('levels') },
+      'Run its blocks again',
     ),
   );
 

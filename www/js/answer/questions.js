@@ -20,19 +20,22 @@ export const WORDS = {
 /** The question that a check of this code belongs to. */
 export function questionOf(code) {
   if (/^(header\.(?!store)|file\.|gzip\.|tar\.|snapshot\.)/.test(code)) return 'intact';
-  if (/^replay\./.test(code)) return 'replayed';
+  if (/^(replay|pvm\.refused)\./.test(code)) return 'replayed';
   return /^(l1\.|http\.|commitment\.expected)/.test(code) ? 'anchored' : 'consistent';
 }
 
 /** What is known by now, for whoever draws it: `{answers, groups}`, both by question. `view` is that of `bar.js`. */
-export function standing({ report, state, problems = [], anchored = [], anchoredBy = 'unknown' }) {
+export function standing({ report, state, problems = [], anchored = [], anchoredBy = 'unknown', replaying }) {
   const checks = report?.checks ?? problems.map((problem) => ({ status: 'no', text: problem.title, ...problem }));
   const groups = Object.groupBy(checks, ({ code }) => questionOf(code));
   groups.anchored = [...(groups.anchored ?? []), ...anchored];
   const answers = {};
   for (const key of Object.keys(QUESTIONS)) {
-    if (key === 'replayed' && !report?.verdicts.replayed && !groups.replayed) continue;
-    answers[key] = answerOf(key, { report, state, found: groups[key] ?? [], anchoredBy });
+    if (key === 'replayed' && !report?.verdicts.replayed && !replaying) continue;
+    answers[key] =
+      key === 'replayed' && replaying
+        ? 'reading'
+        : answerOf(key, { report, state, found: groups[key] ?? [], anchoredBy });
   }
   return { answers, groups };
 }

@@ -79,15 +79,20 @@ function approval({ report }, answers, groups) {
     return {
       tone: 'yes',
       sentence: compact ? `Good, compact, ${by}.` : `Good, ${by}.`,
-      more: `${only}Whole, and every hash and link inside agrees.`,
+      more: `${only}${againOf(report)}Whole, and every hash and link inside agrees.`,
     };
   }
   return {
     tone: 'yes',
     sentence: compact ? 'Good as far as a compact file can tell.' : 'Good as far as a file can tell.',
-    more: `${only}One question is open: does layer 1 know it?`,
+    more: `${only}${againOf(report)}One question is open: does layer 1 know it?`,
   };
 }
+
+const againOf = ({ replay, verdicts }) =>
+  replay && verdicts.replayed === 'yes'
+    ? `${count(replay.blocks)} of ${plural(replay.of, 'block')} were run again and agree. `
+    : '';
 
 /** Why a question is open, in the words of its check. */
 export function reasonOf(checks = []) {
@@ -99,7 +104,9 @@ export function reasonOf(checks = []) {
 }
 
 /** A line below the answer of each question. */
-export function lineOf(key, answer, { report, progress }, checks = []) {
+export function lineOf(key, answer, { report, progress, replaying }, checks = []) {
+  if (replaying && key === 'replayed')
+    return `${count(replaying.done)} of ${plural(replaying.planned, 'block')} agree so far`;
   if (answer === 'reading')
     return key === 'intact' ? `${part(progress)} read, nothing wrong so far` : 'on the way, as members come by';
   if (answer === 'no') {
@@ -129,7 +136,8 @@ const GOOD = {
     ]
       .filter(Boolean)
       .join(', '),
-  replayed: ({ replay }) => (replay ? `${count(replay.blocks ?? 0)} blocks run again` : 'blocks run again agree'),
+  replayed: ({ replay }) =>
+    replay ? `${count(replay.blocks)} of ${plural(replay.of, 'block')} run again` : 'blocks run again agree',
   anchored: (_, checks) => checks.map(({ said, asked }) => said ?? (asked && `asked ${asked}`)).find(Boolean) ?? '',
 };
 

@@ -4,6 +4,7 @@ import { standing } from '../answer/questions.js';
 import { isCompact } from '../answer/words.js';
 import { announce, h, icon } from '../dom.js';
 import { plural } from '../format.js';
+import { withReplay } from '../replay/report.js';
 import { forgetAll, lastSeen } from './reports.js';
 
 const SHOWN = 8;
@@ -36,7 +37,7 @@ export async function drawLastSeen(root, { open, current }) {
 }
 
 function line(kept, open) {
-  const { answers } = standing({ report: kept.report, state: {}, ...anchorsOf(kept) });
+  const { answers } = standing({ report: withReplay(kept.report, kept.replayed), state: {}, ...anchorsOf(kept) });
   const words = Object.entries(answers).map(
     ([key, answer]) => `${key}: ${answer === 'unknown' ? 'not checked' : answer}`,
   );

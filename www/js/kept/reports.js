@@ -13,7 +13,7 @@ const ours = new Map();
 export const newId = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
 
 /** Keeps what is known of a visit that has a report, with its answer *Anchored*, in the place of what was kept of it before. */
-export async function keep({ id, source, look, report, unasked, done, members, anchors, when }, anchoredBy) {
+export async function keep({ id, source, look, report, unasked, done, members, anchors, replayed, when }, anchoredBy) {
   const { name, file, url, example, handle } = source;
   const kept = {
     id,
@@ -33,6 +33,7 @@ export async function keep({ id, source, look, report, unasked, done, members, a
     digests: [...members.digests],
     anchors: plainAnchors(anchors),
     anchoredBy,
+    replayed,
   };
   ours.set(id, kept);
   // A handle that a browser cannot keep must not take the report with it.

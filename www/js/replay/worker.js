@@ -1,0 +1,35 @@
+// Runs blocks again, in a worker that can be ended: nothing else interrupts a kernel.
+
+import { codes, init, replay } from '../../pkg/machine/machine.mjs';
+import { fitting } from '../advice.js';
+import { describe } from '../failures.js';
+import { openSource } from '../remote.js';
+
+addEventListener('message', async ({ data: { source, from, to } }) => {
+  try {
+    await init();
+    const signal = new AbortController().signal;
+    const bytes = source.file ?? (await openSource(source, { signal, onNotice() {} })).stream();
+    const report = await replay(bytes, {
+      from,
+      to,
+      onProgress: ({ read, total }) => postMessage({ type: 'read', read, total }),
+      onBegin: ({ firstLevel, headLevel, of, planned }) =>
+        postMessage({ type: 'plan', firstLevel, headLevel, of, planned }),
+      onBlock: ({ level, ticks, runs, phase, context }) =>
+        postMessage({ type: 'block', level, ticks, runs, phase, context }),
+    });
+    postMessage({ type: 'done', report });
+  } catch (error) {
+    postMessage({ type: 'failed', failure: describe(error, table()) });
+  }
+});
+
+// Without the module there are no words for codes, and nothing to describe but that.
+function table() {
+  try {
+    return fitting(codes());
+  } catch {
+    return [];
+  }
+}
