@@ -1281,7 +1281,7 @@ impl Beginning {
     ) -> Result<Option<Tree>> {}
 }
 pub fn pvm_state<F>(
-    context: Context<F>,
+    context: impl Into<Arc<Context<F>>>,
     commit: &ContextHash,
     offset: Option<u64>,
 ) -> Result<Option<Tree>>

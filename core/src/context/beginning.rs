@@ -84,11 +84,16 @@ impl Beginning {
 ///
 /// # Errors
 /// [`Code::ContextCommit`] when there is no such commit, and those of [`Context::checkout`] and [`Tree::find_tree`].
-pub fn pvm_state<F>(context: Context<F>, commit: &ContextHash, offset: Option<u64>) -> Result<Option<Tree>>
+pub fn pvm_state<F>(
+    context: impl Into<Arc<Context<F>>>,
+    commit: &ContextHash,
+    offset: Option<u64>,
+) -> Result<Option<Tree>>
 where
     F: Files + Send + Sync + 'static,
     F::File: Send + Sync,
 {
+    let context = context.into();
     let root = match offset {
         Some(offset) => context.commit_at(offset)?,
         // It keeps nothing of the index, and files that are read for long stop by themselves.

@@ -3,6 +3,7 @@
 //!
 //! * [`moment`]: the files of a directory that a node may be writing to, as they are at one moment;
 //! * [`threads`] and [`spool`]: what its check needs of this machine;
+//! * [`states`]: the PVM states of many commits;
 //! * [`target`]: what the user named, with the store beside it where there is one;
 //! * [`append`]: commits added to the context in a directory;
 //! * [`reindex`]: its index, made anew of the commits that are there.
@@ -20,6 +21,7 @@ pub mod append;
 pub mod moment;
 pub mod reindex;
 pub mod spool;
+mod states;
 pub mod target;
 pub mod threads;
 
@@ -28,6 +30,7 @@ pub use moment::{FrozenFile, Moment};
 pub(crate) use moment::{MAX_FILES, too_many_files};
 pub use reindex::Reindex;
 pub use spool::TempSpool;
+pub(crate) use states::States;
 pub use target::{Levels, Target, is_context};
 pub use threads::Threads;
 

@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::blocks::Blocks;
 use super::left_out::LeftOut;
 use super::states;
-use crate::context::pvm_state;
+use crate::context::States;
 use crate::data_dir::metadata;
 use crate::dir::{self, Dir};
 use crate::files::{FileSet, Part};
@@ -274,7 +274,8 @@ impl Conversion<'_> {
                 there.push((level, commit));
             }
         })?;
-        let states = |commit: &ContextHash| pvm_state(self.dir.path(), commit);
+        let states = States::of(self.dir.path());
+        let states = |commit: &ContextHash| states.find(commit);
         let mut outboxes = Outboxes::new(&states, there);
         let (mut found, mut unknown) = (0, 0);
         // The origination puts nothing out.

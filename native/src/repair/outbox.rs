@@ -10,7 +10,7 @@ use rollsnap_core::words::plural;
 use rollsnap_core::{Code, Feedback, Problem, Result};
 
 use super::{Plan, Repair, Repaired, Subject};
-use crate::context::pvm_state;
+use crate::context::States;
 use crate::dir::Dir;
 use crate::modify::Attempt;
 use crate::store::{AnyStore, OutboxRow, Rows};
@@ -54,7 +54,8 @@ impl Repair for Outbox {
                 there.push((level, commit));
             }
         })?;
-        let states = |commit: &ContextHash| pvm_state(root, commit);
+        let states = States::of(root);
+        let states = |commit: &ContextHash| states.find(commit);
         let mut outboxes = Outboxes::new(&states, there);
         let total = u64::try_from(i64::from(head) - i64::from(from) + 1).ok();
         feedback.phase(Phase { total, unit: Unit::Blocks, ..*phase });
