@@ -1,12 +1,23 @@
 // What an installed package gives: its types, its examples, every way of loading it.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as full from '../../web/pkg/nodejs/full/full.mjs';
 import * as nodejs from '../../web/pkg/nodejs/rollsnap.mjs';
+import * as worker from '../../web/pkg/nodejs/worker/worker.mjs';
 import { ROOT, SNAPSHOTS, canonical, fixture } from './support.mjs';
 
 const PLACE = mkdtempSync(join(tmpdir(), 'rollsnap-'));
@@ -25,12 +36,39 @@ for (const project of ['tests/js/types', 'web/examples']) {
 test('the declarations name what the package exports, and nothing else', () => {
   const declared = (path) => {
     const source = readFileSync(join(ROOT, path), 'utf8');
-    return [...source.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, name]) => name);
+    const own = [...source.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, name]) => name);
+    const others = [...source.matchAll(/^export \{ (.*) \} from/gm)].flatMap(([, names]) => names.split(', '));
+    return [...own, ...others.filter((name) => !name.startsWith('type '))];
   };
   const small = declared('web/js/rollsnap.d.mts');
   assert.deepEqual([...new Set(small)].sort(), Object.keys(nodejs).sort());
+  assert.deepEqual(declared('web/js/worker/worker.d.mts').sort(), Object.keys(worker).sort());
   const all = [...small, ...declared('web/js/full/full.d.mts')];
   assert.deepEqual([...new Set(all)].sort(), Object.keys(full).sort());
+});
+
+test('each module is there once', () => {
+  const modules = readdirSync(join(ROOT, 'web/pkg'), { recursive: true }).filter((path) => path.endsWith('.wasm'));
+  assert.deepEqual(
+    modules.sort(),
+    ['full', 'machine', ''].map((flavour) => join('web', flavour, 'rollsnap_bg.wasm')),
+  );
+});
+
+test('every name of the package leads to a file', () => {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, 'web/pkg/package.json'), 'utf8'));
+  const files = Object.values(exports).flatMap((to) => (typeof to === 'string' ? [to] : Object.values(to)));
+  for (const file of files) assert.ok(existsSync(join(ROOT, 'web/pkg', file)), file);
+});
+
+test('publint and attw find nothing', () => {
+  const tool = (name, ...args) =>
+    spawnSync(join(ROOT, 'tests/node_modules/.bin', name), args, { encoding: 'utf8', cwd: PLACE });
+  const packed = spawnSync('npm', ['pack', '--silent', join(ROOT, 'web/pkg')], { encoding: 'utf8', cwd: PLACE });
+  assert.equal(packed.status, 0, packed.stderr);
+  const file = join(PLACE, packed.stdout.trim());
+  for (const found of [tool('publint', '--strict', file), tool('attw', '--profile', 'esm-only', '--no-color', file)])
+    assert.equal(found.status, 0, found.stdout + found.stderr);
 });
 
 test('the example for Node', () => {
@@ -48,6 +86,26 @@ test('the example for Node', () => {
   const other = run(join(SNAPSHOTS, 'snapshots.json'));
   assert.match(other.stderr, /^error: this is not a rollup node snapshot.*a JSON text/);
   assert.equal(other.status, 3);
+});
+
+test('the example of a replay', () => {
+  cpSync(join(ROOT, 'web/examples/node/replay.mjs'), join(PLACE, 'replay.mjs'));
+  const file = join(ROOT, 'tests/fixtures/replay/r5-sparse.head.snapshot.gz');
+  const run = (...args) => spawnSync(process.execPath, [join(PLACE, 'replay.mjs'), ...args], { encoding: 'utf8' });
+  const { blocks } = JSON.parse(readFileSync(join(ROOT, 'tests/fixtures/replay/r5-sparse.expect.json'), 'utf8'));
+  const truth = Object.values(blocks)
+    .toSorted((a, b) => a.level - b.level)
+    .slice(-2);
+  const good = run(file, '2');
+  const lines = good.stdout.split('\n').filter((line) => truth.some(({ level }) => line.startsWith(`${level}:`)));
+  assert.deepEqual(
+    lines,
+    truth.map(({ level, num_ticks }) => `${level}: ${num_ticks} ticks`),
+    good.stderr,
+  );
+  assert.match(good.stdout, /\nreplayed: yes\n$/);
+  assert.equal(good.status, 0);
+  assert.equal(run('/nowhere').status, 3);
 });
 
 // The other two ways of loading, without a browser: what they need of one is little.

@@ -131,7 +131,13 @@ test('aborting rejects with the reason of the signal', async () => {
 test('an address that is none is a TypeError', () => assert.rejects(inspectUrl('//'), TypeError));
 
 test('an address of another scheme is refused', async () => {
-  for (const url of ['file:///etc/passwd', 'ftp://host/file', 's3://bucket/key', 'data:text/plain,x'])
+  for (const url of [
+    'file:///etc/passwd',
+    new URL('file:///etc/passwd'),
+    'ftp://host/file',
+    's3://bucket/key',
+    'data:text/plain,x',
+  ])
     await assert.rejects(inspectUrl(url), { code: 'remote.address' }, url);
 });
 

@@ -1,56 +1,53 @@
-// Whole inspections: of a file, of a stream, of what is behind an address.
+// Whole inspections, of whatever stands for a file.
 
-import { whyUnread } from './errors.mjs';
-import { Inspector, init, readHeader } from './load.mjs';
+import { Inspector, readHeader } from './load.mjs';
 import { readStream } from './reading.mjs';
-import { fileOf } from './remote.mjs';
+import { RemoteFile, openUrl } from './remote.mjs';
+import { openSource } from './sources.mjs';
 
 /** What is enough of a file to read its header. */
-export const FIRST_BYTES = 65536;
+const FIRST_BYTES = 65536;
 
-export async function inspectBlob(blob, options = {}) {
-  await init();
-  const failed = (error) => whyUnread(blob, error);
-  if (options.headerOnly) {
-    options.signal?.throwIfAborted();
-    const first = await blob
+export async function inspect(source, options = {}) {
+  const opened = await openSource(source, options);
+  return options.headerOnly ? headerOf(opened, options) : inspectOpened(opened, options);
+}
+
+export { inspect as inspectBlob, inspect as inspectStream };
+
+/** Takes no paths: an address may have been chosen by somebody else. */
+export async function inspectUrl(url, options = {}) {
+  const file = url instanceof RemoteFile ? url : await openUrl(url, options);
+  return inspect(file, options);
+}
+
+/** Inspects all of a source that is open. */
+export async function inspectOpened({ file, stream, total, failed }, options) {
+  const report = await readReport(stream(), { ...options, total, failed });
+  return file instanceof RemoteFile ? { ...report, remote: file.remote } : report;
+}
+
+async function headerOf({ file, stream, failed }, { signal }) {
+  if (file instanceof RemoteFile) return { header: readHeader(file.first), size: file.size, remote: file.remote };
+  if (file) {
+    const part = await file
       .slice(0, FIRST_BYTES)
       .arrayBuffer()
       .catch(async (error) => {
         throw await failed(error);
       });
-    options.signal?.throwIfAborted();
-    return { header: readHeader(new Uint8Array(first)), size: blob.size };
+    signal?.throwIfAborted();
+    return { header: readHeader(new Uint8Array(part)), size: file.size };
   }
-  return inspect(blob.stream(), { ...options, total: blob.size, failed });
-}
-
-export async function inspectStream(stream, options = {}) {
-  await init();
-  if (!options.headerOnly) return inspect(stream, options);
-  options.signal?.throwIfAborted();
-  const first = await readFirst(stream, options);
+  const first = await readFirst(stream(), signal);
   return { header: readHeader(first), size: first.length < FIRST_BYTES ? first.length : undefined };
-}
-
-export async function inspectUrl(url, options = {}) {
-  await init();
-  const file = await fileOf(url, options);
-  if (options.headerOnly) return { header: readHeader(file.first), size: file.size, remote: file.remote };
-  return inspectFile(file, options);
-}
-
-/** Inspects all of a RemoteFile. */
-export async function inspectFile(file, options) {
-  const report = await inspect(file.stream(), { ...options, total: file.size });
-  return { ...report, remote: file.remote };
 }
 
 /**
  * Reads a stream to its end, or until `until()` says that it is enough (then there is no report).
  * `failed` makes the error of a read that went wrong.
  */
-export async function inspect(stream, options) {
+export async function readReport(stream, options) {
   const { signal, total, until, failed, extract = {}, onProgress, onHeader, onEvent } = options;
   const { lenient, digests, list, maxMembers, consistent, maxStore, memory, temporary } = options;
   signal?.throwIfAborted();
@@ -89,10 +86,10 @@ export async function inspect(stream, options) {
 }
 
 /** The first bytes of a stream, at most as many as a header needs; the rest is not read. */
-async function readFirst(stream, { signal, failed }) {
+async function readFirst(stream, signal) {
   const first = new Uint8Array(FIRST_BYTES);
   let length = 0;
-  await readStream(stream, { signal, failed }, (piece) => {
+  await readStream(stream, { signal }, (piece) => {
     const wanted = piece.subarray(0, FIRST_BYTES - length);
     first.set(wanted, length);
     length += wanted.length;

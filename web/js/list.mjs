@@ -1,9 +1,10 @@
 // The members of a file, by their headers where the contents can be passed over.
 
-import { RollsnapError, whyUnread } from './errors.mjs';
-import { inspectBlob, inspectFile } from './inspect.mjs';
-import { Lister, init } from './load.mjs';
-import { RemoteFile, fileOf } from './remote.mjs';
+import { RollsnapError } from './errors.mjs';
+import { inspectOpened } from './inspect.mjs';
+import { Lister } from './load.mjs';
+import { RemoteFile } from './remote.mjs';
+import { openSource } from './sources.mjs';
 import { openContent } from './spans.mjs';
 import { turns } from './turn.mjs';
 
@@ -11,23 +12,22 @@ import { turns } from './turn.mjs';
 const PIECE = 1 << 16;
 
 export async function listMembers(source, options = {}) {
-  await init();
+  const opened = await openSource(source, options);
   const { signal, onProgress, lenient, maxMembers, headersOnly } = options;
-  const file = await fileOf(source, options);
+  const { file } = opened;
   const isRemote = file instanceof RemoteFile;
   const limits = { signal, onProgress, lenient, maxMembers };
   try {
-    const report = await byHeaders(file, limits);
+    const report = file && (await byHeaders(file, limits));
     if (report) return isRemote ? { ...report, remote: file.remote } : report;
   } catch (error) {
     signal?.throwIfAborted();
     // Of a server it was found out what is wrong. A file that is not as its index says is read from the beginning, and told there.
     if (isRemote || error instanceof TypeError) throw error;
-    if (!(error instanceof RollsnapError)) throw await whyUnread(file, error);
+    if (!(error instanceof RollsnapError)) throw await opened.failed(error);
     if (error.code !== 'gzip.index') throw error;
   }
-  if (headersOnly) return undefined;
-  return isRemote ? inspectFile(file, { ...limits, list: true }) : inspectBlob(file, { ...limits, list: true });
+  return headersOnly ? undefined : inspectOpened(opened, { ...limits, list: true });
 }
 
 /** The report of reading the headers of members alone; undefined where that cannot be done. */

@@ -1,30 +1,28 @@
 // One member of a file.
 
-import { RollsnapError, failure, whyUnread } from './errors.mjs';
-import { inspect } from './inspect.mjs';
+import { failure } from './errors.mjs';
+import { readReport } from './inspect.mjs';
 import { byHeaders } from './list.mjs';
-import { init } from './load.mjs';
-import { RemoteFile, fileOf } from './remote.mjs';
+import { RemoteFile } from './remote.mjs';
+import { openSource } from './sources.mjs';
 import { streamFrom, streamOfMember } from './spans.mjs';
 
 export async function readMember(source, wanted, options = {}) {
-  await init();
-  const file = await fileOf(source, options);
+  const { file, stream, total, failed } = await openSource(source, options);
   const { name, offset } = typeof wanted === 'string' ? { name: wanted } : wanted;
   const isRemote = file instanceof RemoteFile;
-  const failed = isRemote ? undefined : (error) => whyUnread(file, error);
-  const near = { name, options: { ...options, failed: failed && ours(failed), isFirst: true } };
+  const near = { name, options: { ...options, failed, isFirst: true } };
   // What a server sent was found out already, and all of it is much.
   const found = isRemote
     ? ((await attempt(near, () => placed(file, name, offset), /^member\./)) ??
       (await attempt(near, () => listed(file, name, options), /^member\./)))
-    : offset !== undefined && (await attempt(near, () => streamFrom(file, offset), /^(gzip|tar|header|file|member)\./));
+    : file &&
+      offset !== undefined &&
+      (await attempt(near, () => streamFrom(file, offset), /^(gzip|tar|header|file|member)\./));
   if (found) return isRemote ? { ...found, remote: file.remote } : found;
-  const whole = await oneMember(file.stream(), name, { ...options, total: file.size, failed });
+  const whole = await oneMember(stream(), name, { ...options, total, failed });
   return isRemote ? { ...whole, remote: file.remote } : whole;
 }
-
-const ours = (failed) => (error) => (error instanceof RollsnapError ? error : failed(error));
 
 /** Reads the member alone; undefined where that cannot be done, or ends with an error whose code is in `passed`. */
 async function attempt({ name, options }, open, passed) {
@@ -64,7 +62,7 @@ async function oneMember(stream, name, { isFirst = false, ...options }) {
   const { limit = Infinity } = options;
   const parts = [];
   let [member, sha256, read, done, members, other] = [undefined, null, 0, false, 0, false];
-  await inspect(stream, {
+  await readReport(stream, {
     ...options,
     digests: limit === Infinity ? [name] : false,
     extract: {

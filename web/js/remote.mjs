@@ -247,14 +247,6 @@ export class RemoteFile {
   }
 }
 
-/** The file that is meant: a Blob, a RemoteFile, or an address, which is opened. */
-export async function fileOf(source, options = {}) {
-  options.signal?.throwIfAborted();
-  if (source instanceof RemoteFile) return source.under(options.signal);
-  if (typeof source === 'string' || source instanceof URL) return openUrl(source, options);
-  return source;
-}
-
 /** Opens the file behind an address: makes the first request. */
 export async function openUrl(url, options = {}) {
   await init();

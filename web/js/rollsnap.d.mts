@@ -510,18 +510,42 @@ export function openUrl(
   options?: RemoteOptions & { signal?: AbortSignal; identity?: RemoteIdentity | undefined },
 ): Promise<RemoteFile>;
 
-/** Inspects a file that the user chose. Codes of reading: `io.not-found`, `source.changed`, `io.permission`, `io.other`. */
-export function inspectBlob(blob: Blob, options: HeaderOptions): Promise<HeaderOnly>;
-export function inspectBlob(blob: Blob, options?: InspectOptions): Promise<Report>;
-
-/** Inspects a stream of bytes; it is cancelled when the inspection ends early. Its own errors are thrown as they are. */
-export function inspectStream(stream: ReadableStream<Uint8Array>, options: HeaderOptions): Promise<HeaderOnly>;
-export function inspectStream(stream: ReadableStream<Uint8Array>, options?: InspectOptions): Promise<Report>;
+/**
+ * What stands for a file, wherever one is read:
+ *
+ * - a Blob or a File, bytes, or a RemoteFile: read here and there where that is possible;
+ * - an address: a URL, or a string with its protocol, in a page also a relative one;
+ * - a stream of bytes, of the web or of Node, or anything that iterates over bytes: read once, from front to end. It is ended
+ *   when no more of it is wanted;
+ * - in Node, Bun and Deno the path of a file, or a `file:` address.
+ */
+export type Source =
+  | Blob
+  | ArrayBuffer
+  | ArrayBufferView
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>
+  | string
+  | URL
+  | RemoteFile;
 
 /**
- * Inspects a file behind an address. With `headerOnly` one request for 64 KiB is made; without, the whole file is fetched,
- * and goes on where a connection broke if the server sends parts. Codes: those of openUrl.
+ * Inspects a file. With `headerOnly` no more than 64 KiB of it are read; without, all of it, and behind an address it goes on
+ * where a connection broke if the server sends parts.
+ *
+ * Codes of reading: `io.not-found`, `source.changed`, `io.permission`, `io.other`; of an address those of openUrl(). What a
+ * stream throws is thrown as it is.
  */
+export function inspect(source: Source, options: HeaderOptions & RemoteOptions): Promise<HeaderOnly>;
+export function inspect(source: Source, options?: InspectOptions & RemoteOptions): Promise<Report>;
+
+/** Another name of inspect(). */
+export const inspectBlob: typeof inspect;
+/** Another name of inspect(). */
+export const inspectStream: typeof inspect;
+
+/** inspect() for addresses alone: also in Node no path and no `file:` address is read, whoever has chosen the address. */
 export function inspectUrl(url: string | URL | RemoteFile, options: HeaderOptions & RemoteOptions): Promise<HeaderOnly>;
 export function inspectUrl(url: string | URL | RemoteFile, options?: InspectOptions & RemoteOptions): Promise<Report>;
 
@@ -543,14 +567,8 @@ export interface ListOptions extends RemoteOptions {
  * A span of a file behind an address whose checksum is wrong is fetched again, twice; `gzip.index` then says whether the
  * connection or the file at the provider is damaged.
  */
-export function listMembers(
-  source: Blob | string | URL | RemoteFile,
-  options?: ListOptions & { headersOnly?: false },
-): Promise<Report>;
-export function listMembers(
-  source: Blob | string | URL | RemoteFile,
-  options: ListOptions,
-): Promise<Report | undefined>;
+export function listMembers(source: Source, options?: ListOptions & { headersOnly?: false }): Promise<Report>;
+export function listMembers(source: Source, options: ListOptions): Promise<Report | undefined>;
 
 export interface ReadMemberOptions extends RemoteOptions {
   signal?: AbortSignal;
@@ -573,10 +591,20 @@ export interface ReadMemberOptions extends RemoteOptions {
  * ends it there, as listMembers says.
  */
 export function readMember(
-  source: Blob | string | URL | RemoteFile,
+  source: Source,
   member: string | Pick<Member, 'name' | 'offset'>,
   options?: ReadMemberOptions,
-): Promise<{ member: Member; content: Blob; sha256: string | null; remote?: RemoteFacts }>;
+): Promise<MemberContent>;
+
+/** A member that was read. */
+export interface MemberContent {
+  member: Member;
+  content: Blob;
+  /** Null where less than all of it was wanted. */
+  sha256: string | null;
+  /** Only of a file behind an address. */
+  remote?: RemoteFacts;
+}
 
 export type HashKind =
   | 'rollup'

@@ -4,7 +4,7 @@ import { guardFreed } from './freed.mjs';
 import { Inspector, decodeHash, encodeHash } from './load.mjs';
 
 export { RollsnapError } from './errors.mjs';
-export { inspectBlob, inspectStream, inspectUrl } from './inspect.mjs';
+export { inspect, inspectBlob, inspectStream, inspectUrl } from './inspect.mjs';
 export { listMembers } from './list.mjs';
 export { Inspector, codes, init, memoryBytes, readHeader, version } from './load.mjs';
 export { readMember } from './member.mjs';

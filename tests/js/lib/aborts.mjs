@@ -22,7 +22,7 @@ function tarHeader(name, size) {
 const HEADER = new Uint8Array(58).fill(0x11, 2, 22).fill(7, 25, 26).fill(0x22, 26);
 
 /** 1 GB of one member, of parts that take 8 MB of memory. */
-function large() {
+export function large() {
   const part = new Blob([new Uint8Array(PART)]);
   return new Blob([HEADER, tarHeader('context/store.0.suffix', PART * PARTS), ...Array(PARTS).fill(part)]);
 }
@@ -35,7 +35,7 @@ function crowded() {
 }
 
 /** A stream that has its next chunk at once, always: nothing on the thread gets a turn while it is waited for. */
-function ready(chunks) {
+export function ready(chunks) {
   const rest = chunks[Symbol.iterator]();
   return new ReadableStream({
     pull(controller) {
@@ -46,7 +46,7 @@ function ready(chunks) {
   });
 }
 
-function* repeated() {
+export function* repeated() {
   yield HEADER;
   yield tarHeader('context/store.0.suffix', PART * PARTS);
   const part = new Uint8Array(1 << 16);

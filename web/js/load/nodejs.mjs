@@ -1,25 +1,10 @@
-// Node has loaded the module, a CommonJS one, when this file runs.
-import module from './rollsnap.js';
+// In Node, Bun and Deno, which read the module from beside this package before anything is called.
+import { readFileSync } from 'node:fs';
+import { initSync } from '../web/rollsnap.js';
 
-export const {
-  Beside,
-  Checkpoints,
-  FirstAnswer,
-  Inspector,
-  Lister,
-  archiveOffset,
-  codes,
-  decodeHash,
-  encodeHash,
-  firstBytes,
-  isEncoded,
-  isPassing,
-  memoryBytes,
-  pauseAfter,
-  problem,
-  readHeader,
-  version,
-} = module;
+initSync({ module: readFileSync(new URL('../web/rollsnap_bg.wasm', import.meta.url)) });
+
+export * from '../web/rollsnap.js';
 
 /** Nothing is left to do: here so that the same program runs everywhere. */
 export async function init() {}

@@ -12,7 +12,7 @@
  * @packageDocumentation
  */
 
-import type { Report, TemporaryFile } from './rollsnap.mjs';
+import type { RemoteOptions, Report, Source, TemporaryFile } from './rollsnap.mjs';
 
 export type { CodeRow, Report } from './rollsnap.mjs';
 export { RollsnapError, codes, init, memoryBytes, version } from './rollsnap.mjs';
@@ -131,7 +131,7 @@ export interface BlockRun {
   context: boolean;
 }
 
-export interface ReplayOptions extends Levels {
+export interface ReplayOptions extends Levels, RemoteOptions {
   /**
    * Most bytes that the snapshot may have when it is unpacked: all of it is kept. Default: 1 GiB; no more than 4 GiB can be
    * had. It may have 65,536 members. More is refused as soon as it comes, `limit.memory`.
@@ -144,6 +144,8 @@ export interface ReplayOptions extends Levels {
    * parameters under protocols that are not known here.
    */
   reveal?: Reveal;
+  /** Other pre-images as they are, where `reveal` has none: by their hashes in hexadecimal digits, or by the names of their files. */
+  preimages?: ReadonlyMap<string, Uint8Array> | Readonly<Record<string, Uint8Array>>;
   /** Between two blocks; nothing interrupts a kernel but the end of its worker. */
   signal?: AbortSignal;
   onProgress?(progress: { read: number; total: number | undefined }): void;
@@ -158,7 +160,7 @@ export interface ReplayOptions extends Levels {
  * Throws a `RollsnapError` for a snapshot that is damaged, and for what is refused before anything is run: another kind than
  * `wasm_2_0_0`, protocols that are not known, more memory than allowed.
  */
-export function replay(source: Blob | ReadableStream<Uint8Array>, options?: ReplayOptions): Promise<Report>;
+export function replay(source: Source, options?: ReplayOptions): Promise<Report>;
 
 /** The same step by step, for who reads the file or shares the processor in another way. */
 export class Replayer implements Disposable {

@@ -1,22 +1,17 @@
-// Whole replays: of a file, of a stream.
+// Whole replays, of whatever stands for a file.
 
-import { whyUnread } from './errors.mjs';
-import { Replayer, init } from './load.mjs';
+import { Replayer } from './load.mjs';
 import { readStream } from './reading.mjs';
+import { openSource } from './sources.mjs';
 import { turns } from './turn.mjs';
 
 export async function replay(source, options = {}) {
-  const { from, to, last, maxMemory, temporary, reveal, signal, onBegin, onBlock, onProgress } = options;
-  await init();
-  signal?.throwIfAborted();
+  const { from, to, last, maxMemory, temporary, signal, onBegin, onBlock, onProgress } = options;
+  const reveal = revealOf(options);
+  const { stream, total, failed } = await openSource(source, options);
   const replayer = new Replayer({ maxMemory, temporary });
   try {
-    const isBlob = source instanceof Blob;
-    const failed = isBlob ? (error) => whyUnread(source, error) : undefined;
-    const total = isBlob ? source.size : undefined;
-    await readStream(isBlob ? source.stream() : source, { signal, total, failed, onProgress }, (piece) =>
-      replayer.feed(piece),
-    );
+    await readStream(stream(), { signal, total, failed, onProgress }, (piece) => replayer.feed(piece));
     const plan = replayer.begin({ from, to, last });
     onBegin?.(plan);
     const turn = turns(signal);
@@ -29,4 +24,16 @@ export async function replay(source, options = {}) {
   } finally {
     replayer.free();
   }
+}
+
+/** What answers a kernel: `reveal`, and `preimages` for what it leaves open. */
+function revealOf({ reveal, preimages }) {
+  if (preimages === undefined) return reveal;
+  const known = preimages instanceof Map ? preimages : new Map(Object.entries(preimages));
+  const hex = (hash) => Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return {
+    preImage: (hash) => reveal?.preImage?.(hash) ?? known.get(hex(hash)) ?? known.get(`00${hex(hash)}`),
+    dalParameters: (level) => reveal?.dalParameters?.(level),
+    dalPage: (...place) => reveal?.dalPage?.(...place),
+  };
 }
