@@ -3832,6 +3832,8 @@ impl MemoryChecker {
         memory: u64,
         mut space: impl FnMut() -> Box<dyn Scratch>,
     ) -> Self {}
+    #[must_use]
+    pub fn in_place(mut self, mut source: impl FnMut() -> Box<dyn Scratch>) -> Self {}
     pub fn take(&mut self, event: &Event<'_>) {}
     pub fn complete(
         mut self,

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { Inspector, inspectBlob, memoryBytes, openTemporary } from '../../web/pkg/nodejs/full/full.mjs';
 import { openTemporary as forMachine, replay } from '../../web/pkg/nodejs/machine/machine.mjs';
 import { HEADER, ROOT, tarHeader } from './support.mjs';
@@ -27,6 +28,45 @@ for (const file of files) {
     await temporary.close();
   });
 }
+
+for (const file of files) {
+  test(`${file.slice(ROOT.length)}, read in place`, async () => {
+    const bytes = new Uint8Array(readFileSync(file));
+    const plain = bytes[0] === 0x1f ? new Uint8Array(gunzipSync(bytes)) : bytes;
+    for (const [content, isPlain] of [
+      [bytes, plain === bytes],
+      [plain, true],
+    ]) {
+      let given = 0;
+      const read = (into, { at }) => {
+        const there = content.subarray(at, at + into.length);
+        into.set(there);
+        given += there.length;
+        return there.length;
+      };
+      const inPlace = { read, write: () => assert.fail('it was written') };
+      const report = await inspectBlob(new Blob([content]), { consistent: true, inPlace });
+      assert.deepEqual(report, await inspectBlob(new Blob([content]), { consistent: true }));
+      if (report.verdicts.consistent === 'yes') assert.equal(given > 0, isPlain);
+    }
+  });
+}
+
+test('a file that cannot be read any more is no verdict', async () => {
+  const plain = new Uint8Array(gunzipSync(readFileSync(sound)));
+  const gone = () => {
+    throw new DOMException('the file has changed', 'NotReadableError');
+  };
+  for (const read of [gone, () => 0, () => -1, () => 'much']) {
+    const options = { consistent: true, inPlace: { read, write: gone } };
+    const { verdicts, checks } = await inspectBlob(new Blob([plain]), options);
+    assert.deepEqual(verdicts, { intact: 'yes', consistent: 'unknown', anchored: 'unknown' });
+    assert.deepEqual(
+      checks.filter(({ status }) => status === 'no'),
+      [],
+    );
+  }
+});
 
 test('a large store takes no memory', async (t) => {
   // Not a store of a node, but one that must be kept until that is known.

@@ -4,6 +4,7 @@ import { Inspector, readHeader } from './load.mjs';
 import { readStream } from './reading.mjs';
 import { RemoteFile, openUrl } from './remote.mjs';
 import { openSource } from './sources.mjs';
+import { readInPlace } from './temporary.mjs';
 
 /** What is enough of a file to read its header. */
 const FIRST_BYTES = 65536;
@@ -23,7 +24,9 @@ export async function inspectUrl(url, options = {}) {
 
 /** Inspects all of a source that is open. */
 export async function inspectOpened({ file, stream, total, failed }, options) {
-  const report = await readReport(stream(), { ...options, total, failed });
+  // What is read at once is there in workers; of a file that is compressed it is not used.
+  const inPlace = options.inPlace ?? (options.consistent && file instanceof Blob ? readInPlace(file) : undefined);
+  const report = await readReport(stream(), { ...options, inPlace, total, failed });
   return file instanceof RemoteFile ? { ...report, remote: file.remote } : report;
 }
 
@@ -49,7 +52,7 @@ async function headerOf({ file, stream, failed }, { signal }) {
  */
 export async function readReport(stream, options) {
   const { signal, total, until, failed, extract = {}, onProgress, onHeader, onEvent } = options;
-  const { lenient, digests, list, maxMembers, consistent, maxStore, memory, temporary } = options;
+  const { lenient, digests, list, maxMembers, consistent, maxStore, memory, temporary, inPlace } = options;
   signal?.throwIfAborted();
   const inspector = new Inspector({
     lenient,
@@ -60,6 +63,7 @@ export async function readReport(stream, options) {
     maxStore,
     memory,
     temporary,
+    inPlace,
     events: Boolean(onEvent),
   });
   try {

@@ -371,6 +371,11 @@ export interface InspectorOptions {
    * says why.
    */
   temporary?: TemporaryFile;
+  /**
+   * The file itself, where it can be read at any offset: of one that is not compressed store and context are read where
+   * they stand then, and kept nowhere else. See `readInPlace()`.
+   */
+  inPlace?: TemporaryFile;
   /** Memory that is taken beside `temporary`, about, in bytes; 67108864 (64 MiB) if left out. */
   memory?: number;
   /** Whether feed() gives events; true if left out. Without them millions of members cost nothing. */

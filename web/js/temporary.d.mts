@@ -21,3 +21,9 @@ export interface OpenTemporaryFile extends TemporaryFile {
  * ```
  */
 export function openTemporary(options?: { directory?: string }): Promise<OpenTemporaryFile | undefined>;
+
+/**
+ * A Blob for the option `inPlace`, in a worker of a browser (`FileReaderSync`); `undefined` elsewhere. `inspectBlob()` does so
+ * by itself.
+ */
+export function readInPlace(blob: Blob): TemporaryFile | undefined;

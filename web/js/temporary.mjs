@@ -100,3 +100,41 @@ function guarded(handle, remove = () => {}) {
     },
   };
 }
+
+/** How much of a file is read at once, and how many such parts are remembered. */
+const PART = 1 << 16;
+const PARTS = 64;
+
+/**
+ * A Blob for the option `inPlace`; undefined outside of workers, where nothing is read at once. An error of the browser
+ * says that it can be read no more.
+ */
+export function readInPlace(blob) {
+  if (typeof FileReaderSync !== 'function') return undefined;
+  const reader = new FileReaderSync();
+  const parts = new Map();
+  const part = (number) => {
+    const known = parts.get(number);
+    // What was asked for last stands last.
+    if (known) parts.delete(number);
+    const bytes = known ?? new Uint8Array(reader.readAsArrayBuffer(blob.slice(number * PART, (number + 1) * PART)));
+    parts.set(number, bytes);
+    if (parts.size > PARTS) parts.delete(parts.keys().next().value);
+    return bytes;
+  };
+  return {
+    read(into, { at }) {
+      let done = 0;
+      while (done < into.length && at + done < blob.size) {
+        const from = at + done;
+        const bytes = part(Math.floor(from / PART)).subarray(from % PART, (from % PART) + into.length - done);
+        into.set(bytes, done);
+        done += bytes.length;
+      }
+      return done;
+    },
+    write() {
+      throw new TypeError('a file that is read in place is not written');
+    },
+  };
+}

@@ -9,7 +9,7 @@ use rollsnap_core::{Code, Problem};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::checker::{self, Checker, RetainedStore, lender};
+use crate::checker::{self, Checker, RetainedStore, lender, on_first_byte};
 use crate::error::{misuse, thrown};
 use crate::header::take;
 use crate::options::{Keeping, Options, bytes_of};
@@ -26,6 +26,7 @@ pub struct Inspector {
     watch: Watch,
     checker: Option<Checker>,
     keeping: Option<Keeping>,
+    has_begun: bool,
     held: Option<RetainedStore>,
     piece: Vec<u8>,
 }
@@ -33,7 +34,7 @@ pub struct Inspector {
 #[wasm_bindgen]
 impl Inspector {
     /// Waits for the first byte of a file. `options`: `{lenient, digests, list,
-    /// maxMembers, events, consistent, maxStore, memory, temporary}`.
+    /// maxMembers, events, consistent, maxStore, memory, temporary, inPlace}`.
     ///
     /// # Errors
     /// A `TypeError` for options that are none.
@@ -45,6 +46,7 @@ impl Inspector {
             watch: Watch::new(options.events, options.hashed),
             checker: options.consistent.as_ref().and_then(checker::begin),
             keeping: options.consistent,
+            has_begun: false,
             held: None,
             piece: vec![0; PIECE as usize],
         })
@@ -64,6 +66,12 @@ impl Inspector {
     pub fn feed(&mut self, chunk: &JsValue) -> Result<Array, JsValue> {
         let chunk = bytes_of(chunk)?;
         let core = self.core.as_mut().ok_or_else(finished)?;
+        if !self.has_begun && chunk.length() > 0 {
+            self.has_begun = true;
+            let checker = self.checker.take();
+            let begun = |checker| on_first_byte(chunk.get_index(0), checker, self.keeping.as_ref());
+            self.checker = checker.map(begun);
+        }
         let (watch, checker) = (&mut self.watch, &mut self.checker);
         let mut at = 0;
         while at < chunk.length() {

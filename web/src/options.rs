@@ -29,10 +29,14 @@ pub(crate) struct Keeping {
     pub(crate) memory: Option<u64>,
     #[cfg(feature = "consistent")]
     pub(crate) temporary: Option<Temporary>,
+    /// The file itself, which is read where it is not compressed.
+    #[cfg(feature = "consistent")]
+    pub(crate) in_place: Option<Temporary>,
 }
 
 impl Options {
-    /// Reads `{lenient, digests, list, maxMembers, events, consistent, maxStore, memory, temporary}`; each may be left out,
+    /// Reads `{lenient, digests, list, maxMembers, events, consistent, maxStore, memory, temporary, inPlace}`; each may be left
+    /// out,
     /// and so may all.
     pub(crate) fn read(given: &JsValue) -> Result<Self, JsValue> {
         let mut options = Self {
@@ -65,7 +69,9 @@ impl Options {
             max_store: whole(&get("maxStore")?, "maxStore")?,
             memory: whole(&get("memory")?, "memory")?,
             #[cfg(feature = "consistent")]
-            temporary: Temporary::lent(get("temporary")?)?,
+            temporary: Temporary::lent(get("temporary")?, "temporary")?,
+            #[cfg(feature = "consistent")]
+            in_place: Temporary::lent(get("inPlace")?, "inPlace")?,
         };
         options.consistent = flag(&get("consistent")?, false).then_some(keeping);
         if options.consistent.is_some() && !cfg!(feature = "consistent") {

@@ -63,9 +63,9 @@ struct Parts {
 }
 
 impl Temporary {
-    /// What an option `temporary` lends: nothing, or an object with the methods `read(into, {at})` and
+    /// What an option of this name lends: nothing, or an object with the methods `read(into, {at})` and
     /// `write(bytes, {at})`.
-    pub(crate) fn lent(given: JsValue) -> core::result::Result<Option<Self>, JsValue> {
+    pub(crate) fn lent(given: JsValue, name: &str) -> core::result::Result<Option<Self>, JsValue> {
         if given.is_undefined() || given.is_null() {
             return Ok(None);
         }
@@ -73,9 +73,9 @@ impl Temporary {
             let found =
                 if given.is_object() { Reflect::get(&given, &method.into())? } else { JsValue::UNDEFINED };
             if !found.is_function() {
-                return Err(misuse(
-                    "temporary: expected an object with read(into, {at}) and write(bytes, {at})",
-                ));
+                let text =
+                    format!("{name}: expected an object with read(into, {{at}}) and write(bytes, {{at}})");
+                return Err(misuse(&text));
             }
         }
         let lent = Lent { file: given.unchecked_into(), parts: 0, options: Object::new() };
@@ -85,6 +85,12 @@ impl Temporary {
             number
         });
         Ok(Some(Self(Arc::new(Lease(number)))))
+    }
+
+    /// The file as it is.
+    #[cfg(feature = "consistent")]
+    pub(crate) fn whole(&self) -> Box<dyn Scratch> {
+        Box::new(Whole(self.0.clone()))
     }
 
     /// A new scratch in it.
@@ -158,6 +164,22 @@ fn failed(doing: &str, error: &JsValue) -> Problem {
     let headline = format!("could not {doing} a temporary file");
     let cause = [name, message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     Problem::new(code).headline(headline).because(cause)
+}
+
+/// The whole file as one scratch, of which nothing else has a part.
+#[cfg(feature = "consistent")]
+#[derive(Debug)]
+struct Whole(Arc<Lease>);
+
+#[cfg(feature = "consistent")]
+impl Scratch for Whole {
+    fn write_at(&mut self, position: u64, bytes: &[u8]) -> Result<()> {
+        self.0.with(|lent| lent.write_at(position, bytes))
+    }
+
+    fn read_at(&self, position: u64, out: &mut [u8]) -> Result<()> {
+        self.0.with(|lent| lent.read_at(position, out))
+    }
 }
 
 /// Each stretch of `len` bytes from `position` on that is in one part: the number of the part, where in it, how long.

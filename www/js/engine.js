@@ -41,7 +41,8 @@ export async function inspect(file, { signal, tell }) {
   const full = await import('../pkg/full/full.mjs');
   await full.init();
   const temporary = file.total < FITS_IN_MEMORY ? undefined : await full.openTemporary();
-  const inspector = new full.Inspector({ consistent: true, temporary });
+  const inPlace = file.blob instanceof Blob ? full.readInPlace(file.blob) : undefined;
+  const inspector = new full.Inspector({ consistent: true, temporary, inPlace });
   let members = [];
   let open;
   const take = (event) => {

@@ -64,7 +64,7 @@ impl Gathering {
         match event {
             // What no node puts into a snapshot is not looked at.
             Event::Member(member) if MemberKind::of(&member.name).is_some() => {
-                self.files.begin(&member.name, member.size);
+                self.files.begin(&member.name, member.size, member.data_offset);
                 self.is_open = true;
             }
             Event::Data(data) if self.is_open => self.files.data(data),

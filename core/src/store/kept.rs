@@ -1,4 +1,5 @@
-//! The content of a file that is kept as it comes: in memory, or in temporary space that it shares with others.
+//! The content of a file that is kept as it comes: in memory, or in temporary space that it shares with others; or that is
+//! found again in the snapshot.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -23,10 +24,12 @@ pub(crate) enum Kept {
     Far(Extent),
 }
 
-/// A part of temporary space that belongs to one file.
+/// A part of temporary space, or of the snapshot itself, that belongs to one file.
 #[derive(Debug)]
 pub(crate) struct Extent {
     start: u64,
+    /// Whether it stands there without being written.
+    in_place: bool,
     /// How many bytes of the file are written.
     written: u64,
     /// What follows them.
@@ -57,7 +60,12 @@ pub(crate) struct SharedFile {
 impl Kept {
     /// A file that begins there in temporary space.
     pub(super) fn far(start: u64) -> Self {
-        Self::Far(Extent { start, written: 0, tail: Vec::new() })
+        Self::Far(Extent { start, in_place: false, written: 0, tail: Vec::new() })
+    }
+
+    /// A file that stands there in the snapshot that is read.
+    pub(super) fn there(start: u64) -> Self {
+        Self::Far(Extent { start, in_place: true, written: 0, tail: Vec::new() })
     }
 
     /// Takes more bytes.
@@ -69,6 +77,10 @@ impl Kept {
             Self::Near(pieces) => {
                 let pushed = pieces.push(data);
                 pushed.then_some(()).ok_or_else(|| Problem::new(Code::LimitMemory))
+            }
+            Self::Far(extent) if extent.in_place => {
+                extent.written = extent.written.saturating_add(data.len() as u64);
+                Ok(())
             }
             Self::Far(extent) => {
                 extent.tail.extend_from_slice(data);

@@ -67,7 +67,7 @@ enum Open {
 
 impl MemberStore for InMemory {
     fn begin(&mut self, kind: MemberKind<'_>, member: &Member) -> Result<()> {
-        let Member { name, size, .. } = member;
+        let Member { name, size, data_offset, .. } = member;
         self.open = match kind {
             MemberKind::Metadata => {
                 self.metadata.get_or_insert_default();
@@ -75,16 +75,16 @@ impl MemberStore for InMemory {
             }
             // Not read, but it must be there.
             MemberKind::IrminStore => {
-                self.store.begin(name, 0);
+                self.store.begin(name, 0, *data_offset);
                 self.store.end();
                 Open::Nowhere
             }
             MemberKind::Database | MemberKind::Version | MemberKind::Storage => {
-                self.store.begin(name, *size);
+                self.store.begin(name, *size, *data_offset);
                 Open::Store
             }
             MemberKind::Context(name) => {
-                self.context.begin(name, *size);
+                self.context.begin(name, *size, *data_offset);
                 Open::Context
             }
             MemberKind::PreImage(..) => Open::Nowhere,
@@ -146,6 +146,15 @@ impl MemoryChecker {
         let audit = Audit::new(Immediate, spool).within(allowance).spilling(space());
         let store = MemoryFiles::new(max_store).spilling(space(), near);
         Self::of(store, MemoryFiles::new(u64::MAX).spilling(space(), near), audit)
+    }
+
+    /// The snapshot is not compressed, and can be read at any offset: store and context are not kept, but read where they
+    /// stand. To be said before the first member.
+    #[must_use]
+    pub fn in_place(mut self, mut source: impl FnMut() -> Box<dyn Scratch>) -> Self {
+        self.members.store = MemoryFiles::new(u64::MAX).in_place(source());
+        self.members.context = MemoryFiles::new(u64::MAX).in_place(source());
+        self
     }
 
     fn of(store: MemoryFiles, context: MemoryFiles, audit: Audit<Immediate, Memory>) -> Self {

@@ -33,6 +33,8 @@ pub(crate) struct MemoryFiles {
     space: Option<Box<dyn Scratch>>,
     /// How many bytes of it are taken.
     taken: u64,
+    /// Whether that is the snapshot itself, where the files stand already.
+    in_place: bool,
     /// Bytes of files in memory, as they were announced, and most of them where there is temporary space.
     near: u64,
     most_near: u64,
@@ -64,6 +66,7 @@ impl MemoryFiles {
             open: None,
             space: None,
             taken: 0,
+            in_place: false,
             near: 0,
             most_near: u64::MAX,
             failed: None,
@@ -82,13 +85,19 @@ impl MemoryFiles {
         Self { space: Some(space), most_near, ..self }
     }
 
+    /// Files are read where they stand: nothing is kept of them, and how large they are does not matter.
+    #[must_use]
+    pub(crate) fn in_place(self, source: Box<dyn Scratch>) -> Self {
+        Self { space: Some(source), in_place: true, most: u64::MAX, ..self }
+    }
+
     /// So many bytes of the snapshot were read by now.
     pub(crate) fn read(&mut self, bytes: u64) {
         self.read = self.read.max(bytes);
     }
 
-    /// A file of `size` bytes begins.
-    pub(crate) fn begin(&mut self, name: &str, size: u64) {
+    /// A file of `size` bytes begins, which stands at this offset of an uncompressed snapshot.
+    pub(crate) fn begin(&mut self, name: &str, size: u64, at: u64) {
         self.count += 1;
         self.announced = self.announced.saturating_add(size);
         if self.announced > self.most || self.count > self.max_files {
@@ -96,6 +105,7 @@ impl MemoryFiles {
         }
         if !self.full {
             let file = match &self.space {
+                Some(_) if self.in_place => Kept::there(at),
                 Some(_) if self.near.saturating_add(size) > self.most_near => Kept::far(self.taken),
                 _ => {
                     self.near = self.near.saturating_add(size);

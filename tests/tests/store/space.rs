@@ -1,6 +1,8 @@
 //! Temporary space that runs out: what was not looked at is not checked, whatever was found by then.
 
 use rollsnap_core::report::{Status, Verdict};
+use rollsnap_core::store::DEFAULT_MAX_STORE;
+use rollsnap_tests::reading::gunzip;
 use rollsnap_tests::{fixtures, gathered};
 
 #[test]
@@ -29,5 +31,23 @@ fn what_there_is_no_space_for_is_not_checked() {
             }
         }
         assert_eq!(met, [true; 2], "{name}");
+    }
+}
+
+/// Of a file that is not compressed nothing is kept that can be read where it stands; the report is the same, also of a
+/// damaged one.
+#[test]
+fn what_is_read_in_place_says_the_same() {
+    for name in ["data-dir/v5-full.finalized.snapshot.gz", "data-dir/v4-full.head.snapshot.gz"] {
+        let plain = gunzip(&fixtures::read(name), 1 << 20).unwrap();
+        let (report, _) = gathered::of_snapshot(&plain, 1 << 16, DEFAULT_MAX_STORE);
+        assert_eq!(report.verdicts.consistent, Verdict::Yes, "{name}");
+        for part in 1..8 {
+            let mut damaged = plain.clone();
+            let at = damaged.len() * part / 8;
+            damaged[at] ^= 0x10;
+            gathered::of_snapshot(&damaged, 7001, DEFAULT_MAX_STORE);
+            gathered::of_snapshot(&plain[..at], 7001, DEFAULT_MAX_STORE);
+        }
     }
 }

@@ -10,7 +10,7 @@
 import type { Check, ReportHeader, Verdict } from './rollsnap.mjs';
 
 export * from './rollsnap.mjs';
-export { type OpenTemporaryFile, openTemporary } from './temporary.mjs';
+export { type OpenTemporaryFile, openTemporary, readInPlace } from './temporary.mjs';
 
 /** A `GET`, answered in JSON. */
 export interface Layer1Request {

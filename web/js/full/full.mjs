@@ -6,6 +6,6 @@ import { Layer1 } from './load.mjs';
 
 export { Layer1, anchoredBy, compareCommitment, notAsked } from './load.mjs';
 export * from './rollsnap.mjs';
-export { openTemporary } from './temporary.mjs';
+export { openTemporary, readInPlace } from './temporary.mjs';
 
 guardFreed({ Layer1 });

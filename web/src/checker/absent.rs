@@ -18,6 +18,10 @@ pub(crate) fn begin(_: &Keeping) -> Option<Checker> {
     None
 }
 
+pub(crate) fn on_first_byte(_: u8, checker: Checker, _: Option<&Keeping>) -> Checker {
+    checker
+}
+
 pub(crate) const fn lender(_: Option<&Keeping>) -> Silent {
     Silent
 }

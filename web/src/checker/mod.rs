@@ -6,6 +6,6 @@ mod absent;
 mod present;
 
 #[cfg(not(feature = "consistent"))]
-pub(crate) use absent::{Checker, RetainedStore, begin, lender};
+pub(crate) use absent::{Checker, RetainedStore, begin, lender, on_first_byte};
 #[cfg(feature = "consistent")]
-pub(crate) use present::{Checker, RetainedStore, begin, lender};
+pub(crate) use present::{Checker, RetainedStore, begin, lender, on_first_byte};

@@ -13,7 +13,7 @@ use crate::temporary::Temporary;
 
 /// Waits for the first member, and keeps what may be kept.
 pub(crate) fn begin(keeping: &Keeping) -> Option<Checker> {
-    let Keeping { max_store, memory, temporary } = keeping;
+    let Keeping { max_store, memory, temporary, .. } = keeping;
     Some(match temporary {
         None => Checker::in_memory(max_store.unwrap_or(DEFAULT_MAX_STORE)),
         Some(temporary) => {
@@ -21,6 +21,15 @@ pub(crate) fn begin(keeping: &Keeping) -> Option<Checker> {
             Checker::with_space(max_store.unwrap_or(u64::MAX), memory, || temporary.scratch())
         }
     })
+}
+
+/// The first byte has come: where the file is not compressed, and can be read at any offset, nothing is kept of it.
+pub(crate) fn on_first_byte(byte: u8, checker: Checker, keeping: Option<&Keeping>) -> Checker {
+    const GZIP: u8 = 0x1f;
+    match keeping.and_then(|keeping| keeping.in_place.as_ref()) {
+        Some(file) if byte != GZIP => checker.in_place(|| file.whole()),
+        _ => checker,
+    }
 }
 
 /// The user of a check, who grants it what was granted.

@@ -75,7 +75,7 @@ impl Replayer {
         let most = get("maxMemory")?;
         let most = if most.is_undefined() { MAX_MEMORY } else { given::whole("maxMemory", &most)? };
         let inspector = Inspector::with(Zlib::default(), Options::default());
-        let gathering = match Temporary::lent(get("temporary")?)? {
+        let gathering = match Temporary::lent(get("temporary")?, "temporary")? {
             None => Gathering::new(most),
             Some(temporary) => Gathering::new(u64::MAX).spilling(temporary.scratch(), most.min(NEAR)),
         };
