@@ -9,6 +9,8 @@ import { drawLastSeen } from './kept/panel.js';
 import { recall } from './kept/reports.js';
 import { keepOffline } from './offline.js';
 import { Screen } from './screen.js';
+import { entriesOf, pressing } from './shell/entries.js';
+import { listenToPalette } from './shell/palette.js';
 import { followSections } from './shell/sections.js';
 import { fromHash, listen, placeOf } from './sources.js';
 import { followTheme } from './theme.js';
@@ -115,6 +117,7 @@ async function start() {
   addEventListener('beforeprint', () => {
     for (const details of document.querySelectorAll('#verdicts details')) details.open = true;
   });
+  listenToPalette((text) => entriesOf(text, screen, actions()));
   addEventListener('popstate', follow);
   // What was read so far is gone when the page goes.
   addEventListener(
@@ -131,6 +134,17 @@ async function start() {
   document.documentElement.dataset.ready = '';
   keepOffline(() => Boolean(screen.visit?.isReading || screen.visit?.replaying));
 }
+
+/** What the palette can do now. */
+const actions = () => [
+  ...pressing('Open another snapshot', 'again', 'new file home'),
+  ...pressing('Run blocks again', 'replay-go', 'replay execute'),
+  ...pressing('Download the report', 'report-save', 'json save'),
+  ...pressing('Compare with another snapshot', 'compare-choose', 'diff'),
+  ...pressing('Hash every member', 'hash-all', 'sha-256 checksum'),
+  ...pressing('Change the colours', 'theme', 'theme dark light'),
+  { kind: 'Action', name: 'Print', find: 'paper pdf', run: () => print() },
+];
 
 async function begin() {
   const id = history.state?.visit;

@@ -31,6 +31,11 @@ export class MemberPanel {
     this.draw(visit);
   }
 
+  /** Opens the dialog of a member. */
+  open(member) {
+    this.#open(member);
+  }
+
   draw({ members, source }) {
     const sum = `${plural(members.list.length, 'member')}, ${bytes(members.root.size)}`;
     $('members-sum').textContent = members.complete

@@ -50,6 +50,11 @@ function grow(dir, size) {
   dir.count += 1;
 }
 
-/** What is in a directory, largest first. */
-export const entries = (dir) =>
-  [...dir.dirs.values(), ...dir.files].sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
+/** What is in a directory, largest first. Sorted again only after something has come. */
+export function entries(dir) {
+  if (dir.sorted?.count !== dir.count) {
+    const all = [...dir.dirs.values(), ...dir.files].sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
+    dir.sorted = { count: dir.count, all };
+  }
+  return dir.sorted.all;
+}

@@ -4,6 +4,7 @@ import { anchoredBy, forgetAnchors, shownOf, withAnchors, withoutAnswered } from
 import { drawAnswer } from './answer/bar.js';
 import { isCompact } from './answer/words.js';
 import { drawClaims, offerImport } from './claims.js';
+import { ComparePanel } from './compare/panel.js';
 import { drawContext } from './context.js';
 import { $, announce, h, say } from './dom.js';
 import { bytes, bytesExact, count, plural, sentence } from './format.js';
@@ -18,7 +19,18 @@ import { drawStore } from './store.js';
 import { drawTrouble } from './trouble.js';
 import { drawVerdicts } from './verdicts.js';
 
-const PANELS = ['trouble', 'claims', 'reading', 'verdicts', 'store', 'levels', 'context', 'members', 'report'];
+const PANELS = [
+  'trouble',
+  'claims',
+  'reading',
+  'verdicts',
+  'store',
+  'levels',
+  'context',
+  'members',
+  'compare',
+  'report',
+];
 const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
 
 export class Screen {
@@ -27,6 +39,7 @@ export class Screen {
   #advice;
   #reading = new Reading();
   #members = new MemberPanel();
+  #compare = new ComparePanel();
   #levels = new LevelPanel((visit) => this.#replayed(visit));
 
   /** `advice(code)` gives the words of the table. */
@@ -133,7 +146,7 @@ export class Screen {
   reading(visit, cancel) {
     this.#reading.start(cancel);
     $('trouble').hidden = true;
-    for (const panel of ['store', 'levels', 'context', 'report']) $(panel).hidden = true;
+    for (const panel of ['store', 'levels', 'context', 'compare', 'report']) $(panel).hidden = true;
     this.#members.show(visit);
     offerImport(visit.source);
     this.verdicts(visit);
@@ -188,6 +201,14 @@ export class Screen {
     announce(`Anchored: ${ANSWERS[anchoredBy(visit.anchors)]}. ${said}`);
   }
 
+  hasLevel(level) {
+    return this.#levels.has(level);
+  }
+
+  openMember(member) {
+    this.#members.open(member);
+  }
+
   /** Brings a level to sight. False if it is not there. */
   goToLevel(level) {
     if (!this.#levels.go(level)) return false;
@@ -208,6 +229,7 @@ export class Screen {
   #draw(visit) {
     this.verdicts(visit);
     this.#levels.show(visit);
+    this.#compare.show(visit);
     offerImport(visit.source, verdictsOf(visit));
     const { store, context } = visit.report;
     $('store').hidden = !store;

@@ -17,6 +17,7 @@ export class Table {
   #members;
   #sort = { key: 'size', way: -1 };
   #filter = '';
+  #made;
   #page = 0;
   #open;
   #body = h('tbody');
@@ -91,8 +92,16 @@ export class Table {
     this.#drawPager(from, rows.length, pages);
   }
 
+  /** Filtered and sorted; again only after something has changed. */
   #rows() {
     const { list } = this.#members;
+    const { key, way } = this.#sort;
+    const asked = [list.length, this.#filter, key, way].join();
+    if (this.#made?.list !== list || this.#made.asked !== asked) this.#made = { list, asked, rows: this.#make(list) };
+    return this.#made.rows;
+  }
+
+  #make(list) {
     const rows = this.#filter
       ? list.filter((member) => member.name.toLowerCase().includes(this.#filter))
       : list.slice();

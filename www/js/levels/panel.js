@@ -50,6 +50,10 @@ export class LevelPanel {
     this.#drawButton();
   }
 
+  has(level) {
+    return Boolean(this.#levels?.has(level)) && !$('levels').hidden;
+  }
+
   /** Brings a level to sight. False if it is not one of these. */
   go(level) {
     if (!this.#levels?.has(level)) return false;

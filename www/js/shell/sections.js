@@ -14,11 +14,14 @@ const SECTIONS = [
 
 const isThere = (id) => $(id) && !$(id).hidden && !$('result').hidden;
 
-/** Draws those that are there now. */
+/** Those that are there now. */
+export const sectionsThere = () => SECTIONS.filter(([, id]) => isThere(id));
+
+/** Draws them. */
 export function drawSections() {
   const nav = $('sections');
   nav.hidden = $('result').hidden;
-  const there = SECTIONS.filter(([, id]) => isThere(id));
+  const there = sectionsThere();
   const drawn = [...nav.children].map(({ dataset }) => dataset.part).join();
   if (drawn !== there.map(([, id]) => id).join())
     nav.replaceChildren(
@@ -42,6 +45,13 @@ export function go(id) {
   focus.focus({ preventScroll: true });
 }
 
+function mark(nav, button) {
+  if (button.hasAttribute('aria-current')) return;
+  button.setAttribute('aria-current', 'true');
+  // In a narrow window the parts are wider than the bar.
+  nav.scrollLeft = button.offsetLeft - nav.offsetLeft - (nav.clientWidth - button.offsetWidth) / 2;
+}
+
 /** Marks the part that is at the top of the window. */
 function markCurrent() {
   const line = innerHeight / 3;
@@ -49,8 +59,9 @@ function markCurrent() {
   for (const button of $('sections').children) {
     if ($(button.dataset.part).getBoundingClientRect().top <= line) current = button;
   }
-  for (const button of $('sections').children) {
-    if (button === (current ?? $('sections').firstElementChild)) button.setAttribute('aria-current', 'true');
+  const nav = $('sections');
+  for (const button of nav.children) {
+    if (button === (current ?? $('sections').firstElementChild)) mark(nav, button);
     else button.removeAttribute('aria-current');
   }
 }
