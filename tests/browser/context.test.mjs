@@ -99,7 +99,7 @@ test('a context of any size and shape', async (t) => {
   assert.equal(await page.textContent('#context-line'), '1 commit · 1,152,921,504,606,846,976 objects · 2306 PB');
   assert.equal(
     await page.textContent('#no-head'),
-    'Where the state of the head is was not looked at: a page keeps up to 67.1 MB of a context for that, and this one is 67.1 MB. The command line has no such limit.',
+    'Where the state of the head is was not looked at: without temporary storage a page keeps up to 67.1 MB of a context for that, and this one is 67.1 MB. The command line has no such limit.',
   );
   assert.equal(await page.textContent('#context .command pre'), "rollsnap context stat 'it'\\''s large'");
   await assertNoSideways(page);

@@ -134,3 +134,75 @@ test('two tabs keep side by side, and a hostile name is inert', async (t) => {
   assert.deepEqual(names.toSorted(), ['<img src=x onerror=alert(1)>\\u{202e}.snapshot', 'other.snapshot']);
   assert.equal(await other.$('.seen-panel img'), null);
 });
+
+test('a newer version of the page keeps what is shown', async (t) => {
+  const server = await servePage();
+  t.after(() => server.close());
+  const page = await visit(t, browser, server.base, { offline: true });
+  await page.waitForFunction(() => / works offline$/.test(document.querySelector('#offline').textContent));
+  server.replace = (name, bytes) =>
+    name === 'pkg/page.js' ? String(bytes).replace(/version: '\w+'/, "version: 'newer'") : bytes;
+  await page.reload();
+  await page.waitForSelector('#update:not([hidden])');
+  await choose(page, 'first.snapshot', example);
+  await done(page);
+  await Promise.all([page.waitForEvent('load'), page.click('#update')]);
+  await shows(page, 'first');
+  await done(page);
+  assert.equal(await fact(page, 'head_level'), HEAD);
+  assert.equal((await answers(page)).consistent, 'yes');
+});
+
+test('a large file in a browser that lends no room: said before it is read', async (t) => {
+  const page = await visit(t, browser, own.base);
+  const notes = await page.evaluate(async () => {
+    const { roomNote } = await import('./js/room.js');
+    const small = await roomNote(1000);
+    Object.defineProperty(navigator.storage, 'estimate', { value: async () => ({ quota: 1e9, usage: 4e8 }) });
+    const tight = await roomNote(20e9);
+    const fits = await roomNote(550e6);
+    Object.defineProperty(navigator.storage, 'getDirectory', { value: () => Promise.reject(new Error('no')) });
+    return [small, tight, fits, await roomNote(20e9), await roomNote(undefined)];
+  });
+  assert.equal(notes[0], undefined);
+  assert.match(notes[1], /lends this page 600 MB/);
+  assert.equal(notes[2], undefined);
+  assert.match(notes[3], /no temporary storage/);
+  assert.equal(notes[4], undefined);
+});
+
+test('a file that the browser may read again, and one that is gone', async (t) => {
+  const page = await visit(t, browser, own.base);
+  // A handle of the browser's own storage is as good as one of the disk, and needs nobody who picks it.
+  await page.evaluate(async (base64) => {
+    const place = await navigator.storage.getDirectory();
+    const handle = await place.getFileHandle('again.snapshot', { create: true });
+    const stream = await handle.createWritable();
+    await stream.write(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
+    await stream.close();
+    const file = await handle.getFile();
+    const item = {
+      kind: 'file',
+      webkitGetAsEntry: () => ({ isDirectory: false }),
+      getAsFile: () => file,
+      getAsFileSystemHandle: async () => handle,
+    };
+    const event = new DragEvent('drop', { bubbles: true, cancelable: true });
+    const transfer = { items: [item], files: [file], types: ['Files'], getData: () => '' };
+    Object.defineProperty(event, 'dataTransfer', { value: transfer });
+    document.body.dispatchEvent(event);
+  }, example.toString('base64'));
+  await shows(page, 'again');
+  await done(page);
+  await page.reload();
+  await shows(page, 'again');
+  await page.click('#reading-action:has-text("Read it again")');
+  await page.waitForFunction(() => document.querySelector('#reading-title').textContent === 'Read to the end');
+  assert.doesNotMatch(await page.innerText('#result-kind'), /read before/);
+  await page.evaluate(async () => (await navigator.storage.getDirectory()).removeEntry('again.snapshot'));
+  await page.reload();
+  await page.click('#reading-action:has-text("Read it again")');
+  await page.waitForSelector('#notice:not([hidden])');
+  assert.match(await page.textContent('#notice'), /not where it was/);
+  assert.equal((await answers(page)).intact, 'yes');
+});

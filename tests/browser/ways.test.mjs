@@ -122,6 +122,28 @@ test('a pasted address', async (t) => {
   );
 });
 
+test('a shared link points at a level, and selecting one makes such a link', async (t) => {
+  foreign.answers.set('/shared?x=1&y=2', sendFile(example));
+  const url = `${foreign.base}/shared?x=1&y=2`;
+  const page = await visit(t, browser, own.base, { hash: `#url=${encodeURIComponent(url)}&level=5012` });
+  await done(page);
+  await assertWhole(page);
+  assert.match(await page.textContent('#level-line'), /^Level 5,012/);
+  await page.focus('#strip');
+  await page.keyboard.press('ArrowRight');
+  const hash = () => page.evaluate(() => location.hash);
+  assert.equal(await hash(), `#url=${encodeURIComponent(url)}&level=5013`);
+  await page.keyboard.press('Escape');
+  assert.equal(await hash(), `#url=${encodeURIComponent(url)}`);
+  // An address that is not encoded keeps every & of its own.
+  await page.evaluate((url) => (location.hash = `#url=${url}`), url);
+  await page.waitForFunction(() => /^Level 5,029/.test(document.querySelector('#level-line').textContent));
+  assert.deepEqual(
+    new Set(foreign.asked.filter(({ url }) => url.startsWith('/shared')).map(({ url }) => url)),
+    new Set(['/shared?x=1&y=2']),
+  );
+});
+
 test('an address typed in', async (t) => {
   foreign.answers.set('/typed', sendFile(example));
   const page = await visit(t, browser, own.base);

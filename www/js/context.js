@@ -8,7 +8,7 @@ import { breakable } from './table.js';
 /** How many subtrees are shown. */
 const ROWS = 24;
 
-/** Above this a page does not keep the files of a context: 64 MiB. */
+/** Above this a page does not keep the files of a context, where the browser lends no temporary storage: 64 MiB. */
 const MOST_BYTES = 64 * 2 ** 20;
 
 const KINDS = [
@@ -120,7 +120,7 @@ function figures(size, all) {
 function noHead(size, source) {
   const why =
     Number(size) > MOST_BYTES
-      ? `Where the state of the head is was not looked at: a page keeps up to ${bytes(MOST_BYTES)} of a context for that, and this one is ${bytes(size)}. The command line has no such limit.`
+      ? `Where the state of the head is was not looked at: without temporary storage a page keeps up to ${bytes(MOST_BYTES)} of a context for that, and this one is ${bytes(size)}. The command line has no such limit.`
       : 'Where the state of the head is was not looked at: its commit is not here as a whole, or was not found. The evidence above says more.';
   const command = `rollsnap context stat ${shellFile(source.name)}`;
   return [

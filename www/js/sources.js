@@ -17,6 +17,13 @@ export function listen({ open, refuse }) {
     target.value = '';
   });
 
+  // With a picker that gives handles, a browser can read the file again on a later visit.
+  $('file').addEventListener('click', (event) => {
+    if (!('showOpenFilePicker' in globalThis)) return;
+    event.preventDefault();
+    pick(open);
+  });
+
   addEventListener('paste', (event) => {
     const typing = event.target.closest?.('input, textarea');
     if (typing && !event.clipboardData.files.length) return;
@@ -40,17 +47,24 @@ export function listen({ open, refuse }) {
   });
 }
 
-/** The source that `#url=` names, if it does. */
+/** The source that `#url=` names, if it does, with the level that a shared link points at. */
 export function fromHash() {
   if (!location.hash.startsWith('#url=')) return undefined;
   const text = location.hash.slice('#url='.length);
-  const url = addressOf(text) ?? addressOf(decode(text));
-  return url ? fromUrl(url) : undefined;
+  const url = addressOf(text);
+  // An address that stands there as it is may have any & of its own.
+  if (url) return fromUrl(url);
+  const [first, ...more] = text.split('&');
+  const named = addressOf(decode(first)) ?? addressOf(decode(text));
+  const level = more.map((part) => /^level=(\d{1,10})$/.exec(part)?.[1]).find(Boolean);
+  return named ? { ...fromUrl(named), level: level && Number(level) } : undefined;
 }
 
 /** What the address bar says of a source, so that it can be shared; without one, that of the page alone. */
-export const placeOf = (source) =>
-  source?.url ? `#url=${encodeURIComponent(source.url)}` : location.pathname + location.search;
+export function placeOf(source) {
+  if (!source?.url) return location.pathname + location.search;
+  return `#url=${encodeURIComponent(source.url)}${source.level === undefined ? '' : `&level=${source.level}`}`;
+}
 
 const fromUrl = (url) => ({ url, name: decode(new URL(url).pathname.split('/').pop()) || new URL(url).host });
 
@@ -89,6 +103,14 @@ function takeTransfer(transfer, open, refuse) {
   const url = addressOf(transfer.getData('text/uri-list').split('\n')[0] || transfer.getData('text/plain'));
   if (url) open(fromUrl(url));
   return Boolean(url);
+}
+
+async function pick(open) {
+  // Closing the picker is a decision, not a failure.
+  const handles = await globalThis.showOpenFilePicker({ multiple: true }).catch(() => []);
+  const files = await Promise.all(handles.map((handle) => handle.getFile()));
+  const source = sourceOf(files);
+  if (source) open(await withHandle(source, handles));
 }
 
 /** The snapshot among these files, with the index that belongs to it by its name, where there is one. */

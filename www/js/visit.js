@@ -5,6 +5,7 @@ import { bytes, plural, sentence } from './format.js';
 import { run, runAndKeep } from './jobs.js';
 import { newId } from './kept/reports.js';
 import { Members } from './members.js';
+import { roomNote } from './room.js';
 import { restricted } from './trouble.js';
 
 /** What is fetched from an address without being asked for. */
@@ -162,6 +163,7 @@ export class Visit {
     this.state = STATES.reading;
     this.isReading = true;
     this.#screen.reading(this, () => stop.abort());
+    this.#sayRoom();
     const messages = this.#listen();
     try {
       const { result, helper } = await this.job('inspect', {}, { signal: stop.signal, on: messages.on, keep: true });
@@ -175,6 +177,14 @@ export class Visit {
       messages.end();
       this.#screen.ended(this);
     }
+  }
+
+  /** Says before it comes out that something will stay open for lack of room. */
+  async #sayRoom() {
+    const note = await roomNote(this.look.total);
+    if (!note || !this.isReading) return;
+    this.state = { ...this.state, note };
+    if (this.#isShown) this.#screen.verdicts(this);
   }
 
   #listen() {

@@ -49,7 +49,7 @@ function unfinished({ report, state }, answers) {
     return {
       tone: 'reading',
       sentence: 'Nothing wrong so far.',
-      more: 'It is read once, to its last byte; the answer comes then.',
+      more: ['It is read once, to its last byte; the answer comes then.', state.note].filter(Boolean).join(' '),
     };
   if (!report) return { tone: 'unknown', sentence: state.sentence ?? 'Not checked.', more: state.text };
   if (answers.intact !== 'yes')

@@ -4,6 +4,7 @@ import { questionOf } from '../answer/questions.js';
 import { $, announce, h, say } from '../dom.js';
 import { bytes, count, plural, sentence } from '../format.js';
 import { LIMIT_S, runAgain } from '../replay/replay.js';
+import { placeOf } from '../sources.js';
 import { details } from '../verdicts.js';
 import { Levels, MOST_LEVELS } from './model.js';
 import { Strip } from './strip.js';
@@ -15,7 +16,10 @@ export class LevelPanel {
   #blocks = new Map();
   #strip = new Strip($('strip'), {
     cursor: (level) => this.#describe(level),
-    select: (range) => this.#drawButton(range),
+    select: (range) => {
+      this.#drawButton(range);
+      this.#share(range);
+    },
     enter: () => this.#run(),
   });
   #replayed;
@@ -48,6 +52,8 @@ export class LevelPanel {
     $('replay-found').replaceChildren();
     this.#strip.show(this.#levels);
     this.#drawButton();
+    const { level } = visit.source;
+    if (level !== undefined) this.go(level);
   }
 
   has(level) {
@@ -59,6 +65,14 @@ export class LevelPanel {
     if (!this.#levels?.has(level)) return false;
     this.#strip.go(level);
     return true;
+  }
+
+  /** The address bar of a snapshot behind an address points at the level, so that it can be shared. */
+  #share(range) {
+    const { source } = this.#visit;
+    if (!source.url) return;
+    source.level = range && range.from === range.to ? range.from : undefined;
+    history.replaceState(history.state, '', placeOf(source));
   }
 
   #describe(level) {
