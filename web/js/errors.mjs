@@ -39,6 +39,8 @@ function readingFailed(error, name) {
   const code = {
     NotFoundError: 'io.not-found',
     NotReadableError: 'source.changed',
+    // Firefox says so of a file that was removed while it was read.
+    AbortError: 'source.changed',
     NotAllowedError: 'io.permission',
     SecurityError: 'io.permission',
   }[error?.name];

@@ -44,12 +44,15 @@ export async function assertUnchanged(file, read) {
 }
 
 function nameFailure(error) {
+  const changed = [
+    'source.changed',
+    'The browser refuses to read on: the file was changed, moved or deleted after you chose it. Choose it again when nothing writes to it.',
+  ];
   const known = {
     NotFoundError: ['io.not-found', 'It was moved, renamed or deleted after you chose it. Choose it again.'],
-    NotReadableError: [
-      'source.changed',
-      'The browser refuses to read on: the file was changed, moved or deleted after you chose it. Choose it again when nothing writes to it.',
-    ],
+    NotReadableError: changed,
+    // Firefox says so of a file that was removed while it was read.
+    AbortError: changed,
     NotAllowedError: ['io.permission', 'The browser does not let this page read the file.'],
     SecurityError: ['io.permission', 'The browser does not let this page read the file.'],
   };

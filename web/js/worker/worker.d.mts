@@ -49,7 +49,7 @@ export interface Opening {
 /**
  * As on one thread, but callbacks are called a little later, several together. `consistent` needs no other import here.
  */
-export interface WorkerInspectOptions extends Omit<InspectOptions, 'temporary'>, RemoteOptions, Opening {
+export interface WorkerInspectOptions extends Omit<InspectOptions, 'temporary' | 'inPlace'>, RemoteOptions, Opening {
   /**
    * Whether what does not fit into memory goes to a temporary file, with `consistent`; true if left out. See openTemporary() of
    * `rollsnap/full`.
