@@ -16,6 +16,7 @@ import type { RemoteOptions, Report, Source, TemporaryFile } from './rollsnap.mj
 
 export type { CodeRow, Report } from './rollsnap.mjs';
 export { RollsnapError, codes, init, memoryBytes, version } from './rollsnap.mjs';
+export { openTemporary } from './temporary.mjs';
 
 /** What a rollup is originated with. */
 export interface Origin {
