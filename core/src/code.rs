@@ -300,6 +300,10 @@ ContextLeftover    Answer  "context.leftover"     "a file of the context is not 
 ContextDual        Answer  "context.nds"          "the context has a second half (NDS), which is not covered" "a node reads it; rollsnap copies it as it is, and reads the Irmin half only"
 ContextPath        Usage   "context.path"         "the commit has nothing at this path" "rollsnap context ls lists what is there"
 ContextUnchecked   Answer  "context.unchecked"    "the context was not checked" ""
+ProofMalformed     Damaged "proof.malformed"      "this is no proof, or a damaged one" "ask for it again; rollsnap context prove makes one"
+ProofHash          Answer  "proof.hash"           "what the proof shows does not have the hash of its state" "do not use this proof: it was altered or damaged"
+ProofState         Answer  "proof.state"          "the proof is about another state" "compare the state hash with that of the commitment that you mean"
+ProofLarge         Refused "proof.large"          "the proof would be larger than 16 MiB, or a name in it longer than 255 bytes" "prove fewer keys at once"
 // --- Computing states -----------------------------------------------------------------------------
 PvmState           Answer  "pvm.state"            "the PVM state is malformed" "do not use this state: it was altered or damaged"
 PvmRaises          Answer  "pvm.raises"           "the nodes cannot evaluate this level either: the PVM raises an exception" "these messages cannot be in the inbox of a rollup that goes on"

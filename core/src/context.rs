@@ -8,6 +8,7 @@
 
 pub mod append;
 pub mod checkout;
+pub mod diff;
 pub mod durable;
 pub mod edit;
 pub mod index;
@@ -15,6 +16,7 @@ pub mod layout;
 pub mod listing;
 pub mod pack;
 pub mod path;
+pub mod proof;
 pub mod riscv;
 pub mod stat;
 pub mod stats;
@@ -30,16 +32,20 @@ mod entry_at;
 mod falling;
 mod findings;
 mod open;
+mod parts;
 
 pub use beginning::{Beginning, pvm_state};
 pub use checkout::{Commit, Listed, State};
 pub use commits::{Contexts, Found, INDEX_FILES};
+pub use diff::{Change, Diff};
 pub(crate) use entries::{MAX_BITS, earlier};
 pub use findings::second_half;
 pub use index::Index;
 pub use layout::Layout;
 pub use open::Context;
 pub(crate) use open::no_entry;
+pub use parts::{Linked, Named};
+pub use proof::Proof;
 pub use riscv::Riscv;
 pub use stat::Stat;
 pub use tree::{Contents, Directory, Link, Object};

@@ -13,7 +13,16 @@ use crate::problem::{Place, Problem, Result};
 use crate::read_at::Files;
 
 /// The name under which the value of a key is, beside the keys below it.
-const VALUE: &[u8] = b"@";
+pub(super) const VALUE: &[u8] = b"@";
+
+/// The directory of the durable storage, in that of the state.
+pub(super) const ROOT: &[u8] = b"durable";
+
+/// The length of a value, in its directory.
+pub(super) const LENGTH: &[u8] = b"length";
+
+/// The chunks of a value, in its directory.
+pub(super) const CONTENTS: &[u8] = b"contents";
 
 /// What is at a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +129,7 @@ impl<F: Files> Tree<'_, F> {
 
     fn value_at(&self, offset: u64) -> Result<Value> {
         let context = self.context();
-        let length = match context.entry_of(offset, b"length")? {
+        let length = match context.entry_of(offset, LENGTH)? {
             Some(link) => context.follow(&link)?,
             None => return Err(broken(offset, format_args!("the length of a value"))),
         };
@@ -133,15 +142,21 @@ impl<F: Files> Tree<'_, F> {
                 Ok::<(), Problem>(())
             })?;
         }
-        let size = bytes.first_chunk().map(|bytes| u64::from_be_bytes(*bytes)).filter(|size| size >> 63 == 0);
-        let size = size.ok_or_else(|| broken(offset, format_args!("a length of 8 bytes")))?;
-        let chunks = context.entry_of(offset, b"contents")?;
+        let size = self::length(offset, &bytes)?;
+        let chunks = context.entry_of(offset, CONTENTS)?;
         let chunks = chunks.filter(|link| link.directory).map(|link| link.offset);
         Ok(Value { size, chunks, offset })
     }
 }
 
-fn broken(offset: u64, expected: core::fmt::Arguments<'_>) -> Problem {
+/// The length that the bytes of its contents say; `offset` is that of the directory of the value.
+pub(super) fn length(offset: u64, bytes: &[u8]) -> Result<u64> {
+    let bytes: Option<&[u8; 8]> = bytes.try_into().ok();
+    let size = bytes.map(|bytes| u64::from_be_bytes(*bytes)).filter(|size| size >> 63 == 0);
+    size.ok_or_else(|| broken(offset, format_args!("a length of 8 bytes")))
+}
+
+pub(super) fn broken(offset: u64, expected: core::fmt::Arguments<'_>) -> Problem {
     Problem::new(Code::ContextState)
         .headline("a value of the durable storage cannot be read")
         .at(Place::Context(offset))

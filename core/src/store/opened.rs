@@ -156,6 +156,10 @@ impl<D: Rows, R: ReadAt> Rows for Opened<D, R> {
         of_either!(self, store => store.top_level())
     }
 
+    fn lowest_level(&self) -> Result<Option<i32>> {
+        of_either!(self, store => store.lowest_level())
+    }
+
     fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
         of_either!(self, store => store.contexts(each))
     }

@@ -167,6 +167,12 @@ impl<R: ReadAt> Rows for Store<'_, R> {
         Ok(level.map(|level| level.try_into().unwrap_or(i32::MAX)))
     }
 
+    fn lowest_level(&self) -> Result<Option<i32>> {
+        let levels = self.table("l2_levels")?;
+        let Some(row) = levels.scan()?.next() else { return Ok(None) };
+        self.cells(&row?, "l2_levels").opt_level("level")
+    }
+
     fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
         let blocks = self.table("l2_blocks")?;
         for row in self.table("l2_levels")?.scan()? {

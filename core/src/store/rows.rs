@@ -53,6 +53,14 @@ pub trait Rows {
     /// As above.
     fn top_level(&self) -> Result<Option<i32>>;
 
+    /// The lowest level in the index of levels.
+    ///
+    /// # Errors
+    /// As above.
+    fn lowest_level(&self) -> Result<Option<i32>> {
+        self.first_available().map(Some)
+    }
+
     /// Every block of the index of levels that has a context: its level, and the commit.
     ///
     /// # Errors

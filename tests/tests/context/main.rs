@@ -2,10 +2,12 @@
 
 mod append;
 mod damaged;
+mod diff;
 mod forged;
 mod hashes;
 mod hostile;
 mod irmin_store;
+mod proof;
 mod read;
 mod reindex;
 mod shares;

@@ -67,6 +67,10 @@ impl<R: ReadAt> Rows for Store<R> {
         Ok(self.level_numbers()?.last().copied())
     }
 
+    fn lowest_level(&self) -> Result<Option<i32>> {
+        Ok(self.level_numbers()?.first().copied())
+    }
+
     fn publications(&self, each: &mut dyn FnMut(Publication)) -> Result<()> {
         check_looks(&self.published, &self.commitments)?;
         for binding in self.published.keys() {
