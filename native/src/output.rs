@@ -1,7 +1,7 @@
 //! Where a file goes that a job makes, and under which name (`docs/FORMAT.md`, section 5).
 
 use std::ffi::OsStr;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use rollsnap_core::feedback::Notice;
@@ -9,7 +9,7 @@ use rollsnap_core::header::file_name;
 use rollsnap_core::report::Compression;
 use rollsnap_core::{Code, Feedback, Header, Problem, Result};
 
-use crate::dir::{Dir, Entry, Kind};
+use crate::dir::{self, Dir, Entry, Kind};
 use crate::io;
 use crate::workspace::Workspace;
 
@@ -113,6 +113,24 @@ impl Output {
         }
         Ok(())
     }
+}
+
+/// Writes a short file beside its name, and gives it that when it is complete and on the disk.
+///
+/// # Errors
+/// [`Code::OutputExists`]; any `io.*` code.
+pub(crate) fn write_file(path: &Path, bytes: &[u8], force: bool, feedback: &mut dyn Feedback) -> Result<()> {
+    const FINISHED: &str = "file";
+    let place = Output::File(path.into());
+    place.check_early(force)?;
+    let work = Workspace::create(&place.directory(), feedback)?;
+    let failed = |err| io::problem("write", path, err);
+    let mut file = work.held().create(FINISHED, 0o644).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| dir::sync_file(&file)).map_err(failed)?;
+    Output::put(&work, FINISHED, path, force, feedback)?;
+    work.remove(feedback);
+    dir::say_what_lacks(feedback);
+    Ok(())
 }
 
 /// The name of the file in its directory.

@@ -11,6 +11,7 @@ use super::global::Global;
 use super::import::ImportArgs;
 use super::index::IndexArgs;
 use super::info::InfoArgs;
+use super::levels::LevelsArgs;
 use super::members::{CatArgs, ExtractArgs, LsArgs};
 use super::page::PageArgs;
 use super::repair::{RecomputeArgs, RepairCommand};
@@ -88,6 +89,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ContextCommand,
     },
+    /// List what the store has at each level: block, messages, ticks, commitment, context
+    Levels(LevelsArgs),
     /// Work with reports that were made before
     #[command(after_help = "Examples:\n  rollsnap report merge 1.json 2.json")]
     Report {
@@ -141,6 +144,7 @@ impl Command {
             Self::Recompute(args) => args.wants_json(),
             Self::Report { command } => command.wants_json(),
             Self::Context { command } => command.wants_json(),
+            Self::Levels(args) => args.json,
             Self::Cat(_)
             | Self::Demo(_)
             | Self::Page(_)
@@ -157,6 +161,7 @@ impl Command {
             Self::Index(args) => args.streams(),
             Self::Download(args) => args.streams(),
             Self::Convert(args) => args.streams(),
+            Self::Context { command } => command.streams(),
             _ => false,
         }
     }

@@ -84,7 +84,7 @@ struct NodeOptions {
 }
 
 /// What reads snapshots or data directories, and may take its time.
-const JOBS: [&str; 15] = [
+const JOBS: [&str; 18] = [
     "info",
     "download",
     "ls",
@@ -99,11 +99,14 @@ const JOBS: [&str; 15] = [
     "context log",
     "context ls",
     "context cat",
+    "context diff",
+    "context prove",
     "context stat",
+    "levels",
 ];
 
 /// What reads snapshots, which may be behind an address.
-const READERS: [&str; 14] = [
+const READERS: [&str; 17] = [
     "info",
     "ls",
     "index",
@@ -117,7 +120,10 @@ const READERS: [&str; 14] = [
     "context log",
     "context ls",
     "context cat",
+    "context diff",
+    "context prove",
     "context stat",
+    "levels",
 ];
 
 /// What adds up the SHA-256 of a snapshot file of this machine.
@@ -147,7 +153,10 @@ const TAKEN_BY: [(&str, &[&str]); 9] = [
             "context log",
             "context ls",
             "context cat",
+            "context diff",
+            "context prove",
             "context stat",
+            "levels",
         ],
     ),
     ("progress", &JOBS),

@@ -15,6 +15,7 @@ mod import;
 mod index;
 mod info;
 mod json;
+mod levels;
 mod manifest;
 mod members;
 mod output;
@@ -140,6 +141,7 @@ fn run(cli: &Cli, output: &Output, feedback: &mut Terminal) -> Result<ExitCode> 
         Command::Recompute(args) => repair::recompute(args, output, feedback),
         Command::Report { command } => report::run(command, output),
         Command::Convert(args) => convert::run(args, output, feedback),
+        Command::Levels(args) => levels::run(args, output, feedback),
         Command::Context { command } => context::run(command, output, feedback),
         Command::Demo(args) => demo::run(args, feedback),
         Command::Page(args) => page::run(args, feedback),

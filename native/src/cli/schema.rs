@@ -9,7 +9,7 @@ use rollsnap_core::Result;
 use super::output::print;
 
 /// Their names, and their texts.
-const SCHEMAS: [(&str, &str); 10] = [
+const SCHEMAS: [(&str, &str); 13] = [
     ("report", include_str!("../../assets/schema/report-1.json")),
     ("data-dir", include_str!("../../assets/schema/data-dir-1.json")),
     ("dry-run", include_str!("../../assets/schema/dry-run-1.json")),
@@ -17,8 +17,11 @@ const SCHEMAS: [(&str, &str); 10] = [
     ("index", include_str!("../../assets/schema/index-1.json")),
     ("download", include_str!("../../assets/schema/download-1.json")),
     ("repair", include_str!("../../assets/schema/repair-1.json")),
+    ("level", include_str!("../../assets/schema/level-1.json")),
     ("context-log", include_str!("../../assets/schema/context-log-1.json")),
     ("context-ls", include_str!("../../assets/schema/context-ls-1.json")),
+    ("context-diff", include_str!("../../assets/schema/context-diff-1.json")),
+    ("proof", include_str!("../../assets/schema/proof-1.json")),
     ("context-stat", include_str!("../../assets/schema/context-stat-1.json")),
 ];
 

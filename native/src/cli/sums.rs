@@ -14,7 +14,18 @@ use crate::io;
 use crate::source::{Checksum, KnownSums};
 
 /// Commands that read a part of a file, or read it more than once.
-const OTHERS: [&str; 7] = ["ls", "cat", "replay", "context log", "context ls", "context cat", "context stat"];
+const OTHERS: [&str; 10] = [
+    "ls",
+    "cat",
+    "replay",
+    "context log",
+    "context ls",
+    "context cat",
+    "context diff",
+    "context prove",
+    "context stat",
+    "levels",
+];
 
 const WHO_TAKES_IT: &str = "only what reads all of a snapshot file takes it: import, extract, verify, convert, index, download, info --full";
 

@@ -68,9 +68,33 @@ impl Target {
             Some((_, report)) if report.container.compression == Some(Compression::None) => {
                 Self::in_place(source.again()?, feedback)
             }
-            Some(_) => Self::unpacked(source.again()?, temp_dir, feedback),
-            None => Self::unpacked(source, temp_dir, feedback),
+            Some(_) => Self::unpacked(source.again()?, temp_dir, true, feedback),
+            None => Self::unpacked(source, temp_dir, true, feedback),
         }
+    }
+
+    /// The same, of which nothing but the store is wanted: no context is unpacked, or need be there.
+    ///
+    /// # Errors
+    /// As [`Target::open`], but for a context that is missing.
+    pub fn open_store(target: &Path, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
+        if io::is_dir(target)? {
+            let levels = Levels::known(open_any(target, None).map(Levels::Node))?;
+            let files = FileSet::Windows(BTreeMap::new());
+            return Ok(Self { files, levels, file_bytes: None, _unpacked: None });
+        }
+        let mut source = Source::open(target, feedback)?;
+        if !source.comes_once() {
+            let (_, report) = source.read_header(feedback)?;
+            source = source.again()?;
+            if report.container.compression == Some(Compression::None) {
+                let Windows { store, .. } = Windows::of(source, feedback)?;
+                let levels = Levels::of(&FileSet::Windows(store))?;
+                let files = FileSet::Windows(BTreeMap::new());
+                return Ok(Self { files, levels, file_bytes: None, _unpacked: None });
+            }
+        }
+        Self::unpacked(source, temp_dir, false, feedback)
     }
 
     fn of_directory(target: &Path) -> Result<Self> {
@@ -103,22 +127,30 @@ impl Target {
         Ok(Self { files: FileSet::Windows(context), levels, file_bytes: None, _unpacked: None })
     }
 
-    fn unpacked(mut source: Source, temp_dir: Option<&Path>, feedback: &mut dyn Feedback) -> Result<Self> {
+    /// A copy of what is wanted of a snapshot: its store, and its context if `with_context`.
+    fn unpacked(
+        mut source: Source,
+        temp_dir: Option<&Path>,
+        with_context: bool,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {
         let made = Workspace::temporary(temp_dir, feedback)?;
         let free = rustix::fs::fstatvfs(made.parent()).map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
         let free = free.map_or_else(|_| String::new(), |free| format!(", where {} are free", Size(free)));
         let size = source.size().map_or_else(String::new, |size| format!(" ({} compressed)", Size(size)));
         feedback.notice(Notice::TakesSpace(&format!(
-            "Context and store of the snapshot{size} are unpacked to {}{free}",
+            "{} of the snapshot{size} {} unpacked to {}{free}",
+            if with_context { "Context and store" } else { "The store" },
+            if with_context { "are" } else { "is" },
             made.parent().path().display()
         )));
-        let phase = Phase::only("Unpacking context");
+        let phase = Phase::only(if with_context { "Unpacking context" } else { "Unpacking store" });
         let mut files = extract::Files::new(made.held())?;
         let (mut any, mut files_of_context) = (false, 0);
         let report = source.inspect(Options::default(), phase, feedback, &mut |event| match event {
             Event::Member(member) => {
                 let kind = MemberKind::of(&member.name);
-                if let Some(MemberKind::Context(name)) = kind {
+                if let Some(MemberKind::Context(name)) = kind.filter(|_| with_context) {
                     any = true;
                     files_of_context += usize::from(unhex(name).is_none());
                     if files_of_context > MAX_FILES {
@@ -132,11 +164,14 @@ impl Target {
         })?;
         // Nobody looks at the times of these files.
         files.finish(&mut Silent)?;
-        if !any {
+        if with_context && !any {
             return Err(Problem::new(Code::ContextMissing).path(source.name().display()));
         }
         Ok(Self {
-            files: FileSet::context_of(made.dir()).held()?,
+            files: match with_context {
+                true => FileSet::context_of(made.dir()).held()?,
+                false => FileSet::Windows(BTreeMap::new()),
+            },
             levels: Levels::of(&FileSet::Directory(made.dir().into()))?,
             file_bytes: report.container.compressed_bytes,
             _unpacked: Some(made),

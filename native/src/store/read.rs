@@ -195,6 +195,13 @@ impl Rows for Store {
         Ok(level.map(|level| level.try_into().unwrap_or(i32::MAX)))
     }
 
+    fn lowest_level(&self) -> Result<Option<i32>> {
+        let query = "SELECT min(level) FROM l2_levels";
+        let level = self.conn.query_row(query, [], |row| Ok(integer(row, 0)));
+        let level = level.map_err(|err| said("read the levels", &self.path, err))?;
+        Ok(level.map(|level| level.try_into().unwrap_or(i32::MIN)))
+    }
+
     fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
         let query = "SELECT l.level, b.context FROM l2_levels AS l \
                      JOIN l2_blocks AS b ON b.block_hash = l.block_hash \

@@ -2,6 +2,8 @@
 
 mod compact;
 mod context;
+mod context_diff;
+mod context_proof;
 mod data_dir;
 mod dry_run;
 mod every_object;

@@ -7,7 +7,7 @@ use rollsnap_tests::cli::{Ground, Run};
 use rollsnap_tests::fault_server::{Plan, Resource, Server};
 use serde_json::{Map, Value, json};
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 13] = [
     "report",
     "data-dir",
     "dry-run",
@@ -15,8 +15,11 @@ const NAMES: [&str; 10] = [
     "index",
     "download",
     "repair",
+    "level",
     "context-log",
     "context-ls",
+    "context-diff",
+    "proof",
     "context-stat",
 ];
 
@@ -141,6 +144,21 @@ fn whatever_is_printed_as_json_has_a_schema() {
         ("context ls data", 0),
         ("context ls data /kernel", 0),
         ("context stat data", 0),
+        ("context diff data --from head", 0),
+        ("context diff data pvm_state --from cemented --values 8", 0),
+        ("context diff data --from cemented --values 8", 0),
+        ("context diff data --with s", 0),
+        ("context diff data --from 1", 1),
+        ("context prove data /kernel/boot.wasm /nothing pvm_state/tag -o some.proof", 0),
+        ("context prove data /kernel/boot.wasm -o some.proof", 4),
+        ("context check-proof some.proof --values 4", 0),
+        ("context check-proof some.proof /elsewhere/far", 0),
+        ("context check-proof cut", 3),
+        ("levels data", 0),
+        ("levels s --from 5030", 0),
+        ("levels older", 0),
+        ("levels data --from 1 --to 2", 1),
+        ("levels nowhere", 3),
         ("context log nowhere", 3),
         ("context stat nowhere", 3),
         ("info nowhere", 3),

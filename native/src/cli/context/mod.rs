@@ -1,7 +1,9 @@
 //! `rollsnap context`: what is in a context, without a node.
 
 mod args;
+mod diff;
 mod log;
+mod prove;
 mod stat;
 mod tree;
 
@@ -26,6 +28,9 @@ pub(super) fn run(command: &ContextCommand, output: &Output, feedback: &mut Term
         ContextCommand::Log(args) => log::run(args, output, feedback),
         ContextCommand::Ls(args) => tree::list(args, output, feedback),
         ContextCommand::Cat(args) => tree::cat(args, feedback),
+        ContextCommand::Diff(args) => diff::run(args, output, feedback),
+        ContextCommand::Prove(args) => prove::run(args, output, feedback),
+        ContextCommand::CheckProof(args) => prove::check(args, output, feedback),
         ContextCommand::Stat(args) => stat::run(args, output, feedback),
     }
 }
@@ -121,18 +126,10 @@ fn choose(
     feedback: &mut Terminal,
 ) -> Result<Chosen> {
     if let Some(text) = &args.commit {
-        let commit = context.checkout(&named(context, text, feedback)?, feedback)?;
-        let level = level_of(levels, &commit.hash, feedback)?;
-        return Ok(Chosen { commit, level });
+        return of_commit(context, levels, text, feedback);
     }
     if let Some(text) = &args.level {
-        let block = levels.block(text.parse::<LevelRequest>()?)?;
-        let hash = block.context.ok_or_else(|| {
-            Problem::new(Code::LevelUnavailable)
-                .headline(format!("the block at level {} has no context", block.level))
-                .because("the node was told to keep the contexts of blocks with a commitment only")
-        })?;
-        return Ok(Chosen { commit: context.checkout(&hash, feedback)?, level: Some(block.level) });
+        return at_level(context, levels, text.parse()?, feedback);
     }
     let chosen = match levels.head() {
         Ok(Some(head)) => {
@@ -166,6 +163,34 @@ fn choose(
     };
     feedback.note(&format!("Commit {}", chosen.words()));
     Ok(chosen)
+}
+
+/// The commit that a text names.
+fn of_commit(
+    context: &Context<&FileSet>,
+    levels: &Levels,
+    text: &str,
+    feedback: &mut Terminal,
+) -> Result<Chosen> {
+    let commit = context.checkout(&named(context, text, feedback)?, feedback)?;
+    let level = level_of(levels, &commit.hash, feedback)?;
+    Ok(Chosen { commit, level })
+}
+
+/// The commit of a block.
+fn at_level(
+    context: &Context<&FileSet>,
+    levels: &Levels,
+    request: LevelRequest,
+    feedback: &dyn Feedback,
+) -> Result<Chosen> {
+    let block = levels.block(request)?;
+    let hash = block.context.ok_or_else(|| {
+        Problem::new(Code::LevelUnavailable)
+            .headline(format!("the block at level {} has no context", block.level))
+            .because("the node was told to keep the contexts of blocks with a commitment only")
+    })?;
+    Ok(Chosen { commit: context.checkout(&hash, feedback)?, level: Some(block.level) })
 }
 
 /// The newest commit that can be read.
@@ -237,4 +262,9 @@ fn known<T>(told: Result<T>, feedback: &mut Terminal) -> Result<Option<T>> {
         }
         Err(problem) => Err(problem),
     }
+}
+
+/// Bytes in hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -81,7 +81,7 @@ pub(super) fn cat(args: &CatArgs, feedback: &mut Terminal) -> Result<ExitCode> {
 }
 
 /// What a path means.
-enum Wanted {
+pub(super) enum Wanted {
     /// A path of the tree.
     Path(Vec<Vec<u8>>),
     /// A key of the durable storage.
@@ -89,7 +89,7 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn parse(text: &OsStr) -> Result<Self> {
+    pub(super) fn parse(text: &OsStr) -> Result<Self> {
         let bytes = text.as_bytes();
         let path = path::parse(bytes).map_err(|why| {
             Problem::new(Code::Usage)
@@ -99,15 +99,19 @@ impl Wanted {
         Ok(if bytes.starts_with(b"/") { Self::Key(path) } else { Self::Path(path) })
     }
 
-    fn show(&self) -> String {
+    pub(super) fn show(&self) -> String {
         match self {
             Self::Path(path) => path::show(path),
             Self::Key(key) => durable::show(key),
         }
     }
 
-    fn nothing(&self) -> Problem {
+    pub(super) fn nothing(&self) -> Problem {
         Problem::new(Code::ContextPath).headline(format!("the commit has nothing at {}", self.quoted()))
+    }
+
+    pub(super) fn in_neither(&self) -> Problem {
+        Problem::new(Code::ContextPath).headline(format!("neither state has anything at {}", self.quoted()))
     }
 
     fn is_directory(&self) -> Problem {
