@@ -5,6 +5,9 @@ import { turns } from './turn.mjs';
 /** What is taken between two looks at the clock. A thousand times as much can come of it, where it is compressed. */
 const PIECE = 1 << 15;
 
+/** What is read at once of a stream that fills memory of ours. */
+const CHUNK = 1 << 20;
+
 /**
  * Reads a stream, and hands `take` all that comes, in order, in pieces: until the end (then it gives true), until `take` answers
  * true for "enough" (then false), or until `signal` is aborted. The stream is cancelled wherever that is not its end.
@@ -14,13 +17,13 @@ const PIECE = 1 << 15;
 export async function readStream(stream, { signal, total, failed, onProgress }, take) {
   signal?.throwIfAborted();
   const turn = turns(signal);
-  const reader = stream.getReader();
+  const { reader, next } = readerOf(stream);
   const stop = () => cancel(reader, signal.reason);
   signal?.addEventListener('abort', stop, { once: true });
   let read = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(async (error) => {
+      const { done, value } = await next().catch(async (error) => {
         signal?.throwIfAborted();
         throw failed ? await failed(error) : error;
       });
@@ -44,6 +47,27 @@ export async function readStream(stream, { signal, total, failed, onProgress }, 
   } finally {
     signal?.removeEventListener('abort', stop);
   }
+}
+
+/**
+ * A reader, and what gives the next chunk. A stream of bytes fills the same memory again and again: a file of gigabytes leaves
+ * nothing to be collected. Nobody keeps a chunk.
+ */
+function readerOf(stream) {
+  let reader;
+  try {
+    reader = stream.getReader({ mode: 'byob' });
+  } catch {
+    reader = stream.getReader();
+    return { reader, next: () => reader.read() };
+  }
+  let memory = new ArrayBuffer(CHUNK);
+  const next = async () => {
+    const given = await reader.read(new Uint8Array(memory));
+    if (given.value) memory = given.value.buffer;
+    return given;
+  };
+  return { reader, next };
 }
 
 /** What is no bytes is for `take` to refuse. */
