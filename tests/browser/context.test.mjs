@@ -79,7 +79,7 @@ test('a context of any size and shape', async (t) => {
   const draw = (facts, size, name = 'x.snapshot') =>
     page.evaluate(
       async ([facts, size, name]) => {
-        const { drawContext } = await import('./js/context.js');
+        const { drawContext } = await import('./js/state/context.js');
         const tally = { count: 2n ** 60n, bytes: 2n ** 61n };
         const context = {
           objects: tally,

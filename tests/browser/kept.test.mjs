@@ -51,6 +51,12 @@ test('Back and Forward between two files and the start', async (t) => {
   assert.match(await page.innerText('#result-kind'), /as it was read before/);
   assert.match(await page.textContent('#members-sum'), /^\d+ members/);
   await look(page, 'kept');
+  // The file is not there any more, and that is said where it would be needed.
+  await page.click('button.name:text-is("store.sqlite")');
+  await page.click('#member-digest button');
+  await page.waitForSelector('.task-failed');
+  assert.match(await page.textContent('.task-failed'), /not kept by this browser: Choose it again/);
+  await page.keyboard.press('Escape');
   await page.goBack();
   await page.waitForSelector('#start:not([hidden])');
   assert.equal(await page.title(), 'rollsnap: what is in this snapshot?');

@@ -1,19 +1,19 @@
 // The page: from a source to what is known about it.
 
-import { listenToAnchors } from './anchor.js';
 import { markTab } from './answer/mark.js';
 import { $, announce, say } from './dom.js';
 import { sentence } from './format.js';
 import { run } from './jobs.js';
 import { drawLastSeen } from './kept/panel.js';
 import { recall } from './kept/reports.js';
-import { keepOffline } from './offline.js';
+import { listenToAnchors } from './layer1/anchor.js';
 import { Screen } from './screen.js';
 import { entriesOf, pressing } from './shell/entries.js';
+import { keepOffline } from './shell/offline.js';
 import { listenToPalette } from './shell/palette.js';
 import { followSections } from './shell/sections.js';
+import { followTheme } from './shell/theme.js';
 import { fromHash, listen, placeOf } from './sources.js';
-import { followTheme } from './theme.js';
 import { Visit } from './visit.js';
 
 let table = new Map(); // rows of the package's table, by code

@@ -1,6 +1,6 @@
 // The report to take along: the same JSON as `rollsnap verify --json`.
 
-import { commandLine } from './claims.js';
+import { commandLine } from './answer/claims.js';
 import { copyButton, download, h } from './dom.js';
 import { shellFile, shellWord } from './format.js';
 

@@ -1,23 +1,25 @@
 // The result on the page: draws what a visit knows, part by part.
 
-import { anchoredBy, forgetAnchors, shownOf, withAnchors, withoutAnswered } from './anchor.js';
 import { drawAnswer } from './answer/bar.js';
+import { drawClaims, offerImport } from './answer/claims.js';
+import { WORDS } from './answer/questions.js';
+import { headline, kindOf, seenText, summary } from './answer/titles.js';
+import { drawVerdicts } from './answer/verdicts.js';
 import { isCompact } from './answer/words.js';
-import { drawClaims, offerImport } from './claims.js';
 import { ComparePanel } from './compare/panel.js';
-import { drawContext } from './context.js';
 import { $, announce, h, say } from './dom.js';
-import { bytes, bytesExact, count, plural, sentence } from './format.js';
+import { MemberPanel } from './files/panel.js';
+import { bytes, bytesExact, plural, sentence } from './format.js';
 import { keep } from './kept/reports.js';
+import { anchoredBy, forgetAnchors, shownOf, withAnchors, withoutAnswered } from './layer1/anchor.js';
 import { LevelPanel } from './levels/panel.js';
-import { MemberPanel } from './memberpanel.js';
 import { Reading } from './reading.js';
 import { withReplay } from './replay/report.js';
 import { drawReport } from './report.js';
 import { drawSections, go } from './shell/sections.js';
-import { drawStore } from './store.js';
+import { drawContext } from './state/context.js';
+import { drawStore } from './state/store.js';
 import { drawTrouble } from './trouble.js';
-import { drawVerdicts } from './verdicts.js';
 
 const PANELS = [
   'trouble',
@@ -31,7 +33,6 @@ const PANELS = [
   'compare',
   'report',
 ];
-const ANSWERS = { yes: 'yes', no: 'no', unknown: 'not checked' };
 
 export class Screen {
   /** What is shown. */
@@ -172,7 +173,7 @@ export class Screen {
       this.#reading.done(visit.done, visit.members.list.length, visit.report);
       this.describe(visit);
       this.#draw(visit);
-      announce(summary(visit));
+      announce(summary(visit, anchoredBy(visit.anchors)));
     }
     keep(visit, verdictOfAnchors(visit));
   }
@@ -192,13 +193,15 @@ export class Screen {
 
   /** Layer 1 or the visitor `said` something about the last commitment. */
   anchored(visit, said) {
+    // There is a newer answer than the one that was kept.
+    visit.keptAnchoredBy = undefined;
     this.verdicts(visit);
     if (visit.report) {
       this.#takeAlong(visit);
       offerImport(visit.source, verdictsOf(visit));
       keep(visit, verdictOfAnchors(visit));
     }
-    announce(`Anchored: ${ANSWERS[anchoredBy(visit.anchors)]}. ${said}`);
+    announce(`Anchored: ${WORDS[anchoredBy(visit.anchors)]}. ${said}`);
   }
 
   hasLevel(level) {
@@ -278,22 +281,6 @@ const verdictsOf = (visit) => ({
   ...withReplay(visit.report, visit.replayed).verdicts,
   anchored: verdictOfAnchors(visit),
 });
-
-const kindOf = ({ example, url, isKept }) =>
-  `${example ? 'Example' : url ? 'From an address' : 'On this computer'}${isKept ? ', as it was read before' : ''}`;
-
-const seenText = ({ when, source }) =>
-  `${new Date(when).toISOString().slice(0, 16).replace('T', ' ')} UTC. ${source.url || source.handle ? '' : 'The file itself is not kept: choose it again to look inside.'}`;
-
-const headline = ({ look: { header } }, more) =>
-  `A ${header.history_mode} snapshot of rollup ${header.known_as ?? header.rollup_address}, head level ${count(header.head_level)}. ${more}`;
-
-function summary(visit) {
-  const { report } = visit;
-  const failed = report.checks.filter(({ status }) => status === 'no').length;
-  const fails = failed ? `, ${plural(failed, 'check does', 'checks do')} not hold` : '';
-  return `Read to the end. Intact: ${ANSWERS[report.verdicts.intact]}${fails}. Consistent: ${ANSWERS[report.verdicts.consistent]}. Anchored: ${ANSWERS[anchoredBy(visit.anchors)]}.`;
-}
 
 const contextSize = ({ members }) =>
   members.list.reduce((sum, { name, size }) => (name.startsWith('context/') ? sum + Number(size) : sum), 0);

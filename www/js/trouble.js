@@ -1,9 +1,9 @@
 // What stands in the way: what the file is instead, why it cannot be read, which header is missing.
 
-import { commandLine } from './claims.js';
+import { commandLine } from './answer/claims.js';
+import { details } from './answer/verdicts.js';
 import { h, icon } from './dom.js';
 import { sentence, shellWord } from './format.js';
-import { details } from './verdicts.js';
 
 /** Draws a failure (see failures.js). */
 export function drawTrouble(root, failure) {

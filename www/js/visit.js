@@ -1,10 +1,10 @@
 // The visit of one source: what is read of it, in which order, and what is known by then. Drawing is left to the screen.
 
-import { completeAnchors } from './anchor.js';
+import { Members } from './files/members.js';
 import { bytes, plural, sentence } from './format.js';
 import { run, runAndKeep } from './jobs.js';
 import { newId } from './kept/reports.js';
-import { Members } from './members.js';
+import { completeAnchors } from './layer1/anchor.js';
 import { roomNote } from './room.js';
 import { restricted } from './trouble.js';
 
@@ -24,6 +24,13 @@ const STATES = {
     sentence: 'Not read to its end.',
     text: 'Not checked: the file could not be read to its end.',
   },
+};
+
+/** The report of a file was kept, not the file. */
+const NOT_HERE = {
+  kind: 'read',
+  title: 'the file itself is not kept by this browser',
+  text: 'Choose it again to look inside.',
 };
 
 export class Visit {
@@ -105,6 +112,7 @@ export class Visit {
 
   /** Runs a job on the source. `keep` leaves the worker to the caller. */
   job(name, details, { signal = this.stop.signal, on, keep = false } = {}) {
+    if (this.source.isKept && !this.source.url) return Promise.reject(NOT_HERE);
     const all = { ...on, fetched: (more) => this.#count(more), notice: ({ text }) => this.#screen.notice(this, text) };
     return (keep ? runAndKeep : run)(name, { source: this.wire, ...details }, { signal, on: all });
   }

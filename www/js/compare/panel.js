@@ -1,10 +1,10 @@
 // The panel that compares the snapshot that is shown with another one.
 
-import { anchoredBy } from '../anchor.js';
 import { $, announce, h, say } from '../dom.js';
+import { breakable } from '../files/table.js';
 import { bytes, count, plural, sentence } from '../format.js';
 import { keep, lastSeen, recall } from '../kept/reports.js';
-import { breakable } from '../table.js';
+import { anchoredBy } from '../layer1/anchor.js';
 import { Visit } from '../visit.js';
 import { compare } from './model.js';
 import { readBeside } from './read.js';

@@ -2,7 +2,7 @@
 
 import { standing } from '../answer/questions.js';
 import { isCompact } from '../answer/words.js';
-import { announce, h, icon } from '../dom.js';
+import { $, announce, h, icon } from '../dom.js';
 import { plural } from '../format.js';
 import { withReplay } from '../replay/report.js';
 import { forgetAll, lastSeen } from './reports.js';
@@ -19,7 +19,7 @@ export async function drawLastSeen(root, { open, current }) {
     const gone = await forgetAll();
     announce(gone ? 'Forgotten.' : 'The browser did not forget them.');
     await drawLastSeen(root, { open, current });
-    document.querySelector('h1:not([hidden])')?.focus({ preventScroll: true });
+    $(current ? 'result-title' : 'start-title').focus({ preventScroll: true });
   });
   root.replaceChildren(
     h('div', { class: 'panel-head' }, h('h2', { id: `${root.id}-title` }, 'Last seen'), forget),

@@ -3,9 +3,9 @@
 import { inStore } from './database.js';
 
 /** Older ones make room. */
-const MOST_REPORTS = 30;
-/** Longer lists of members are kept up to here. */
-const MOST_MEMBERS = 50_000;
+const MOST_REPORTS = 20;
+/** Longer lists of members are kept up to here, and say so. */
+const MOST_MEMBERS = 20_000;
 
 /** Those of this tab, also where the browser keeps nothing. */
 const ours = new Map();
@@ -35,7 +35,9 @@ export async function keep({ id, source, look, report, unasked, done, members, a
     anchoredBy,
     replayed,
   };
+  ours.delete(id);
   ours.set(id, kept);
+  for (const old of [...ours.keys()].slice(0, -MOST_REPORTS)) ours.delete(old);
   // A handle that a browser cannot keep must not take the report with it.
   const withHandle = handle && (await put({ ...kept, handle }));
   if (!withHandle) await put(kept);

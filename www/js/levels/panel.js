@@ -1,11 +1,11 @@
 // The panel of levels: the strip, what is known of the level under the cursor, and blocks run again.
 
 import { questionOf } from '../answer/questions.js';
+import { details } from '../answer/verdicts.js';
 import { $, announce, h, say } from '../dom.js';
 import { bytes, count, plural, sentence } from '../format.js';
 import { LIMIT_S, runAgain } from '../replay/replay.js';
 import { placeOf } from '../sources.js';
-import { details } from '../verdicts.js';
 import { Levels, MOST_LEVELS } from './model.js';
 import { Strip } from './strip.js';
 
@@ -72,7 +72,11 @@ export class LevelPanel {
     const { source } = this.#visit;
     if (!source.url) return;
     source.level = range && range.from === range.to ? range.from : undefined;
-    history.replaceState(history.state, '', placeOf(source));
+    try {
+      history.replaceState(history.state, '', placeOf(source));
+    } catch {
+      // Some browsers refuse when it comes too often; the next level makes good for it.
+    }
   }
 
   #describe(level) {

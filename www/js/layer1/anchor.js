@@ -1,7 +1,7 @@
 // The two ways to anchor a snapshot: a layer 1 node, and a commitment known from elsewhere.
 
-import { $, announce, say } from './dom.js';
-import { sentence } from './format.js';
+import { $, announce, say } from '../dom.js';
+import { sentence } from '../format.js';
 import { NotLoaded, converse, endpointOf, load, together } from './layer1.js';
 import { Node } from './rpc.js';
 

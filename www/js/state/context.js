@@ -1,9 +1,9 @@
 // What the context consists of: its objects by kind, and the subtrees of the head's commit.
 
-import { commandLine } from './claims.js';
-import { h } from './dom.js';
-import { bytes, count, plural, share, shellFile } from './format.js';
-import { breakable } from './table.js';
+import { commandLine } from '../answer/claims.js';
+import { h } from '../dom.js';
+import { breakable } from '../files/table.js';
+import { bytes, count, plural, share, shellFile } from '../format.js';
 
 /** How many subtrees are shown. */
 const ROWS = 24;

@@ -1,7 +1,7 @@
 // The members as a table: sortable, filterable, a page of rows at a time.
 
-import { announce, h } from './dom.js';
-import { bytes, count, plural, share, time } from './format.js';
+import { announce, h } from '../dom.js';
+import { bytes, count, plural, share, time } from '../format.js';
 
 const ROWS = 100;
 

@@ -9,7 +9,7 @@ export class NotLoaded extends Error {}
 
 /** The larger module; it is loaded when somebody asks about layer 1, as most visitors do not. */
 export function load() {
-  loading ??= import('../pkg/full/full.mjs')
+  loading ??= import('../../pkg/full/full.mjs')
     .then(async (module) => {
       await module.init();
       full = module;

@@ -1,7 +1,7 @@
 // The service worker keeps the page for later visits without a network; the page says when it is
 // there and when a newer one waits.
 
-import { $, announce } from './dom.js';
+import { $, announce } from '../dom.js';
 
 /** `isBusy()` tells whether something is being done that a reload would throw away. */
 export async function keepOffline(isBusy) {
@@ -9,7 +9,9 @@ export async function keepOffline(isBusy) {
   if (!('serviceWorker' in navigator)) return say('needs the network (this address is not a secure one)');
   const { serviceWorker } = navigator;
   try {
-    const registration = await serviceWorker.register(new URL('../sw.js', import.meta.url), { updateViaCache: 'none' });
+    const registration = await serviceWorker.register(new URL('../../sw.js', import.meta.url), {
+      updateViaCache: 'none',
+    });
     watch(registration, isBusy);
     registration.addEventListener('updatefound', () => watch(registration, isBusy));
     await serviceWorker.ready;

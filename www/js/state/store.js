@@ -1,8 +1,8 @@
 // What the store records about itself: which kind it is, and how far it reaches.
 
-import { fact } from './claims.js';
-import { h } from './dom.js';
-import { count, plural } from './format.js';
+import { fact } from '../answer/claims.js';
+import { h } from '../dom.js';
+import { count, plural } from '../format.js';
 
 /** Draws the panel of `store`, of a report. */
 export function drawStore(root, store) {

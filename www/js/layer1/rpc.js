@@ -1,6 +1,6 @@
 // One layer 1 node, asked from a browser: bounded in time and size. What its answers mean is the module's to say.
 
-import { PRIVATE, isMixed, isThere } from './network.js';
+import { PRIVATE, isMixed, isThere } from '../network.js';
 
 const TOTAL_MS = 30_000;
 const SILENCE_MS = 15_000;

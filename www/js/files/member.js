@@ -1,8 +1,8 @@
 // One member: its facts, its SHA-256 on demand, its first bytes, and saving it. All but the facts
 // take a second look at the file: at the member alone where that is possible, else up to its end.
 
-import { $, announce, copyButton, download, h, icon } from './dom.js';
-import { bytes, bytesExact, count, mode, sentence, share, time } from './format.js';
+import { $, announce, copyButton, download, h, icon } from '../dom.js';
+import { bytes, bytesExact, count, mode, sentence, share, time } from '../format.js';
 import { breakable } from './table.js';
 
 /** How much of a member is shown. */

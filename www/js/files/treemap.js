@@ -1,8 +1,8 @@
 // The map of sizes: one rectangle for each directory and file of a directory. One tab stop, arrow
 // keys from tile to tile; the table says the same in rows.
 
-import { h } from './dom.js';
-import { bytes, plural, share } from './format.js';
+import { h } from '../dom.js';
+import { bytes, plural, share } from '../format.js';
 import { entries } from './members.js';
 import { squarify } from './squarify.js';
 

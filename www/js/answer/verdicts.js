@@ -1,8 +1,8 @@
 // The three answers, each with its own words and its own evidence.
 
-import { QUESTIONS, WORDS, standing } from './answer/questions.js';
-import { h, icon } from './dom.js';
-import { count, plural } from './format.js';
+import { h, icon } from '../dom.js';
+import { count, plural } from '../format.js';
+import { QUESTIONS, WORDS, standing } from './questions.js';
 
 // Why there is no answer yet; what would give one.
 const NOT_HERE = {

@@ -1,7 +1,7 @@
 // The members as a tree of directories. A directory is filled when it is opened for the first time.
 
-import { h } from './dom.js';
-import { bytes, plural, share } from './format.js';
+import { h } from '../dom.js';
+import { bytes, plural, share } from '../format.js';
 import { entries } from './members.js';
 
 const SOME = 200;

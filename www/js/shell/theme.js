@@ -1,6 +1,6 @@
 // Dark and light: what the system says, unless the visitor says otherwise.
 
-import { $ } from './dom.js';
+import { $ } from '../dom.js';
 
 const WORDS = { auto: 'Automatic', light: 'Light', dark: 'Dark' };
 const KEY = 'rollsnap.theme';

@@ -1,8 +1,8 @@
 // The header card: what the file says about itself.
 
-import { copyButton, h, icon } from './dom.js';
+import { copyButton, h, icon } from '../dom.js';
+import { bytes, count, shellFile, shellWord } from '../format.js';
 import { lookups } from './explorers.js';
-import { bytes, count, shellFile, shellWord } from './format.js';
 
 const MODES = {
   full: 'what follows the last cemented commitment',

@@ -1,7 +1,7 @@
 // The panel of files: the map of sizes, the table, the tree, and the dialog of one member.
 
-import { $, announce, h } from './dom.js';
-import { bytes, plural, sentence } from './format.js';
+import { $, announce, h } from '../dom.js';
+import { bytes, plural, sentence } from '../format.js';
 import { MemberDialog } from './member.js';
 import { Table } from './table.js';
 import { drawTree } from './tree.js';
