@@ -2891,6 +2891,7 @@ impl MemoryReplay {
         feedback: &dyn Feedback,
     ) -> Option<BlockRun> {}
     pub fn outcome(&self) -> &Outcome {}
+    pub fn state_hash(&self) -> Result<StateHash> {}
 }
 impl core::fmt::Debug for MemoryReplay {}
 

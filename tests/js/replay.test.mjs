@@ -50,6 +50,7 @@ test('every snapshot replays to the states that the nodes computed', async () =>
       }),
       name,
     );
+    for (const { level, stateHash } of seen) assert.equal(stateHash, truth.get(level).state_hash, `${name}, ${level}`);
   }
 });
 

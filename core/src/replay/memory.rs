@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::context::edit::{Bytes, ObjectStore, Tree};
 use crate::context::path::hex;
 use crate::feedback::Feedback;
+use crate::hash::StateHash;
 use crate::members::{CONTEXT, METADATA, MemberKind, PvmKind};
 use crate::problem::{Problem, Result};
 use crate::pvm::reveal::MAX_PRE_IMAGE;
@@ -269,6 +270,14 @@ impl MemoryReplay {
     /// What came of the blocks so far.
     pub fn outcome(&self) -> &Outcome {
         &self.outcome
+    }
+
+    /// The hash of the state after the blocks so far.
+    ///
+    /// # Errors
+    /// Whatever reading the tree reports.
+    pub fn state_hash(&self) -> Result<StateHash> {
+        self.replay.machine().state_hash()
     }
 
     fn block(

@@ -20,7 +20,7 @@ const replayed: Report = await worker.replay(new Blob(), {
   last: 10,
   blockTimeout: 60_000,
   preimages: { '00ab': new Uint8Array(1) },
-  onBlock: ({ level, ticks }) => void [level.toFixed(), ticks.toString()],
+  onBlock: ({ level, ticks, stateHash }) => void [level.toFixed(), ticks.toString(), stateHash.concat()],
 });
 // @ts-expect-error a function cannot be called from another thread
 await worker.replay(new Blob(), { reveal: {} });

@@ -128,8 +128,16 @@ export interface BlockRun {
   /** How often the kernel was run. */
   runs: number;
   phase: 'collect' | 'stuck';
+  /** The hash of the state after it, `srs1…`. */
+  stateHash: string;
+  /** Whether the store records that hash, which was compared. */
+  state: boolean;
   /** Whether the store names a context for it, which was compared. */
   context: boolean;
+  /** Whether the store records outboxes of its level, so that this one was compared. */
+  outbox: boolean;
+  /** Whether a commitment was made at it, which was compared. */
+  commitment: boolean;
 }
 
 export interface ReplayOptions extends Levels, RemoteOptions {

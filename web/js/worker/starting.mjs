@@ -5,6 +5,8 @@ const builtin = globalThis.process?.getBuiltinModule?.('node:worker_threads');
 
 /** A thread that runs thread.mjs. */
 export class Thread {
+  /** Whether it came to an end by itself. */
+  isLost = false;
   #worker;
   #hear;
 
@@ -53,6 +55,8 @@ export class Thread {
   }
 
   #lose(why) {
-    if (this.#worker) this.#hear?.({ lost: why });
+    if (!this.#worker) return;
+    this.isLost = true;
+    this.#hear?.({ lost: why });
   }
 }

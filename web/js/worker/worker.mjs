@@ -56,6 +56,7 @@ export class SnapshotWorker {
   #run(message, callbacks, sent, signal) {
     this.#jobs += 1;
     const job = this.#jobs;
+    if (this.#thread?.isLost) this.#drop();
     this.#thread ??= new Thread();
     const thread = this.#thread;
     return new Promise((resolve, reject) => {

@@ -10,6 +10,7 @@ use js_sys::{Object, Reflect};
 use rollsnap_core::context::edit::Bytes;
 use rollsnap_core::feedback::Silent;
 use rollsnap_core::gzip::Zlib;
+use rollsnap_core::hash::StateHash;
 use rollsnap_core::pvm::{DalPage, DalParameters, Reveal, SharedReveal};
 use rollsnap_core::replay::{BlockRun, Gathering, MemberFiles, MemoryReplay};
 use rollsnap_core::report::Report;
@@ -148,7 +149,10 @@ impl Replayer {
         let known = Known { own: running.own.clone(), others: Answers::shared(reveal)? };
         let reveal: SharedReveal = Rc::new(RefCell::new(known));
         match running.replay.step(&mut self.engine, &reveal, &Silent) {
-            Some(run) => told(&run).map(JsValue::from),
+            Some(run) => {
+                let state = running.replay.state_hash().map_err(|problem| thrown(&problem))?;
+                told(&run, &state).map(JsValue::from)
+            }
             None => Ok(JsValue::UNDEFINED),
         }
     }
@@ -254,13 +258,17 @@ impl Reveal for Known {
     }
 }
 
-fn told(run: &BlockRun) -> core::result::Result<Object, JsValue> {
+fn told(run: &BlockRun, state: &StateHash) -> core::result::Result<Object, JsValue> {
     let (border, object) = (Border::default(), Object::new());
     border.put(&object, "level", &run.level)?;
     border.put_value(&object, "initialTick", &js_sys::BigInt::from(run.initial_tick));
     border.put_value(&object, "ticks", &js_sys::BigInt::from(run.ticks));
     border.put(&object, "runs", &run.runs)?;
     border.put(&object, "phase", &run.phase)?;
+    border.put(&object, "stateHash", &state.to_string())?;
+    border.put(&object, "state", &run.has_state)?;
+    border.put(&object, "outbox", &run.has_outbox)?;
+    border.put(&object, "commitment", &run.has_commitment)?;
     border.put(&object, "context", &run.has_context)?;
     Ok(object)
 }
