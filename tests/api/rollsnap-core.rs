@@ -202,10 +202,13 @@ impl core::error::Error for UnknownCode {}
 pub use beginning::{Beginning, pvm_state};
 pub use checkout::{Commit, Listed, State};
 pub use commits::{Contexts, Found, INDEX_FILES};
+pub use diff::{Change, Diff};
 pub use findings::second_half;
 pub use index::Index;
 pub use layout::Layout;
 pub use open::Context;
+pub use parts::{Linked, Named};
+pub use proof::Proof;
 pub use riscv::Riscv;
 pub use stat::Stat;
 pub use tree::{Contents, Directory, Link, Object};
@@ -337,6 +340,54 @@ impl<F: Files> Context<F> {
     ) -> Result<Commit> {}
     pub fn commit_at(&self, offset: u64) -> Result<Commit> {}
     pub fn tree(&self, commit: &Commit) -> Result<Tree<'_, F>> {}
+}
+
+// rollsnap_core::context::diff
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaf {
+    Contents,
+    Values,
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub path: Vec<Vec<u8>>,
+    pub before: Option<Found>,
+    pub after: Option<Found>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub named: Named,
+    pub size: u64,
+    pub is_value: bool,
+}
+pub struct Diff<'l, 'r, L: Files, R: Files> {}
+impl<'l, 'r, L: Files, R: Files> Diff<'l, 'r, L, R> {
+    pub fn at<S: AsRef<[u8]>>(
+        left: (&'l Context<L>, Named),
+        right: (&'r Context<R>, Named),
+        path: &[S],
+        leaf: Leaf,
+    ) -> Result<Option<Self>> {}
+    pub fn next(&mut self, feedback: &dyn Feedback) -> Result<Option<Change>> {}
+}
+
+// rollsnap_core::context::diff::(private) value
+impl<F: Files> Context<F> {
+    pub fn leaf<S: AsRef<[u8]>>(
+        &self,
+        commit: &Commit,
+        path: &[S],
+        is_key: bool,
+    ) -> Result<Option<Found>> {}
+}
+impl Found {
+    pub fn read<F: Files, E: From<Problem>>(
+        &self,
+        context: &Context<F>,
+        offset: u64,
+        len: u64,
+        mut piece: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {}
 }
 
 // rollsnap_core::context::durable
@@ -860,6 +911,60 @@ pub fn show_step(step: &[u8]) -> String {}
 pub fn hex(hash: &Hash) -> String {}
 pub fn unhex(text: &str) -> Option<Hash> {}
 
+// rollsnap_core::context::proof
+pub use answer::{Answer, KeyAnswer, Shown};
+pub const MAX_PROOF: usize = 16 << 20;
+#[derive(Clone, Debug)]
+pub struct Proof {}
+impl Proof {
+    pub fn parse(bytes: &[u8]) -> Result<Self> {}
+    pub fn bytes(&self) -> Result<Vec<u8>> {}
+    pub fn state_hash(&self) -> StateHash {}
+    pub fn leads_to(&self) -> Option<StateHash> {}
+    pub fn require(&self, state: &StateHash) -> Result<()> {}
+}
+
+// rollsnap_core::context::proof::(private) answer
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer<'p> {
+    Absent,
+    Directory,
+    Contents(&'p [u8]),
+    HiddenContents,
+    Hidden,
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyAnswer {
+    Absent,
+    Value(Vec<u8>),
+    Malformed(Malformed),
+    Hidden,
+}
+#[derive(Debug)]
+pub enum Shown<'a, 'p> {
+    Key(&'a [&'p [u8]], Vec<u8>),
+    Path(&'a [&'p [u8]], &'p [u8]),
+}
+impl Proof {
+    pub fn get<S: AsRef<[u8]>>(&self, path: &[S]) -> Answer<'_> {}
+    pub fn key<S: AsRef<[u8]>>(&self, key: &[S]) -> KeyAnswer {}
+    pub fn shown<'p, E>(
+        &'p self,
+        mut each: impl FnMut(Shown<'_, 'p>) -> Result<(), E>,
+    ) -> Result<(), E> {}
+}
+
+// rollsnap_core::context::proof::(private) make
+impl Proof {
+    pub fn of<F: Files>(
+        context: &Context<F>,
+        state: Named,
+        keys: &[Vec<Vec<u8>>],
+        paths: &[Vec<Vec<u8>>],
+        feedback: &dyn Feedback,
+    ) -> Result<Self> {}
+}
+
 // rollsnap_core::context::riscv
 pub const CHUNK: u64 = 4096;
 #[derive(Debug)]
@@ -1362,6 +1467,27 @@ impl<F: Files> Context<F> {
     ) -> Result<()> {}
 }
 impl<F: Files> Bytes for Context<F> {}
+
+// rollsnap_core::context::(private) parts
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub offset: u64,
+    pub hash: Hash,
+}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    pub link: Link,
+    pub hash: Hash,
+    pub size: u64,
+}
+impl Linked {
+    pub fn named(&self) -> Named {}
+}
+impl<F: Files> Context<F> {
+    pub fn pvm_state_of(&self, commit: &Commit) -> Result<Option<Named>> {}
+    pub fn named_entry(&self, directory: &Named, name: &[u8]) -> Result<Option<Linked>> {}
+    pub fn named_contents(&self, contents: &Named, most: u64) -> Result<Vec<u8>> {}
+}
 
 // rollsnap_core::encoding
 pub use commitment::Commitment;
@@ -3648,6 +3774,7 @@ pub use genesis::{Genesis, States, not_served};
 pub use info::info_of_database;
 pub use kept::{KeptFile, KeptFiles};
 pub use lacking::Lacking;
+pub use levels::{Level, Span};
 pub use limits::{MAX_CELL, MAX_TEXT, longest, too_long};
 pub use memory::{DEFAULT_MAX_STORE, DEFAULT_MEMORY, InMemory, MemoryChecker};
 pub use metadata::{MAX_METADATA, Metadata};
@@ -3800,6 +3927,41 @@ impl Lacking {
     ) -> Result<Option<Self>> {}
     pub fn is_compact(&self) -> bool {}
     pub fn words(&self) -> String {}
+}
+
+// rollsnap_core::store::(private) levels
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Level {
+    pub level: i32,
+    pub block: Option<BlockHash>,
+    pub predecessor: Option<BlockHash>,
+    pub context: Option<ContextHash>,
+    pub first_context: bool,
+    pub state_hash: Option<StateHash>,
+    pub initial_tick: Option<String>,
+    pub ticks: Option<i64>,
+    pub inbox: Option<InboxHash>,
+    pub inbox_level: Option<i32>,
+    pub messages: Option<u64>,
+    pub message_bytes: Option<u64>,
+    pub commitment: Option<CommitmentHash>,
+    pub cemented: bool,
+    pub finalized: bool,
+    pub problem: Option<String>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub first: i32,
+    pub last: i32,
+}
+impl Span {
+    pub fn of<S: Rows>(store: &S, from: Option<i32>, to: Option<i32>) -> Result<Self> {}
+    pub fn read<S: Rows, E: From<Problem>>(
+        &self,
+        store: &mut S,
+        feedback: &dyn Feedback,
+        mut each: impl FnMut(Level) -> Result<(), E>,
+    ) -> Result<(), E> {}
 }
 
 // rollsnap_core::store::(private) limits
@@ -4013,6 +4175,8 @@ impl<R: ReadAt> Store<'_, R> {
 #[derive(Debug)]
 pub struct RetainedStore {}
 impl RetainedStore {
+    pub fn store(&self) -> Result<Opened<Store<'static, KeptFile<'_>>, KeptFile<'_>>> {}
+    pub fn database(&self) -> Result<Database<KeptFile<'_>>> {}
     pub fn context(&self) -> Result<Context<KeptFiles<'_>>> {}
     pub fn cemented(&self, lcc: &Mark<CommitmentHash>) -> Option<Check> {}
     pub fn origination_level(&self) -> Option<i32> {}
@@ -4033,6 +4197,9 @@ pub trait Rows {
     fn state(&self) -> Result<State>;
     fn block_at(&self, level: i32) -> Result<Option<Block>>;
     fn top_level(&self) -> Result<Option<i32>>;
+    fn lowest_level(&self) -> Result<Option<i32>> {
+        ..
+    }
     fn contexts(&self, each: &mut dyn FnMut(i32, ContextHash)) -> Result<()> {
         ..
     }

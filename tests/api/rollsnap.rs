@@ -139,6 +139,11 @@ impl Target {
         temp_dir: Option<&Path>,
         feedback: &mut dyn Feedback,
     ) -> Result<Self> {}
+    pub fn open_store(
+        target: &Path,
+        temp_dir: Option<&Path>,
+        feedback: &mut dyn Feedback,
+    ) -> Result<Self> {}
 }
 pub fn is_context(directory: &Path) -> Result<bool> {}
 impl Levels {

@@ -1,5 +1,7 @@
 //! The inspector that JavaScript feeds.
 
+use alloc::rc::Rc;
+
 use js_sys::{Array, Function, Uint8Array};
 use rollsnap_core::gzip::Zlib;
 use rollsnap_core::hash::{CommitmentHash, ProtocolHash};
@@ -27,7 +29,7 @@ pub struct Inspector {
     checker: Option<Checker>,
     keeping: Option<Keeping>,
     has_begun: bool,
-    held: Option<RetainedStore>,
+    held: Option<Rc<RetainedStore>>,
     piece: Vec<u8>,
 }
 
@@ -98,7 +100,7 @@ impl Inspector {
         let mut report = core.finish(&mut |event| hear(event, checker, watch))?;
         if let Some(checker) = self.checker.take() {
             let held = checker.complete(&mut report, Checker::PHASE, &mut lender(self.keeping.as_ref()));
-            self.held = Some(held.map_err(|problem| thrown(&problem))?);
+            self.held = Some(Rc::new(held.map_err(|problem| thrown(&problem))?));
         }
         watch.complete_header(compression.or(report.container.compression))?;
         watch.report(&mut report)
@@ -128,7 +130,7 @@ impl Inspector {
     /// `undefined` where there is none to be judged, and before the end.
     #[wasm_bindgen(getter, js_name = originationLevel)]
     pub fn origination_level(&self) -> Option<i32> {
-        self.held.as_ref().and_then(RetainedStore::origination_level)
+        self.held.as_ref().and_then(|held| held.origination_level())
     }
 
     /// Compares the boot sector of the operation that originated the rollup, as layer 1 has it, with the genesis
@@ -167,6 +169,14 @@ impl Inspector {
     #[wasm_bindgen(getter, js_name = isForeign)]
     pub fn is_foreign(&self) -> bool {
         self.core.as_ref().is_some_and(snapshot::Inspector::is_foreign)
+    }
+}
+
+#[cfg(feature = "consistent")]
+impl Inspector {
+    /// What is kept of a snapshot whose inspection has ended.
+    pub(crate) fn held(&self) -> Option<Rc<RetainedStore>> {
+        self.held.clone()
     }
 }
 

@@ -7,6 +7,7 @@
 //! * [`Checkpoints`]: the content of a compressed file from its middle, with an index in its header or [`Beside`] it;
 //! * [`FirstAnswer`]: which answers of a server are of the same file;
 //! * [`decode_hash`], [`encode_hash`]: typed hashes and their text;
+//! * `Explorer`, in the full module: levels, states, differences, proofs and tables of what an inspection kept;
 //! * `Layer1`, in the full module: which requests to layer 1 are to be made, and what their answers mean;
 //! * `Machine`, with the feature `machine`: a rollup's machine, its kernels run by the host; `Replayer`: the blocks of a
 //!   snapshot, run again by it;
@@ -23,6 +24,8 @@ extern crate alloc;
 
 mod checker;
 mod error;
+#[cfg(feature = "consistent")]
+mod explore;
 mod hash;
 mod header;
 mod inspector;
@@ -46,6 +49,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 pub use error::problem;
+#[cfg(feature = "consistent")]
+pub use explore::{Explorer, Other, check_proof};
 pub use hash::{decode_hash, encode_hash};
 pub use header::{archive_offset, read_header};
 pub use inspector::Inspector;

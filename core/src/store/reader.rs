@@ -25,7 +25,7 @@ pub struct Store<'p, R> {
 }
 
 /// Largest row that is read, in bytes: the longest value, and the short ones beside it.
-const MAX_ROW: usize = MAX_CELL as usize + (1 << 16);
+pub(super) const MAX_ROW: usize = MAX_CELL as usize + (1 << 16);
 
 impl<'p, R: ReadAt> Store<'p, R> {
     /// Opens the database and checks its schema (rule E4). `path` is its name in messages.

@@ -6,12 +6,16 @@ use alloc::string::String;
 use super::kept::{KeptFile, KeptFiles};
 use super::memory_files::{MAX_FILES, MemoryFiles};
 use super::opened::Opened;
+use super::reader::MAX_ROW;
 use super::{Genesis, Mark, Store, check_cemented};
 use crate::code::Code;
 use crate::context::Context;
 use crate::hash::{CommitmentHash, ProtocolHash};
+use crate::members::DATABASE;
 use crate::problem::{Problem, Result};
+use crate::read_at::Files;
 use crate::report::Check;
+use crate::sqlite::Database;
 
 /// Store and context of a snapshot, in memory or in temporary space, or why they were not kept.
 #[derive(Debug)]
@@ -27,9 +31,22 @@ impl RetainedStore {
     }
 
     /// The store, opened.
-    pub(super) fn store(&self) -> Result<Opened<Store<'static, KeptFile<'_>>, KeptFile<'_>>> {
+    ///
+    /// # Errors
+    /// [`Code::StoreMissing`] when it was not kept; as [`Opened::open`].
+    pub fn store(&self) -> Result<Opened<Store<'static, KeptFile<'_>>, KeptFile<'_>>> {
         let files = self.files.files().ok_or_else(|| Problem::new(Code::StoreMissing))?;
         Opened::open(&files)
+    }
+
+    /// The database of a store of version 5, for whoever shows its tables as they are.
+    ///
+    /// # Errors
+    /// [`Code::StoreMissing`] when there is none, or it was not kept; [`Code::StoreDamaged`].
+    pub fn database(&self) -> Result<Database<KeptFile<'_>>> {
+        let files = self.files.files().ok_or_else(|| Problem::new(Code::StoreMissing))?;
+        let file = files.open(DATABASE)?.ok_or_else(|| Problem::new(Code::StoreMissing).path(DATABASE))?;
+        Database::open(file, MAX_ROW)
     }
 
     /// The context, opened.

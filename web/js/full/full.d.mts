@@ -7,7 +7,7 @@
  *
  * @packageDocumentation
  */
-import type { Check, ReportHeader, Verdict } from './rollsnap.mjs';
+import type { Check, Inspector, ReportHeader, Verdict } from './rollsnap.mjs';
 
 export * from './rollsnap.mjs';
 export { type OpenTemporaryFile, openTemporary, readInPlace } from './temporary.mjs';
@@ -109,3 +109,118 @@ export function notAsked(why: string): Check;
 
 /** *Anchored*, as these checks give it together: one "no" outweighs every "yes". */
 export function anchoredBy(checks: readonly Pick<Check, 'code' | 'status'>[]): Verdict;
+
+/** What the store has at a level, as `rollsnap levels --json` has it. */
+export interface Level {
+  level: number;
+  block: string | null;
+  predecessor: string | null;
+  /** The commit of its context; null: none was written to disk. */
+  context: string | null;
+  first_context: boolean;
+  state_hash: string | null;
+  /** In decimal digits. */
+  initial_tick: string | null;
+  ticks: number | bigint | null;
+  inbox: string | null;
+  inbox_level: number | null;
+  messages: number | null;
+  message_bytes: number | null;
+  commitment: string | null;
+  cemented: boolean;
+  finalized: boolean;
+  /** What of it is missing or cannot be read. */
+  problem: string | null;
+}
+
+/** An entry of a directory, or a key. */
+export interface StateEntry {
+  name: string;
+  kind: 'directory' | 'contents' | 'key';
+  /** Of contents, and of the value of a key; null where there is none. */
+  size: number | null;
+  /** Of a directory: how many entries it has. */
+  entries: number | null;
+  /** Of a key: whether there are keys below it. */
+  below: boolean | null;
+  hash: string | null;
+}
+
+/** A key, or contents, in which two states differ. */
+export interface StateChange {
+  path: string;
+  change: 'added' | 'removed' | 'changed';
+  /** Bytes. */
+  before: number | null;
+  after: number | null;
+}
+
+/** What a proof says of a key, or of contents. */
+export interface ProofAnswer {
+  path: string;
+  /** `hidden`: the proof leaves it out; `malformed`: there is something, but no value as a kernel writes one. */
+  answer: 'present' | 'absent' | 'hidden' | 'directory' | 'malformed';
+  bytes: Uint8Array | null;
+}
+
+/** A level whose block has a context, or the hash of a context, `SRCo…`. */
+export type At = number | string;
+
+/** The other side of a comparison, from `Explorer.other()`. It is used up by the call that takes it. */
+export class Other {
+  private constructor();
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Looks at what an Inspector with the option `consistent` has kept, after its finish(). A path that begins with a slash is a
+ * key of the durable storage. Throws a RollsnapError (`level.unavailable`, `context.path`, …) for what is not there.
+ */
+export class Explorer implements Disposable {
+  constructor(inspector: Inspector);
+  /** Gives the levels, lowest first, until `onLevel` returns false. Without bounds, all up to the head. */
+  levels(from: number | undefined, to: number | undefined, onLevel: (level: Level) => unknown): void;
+  /** The commit of a level, and the hash of its state. */
+  state(at: At): { context_hash: string; state_hash: string | null };
+  /** At most `limit` entries from number `cursor` on; `next` is the cursor of the following ones. */
+  list(
+    at: At,
+    path: string,
+    cursor: number,
+    limit: number,
+  ): { path: string; entries: StateEntry[]; next: number | null };
+  /** At most 64 MiB of contents, or of the value of a key. */
+  read(at: At, path: string, offset: number, length: number): { size: number; bytes: Uint8Array };
+  /**
+   * Gives what differs below `path`, at most `limit` changes, until `onChange` returns false. With `other`, `to` is looked up
+   * there. `complete`: that is all of it.
+   */
+  diff(
+    from: At,
+    to: At,
+    path: string,
+    limit: number,
+    onChange: (change: StateChange) => unknown,
+    other?: Other,
+  ): { added: number; removed: number; changed: number; complete: boolean };
+  other(): Other;
+  /** A proof of keys, and of contents such as `pvm_state/tag`, in the state of a level: for checkProof(). */
+  prove(at: At, keys: string[]): Uint8Array;
+  /** The tables of `store.sqlite`. Stores before version 5 have none, which is `store.missing`. */
+  tables(): { name: string; columns: string[] }[];
+  /** At most `limit` rows; `next` is the cursor of the following ones. */
+  rows(
+    table: string,
+    cursor: bigint | number | undefined,
+    limit: number,
+  ): { columns: string[]; rows: (null | number | bigint | string | Uint8Array)[][]; next: bigint | null };
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Checks a proof against the state hash in it, and says what it shows: these keys, or everything. */
+export function checkProof(
+  bytes: Uint8Array,
+  keys?: string[],
+): { state_hash: string; leads_to: string | null; keys: ProofAnswer[] };

@@ -2,10 +2,10 @@
 // What each function takes, gives and throws is written in full.d.mts.
 
 import { guardFreed } from './freed.mjs';
-import { Layer1 } from './load.mjs';
+import { Explorer, Layer1, Other } from './load.mjs';
 
-export { Layer1, anchoredBy, compareCommitment, notAsked } from './load.mjs';
+export { Explorer, Layer1, anchoredBy, checkProof, compareCommitment, notAsked } from './load.mjs';
 export * from './rollsnap.mjs';
 export { openTemporary, readInPlace } from './temporary.mjs';
 
-guardFreed({ Layer1 });
+guardFreed({ Explorer, Layer1, Other });

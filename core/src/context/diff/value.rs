@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::Found;
 use crate::context::parts::{Linked, Named};
-use crate::context::{Context, durable};
+use crate::context::{Commit, Context, durable};
 use crate::problem::{Problem, Result};
 use crate::read_at::Files;
 
@@ -32,6 +32,35 @@ fn length<F: Files>(context: &Context<F>, value: &Named) -> Result<u64> {
         _ => Vec::new(),
     };
     durable::length(value.offset, &bytes)
+}
+
+impl<F: Files> Context<F> {
+    /// The contents at a path of the tree of a commit, or the value of a key of its durable storage; `None` when there are
+    /// none.
+    ///
+    /// # Errors
+    /// Those of [`Diff::next`](super::Diff::next).
+    pub fn leaf<S: AsRef<[u8]>>(&self, commit: &Commit, path: &[S], is_key: bool) -> Result<Option<Found>> {
+        let mut steps: Vec<Vec<u8>> = path.iter().map(|step| step.as_ref().to_vec()).collect();
+        if is_key {
+            steps = durable::path_of(&steps);
+            steps.push(durable::VALUE.to_vec());
+        }
+        let mut at = Named { offset: commit.root, hash: commit.root_hash };
+        let mut last = None;
+        for step in &steps {
+            if last.as_ref().is_some_and(|last: &Linked| !last.link.directory) {
+                return Ok(None);
+            }
+            let Some(next) = self.named_entry(&at, step)? else { return Ok(None) };
+            at = next.named();
+            last = Some(next);
+        }
+        match last.filter(|last| last.link.directory == is_key) {
+            Some(last) => found(self, &last).map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 impl Found {
