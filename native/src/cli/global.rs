@@ -84,7 +84,7 @@ struct NodeOptions {
 }
 
 /// What reads snapshots or data directories, and may take its time.
-const JOBS: [&str; 18] = [
+const JOBS: [&str; 19] = [
     "info",
     "download",
     "ls",
@@ -101,6 +101,7 @@ const JOBS: [&str; 18] = [
     "context cat",
     "context diff",
     "context prove",
+    "context check-proof",
     "context stat",
     "levels",
 ];

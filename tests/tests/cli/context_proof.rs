@@ -69,9 +69,9 @@ fn proofs_for_whoever_knows_a_commitment() {
     assert_eq!(all["keys"][4]["begins"], hex(&ticks));
     // What nobody asked for is shown as well, and of what is left out nothing is said.
     let mut shown = answers(&check(&[]).ok().json());
-    shown.sort();
+    shown.sort_by_key(|row| row.0.clone());
     let mut present: Vec<_> = expected.iter().filter(|row| row.1 == "present").cloned().collect();
-    present.sort();
+    present.sort_by_key(|row| row.0.clone());
     assert_eq!(shown, present);
     let hidden = check(&["/state/far", keys[0]]).ends(4);
     assert_eq!(hidden.json()["exit_status"], 4);
@@ -90,7 +90,7 @@ fn proofs_for_whoever_knows_a_commitment() {
     assert_eq!(ground.run(&piped).ok().out, bytes);
 
     // Files that are no proof, or damaged; what is there stays.
-    ground.run(&words).refused(4, "[output.exists]");
+    ground.run(&words[..words.len() - 1]).refused(4, "[output.exists]");
     assert_eq!(fs::read(&file).unwrap(), bytes);
     ground.run(&[&words[..], &["--force"]].concat()).ok();
     let damaged = ground.at("damaged");

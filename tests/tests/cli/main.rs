@@ -15,6 +15,7 @@ mod grammar;
 mod import;
 mod index;
 mod kind;
+mod levels;
 mod mutants;
 mod operators;
 mod read;

@@ -183,6 +183,17 @@ fn prove(context: &Context<Store>, commit: &ContextHash, paths: &[Steps]) -> Res
     Proof::of(context, state, &[], paths, &Silent)
 }
 
+/// Whether a path leads through directories whose names the encoding takes: those of kernels have up to 250 bytes.
+fn fits(paths: &[(Steps, bool)]) -> impl Fn(&Steps) -> bool + use<> {
+    let is_long = |path: &&(Steps, bool)| path.0.iter().any(|step| step.len() > 255);
+    let above = |path: &(Steps, bool)| {
+        let at = path.0.iter().position(|step| step.len() > 255).unwrap();
+        path.0[..at].to_vec()
+    };
+    let places: Vec<Steps> = paths.iter().filter(is_long).map(above).collect();
+    move |path| !places.iter().any(|place| path.len() > place.len() && path.starts_with(place))
+}
+
 /// Every path of trees of the real library, together and each alone, and paths that are not there.
 #[test]
 fn states_of_the_real_library() {
@@ -193,8 +204,8 @@ fn states_of_the_real_library() {
             let mut wanted: Vec<Steps> = paths.iter().map(|(path, _)| path.clone()).collect();
             let absent: Vec<Steps> = paths.iter().map(none).collect();
             wanted.extend(absent.iter().cloned());
-            let fits = |path: &Steps| path.iter().all(|step| step.len() < 256);
-            wanted.retain(fits);
+            let fits = fits(&paths);
+            wanted.retain(&fits);
             let proof = prove(&context, &commit, &wanted).unwrap();
             let bytes = proof.bytes().unwrap();
             let again = Proof::parse(&bytes).unwrap();
@@ -245,7 +256,8 @@ fn states_of_the_real_library() {
 fn damage_is_not_proved() {
     let whole = irmin::store("tiny");
     let (commit, _, paths) = paths("tiny").remove(0);
-    let wanted: Vec<Steps> = paths.into_iter().map(|(path, _)| path).collect();
+    let fits = fits(&paths);
+    let wanted: Vec<Steps> = paths.into_iter().map(|(path, _)| path).filter(fits).collect();
     let expected = prove(&Context::open(whole.clone()).unwrap(), &commit, &wanted).unwrap().bytes().unwrap();
     let mut refused = 0;
     let entries = irmin::entries(whole.get("store.0.suffix"));
