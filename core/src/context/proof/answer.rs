@@ -87,7 +87,7 @@ impl Proof {
     pub fn shown<'p, E>(&'p self, mut each: impl FnMut(Shown<'_, 'p>) -> Result<(), E>) -> Result<(), E> {
         let mut path: Vec<&'p [u8]> = Vec::new();
         // The one that comes next is last; `None`: the last step of the path is done.
-        let mut next: Vec<Option<(Option<&'p [u8]>, usize)>> = vec![Some((None, 0))];
+        let mut next: Vec<Option<Reached<'p>>> = vec![Some((None, 0))];
         while let Some(item) = next.pop() {
             let Some((name, at)) = item else {
                 path.pop();
@@ -175,3 +175,6 @@ impl Proof {
         Ok(value)
     }
 }
+
+/// A node, and the step that leads to it where there is one.
+type Reached<'p> = (Option<&'p [u8]>, usize);
