@@ -152,7 +152,7 @@ fn whatever_is_printed_as_json_has_a_schema() {
         ("context prove data /kernel/boot.wasm /nothing pvm_state/tag -o some.proof", 0),
         ("context prove data /kernel/boot.wasm -o some.proof", 4),
         ("context check-proof some.proof --values 4", 0),
-        ("context check-proof some.proof /elsewhere/far", 0),
+        ("context check-proof some.proof /elsewhere/far", 4),
         ("context check-proof cut", 3),
         ("levels data", 0),
         ("levels s --from 5030", 0),
