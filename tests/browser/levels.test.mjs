@@ -45,6 +45,7 @@ test('all blocks of the example are run again and agree', async (t) => {
   const ticks = Number(blockOf(first + 3).num_ticks).toLocaleString('en');
   assert.ok((await line(page)).includes(`${ticks} ticks`), await line(page));
   assert.match(await page.getAttribute('#strip', 'aria-valuetext'), /^level 5,003, 22,000,000,000 ticks/);
+  assert.ok((await line(page)).endsWith(`state ${blockOf(first + 3).state_hash}`), await line(page));
   const report = JSON.parse(await page.textContent('#report pre.preview'));
   assert.equal(report.verdicts.replayed, 'yes');
   assert.equal(report.replay.blocks, 29);

@@ -88,7 +88,8 @@ export class LevelPanel {
           `${count(ticks)} ticks`,
           block && plural(block.runs, 'run'),
           block?.phase === 'stuck' && 'the machine is stuck',
-          block?.context ? 'state, ticks and context agree' : 'state and ticks agree',
+          `${compared(block).join(', ')} agree`,
+          block?.stateHash && `state ${block.stateHash}`,
         ]
       : [differs ? 'does not agree with what is recorded' : 'not run again yet'];
     const words = [...marks, ...known].filter(Boolean).join(' · ');
@@ -156,8 +157,7 @@ export class LevelPanel {
         done += 1;
         if (!isShown()) return;
         this.#levels.agree(block.level, block.ticks);
-        if (this.#blocks.size < MOST_LEVELS)
-          this.#blocks.set(block.level, { runs: block.runs, phase: block.phase, context: block.context });
+        if (this.#blocks.size < MOST_LEVELS) this.#blocks.set(block.level, block);
         const now = performance.now();
         if (now - shown < 100) return;
         shown = now;
@@ -208,4 +208,10 @@ export class LevelPanel {
     this.#strip.draw();
     announce(stopped ? 'Stopped.' : sentence(failure.title));
   }
+}
+
+/** What of a block was compared with what the store records of it. */
+function compared(block) {
+  const { state, context, outbox } = block ?? {};
+  return ['ticks', state && 'state', context && 'context', outbox && 'outbox'].filter(Boolean);
 }

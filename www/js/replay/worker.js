@@ -22,8 +22,8 @@ addEventListener('message', async ({ data: { source, from, to } }) => {
       onProgress: ({ read, total }) => postMessage({ type: 'read', read, total }),
       onBegin: ({ firstLevel, headLevel, of, planned }) =>
         postMessage({ type: 'plan', firstLevel, headLevel, of, planned }),
-      onBlock: ({ level, ticks, runs, phase, context }) =>
-        postMessage({ type: 'block', level, ticks, runs, phase, context }),
+      onBlock: ({ level, ticks, runs, phase, stateHash, state, context, outbox }) =>
+        postMessage({ type: 'block', level, ticks, runs, phase, stateHash, state, context, outbox }),
     });
     await temporary?.close();
     postMessage({ type: 'done', report });
