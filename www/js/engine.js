@@ -82,6 +82,20 @@ export async function inspect(file, { signal, tell }) {
 /** The check of what layer 1 cemented last, with the store of the file that was inspected; nothing where there is nothing to compare. */
 export const cemented = ({ hash, level }) => judged.compareCemented(hash, level);
 
+let explorer;
+
+/** What somebody asks of the state that was kept: a method of an Explorer and what it is given. */
+export async function explore({ call, args }) {
+  if (!explorer) {
+    const { Explorer } = await import('../pkg/full/full.mjs');
+    explorer = new Explorer(judged);
+  }
+  if (call !== 'diff') return explorer[call](...args);
+  const changes = [];
+  const sums = explorer.diff(...args, (change) => void changes.push(change));
+  return { ...sums, changes };
+}
+
 /** The level of the origination, where what layer 1 has there can be compared with the file that was inspected. */
 export const originationLevel = () => judged.originationLevel;
 

@@ -18,6 +18,7 @@ import { withReplay } from './replay/report.js';
 import { drawReport } from './report.js';
 import { drawSections, go } from './shell/sections.js';
 import { drawContext } from './state/context.js';
+import { StateExplorer } from './state/explorer.js';
 import { drawStore } from './state/store.js';
 import { drawTrouble } from './trouble.js';
 
@@ -41,6 +42,7 @@ export class Screen {
   #reading = new Reading();
   #members = new MemberPanel();
   #compare = new ComparePanel();
+  #state = new StateExplorer();
   #levels = new LevelPanel((visit) => this.#replayed(visit));
 
   /** `advice(code)` gives the words of the table. */
@@ -239,6 +241,7 @@ export class Screen {
     if (store) drawStore($('store-body'), store);
     $('context').hidden = !context;
     if (context) drawContext($('context-body'), context, contextSize(visit), visit.source);
+    this.#state.show(visit);
     this.#members.draw(visit);
     $('report').hidden = false;
     this.#takeAlong(visit);

@@ -8,6 +8,8 @@ import {
   about,
   allDigests,
   cemented,
+
+  explore,
   header,
   inspect,
   oneMember,

@@ -1,13 +1,14 @@
 // One member: its facts, its SHA-256 on demand, its first bytes, and saving it. All but the facts
 // take a second look at the file: at the member alone where that is possible, else up to its end.
 
-import { $, announce, copyButton, download, h, icon } from '../dom.js';
-import { bytes, bytesExact, count, mode, sentence, share, time } from '../format.js';
+import { $, announce, copyButton, download, h } from '../dom.js';
+import { bytes, bytesExact, count, mode, share, time } from '../format.js';
+import { task } from '../task.js';
+import { drawPreview } from './preview.js';
 import { breakable } from './table.js';
 
 /** How much of a member is shown. */
 export const PREVIEW_BYTES = 65536;
-const HEX_BYTES = 512;
 /** How much is saved by way of memory, where the browser cannot write to a chosen file. */
 export const BLOB_LIMIT = 2_000_000_000;
 
@@ -101,7 +102,7 @@ function digest({ member, members, job }) {
 function preview({ member, members, job }) {
   const box = h('div', { class: 'member-part', id: 'member-preview' }, h('h3', {}, 'Content'));
   const show = async (blob) => {
-    const drawn = await drawPreview(blob, member);
+    const drawn = drawPreview(new Uint8Array(await blob.arrayBuffer()), member.size, 'the member');
     box.replaceChildren(h('h3', {}, 'Content'), ...drawn);
   };
   const kept = members.texts.get(member.name);
@@ -117,45 +118,6 @@ function preview({ member, members, job }) {
     );
   }
   return box;
-}
-
-async function drawPreview(blob, { size }) {
-  const data = new Uint8Array(await blob.arrayBuffer());
-  const text = asText(data);
-  const shown = text === undefined ? Math.min(data.length, HEX_BYTES) : data.length;
-  const pre = h(
-    'pre',
-    {
-      class: 'preview',
-      tabindex: '0',
-      role: 'group',
-      'aria-label': text === undefined ? 'First bytes, in hexadecimal' : 'Text of the member',
-    },
-    text ?? asHex(data.subarray(0, HEX_BYTES)),
-  );
-  return [pre, shown < Number(size) ? h('p', { class: 'hint' }, `The first ${bytes(shown)} of ${bytes(size)}.`) : ''];
-}
-
-function asText(data) {
-  try {
-    // A cut may go through a character: what is incomplete at the end is left out.
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(data, { stream: true });
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a text does not have
-    return /[\0-\x08\x0e-\x1f]/.test(text) ? undefined : text;
-  } catch {
-    return undefined;
-  }
-}
-
-function asHex(data) {
-  const lines = [];
-  for (let at = 0; at < data.length; at += 16) {
-    const row = [...data.subarray(at, at + 16)];
-    const hex = row.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    const letters = row.map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.')).join('');
-    lines.push(`${at.toString(16).padStart(4, '0')}  ${hex.padEnd(47)}  ${letters}`);
-  }
-  return lines.join('\n');
 }
 
 function save({ member, job }) {
@@ -187,36 +149,3 @@ function save({ member, job }) {
 }
 
 const whereOf = ({ name, offset }) => ({ name, offset });
-
-/** A button with its progress and its failure beside it. */
-function task(label, work) {
-  const said = h('span', { class: 'task-said', role: 'status' });
-  const button = h('button', { type: 'button' }, label);
-  button.addEventListener('click', async () => {
-    button.disabled = true;
-    said.textContent = 'Reading …';
-    const progress = ({ read, total }) =>
-      (said.textContent = total ? `Reading … ${Math.floor((100 * read) / total)} %` : `Reading … ${bytes(read)}`);
-    try {
-      said.textContent = 'Reading …';
-      await work({ progress });
-      if (said.textContent.startsWith('Reading')) said.textContent = '';
-    } catch (failure) {
-      // Closing the picker is a decision, not a failure.
-      const quiet = failure?.name === 'AbortError' || failure?.kind === 'stopped';
-      said.replaceChildren(
-        quiet
-          ? ''
-          : h(
-              'span',
-              { class: 'task-failed' },
-              icon('no'),
-              [sentence(failure.title ?? failure.message), failure.text].filter(Boolean).join(': '),
-            ),
-      );
-    } finally {
-      button.disabled = false;
-    }
-  });
-  return h('div', { class: 'task' }, button, said);
-}
