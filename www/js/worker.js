@@ -8,7 +8,6 @@ import {
   about,
   allDigests,
   cemented,
-
   explore,
   header,
   inspect,
@@ -79,6 +78,8 @@ const JOBS = {
   },
 
   cemented,
+
+  explore,
 
   originationLevel,
 

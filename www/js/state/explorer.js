@@ -69,15 +69,17 @@ export class StateExplorer {
 
   #crumbs() {
     const parts = this.#path.split('/').filter(Boolean);
-    const crumb = (name, path, current) =>
+    const crumb = (name, path) =>
       h(
         'li',
         {},
-        h('button', { type: 'button', 'aria-current': current && 'location', onclick: () => this.#open(path) }, name),
+        path === this.#path
+          ? h('span', { 'aria-current': 'true' }, name)
+          : h('button', { type: 'button', class: 'quiet', onclick: () => this.#open(path) }, name),
       );
     $('state-crumbs').replaceChildren(
-      crumb('durable', '/', !parts.length),
-      ...parts.map((name, at) => crumb(name, `/${parts.slice(0, at + 1).join('/')}`, at === parts.length - 1)),
+      crumb('durable', '/'),
+      ...parts.map((name, at) => crumb(name, `/${parts.slice(0, at + 1).join('/')}`)),
     );
   }
 
