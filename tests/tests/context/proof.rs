@@ -158,8 +158,11 @@ fn hostile_proofs() {
     assert_eq!(Proof::parse(&vec![0; (16 << 20) + 1]).unwrap_err().code(), Code::ProofMalformed);
 }
 
-/// The paths of a dump below the state: whether there are contents.
-fn paths(name: &str) -> Vec<(ContextHash, String, Vec<(Steps, bool)>)> {
+/// A commit, its state, and the paths below that: whether there are contents.
+type Dumped = (ContextHash, String, Vec<(Steps, bool)>);
+
+/// The commits of a dump.
+fn paths(name: &str) -> Vec<Dumped> {
     let dump = irmin::dump(name);
     let of = |hash: &String, paths: &Value| {
         let commits = dump["commits"].as_array().unwrap();
