@@ -182,3 +182,19 @@ test('stores that name no levels, one, or more than can be shown', async (t) => 
     counts.at(-1),
   ]);
 });
+
+test('what the store records of each level is there before anything is run again', async (t) => {
+  const page = await opened(t, 'example.snapshot', example);
+  await page.waitForFunction(() => /recorded/.test(document.querySelector('#level-line').textContent));
+  const first = truth.headers.finalized.head_level - 29;
+  await page.focus('#strip');
+  for (const at of [3, 10, 17]) {
+    await page.keyboard.press('Home');
+    for (let pressed = 0; pressed < at; pressed += 1) await page.keyboard.press('ArrowRight');
+    const { num_ticks, commitment_hash } = blockOf(first + at);
+    const said = await line(page);
+    assert.ok(said.includes(`${Number(num_ticks).toLocaleString('en')} ticks recorded`), said);
+    assert.equal(/commitment/.test(said), Boolean(commitment_hash), said);
+  }
+  await look(page, 'levels-recorded');
+});

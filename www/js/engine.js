@@ -5,6 +5,7 @@ import { RemoteFile } from '../pkg/remote.mjs';
 import { Inspector, codes, init, readHeader, version } from '../pkg/rollsnap.mjs';
 import { streamFrom } from '../pkg/spans.mjs';
 import { clearTemporary } from '../pkg/temporary.mjs';
+import { CEMENTED, COMMITMENT, CONTEXT, FINALIZED } from './levels/model.js';
 
 /** So many bytes are enough for a header, compressed or not. */
 export const FIRST_BYTES = 65536;
@@ -84,12 +85,37 @@ export const cemented = ({ hash, level }) => judged.compareCemented(hash, level)
 
 let explorer;
 
-/** What somebody asks of the state that was kept: a method of an Explorer and what it is given. */
-export async function explore({ call, args }) {
+async function exploring() {
   if (!explorer) {
     const { Explorer } = await import('../pkg/full/full.mjs');
     explorer = new Explorer(judged);
   }
+  return explorer;
+}
+
+/** What the store records of levels, for a strip of them: arrays of `{ticks, bytes, flags}`, NaN where no ticks are recorded. */
+export async function recorded({ from, to }) {
+  const count = to - from + 1;
+  const [ticks, bytes, flags] = [
+    new Float64Array(count).fill(Number.NaN),
+    new Float64Array(count),
+    new Uint8Array(count),
+  ];
+  (await exploring()).levels(from, to, (level) => {
+    const at = level.level - from;
+    if (level.ticks !== null) ticks[at] = Number(level.ticks);
+    bytes[at] = level.message_bytes ?? 0;
+    const { commitment, context, cemented, finalized } = level;
+    flags[at] =
+      (commitment ? COMMITMENT : 0) | (context ? CONTEXT : 0) | (cemented ? CEMENTED : 0) | (finalized ? FINALIZED : 0);
+    return true;
+  });
+  return { ticks, bytes, flags };
+}
+
+/** What somebody asks of the state that was kept: a method of an Explorer and what it is given. */
+export async function explore({ call, args }) {
+  const explorer = await exploring();
   if (call !== 'diff') return explorer[call](...args);
   const changes = [];
   const sums = explorer.diff(...args, (change) => void changes.push(change));

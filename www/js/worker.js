@@ -15,6 +15,7 @@ import {
   originated,
   originationLevel,
   ready,
+  recorded,
 } from './engine.js';
 import { Failure, assertUnchanged, describe, fileFailure } from './failures.js';
 import { openSource, remoteFailure } from './remote.js';
@@ -80,6 +81,8 @@ const JOBS = {
   cemented,
 
   explore,
+
+  recorded,
 
   originationLevel,
 

@@ -6,6 +6,12 @@ export const MOST_LEVELS = 4_000_000;
 const AGREES = 1;
 const DIFFERS = 2;
 
+/** What a store records of a level, as bits. */
+export const COMMITMENT = 1;
+export const CONTEXT = 2;
+export const CEMENTED = 4;
+export const FINALIZED = 8;
+
 export class Levels {
   first;
   last;
@@ -13,7 +19,10 @@ export class Levels {
   marks;
   #ticks;
   #state;
+  #bytes;
+  #flags;
   #most = 0;
+  #mostBytes = 0;
 
   /** Of the facts of a store, as a report has them; undefined where it has no levels. */
   static of(store) {
@@ -27,6 +36,8 @@ export class Levels {
     this.last = head_level;
     this.#ticks = new Float64Array(this.count).fill(Number.NaN);
     this.#state = new Uint8Array(this.count);
+    this.#bytes = new Float64Array(this.count);
+    this.#flags = new Uint8Array(this.count);
     const marks = [
       [last_cemented_level, 'last cemented'],
       [finalized_level, 'finalized'],
@@ -36,6 +47,25 @@ export class Levels {
 
   get count() {
     return this.last - this.first + 1;
+  }
+
+  /** What the store records of the levels from `first` on: `{ticks, bytes, flags}`, arrays of one length. */
+  record(first, { ticks, bytes, flags }) {
+    for (let at = 0; at < flags.length; at += 1) {
+      if (!this.has(first + at)) continue;
+      const to = first + at - this.first;
+      // What was run again is known better.
+      if (!this.#state[to]) this.#ticks[to] = ticks[at];
+      this.#bytes[to] = bytes[at];
+      this.#flags[to] = flags[at];
+      if (this.#ticks[to] > this.#most) this.#most = this.#ticks[to];
+      if (bytes[at] > this.#mostBytes) this.#mostBytes = bytes[at];
+    }
+  }
+
+  /** Most bytes of an inbox that are known. */
+  get mostBytes() {
+    return this.#mostBytes;
   }
 
   /** Most ticks of a level that are known. */
@@ -61,7 +91,7 @@ export class Levels {
     if (this.has(level)) this.#state[level - this.first] = DIFFERS;
   }
 
-  /** What is known of one level: `{ticks, agrees, differs}`. */
+  /** What is known of one level: `{ticks, agrees, differs, bytes, flags}`. */
   at(level) {
     const at = level - this.first;
     const ticks = this.#ticks[at];
@@ -69,6 +99,8 @@ export class Levels {
       ticks: Number.isNaN(ticks) ? undefined : ticks,
       agrees: this.#state[at] === AGREES,
       differs: this.#state[at] === DIFFERS,
+      bytes: this.#bytes[at],
+      flags: this.#flags[at],
     };
   }
 
@@ -79,11 +111,15 @@ export class Levels {
     let ticks = 0;
     let agrees = 0;
     let differs = false;
+    let bytes = 0;
+    let flags = 0;
     for (let at = start; at <= end; at += 1) {
       if (this.#ticks[at] > ticks) ticks = this.#ticks[at];
+      if (this.#bytes[at] > bytes) bytes = this.#bytes[at];
+      flags |= this.#flags[at];
       if (this.#state[at] === AGREES) agrees += 1;
       else if (this.#state[at] === DIFFERS) differs = true;
     }
-    return { ticks, agrees: agrees / Math.max(1, end - start + 1), differs };
+    return { ticks, agrees: agrees / Math.max(1, end - start + 1), differs, bytes, flags };
   }
 }

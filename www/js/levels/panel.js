@@ -6,8 +6,11 @@ import { $, announce, h, say } from '../dom.js';
 import { bytes, count, plural, sentence } from '../format.js';
 import { LIMIT_S, runAgain } from '../replay/replay.js';
 import { placeOf } from '../sources.js';
-import { Levels, MOST_LEVELS } from './model.js';
+import { CEMENTED, COMMITMENT, CONTEXT, Levels, MOST_LEVELS } from './model.js';
 import { Strip } from './strip.js';
+
+/** How many levels are asked for at once: others have their turn in between. */
+const AT_ONCE = 10_000;
 
 export class LevelPanel {
   #visit;
@@ -52,8 +55,23 @@ export class LevelPanel {
     $('replay-found').replaceChildren();
     this.#strip.show(this.#levels);
     this.#drawButton();
+    this.#fill(visit, this.#levels);
     const { level } = visit.source;
     if (level !== undefined) this.go(level);
+  }
+
+  /** Draws what the store records of each level; of a report that was kept alone there is no store. */
+  async #fill(visit, levels) {
+    const isShown = () => this.#levels === levels && visit.store;
+    for (let to = levels.last; to >= levels.first && isShown(); to -= AT_ONCE) {
+      const from = Math.max(levels.first, to - AT_ONCE + 1);
+      const recorded = await visit.store.ask('recorded', { from, to }).catch(() => undefined);
+      if (!recorded) return;
+      levels.record(from, recorded);
+      if (!isShown()) return;
+      this.#strip.draw();
+      if (to === levels.last) this.#describe(this.#strip.selected?.to ?? levels.last);
+    }
   }
 
   has(level) {
@@ -80,18 +98,29 @@ export class LevelPanel {
   }
 
   #describe(level) {
-    const { ticks, agrees, differs } = this.#levels.at(level);
+    const { ticks, agrees, differs, bytes: inbox, flags } = this.#levels.at(level);
     const block = this.#blocks.get(level);
     const marks = this.#levels.marks.filter(([at]) => at === level).map(([, name]) => name);
+    const recorded = [
+      inbox ? `messages of ${bytes(inbox)}` : undefined,
+      flags & COMMITMENT && `commitment${flags & CEMENTED ? ', cemented' : ''}`,
+      flags & CONTEXT && 'context',
+    ];
     const known = agrees
       ? [
           `${count(ticks)} ticks`,
           block && plural(block.runs, 'run'),
+          ...recorded,
           block?.phase === 'stuck' && 'the machine is stuck',
           `${compared(block).join(', ')} agree`,
           block?.stateHash && `state ${block.stateHash}`,
         ]
-      : [differs ? 'does not agree with what is recorded' : 'not run again yet'];
+      : [
+          differs ? 'does not agree with what is recorded' : undefined,
+          ticks !== undefined && `${count(ticks)} ticks recorded`,
+          ...recorded,
+          differs ? undefined : 'not run again yet',
+        ];
     const words = [...marks, ...known].filter(Boolean).join(' · ');
     say($('level-line'), `Level ${count(level)}: ${words}`);
     return words;
