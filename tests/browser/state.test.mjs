@@ -5,8 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { choose, done, launch, look, visit } from './lib/browser.mjs';
 import { servePage } from './lib/server.mjs';
+import { membersOf } from './lib/snapshots.mjs';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 const FILE = join(ROOT, 'tests/fixtures/data-dir/v5-archive.head.snapshot.gz');
@@ -104,6 +106,26 @@ test('what has changed since another level, and a level that is not there', asyn
       !/srs1/.test(document.querySelector('#state-said').textContent),
   );
   assert.ok((await names(page)).length > 0, 'what was there stays');
+});
+
+test('the tables of the store, as sqlite3 reads them', async (t) => {
+  const place = mkdtempSync(join(tmpdir(), 'rollsnap-'));
+  t.after(() => rmSync(place, { recursive: true }));
+  const database = join(place, 'store.sqlite');
+  writeFileSync(database, membersOf(gunzipSync(readFileSync(FILE))).find(({ name }) => name === 'store.sqlite').data);
+  const sql = (text) => execFileSync('sqlite3', ['-nullvalue', 'null', database, text], { encoding: 'utf8' }).trim();
+  const page = await opened(t);
+  await page.locator('#tables').waitFor();
+  const names = await page.locator('#table-name option').allTextContents();
+  const theirs = sql("select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name");
+  assert.deepEqual(names.filter((name) => !name.startsWith('sqlite_')).toSorted(), theirs.split('\n'));
+  await page.selectOption('#table-name', 'l2_blocks');
+  await page.waitForFunction(() => document.querySelector('#table-rows caption').textContent === 'Rows of l2_blocks');
+  const columns = await page.locator('#table-rows th').allTextContents();
+  const at = columns.indexOf('level');
+  const levels = await page.locator(`#table-rows tbody td:nth-child(${at + 1})`).allTextContents();
+  assert.deepEqual(levels, sql('select level from l2_blocks order by rowid limit 50').split('\n'));
+  await look(page, 'tables');
 });
 
 test('a compact snapshot has the state of its commitment alone', async (t) => {

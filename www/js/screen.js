@@ -20,6 +20,7 @@ import { drawSections, go } from './shell/sections.js';
 import { drawContext } from './state/context.js';
 import { StateExplorer } from './state/explorer.js';
 import { drawStore } from './state/store.js';
+import { Tables } from './state/tables.js';
 import { drawTrouble } from './trouble.js';
 
 const PANELS = [
@@ -43,6 +44,7 @@ export class Screen {
   #members = new MemberPanel();
   #compare = new ComparePanel();
   #state = new StateExplorer();
+  #tables = new Tables();
   #levels = new LevelPanel((visit) => this.#replayed(visit));
 
   /** `advice(code)` gives the words of the table. */
@@ -242,6 +244,7 @@ export class Screen {
     $('context').hidden = !context;
     if (context) drawContext($('context-body'), context, contextSize(visit), visit.source);
     this.#state.show(visit);
+    this.#tables.show(visit);
     this.#members.draw(visit);
     $('report').hidden = false;
     this.#takeAlong(visit);
