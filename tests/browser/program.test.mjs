@@ -15,15 +15,16 @@ let browser;
 before(async () => (browser = await launch()));
 after(() => browser.close());
 
-/** The program, listening; its address. */
-async function serve(t) {
-  const program = spawn(`${ROOT}target/debug/rollsnap`, ['page', '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** The program, listening; its address, with what follows it. */
+async function serve(t, ...words) {
+  const command = ['page', '--port', '0', ...words];
+  const program = spawn(`${ROOT}target/debug/rollsnap`, command, { stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => program.kill('SIGKILL'));
   let said = '';
   program.stderr.on('data', (text) => (said += text));
   const line = await Promise.race([once(createInterface(program.stdout), 'line'), once(program, 'exit')]);
   const [, base] =
-    /^The page is at (http:\/\/127\.0\.0\.1:\d+\/) /.exec(line[0]) ?? assert.fail(`no address: ${line[0]} ${said}`);
+    /^The page is at (http:\/\/127\.0\.0\.1:\d+\/\S*) /.exec(line[0]) ?? assert.fail(`no address: ${line[0]} ${said}`);
   return { program, base };
 }
 
@@ -46,4 +47,14 @@ test('the page from inside the program loads and reads a snapshot', async (t) =>
   program.kill('SIGINT');
   const [code] = await once(program, 'exit');
   assert.equal(code, 0);
+});
+
+test('the page from inside the program opens a file of this computer', async (t) => {
+  const file = `${ROOT}tests/fixtures/data-dir/v5-archive.head.snapshot.gz`;
+  const { base } = await serve(t, file);
+  assert.match(base, /#url=/);
+  const page = await visit(t, browser, base, { ready: false });
+  await done(page);
+  assert.equal(await fact(page, 'head_level'), EXPECTED.head_level.toLocaleString('en'));
+  assert.deepEqual(await answers(page), { intact: 'yes', consistent: 'yes', anchored: 'unknown' });
 });

@@ -34,7 +34,11 @@ const FILES: Files = &[
 
 /// Serves some files while `visit` is given the address.
 fn served(visit: impl FnOnce(&str)) {
-    let page = Page::of(FILES, 0).unwrap();
+    serving(&Page::of(FILES, 0).unwrap(), visit);
+}
+
+/// Serves this page while `visit` is given its address.
+fn serving(page: &Page, visit: impl FnOnce(&str)) {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let server = scope.spawn(|| page.serve(&Until(&stop)));
@@ -222,4 +226,81 @@ fn one_request_gets_one_answer() {
             assert_eq!(body, include_bytes!("../../www/style.css"));
         }
     });
+}
+
+/// A file that is shared is read in parts, like that of a server on the network; nothing else of its directory is.
+#[test]
+fn a_file_is_served_in_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let content: Vec<u8> = (0..600_000_u32).map(|at| (at % 251) as u8).collect();
+    let path = dir.path().join("a b&é.snapshot");
+    fs::write(&path, &content).unwrap();
+    fs::write(dir.path().join("secret"), b"not this").unwrap();
+    let page = Page::of(FILES, 0).unwrap().with_file(&path).unwrap();
+    serving(&page, |url| {
+        let (base, hash) = url.split_once("#url=").unwrap();
+        let base = base.trim_end_matches('/');
+        assert!(hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'%'), "{hash}");
+        let target = "/file/a%20b%26%C3%A9.snapshot";
+        let host = format!("Host: {}\r\n", address(base));
+        let get = |target: &str, more: &str| ask(base, &format!("GET {target}"), &format!("{host}{more}"));
+        let (head, body) = get(target, "");
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("Accept-Ranges: bytes"), "{head}");
+        assert_eq!(body, content);
+        let etag = head.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap().to_owned();
+        assert!(etag.starts_with('"') && etag.ends_with('"'), "{etag}");
+        for (range, from, end) in [
+            ("10-19", 10, 20),
+            ("300000-", 300_000, 600_000),
+            ("-5", 599_995, 600_000),
+            ("599999-9999999", 599_999, 600_000),
+        ] {
+            let (head, body) = get(target, &format!("Range: bytes={range}\r\nIf-Range: {etag}\r\n"));
+            assert!(head.starts_with("HTTP/1.1 206 "), "{head}");
+            assert!(head.contains(&format!("Content-Range: bytes {from}-{}/600000", end - 1)), "{head}");
+            assert_eq!(body, content[from..end], "{range}");
+        }
+        let (head, _) = get(target, "Range: bytes=600000-\r\n");
+        assert!(head.starts_with("HTTP/1.1 416 ") && head.contains("bytes */600000"), "{head}");
+        let (head, body) = get(target, "Range: bytes=1-2\r\nIf-Range: \"other\"\r\n");
+        assert!(head.starts_with("HTTP/1.1 200 ") && body.len() == content.len(), "{head}");
+        let (head, body) = ask(base, &format!("HEAD {target}"), &host);
+        assert!(head.contains("Content-Length: 600000") && body.is_empty(), "{head}");
+        for other in
+            ["/file/secret", "/file/", "/file", "/file/a%20b%26%C3%A9.snapshot.idx", "/file/../secret"]
+        {
+            assert!(get(other, "").0.starts_with("HTTP/1.1 404 "), "{other}");
+        }
+        // Another site that leads here by a name of its own.
+        let (head, _) = ask(base, &format!("GET {target}"), "Host: evil.example\r\n");
+        assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+        // What is put in its place is another file; the one that was named is held.
+        fs::rename(dir.path().join("secret"), &path).unwrap();
+        assert_eq!(get(target, "").1, content);
+    });
+}
+
+#[test]
+fn an_index_beside_it_is_served_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.snapshot");
+    fs::write(&path, b"").unwrap();
+    fs::write(dir.path().join("a.snapshot.idx"), b"the index").unwrap();
+    let page = Page::of(FILES, 0).unwrap().with_file(&path).unwrap();
+    serving(&page, |url| {
+        let base = url.split_once("/#").unwrap().0;
+        let host = format!("Host: {}\r\n", address(base));
+        assert_eq!(ask(base, "GET /file/a.snapshot.idx", &host).1, b"the index");
+        let (head, body) = ask(base, "GET /file/a.snapshot", &format!("{host}Range: bytes=0-9\r\n"));
+        assert!(head.starts_with("HTTP/1.1 416 ") && body.len() < 100, "{head}");
+    });
+}
+
+#[test]
+fn what_is_no_file_is_not_shared() {
+    let dir = tempfile::tempdir().unwrap();
+    for path in [dir.path().to_owned(), dir.path().join("missing"), "/dev/null".into()] {
+        let refused = Page::of(FILES, 0).unwrap().with_file(&path).map(|_| ()).unwrap_err();
+        assert!(matches!(refused.code(), Code::IoOther | Code::IoNotFound), "{refused}");
+    }
 }

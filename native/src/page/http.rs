@@ -1,8 +1,11 @@
 //! What the page needs of HTTP/1.1: one request on a connection, one answer, and good-bye.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,6 +17,12 @@ const MAX_HEADERS: usize = 64;
 
 /// How long a request may take to come, and how long the other side may leave an answer unread.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for a file: the page checks what it has read before it reads on.
+const PATIENCE_FOR_FILES: Duration = Duration::from_secs(300);
+
+/// How much of a file is read at once, in bytes.
+const PIECE: usize = 1 << 18;
 
 /// Most that is read of what comes behind the head, in bytes: bodies are of no interest, but a
 /// connection that is closed with unread bytes takes the answer with it.
@@ -32,6 +41,9 @@ pub(super) struct Request {
     pub(super) target: String,
     /// The values of its `Host` headers: one, if all is well.
     pub(super) hosts: Vec<String>,
+    /// The values of `Range` and `If-Range`.
+    pub(super) range: Option<String>,
+    pub(super) if_range: Option<String>,
 }
 
 /// What comes on a connection.
@@ -48,7 +60,15 @@ pub(super) enum Asked {
 pub(super) struct Response {
     status: &'static str,
     kind: &'static str,
-    body: Cow<'static, [u8]>,
+    /// Headers that are its own, each with its line break.
+    headers: String,
+    body: Body,
+}
+
+enum Body {
+    Bytes(Cow<'static, [u8]>),
+    /// From the first offset up to the second.
+    File(Arc<File>, u64, u64),
 }
 
 impl Connection {
@@ -99,15 +119,32 @@ impl Connection {
     /// Sends an answer and closes the connection. A browser that goes away has no use for an
     /// answer: nothing here can fail.
     pub(super) fn answer(&self, response: &Response, head_only: bool) {
-        let body = if head_only { &[] } else { &*response.body };
         let sent = self
             .stream
             .set_write_timeout(Some(PATIENCE))
             .and_then(|()| (&self.stream).write_all(response.head().as_bytes()))
-            .and_then(|()| (&self.stream).write_all(body));
+            .and_then(|()| if head_only { Ok(()) } else { self.send(&response.body) });
         if sent.is_ok() && self.stream.shutdown(Shutdown::Write).is_ok() {
             self.read_the_rest();
         }
+    }
+
+    fn send(&self, body: &Body) -> io::Result<()> {
+        let (file, mut at, end) = match body {
+            Body::Bytes(bytes) => return (&self.stream).write_all(bytes),
+            Body::File(file, from, end) => (file, *from, *end),
+        };
+        self.stream.set_write_timeout(Some(PATIENCE_FOR_FILES))?;
+        let mut piece = vec![0; PIECE];
+        while at < end {
+            let len = (PIECE as u64).min(end - at) as usize;
+            let now = &mut piece[..len];
+            // A file that has become shorter ends the connection: what was promised does not come.
+            file.read_exact_at(now, at)?;
+            (&self.stream).write_all(now)?;
+            at += len as u64;
+        }
+        Ok(())
     }
 
     /// Ends it at once, whoever waits for something on it.
@@ -145,11 +182,18 @@ impl Asked {
 
 impl Request {
     fn of(request: &httparse::Request<'_, '_>) -> Self {
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let named = |name: &str| {
+            let mut found = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+            found.next().map(|header| text(header.value))
+        };
         let hosts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("Host"));
         Self {
+            range: named("Range"),
+            if_range: named("If-Range"),
             method: request.method.unwrap_or_default().into(),
             target: request.path.unwrap_or_default().into(),
-            hosts: hosts.map(|host| String::from_utf8_lossy(host.value).into_owned()).collect(),
+            hosts: hosts.map(|host| text(host.value)).collect(),
         }
     }
 }
@@ -157,19 +201,49 @@ impl Request {
 impl Response {
     /// A file. It may be kept, but is asked for again: the next version of the program has others.
     pub(super) fn of(kind: &'static str, body: &'static [u8]) -> Self {
-        Self { status: "200 OK", kind, body: body.into() }
+        Self { status: "200 OK", kind, headers: String::new(), body: Body::Bytes(body.into()) }
+    }
+
+    /// A file of `len` bytes that is held open, or what lies between two offsets of it.
+    pub(super) fn file(
+        file: Arc<File>,
+        (from, end): (u64, u64),
+        len: u64,
+        etag: &str,
+        is_part: bool,
+    ) -> Self {
+        let part = match end.checked_sub(1) {
+            Some(last) if is_part => format!("Content-Range: bytes {from}-{last}/{len}\r\n"),
+            _ => String::new(),
+        };
+        Self {
+            status: if is_part { "206 Partial Content" } else { "200 OK" },
+            kind: "application/octet-stream",
+            headers: format!("Accept-Ranges: bytes\r\nETag: {etag}\r\n{part}"),
+            body: Body::File(file, from, end),
+        }
+    }
+
+    /// The answer to a request for what lies behind the end of a file.
+    pub(super) fn beyond(len: u64, etag: &str) -> Self {
+        let headers = format!("Accept-Ranges: bytes\r\nETag: {etag}\r\nContent-Range: bytes */{len}\r\n");
+        Self { headers, ..Self::refusal("416 Range Not Satisfiable", "the file ends before that") }
     }
 
     /// Status and reason of a refusal.
     pub(super) fn refusal(status: &'static str, why: &str) -> Self {
-        Self { status, kind: "text/plain; charset=utf-8", body: format!("{why}\n").into_bytes().into() }
+        let body = Body::Bytes(format!("{why}\n").into_bytes().into());
+        Self { status, kind: "text/plain; charset=utf-8", headers: String::new(), body }
     }
 
     fn head(&self) -> String {
-        let Self { status, kind, body } = self;
-        let length = body.len();
+        let Self { status, kind, headers, body } = self;
+        let length = match body {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::File(_, from, end) => end.saturating_sub(*from),
+        };
         format!(
-            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nAllow: GET, HEAD\r\n\
+            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nAllow: GET, HEAD\r\n{headers}\
              Cache-Control: no-cache\r\n{GUARD}Connection: close\r\n\r\n"
         )
     }

@@ -1,17 +1,21 @@
 //! The page, served from inside the program to this computer only.
 
 mod http;
+mod shared;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rollsnap_core::{Code, Feedback, Problem, Result};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
 use http::{Asked, Connection, Request, Response};
+use shared::Shared;
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/page.rs"));
@@ -32,6 +36,7 @@ pub struct Page {
     listener: TcpListener,
     address: SocketAddr,
     files: Files,
+    shared: Option<Shared>,
 }
 
 impl Page {
@@ -61,12 +66,27 @@ impl Page {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, files })
+        Ok(Self { listener, address, files, shared: None })
     }
 
-    /// Where a browser finds it.
+    /// The same, and it may read this snapshot and the index beside it, whichever parts it asks for.
+    ///
+    /// # Errors
+    /// Any `io.*` code; [`Code::IoOther`] for what is no regular file.
+    pub fn with_file(self, path: &Path) -> Result<Self> {
+        Ok(Self { shared: Some(Shared::open(path)?), ..self })
+    }
+
+    /// Where a browser finds it: with a file, the page that opens it.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        let page = format!("http://{}", self.address);
+        match &self.shared {
+            None => format!("{page}/"),
+            Some(Shared { path, .. }) => {
+                let file = format!("{page}{path}");
+                format!("{page}/#url={}", utf8_percent_encode(&file, NON_ALPHANUMERIC))
+            }
+        }
     }
 
     /// Answers requests until the user stops it, which ends the connections that are open then.
@@ -154,6 +174,9 @@ impl Page {
             return Response::refusal("405 Method Not Allowed", "the page is only read");
         }
         let path = path.split(['?', '#']).next().unwrap_or_default();
+        if let Some(answer) = self.shared.as_ref().and_then(|shared| shared.answer(path, request)) {
+            return answer;
+        }
         let name = match path.strip_prefix('/') {
             Some("") => "index.html",
             Some(name) => name,
