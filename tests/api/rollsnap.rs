@@ -1144,6 +1144,7 @@ pub struct Page {}
 impl Page {
     pub fn listen(port: u16) -> Result<Self> {}
     pub fn of(files: Files, port: u16) -> Result<Self> {}
+    pub fn with_file(self, path: &Path) -> Result<Self> {}
     pub fn url(&self) -> String {}
     pub fn serve(&self, feedback: &dyn Feedback) -> Result<()> {}
 }

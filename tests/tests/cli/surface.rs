@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rollsnap_tests::cli::{Ground, Run, Tree, dump, program};
 use serde_json::{Value, json};
 
-pub(super) const COMMANDS: [&[&str]; 38] = [
+pub(super) const COMMANDS: [&[&str]; 42] = [
     &[],
     &["info"],
     &["ls"],
@@ -37,6 +37,10 @@ pub(super) const COMMANDS: [&[&str]; 38] = [
     &["context", "ls"],
     &["context", "cat"],
     &["context", "stat"],
+    &["context", "diff"],
+    &["context", "prove"],
+    &["context", "check-proof"],
+    &["levels"],
     &["report"],
     &["report", "merge"],
     &["demo"],

@@ -159,6 +159,7 @@ pub(in crate::cli) struct DiffArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(override_usage = "rollsnap context prove [OPTIONS] -o <PATH> <SNAPSHOT|DATA_DIR> <KEY>...")]
 #[command(after_help = PROVE_EXAMPLES)]
 pub(in crate::cli) struct ProveArgs {
     #[command(flatten)]
