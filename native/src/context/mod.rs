@@ -3,7 +3,7 @@
 //!
 //! * [`moment`]: the files of a directory that a node may be writing to, as they are at one moment;
 //! * [`threads`] and [`spool`]: what its check needs of this machine;
-//! * [`states`]: the PVM states of many commits;
+//! * `states`: the PVM states of many commits;
 //! * [`target`]: what the user named, with the store beside it where there is one;
 //! * [`append`]: commits added to the context in a directory;
 //! * [`reindex`]: its index, made anew of the commits that are there.
