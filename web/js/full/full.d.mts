@@ -167,10 +167,8 @@ export interface ProofAnswer {
 export type At = number | string;
 
 /** The other side of a comparison, from `Explorer.other()`. It is used up by the call that takes it. */
-export class Other {
-  private constructor();
+export interface Other extends Disposable {
   free(): void;
-  [Symbol.dispose](): void;
 }
 
 /**
