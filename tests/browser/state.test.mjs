@@ -32,12 +32,12 @@ async function opened(t, file = FILE) {
 }
 
 const names = (page) => page.locator('#state-keys .tree-name').allTextContents();
-const open = (page, name) => page.locator('#state-keys .leaf', { hasText: name }).first().click();
+const open = (page, name) => page.locator('#state-keys .state-leaf', { hasText: name }).first().click();
 const crumb = (page, name) => page.locator('#state-crumbs [aria-current]', { hasText: name }).waitFor();
 
 test('keys, and what one holds', async (t) => {
   const page = await opened(t);
-  await page.locator('#state-keys .leaf').first().waitFor();
+  await page.locator('#state-keys .state-leaf').first().waitFor();
   assert.deepEqual((await names(page)).toSorted(), ['kernel/', 'readonly/', 'state/', 'zero']);
   await open(page, 'state/');
   await crumb(page, 'state');
@@ -53,6 +53,23 @@ test('keys, and what one holds', async (t) => {
   const first = [...value.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   assert.ok(drawn.includes(first) || drawn === value.toString(), drawn.slice(0, 80));
   await look(page, 'state');
+});
+
+test('the keys are one stop of the keyboard', async (t) => {
+  const page = await opened(t);
+  await page.locator('#state-keys .state-leaf').first().focus();
+  const there = await names(page);
+  await page.keyboard.press('End');
+  const focused = () => page.evaluate(() => document.activeElement.querySelector('.tree-name')?.textContent);
+  assert.equal(await focused(), there.at(-1));
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Enter');
+  await page.locator('#state-crumbs button').first().waitFor();
+  assert.notDeepEqual(await names(page), there);
+  assert.equal(await focused(), (await names(page))[0]);
+  await page.keyboard.press('Backspace');
+  await page.waitForFunction(() => !document.querySelector('#state-crumbs button'));
+  assert.deepEqual(await names(page), there);
 });
 
 test('a value and its proof are saved, and the command line checks the proof', async (t) => {
@@ -76,7 +93,7 @@ test('a value and its proof are saved, and the command line checks the proof', a
 
 test('what has changed since another level, and a level that is not there', async (t) => {
   const page = await opened(t);
-  await page.locator('#state-keys .leaf').first().waitFor();
+  await page.locator('#state-keys .state-leaf').first().waitFor();
   const head = Number(await page.inputValue('#state-level'));
   const before = head - 3;
   await page.fill('#diff-level', String(before));

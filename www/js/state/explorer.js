@@ -63,8 +63,11 @@ export class StateExplorer {
     $('state-value').replaceChildren();
     this.#crumbs();
     const list = h('ul', { class: 'tree state-list', 'aria-label': `Keys in ${path}` });
+    list.addEventListener('keydown', (event) => this.#key(event, list));
+    const hadFocus = $('state-keys').contains(document.activeElement);
     $('state-keys').replaceChildren(list);
     this.#rows(list, listed);
+    if (hadFocus) list.querySelector('.state-leaf')?.focus();
   }
 
   #crumbs() {
@@ -87,6 +90,9 @@ export class StateExplorer {
     const largest = Math.max(1, ...entries.map(({ size }) => Number(size ?? 0)));
     for (const entry of entries) list.append(this.#row(entry, largest));
     if (!list.children.length) list.append(h('li', { class: 'hint' }, 'Nothing is here.'));
+    // The keys are one stop; arrows go from one to the next, Backspace goes up.
+    const first = list.querySelector('.state-leaf');
+    if (first && !list.querySelector('.state-leaf[tabindex="0"]')) first.tabIndex = 0;
     if (next === null) return;
     const more = h('button', { type: 'button', class: 'more' }, 'Show more');
     const item = h('li', {}, more);
@@ -99,6 +105,23 @@ export class StateExplorer {
     list.append(item);
   }
 
+  #key(event, list) {
+    const leaves = [...list.querySelectorAll('.state-leaf')];
+    const at = leaves.indexOf(document.activeElement);
+    if (at < 0) return;
+    if (event.key === 'Backspace') {
+      if (this.#path === '/') return;
+      this.#open(this.#path.replace(/\/[^/]*$/, '') || '/');
+    } else {
+      const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: leaves.length - 1 }[event.key];
+      if (!leaves[to]) return;
+      leaves[at].tabIndex = -1;
+      leaves[to].tabIndex = 0;
+      leaves[to].focus();
+    }
+    event.preventDefault();
+  }
+
   #row(entry, largest) {
     const { name, kind, size, entries, below } = entry;
     const path = `${this.#path === '/' ? '' : this.#path}/${name}`;
@@ -107,7 +130,7 @@ export class StateExplorer {
     const bar = h('span', { class: 'tree-bar', 'aria-hidden': 'true' }, h('span'));
     bar.firstChild.style.width = `${(100 * Number(size ?? 0)) / largest}%`;
     const more = entries === null ? (below ? 'keys below' : '') : plural(entries, 'entry', 'entries');
-    const open = (what) => h('button', { type: 'button', class: 'leaf', onclick: what });
+    const open = (what) => h('button', { type: 'button', class: 'state-leaf', tabindex: '-1', onclick: what });
     const button = open(() => (leads ? this.#open(path) : this.#value(path, size)));
     button.append(
       h('span', { class: 'tree-name' }, leads ? `${name}/` : name),
