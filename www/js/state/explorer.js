@@ -15,6 +15,7 @@ export class StateExplorer {
   #visit;
   #level;
   #path = '/';
+  #turn = 0;
 
   constructor() {
     $('state-form').addEventListener('submit', (event) => {
@@ -46,12 +47,14 @@ export class StateExplorer {
   /** Brings a key, or the state of a level, to sight. */
   async #choose(level, path) {
     const visit = this.#visit;
+    this.#turn += 1;
+    const turn = this.#turn;
     $('diff-found').replaceChildren();
     $('state-value').replaceChildren();
     const state = await this.#ask($('state-said'), 'state', level);
-    if (!state || visit !== this.#visit) return;
+    // Whoever has asked for another one meanwhile waits for that.
+    if (!state || visit !== this.#visit || turn !== this.#turn) return;
     this.#level = level;
-    $('state-level').value = level;
     $('state-said').textContent = `${state.state_hash ?? 'no state'} · commit ${state.context_hash}`;
     await this.#open(path);
   }
