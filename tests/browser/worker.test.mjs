@@ -1,4 +1,4 @@
-// rollsnap/worker in browsers: the thread starts, tells what the functions tell, and ends when it is told to.
+// rollsnap/worker in browsers: the thread starts, passes on what the functions say, and ends on request.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -117,7 +117,7 @@ test('a replay takes them as well', async () => {
   }
 });
 
-test('what cannot be opened is told by a code, what is no source by a TypeError', async () => {
+test('a source that cannot be opened has a code, and what is no source is a TypeError', async () => {
   const refused = async (source, code) => {
     for (const read of [inspect, listMembers, (file) => readMember(file, 'metadata')]) {
       await assert.rejects(read(source), (error) => {

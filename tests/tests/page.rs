@@ -274,6 +274,11 @@ fn a_file_is_served_in_parts() {
         // Another site that leads here by a name of its own.
         let (head, _) = ask(base, &format!("GET {target}"), "Host: evil.example\r\n");
         assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+        // Somebody writes to it: what follows is no part of the file that was there.
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"more").unwrap();
+        let (head, body) = get(target, &format!("Range: bytes=1-2\r\nIf-Range: {etag}\r\n"));
+        assert!(head.starts_with("HTTP/1.1 200 ") && body.len() == content.len() + 4, "{head}");
+        let content = [&content[..], b"more"].concat();
         // What is put in its place is another file; the one that was named is held.
         fs::rename(dir.path().join("secret"), &path).unwrap();
         assert_eq!(get(target, "").1, content);
@@ -285,6 +290,9 @@ fn an_index_beside_it_is_served_too() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.snapshot");
     fs::write(&path, b"").unwrap();
+    fs::create_dir(dir.path().join("a.snapshot.idx")).unwrap();
+    Page::of(FILES, 0).unwrap().with_file(&path).unwrap();
+    fs::remove_dir(dir.path().join("a.snapshot.idx")).unwrap();
     fs::write(dir.path().join("a.snapshot.idx"), b"the index").unwrap();
     let page = Page::of(FILES, 0).unwrap().with_file(&path).unwrap();
     serving(&page, |url| {

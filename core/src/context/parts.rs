@@ -184,7 +184,7 @@ impl<F: Files> Context<F> {
     }
 }
 
-/// The bit of a name's hash by which parts at a depth are told apart.
+/// The bit of a name's hash that decides which part of a directory it belongs to, at this depth.
 pub(super) fn bit(bits: u64, depth: u64) -> usize {
     usize::from(bits >> (63 - depth.min(63)) & 1 == 1)
 }

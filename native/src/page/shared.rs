@@ -24,11 +24,7 @@ pub(super) struct Shared {
 }
 
 /// A file that is held open: what is put in its place meanwhile is another one.
-struct Served {
-    file: Arc<File>,
-    len: u64,
-    etag: String,
-}
+struct Served(Arc<File>);
 
 impl Shared {
     /// # Errors
@@ -36,7 +32,8 @@ impl Shared {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let missing = || Problem::new(Code::IoNotFound).headline(format!("cannot open {}", path.display()));
         let file = Served::open(path)?.ok_or_else(missing)?;
-        let index = Served::open(&io::with_suffix(path, ".idx"))?;
+        // What has the name of an index and cannot be opened is none.
+        let index = Served::open(&io::with_suffix(path, ".idx")).ok().flatten();
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         Ok(Self { path: format!("/file/{}", utf8_percent_encode(&name, PATH)), file, index })
     }
@@ -53,25 +50,24 @@ impl Shared {
 
 impl Served {
     fn open(path: &Path) -> Result<Option<Self>> {
-        let Some(file) = open_regular(path)? else { return Ok(None) };
-        let about = file.metadata().map_err(|err| io::problem("read", path, err))?;
-        let etag =
-            format!("\"{:x}-{:x}-{:x}\"", about.ino(), about.len(), about.mtime_nsec() ^ about.mtime() << 30);
-        Ok(Some(Self { len: about.len(), etag, file: Arc::new(file) }))
+        Ok(open_regular(path)?.map(|file| Self(Arc::new(file))))
     }
 
     fn answer(&self, request: &Request) -> Response {
+        // Asked each time: somebody may write to it meanwhile, and then it is another file.
+        let Ok(about) = self.0.metadata() else {
+            return Response::refusal("500 Internal Server Error", "the file cannot be read");
+        };
+        let len = about.len();
+        let etag = format!("\"{:x}-{len:x}-{:x}-{:x}\"", about.ino(), about.mtime(), about.mtime_nsec());
         // A condition that does not hold asks for all of it.
-        let asked = request
-            .range
-            .as_deref()
-            .filter(|_| request.if_range.as_ref().is_none_or(|tag| *tag == self.etag));
-        match asked.map_or(Range::All, |asked| Range::parse(asked, self.len)) {
-            Range::All => Response::file(self.file.clone(), (0, self.len), self.len, &self.etag, false),
-            Range::Part(from, end) => {
-                Response::file(self.file.clone(), (from, end), self.len, &self.etag, true)
-            }
-            Range::Beyond => Response::beyond(self.len, &self.etag),
+        let asked =
+            request.range.as_deref().filter(|_| request.if_range.as_ref().is_none_or(|tag| *tag == etag));
+        let file = self.0.clone();
+        match asked.map_or(Range::All, |asked| Range::parse(asked, len)) {
+            Range::All => Response::file(file, (0, len), len, &etag, false),
+            Range::Part(from, end) => Response::file(file, (from, end), len, &etag, true),
+            Range::Beyond => Response::beyond(len, &etag),
         }
     }
 }

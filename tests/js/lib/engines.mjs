@@ -1,5 +1,5 @@
 // Runs in Node, Bun and Deno: tests/js/engines.test.mjs starts it.
-// Readings are aborted on this thread, and a worker does its jobs; the example is told from the fixtures.
+// Aborts readings on this thread, lets a worker do its jobs, and compares the example with what the fixtures say.
 import assert from 'node:assert/strict';
 import { createReadStream, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -188,7 +188,7 @@ fn at_level(
     let hash = block.context.ok_or_else(|| {
         Problem::new(Code::LevelUnavailable)
             .headline(format!("the block at level {} has no context", block.level))
-            .because("the node was told to keep the contexts of blocks with a commitment only")
+            .because("the node keeps only the contexts of blocks that have a commitment")
     })?;
     Ok(Chosen { commit: context.checkout(&hash, feedback)?, level: Some(block.level) })
 }
